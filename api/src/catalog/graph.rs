@@ -1,0 +1,160 @@
+//! The foreign-key graph: tables and foreign keys as the database's own catalogue has them now. Pure data; the readers
+//! for either database are beside this file.
+
+use std::fmt;
+
+/// A table's place in [`Graph::tables`].
+pub type TableId = usize;
+
+/// Tables, and the foreign keys between them, that can be reached from the sessions' table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Graph {
+    /// The tables, in no particular order.
+    pub tables: Vec<Table>,
+    /// The foreign keys between them; a partition's copy of its parent's key is left out.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The sessions' table.
+    pub root: TableId,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// The schema; `main` on SQLite.
+    pub schema: String,
+    /// The bare name.
+    pub name: String,
+    /// The name as people see it: bare in the business schema, `schema.name` elsewhere, never quoted.
+    pub display: String,
+    /// The columns, in their order.
+    pub columns: Vec<Column>,
+    /// The primary key's columns; empty where there is none.
+    pub primary_key: Vec<String>,
+    /// A partitioned table (PostgreSQL): its rows live in its partitions.
+    pub partitioned: bool,
+    /// What finds a row again within one statement: `ctid` on PostgreSQL, the rowid's usable name or the primary key on
+    /// SQLite.
+    pub row_id: Vec<String>,
+    /// Row-level security hides rows of this table from the current role.
+    pub row_security: bool,
+    /// The privileges that the current role has on the table.
+    pub grants: Grants,
+    /// Triggers that users have made on the table, by name.
+    pub triggers: Vec<String>,
+}
+
+/// What the current role may do with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four privileges are four facts")]
+pub struct Grants {
+    /// Read every column that matters.
+    pub select: bool,
+    /// Lock and change rows.
+    pub update: bool,
+    /// Delete rows.
+    pub delete: bool,
+    /// Put rows back.
+    pub insert: bool,
+}
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self { select: true, update: true, delete: true, insert: true }
+    }
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Column {
+    /// The name.
+    pub name: String,
+    /// The type as the database writes it; for a domain, the domain.
+    pub type_name: String,
+    /// Whether the column takes null: neither NOT NULL nor a domain that forbids it, nor part of a primary key.
+    pub nullable: bool,
+    /// The default's expression, as the catalogue has it.
+    pub default: Option<String>,
+}
+
+/// What a foreign key does when the row it refers to is deleted, or its key changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Action {
+    /// The referring row goes too.
+    Cascade,
+    /// The reference becomes null.
+    SetNull,
+    /// The reference becomes the column's default.
+    SetDefault,
+    /// Refused at once.
+    Restrict,
+    /// Refused at the end of the statement or transaction.
+    NoAction,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cascade => "CASCADE",
+            Self::SetNull => "SET NULL",
+            Self::SetDefault => "SET DEFAULT",
+            Self::Restrict => "RESTRICT",
+            Self::NoAction => "NO ACTION",
+        })
+    }
+}
+
+/// One foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
+pub struct ForeignKey {
+    /// The constraint's name; where SQLite has none, `<table>_<columns>_fkey`.
+    pub constraint: String,
+    /// The referring table.
+    pub table: TableId,
+    /// Its columns, in the key's order.
+    pub columns: Vec<String>,
+    /// The table referred to.
+    pub referenced: TableId,
+    /// Its columns, in the same order.
+    pub referenced_columns: Vec<String>,
+    /// The rule for a deleted parent.
+    pub on_delete: Action,
+    /// The rule for a parent whose key changes.
+    pub on_update: Action,
+    /// The columns that SET NULL or SET DEFAULT sets: all, unless the key names some (PostgreSQL 15).
+    pub set_columns: Vec<String>,
+    /// MATCH FULL: all columns are null, or none.
+    pub match_full: bool,
+    /// Every existing row has been checked against it.
+    pub validated: bool,
+    /// It does anything at all (PostgreSQL 18 has NOT ENFORCED keys).
+    pub enforced: bool,
+    /// A usable index leads with its columns.
+    pub indexed: bool,
+    /// On a partition that has a key of its own: that partition (schema, name); the table is then the partitioned one.
+    pub scope: Option<(String, String)>,
+    /// Where it refers to one partition: that partition's (schema, name).
+    pub referenced_scope: Option<(String, String)>,
+}
+
+impl Graph {
+    /// The table with this schema and name.
+    #[must_use]
+    pub fn find(&self, schema: &str, name: &str) -> Option<TableId> {
+        self.tables.iter().position(|table| table.schema == schema && table.name == name)
+    }
+
+    /// The foreign keys that refer to `table`, with their places in [`Graph::foreign_keys`].
+    pub fn referring_to(&self, table: TableId) -> impl Iterator<Item = (usize, &ForeignKey)> {
+        self.foreign_keys.iter().enumerate().filter(move |(_, key)| key.referenced == table && key.enforced)
+    }
+}
+
+impl Table {
+    /// The column with this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}

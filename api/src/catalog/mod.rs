@@ -1,0 +1,41 @@
+//! The catalogue: what the database says of itself.
+
+mod graph;
+mod postgres;
+mod sqlite;
+
+use sea_orm::ConnectionTrait;
+
+use crate::db::Dialect;
+use crate::error::Error;
+
+pub use graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
+
+/// The sessions' table; every graph starts from it.
+pub const SESSIONS: &str = "whatsapp_sessions";
+
+/// Reads the graph as it is now, from the sessions' table of `schema` on, in one statement.
+///
+/// # Errors
+/// [`Error::Unsuitable`] where there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn read(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -> Result<Graph, Error> {
+    let statement = match dialect {
+        Dialect::Postgres => dialect.statement(postgres::SQL, [schema.into()]),
+        Dialect::Sqlite => dialect.statement(sqlite::SQL, []),
+    };
+    let row = conn.query_one_raw(statement).await?;
+    let document: String = match row {
+        Some(row) => row.try_get("", "graph")?,
+        None => String::new(),
+    };
+    let graph = match dialect {
+        Dialect::Postgres => postgres::parse(&document, schema),
+        Dialect::Sqlite => sqlite::parse(&document),
+    };
+    let graph = graph.map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
+    graph.ok_or_else(|| {
+        Error::Unsuitable(format!(
+            "There is no table {SESSIONS} in {schema}. Run `session-admin migrate`, or name the schema that holds it."
+        ))
+    })
+}

@@ -1,0 +1,89 @@
+-- The foreign-key graph from the sessions' table of schema $1 on, as one JSON document.
+-- pg_constraint, not information_schema: the latter shows only what the role owns. Columns that a version lacks
+-- (confdelsetcols before 15, conenforced before 18) are read through to_jsonb, where a missing one is null.
+-- A partition's copy of its parent's key has conparentid; a key of the partition's own has none and counts, with the
+-- partitioned table as its table, so that a row is the same row by whichever key it is reached.
+WITH RECURSIVE keys AS MATERIALIZED (
+  SELECT con.oid, con.conname, con.conrelid, con.confrelid, con.conkey, con.confkey, con.confdeltype, con.confupdtype,
+         con.confmatchtype, con.convalidated, to_jsonb(con) AS extra,
+         CASE WHEN child.relispartition THEN pg_partition_root(child.oid)::oid ELSE child.oid END AS child,
+         CASE WHEN parent.relispartition THEN pg_partition_root(parent.oid)::oid ELSE parent.oid END AS parent
+  FROM pg_constraint con
+  JOIN pg_class child ON child.oid = con.conrelid
+  JOIN pg_class parent ON parent.oid = con.confrelid
+  WHERE con.contype = 'f' AND con.conparentid = 0
+), root AS (
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relname = 'whatsapp_sessions' AND c.relkind IN ('r', 'p')
+), reached(oid) AS (
+  SELECT oid FROM root
+  UNION
+  SELECT keys.child FROM reached JOIN keys ON keys.parent = reached.oid
+)
+SELECT jsonb_build_object(
+  'tables', (SELECT jsonb_agg(jsonb_build_object(
+      'id', c.oid::bigint,
+      'schema', n.nspname,
+      'name', c.relname,
+      'root', c.oid = (SELECT oid FROM root),
+      'partitioned', c.relkind = 'p',
+      'row_security', row_security_active(c.oid),
+      'select', has_table_privilege(c.oid, 'SELECT'),
+      'update', has_any_column_privilege(c.oid, 'UPDATE'),
+      'delete', has_table_privilege(c.oid, 'DELETE'),
+      'insert', has_any_column_privilege(c.oid, 'INSERT'),
+      'primary_key', coalesce((
+        SELECT jsonb_agg(a.attname ORDER BY k.ord)
+        FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
+        JOIN pg_attribute a ON a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid), '[]'),
+      'triggers', coalesce((
+        SELECT jsonb_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'), '[]'),
+      'columns', (
+        SELECT jsonb_agg(jsonb_build_object(
+            'name', a.attname,
+            'type_name', format_type(a.atttypid, a.atttypmod),
+            'nullable', NOT a.attnotnull AND (t.typtype <> 'd' OR NOT EXISTS (
+              -- a domain over a domain inherits NOT NULL
+              WITH RECURSIVE base AS (
+                SELECT t.typnotnull AS forbids, t.typbasetype AS next
+                UNION ALL
+                SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
+              ) SELECT 1 FROM base WHERE forbids)),
+            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
+          ) ORDER BY a.attnum)
+        FROM pg_attribute a
+        JOIN pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+    ) ORDER BY n.nspname, c.relname)
+    FROM reached r JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace),
+  'keys', coalesce((SELECT jsonb_agg(jsonb_build_object(
+      'constraint', k.conname,
+      'table', k.child::bigint,
+      'referenced', k.parent::bigint,
+      'columns', (SELECT jsonb_agg(a.attname ORDER BY o.ord) FROM unnest(k.conkey) WITH ORDINALITY o(attnum, ord)
+                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = o.attnum),
+      'referenced_columns', (SELECT jsonb_agg(a.attname ORDER BY o.ord) FROM unnest(k.confkey) WITH ORDINALITY o(attnum, ord)
+                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = o.attnum),
+      'set_columns', (SELECT jsonb_agg(a.attname ORDER BY s.attnum::int)
+                  FROM jsonb_array_elements_text(CASE jsonb_typeof(k.extra -> 'confdelsetcols') WHEN 'array' THEN k.extra -> 'confdelsetcols' END) s(attnum)
+                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = s.attnum::int),
+      'on_delete', k.confdeltype::text,
+      'on_update', k.confupdtype::text,
+      'match_full', k.confmatchtype = 'f',
+      'validated', k.convalidated,
+      'enforced', coalesce((k.extra ->> 'conenforced')::boolean, true),
+      'indexed', EXISTS (
+        SELECT 1 FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am am ON am.oid = ic.relam
+        WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND am.amname IN ('btree', 'hash')
+          AND i.indnkeyatts >= cardinality(k.conkey)
+          AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey),
+      'scope', CASE WHEN k.child <> k.conrelid THEN (
+        SELECT jsonb_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid) END,
+      'referenced_scope', CASE WHEN k.parent <> k.confrelid THEN (
+        SELECT jsonb_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid) END
+    ) ORDER BY k.child, k.conname, k.oid)
+    FROM keys k WHERE k.parent IN (SELECT oid FROM reached)), '[]')
+)::text AS graph

@@ -1,0 +1,25 @@
+//! The time, as a parameter: tests set it, and nothing else in the program asks the system for it.
+
+use chrono::{DateTime, Utc};
+
+/// Where the time comes from.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Clock {
+    /// The system's clock.
+    #[default]
+    System,
+    /// Always the same moment.
+    Fixed(DateTime<Utc>),
+}
+
+impl Clock {
+    /// Now, in UTC.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    pub fn now(self) -> DateTime<Utc> {
+        match self {
+            Self::System => Utc::now(),
+            Self::Fixed(moment) => moment,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Opening the pools.
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+
+use super::{DatabaseSettings, quote};
+use crate::error::Error;
+
+/// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out.
+pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConnection, Error> {
+    let mut options = common(settings, settings.max_connections);
+    options
+        .set_schema_search_path(quote(&settings.schema))
+        .set_application_name("session-admin")
+        .statement_timeout(settings.query_timeout)
+        .map_sqlx_postgres_opts(|options| options.options([("row_security", "off")]));
+    Ok(Database::connect(options).await?)
+}
+
+/// SQLite: foreign keys on for every connection, write-ahead log so that readers and the writer do not wait for each
+/// other, and a busy time-out in place of an error at once.
+pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, Error> {
+    let lock_timeout = settings.lock_timeout;
+    let mut options = common(settings, connections);
+    options.map_sqlx_sqlite_opts(move |options| {
+        options
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
+            .busy_timeout(lock_timeout)
+    });
+    Ok(Database::connect(options).await?)
+}
+
+fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(settings.url.clone());
+    options
+        .max_connections(connections)
+        .acquire_timeout(std::time::Duration::from_secs(5))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire_if_idle_for(std::time::Duration::from_secs(1));
+    options
+}

@@ -1,0 +1,129 @@
+//! The audit record: one for every deletion, written in its transaction, kept for good.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
+use uuid::Uuid;
+
+use super::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
+use crate::db::Database;
+use crate::error::Error;
+use crate::impact::Impact;
+
+/// The deletion with this id.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+    find_in(db.pool(), db, id).await
+}
+
+/// The same within a transaction. One statement: a row per session.
+pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+    let dialect = db.dialect();
+    let sql = format!(
+        "SELECT CAST(d.id AS text) AS id, d.deleted_by, d.reason, d.deleted_at, d.rows_deleted, d.rows_unlinked, \
+         CAST(d.tables AS text) AS tables, CAST(d.allowed AS text) AS allowed, s.session_id, s.name \
+         FROM {} d LEFT JOIN {} s ON s.deletion_id = d.id WHERE d.id = {} ORDER BY s.position",
+        db.own_table("deletions"),
+        db.own_table("deleted_sessions"),
+        dialect.uuid_parameter(1)
+    );
+    let rows = conn.query_all_raw(dialect.statement(sql, [id.to_string().into()])).await?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let sessions: Result<Vec<DeletedSession>, Error> = rows.iter().map(deleted_session).collect();
+    Ok(Some(Deletion {
+        id,
+        status: DeletionStatus::NotArchived,
+        sessions: sessions?,
+        rows_deleted: first.try_get("", "rows_deleted")?,
+        rows_unlinked: first.try_get("", "rows_unlinked")?,
+        tables: from_json(&first.try_get::<String>("", "tables")?)?,
+        deleted_by: first.try_get("", "deleted_by")?,
+        reason: first.try_get("", "reason")?,
+        deleted_at: first.try_get("", "deleted_at")?,
+        allowed: from_json(&first.try_get::<String>("", "allowed")?)?,
+    }))
+}
+
+fn deleted_session(row: &QueryResult) -> Result<DeletedSession, Error> {
+    let id: String = row.try_get("", "session_id")?;
+    let id = id
+        .parse()
+        .map_err(|_| Error::Unsuitable(format!("The audit record names a session {id}, which is no UUID.")))?;
+    Ok(DeletedSession { id, name: row.try_get("", "name")? })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Unsuitable(format!("The audit record cannot be read: {error}")))
+}
+
+/// Writes the record of what has just been done.
+pub(super) async fn record(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    request: &DeletionRequest,
+    impact: &Impact,
+    mut names: HashMap<Uuid, String>,
+) -> Result<Deletion, Error> {
+    let allowed =
+        [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
+    let deletion = Deletion {
+        id: Uuid::new_v4(),
+        status: DeletionStatus::NotArchived,
+        sessions: request.session_ids.iter().map(|&id| DeletedSession { id, name: names.remove(&id) }).collect(),
+        rows_deleted: impact.rows_deleted,
+        rows_unlinked: impact.rows_unlinked,
+        tables: impact.tables.clone(),
+        deleted_by: request.principal.clone(),
+        reason: request.reason.clone(),
+        deleted_at: db.settings().clock.now(),
+        allowed: allowed.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()).collect(),
+    };
+    let dialect = db.dialect();
+    let insert = format!(
+        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status) \
+         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED')",
+        db.own_table("deletions"),
+        dialect.uuid_parameter(1),
+        dialect.json_parameter(7),
+        dialect.json_parameter(8),
+    );
+    let values = [
+        deletion.id.to_string().into(),
+        deletion.deleted_by.clone().into(),
+        deletion.reason.clone().into(),
+        dialect.time(deletion.deleted_at),
+        deletion.rows_deleted.into(),
+        deletion.rows_unlinked.into(),
+        to_json(&deletion.tables).into(),
+        to_json(&deletion.allowed).into(),
+    ];
+    transaction.execute_raw(dialect.statement(insert, values)).await?;
+    record_sessions(transaction, db, &deletion).await?;
+    Ok(deletion)
+}
+
+/// All sessions in one statement.
+async fn record_sessions(transaction: &DatabaseTransaction, db: &Database, deletion: &Deletion) -> Result<(), Error> {
+    let dialect = db.dialect();
+    let insert = format!(
+        "INSERT INTO {} (deletion_id, session_id, name, position) SELECT {}, {}",
+        db.own_table("deleted_sessions"),
+        dialect.uuid_parameter(1),
+        match dialect {
+            crate::db::Dialect::Postgres =>
+                "value ->> 'id', value ->> 'name', (ord - 1)::int FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, ord)",
+            crate::db::Dialect::Sqlite => "value ->> 'id', value ->> 'name', key FROM json_each($2)",
+        }
+    );
+    let values = [deletion.id.to_string().into(), to_json(&deletion.sessions).into()];
+    transaction.execute_raw(dialect.statement(insert, values)).await?;
+    Ok(())
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

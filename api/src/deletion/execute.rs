@@ -1,0 +1,162 @@
+//! One deletion, from lock to commit.
+
+use sea_orm::DatabaseTransaction;
+
+use super::idempotency::{self, Earlier};
+use super::refuse;
+use super::work::Removed;
+use super::{DeletionOutcome, DeletionRequest, audit, on_postgres, on_sqlite};
+use crate::db::{Database, Dialect, Writing};
+use crate::error::Error;
+use crate::impact::plan::Plan;
+use crate::impact::token::Looked;
+use crate::impact::{Impact, Reading, ids_parameter};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::session;
+
+/// How often a deletion starts again because the foreign keys changed while it began.
+const ATTEMPTS: usize = 3;
+
+/// Deletes the sessions asked for and all that goes with them, or does nothing and says why.
+///
+/// # Errors
+/// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::BadInput`] for a malformed token.
+pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<DeletionOutcome, Error> {
+    let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
+    request.check()?;
+    match attempt(db, request, looked.as_ref()).await {
+        Err(Error::LockTimeout(source)) => {
+            tracing::info!(%source, "a deletion gave up waiting for a lock");
+            Ok(DeletionOutcome::refused(vec![Refusal::plain(
+                RefusalCode::LockTimeout,
+                "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
+            )]))
+        }
+        other => other,
+    }
+}
+
+async fn attempt(db: &Database, request: &DeletionRequest, looked: Option<&Looked>) -> Result<DeletionOutcome, Error> {
+    for _ in 0..ATTEMPTS {
+        let enforce = enforce_foreign_keys(db).await?;
+        let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
+        let step = Step { db, request, looked, transaction: &transaction, enforce };
+        match step.run().await {
+            Ok(Ended::Committing(outcome)) => {
+                transaction.commit().await?;
+                return Ok(*outcome);
+            }
+            Ok(Ended::RollingBack(outcome)) => {
+                transaction.rollback().await?;
+                return Ok(*outcome);
+            }
+            Ok(Ended::KeysChanged) => transaction.rollback().await?,
+            Err(error) => {
+                // The first error is the one to report; a rollback that fails too is the connection's end.
+                let _ = transaction.rollback().await;
+                return Err(error);
+            }
+        }
+    }
+    Err(Error::Unsuitable("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+}
+
+/// On SQLite this must be settled before the transaction begins, and is looked at again within.
+async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
+    match db.dialect() {
+        Dialect::Postgres => Ok(true),
+        Dialect::Sqlite => {
+            let reading = Reading::now(db.pool(), db).await?;
+            Ok(on_sqlite::may_enforce(&Plan::new(&reading.graph)))
+        }
+    }
+}
+
+enum Ended {
+    Committing(Box<DeletionOutcome>),
+    RollingBack(Box<DeletionOutcome>),
+    KeysChanged,
+}
+
+impl Ended {
+    fn refused(refusals: Vec<Refusal>) -> Self {
+        Self::RollingBack(Box::new(DeletionOutcome::refused(refusals)))
+    }
+}
+
+/// One attempt, inside its transaction.
+struct Step<'a> {
+    db: &'a Database,
+    request: &'a DeletionRequest,
+    looked: Option<&'a Looked>,
+    transaction: &'a DatabaseTransaction,
+    enforce: bool,
+}
+
+impl Step<'_> {
+    async fn run(&self) -> Result<Ended, Error> {
+        match idempotency::earlier(self.transaction, self.db, self.request).await? {
+            Earlier::None => {}
+            Earlier::Answered(outcome) => return Ok(Ended::RollingBack(outcome)),
+            Earlier::OtherInput(refusal) => return Ok(Ended::refused(vec![refusal])),
+        }
+        let reading = match self.db.dialect() {
+            Dialect::Postgres => on_postgres::settle(self.transaction, self.db).await?,
+            Dialect::Sqlite => Reading::now(self.transaction, self.db).await?,
+        };
+        let plan = Plan::new(&reading.graph);
+        let ids = ids_parameter(&self.request.session_ids);
+        match self.db.dialect() {
+            Dialect::Postgres => on_postgres::lock_rows(self.transaction, &plan, &ids).await?,
+            Dialect::Sqlite if on_sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
+            Dialect::Sqlite => {}
+        }
+        let (impact, unknown) = reading.of_sessions(self.transaction, &self.request.session_ids).await?;
+        if !unknown.is_empty() {
+            return Ok(Ended::refused(vec![refuse::not_found(&unknown)]));
+        }
+        let (refusals, changes) = refuse::before(self.request, self.looked, &impact);
+        if !refusals.is_empty() {
+            let outcome = DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals };
+            return Ok(Ended::RollingBack(Box::new(outcome)));
+        }
+        self.remove(impact, &plan, &ids).await
+    }
+
+    async fn remove(&self, impact: Impact, plan: &Plan<'_>, ids: &str) -> Result<Ended, Error> {
+        let names = session::read::names(self.transaction, self.db, &self.request.session_ids).await?;
+        let removed = match self.removed(plan, ids).await {
+            Ok(removed) => removed,
+            Err(Error::Refused(said)) => {
+                tracing::info!(error = %said.source, "the database refused a deletion");
+                let outcome = refuse::by_database(impact, &said);
+                return Ok(Ended::RollingBack(Box::new(outcome)));
+            }
+            Err(error) => return Err(error),
+        };
+        let changes = removed.differs_from(&impact, plan);
+        let unaccounted = removed.unaccounted(&impact);
+        if !changes.is_empty() || unaccounted != 0 {
+            return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, unaccounted))));
+        }
+        if self.request.dry_run {
+            let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
+            return Ok(Ended::RollingBack(Box::new(outcome)));
+        }
+        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names).await?;
+        idempotency::remember(self.transaction, self.db, self.request, &deletion, &impact).await?;
+        let outcome = DeletionOutcome { deletion: Some(deletion), impact: Some(impact), ..DeletionOutcome::default() };
+        Ok(Ended::Committing(Box::new(outcome)))
+    }
+
+    async fn removed(&self, plan: &Plan<'_>, ids: &str) -> Result<Removed, Error> {
+        match self.db.dialect() {
+            Dialect::Postgres => on_postgres::remove(self.transaction, plan, ids).await,
+            Dialect::Sqlite => {
+                // What SQLite would find out at COMMIT, a dry run has to look for.
+                let check = self.request.dry_run || !self.enforce;
+                on_sqlite::remove(self.transaction, plan, ids, check).await
+            }
+        }
+    }
+}

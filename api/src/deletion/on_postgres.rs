@@ -1,0 +1,101 @@
+//! A deletion on PostgreSQL: what is locked before it is counted, and the statement that does it.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
+
+use crate::catalog::TableId;
+use crate::db::{Database, Dialect};
+use crate::error::Error;
+use crate::impact::Reading;
+use crate::impact::plan::{Component, Plan};
+use crate::impact::sql::Sql;
+
+use super::statements;
+use super::work::{Done, Removed};
+
+/// How often the rows of a cycle are looked for before a deletion gives up on others who keep adding to them.
+const ROUNDS: usize = 20;
+
+/// Reads the foreign keys and keeps them as they are until the transaction ends.
+pub(super) async fn settle(transaction: &DatabaseTransaction, db: &Database) -> Result<Reading, Error> {
+    let mut reading = Reading::now(transaction, db).await?;
+    for _ in 0..ROUNDS {
+        let plan = Plan::new(&reading.graph);
+        let sql = Sql { plan: &plan, dialect: Dialect::Postgres, each: false };
+        transaction.execute_raw(statement(statements::lock_tables(&sql))).await?;
+        let again = Reading::now(transaction, db).await?;
+        if again == reading {
+            return Ok(reading);
+        }
+        reading = again;
+    }
+    Err(Error::Unsuitable("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+}
+
+/// Locks the rows that go, level by level, each level in a statement of its own, which sees what was committed before the
+/// level above it was locked; then the rows that will be unlinked. Leaves are not locked: nothing refers to them.
+pub(super) async fn lock_rows(transaction: &DatabaseTransaction, plan: &Plan<'_>, ids: &str) -> Result<(), Error> {
+    let sql = Sql { plan, dialect: Dialect::Postgres, each: false };
+    for component in &plan.components {
+        lock_component(transaction, &sql, component, ids).await?;
+    }
+    for edge in statements::unlinking(plan) {
+        locked(transaction, statements::lock_unlinked(&sql, edge), ids).await?;
+    }
+    Ok(())
+}
+
+async fn lock_component(
+    transaction: &DatabaseTransaction,
+    sql: &Sql<'_>,
+    component: &Component,
+    ids: &str,
+) -> Result<(), Error> {
+    let mut before = -1;
+    for _ in 0..ROUNDS {
+        let mut found = 0;
+        for &table in component.tables.iter().filter(|&&table| sql.plan.is_node(table)) {
+            found += locked(transaction, statements::lock_node(sql, table), ids).await?;
+        }
+        if !component.cyclic || found == before {
+            return Ok(());
+        }
+        before = found;
+    }
+    Err(Error::Unsuitable("Other transactions keep adding rows to what is to be deleted. Try again.".to_owned()))
+}
+
+async fn locked(transaction: &DatabaseTransaction, sql: String, ids: &str) -> Result<i64, Error> {
+    let row = transaction.query_one_raw(Dialect::Postgres.statement(sql, [ids.into()])).await?;
+    Ok(row.map(|row| row.try_get("", "locked")).transpose()?.unwrap_or_default())
+}
+
+/// Deletes and unlinks, then fires what was deferred, so that nothing fails after the audit record.
+pub(super) async fn remove(transaction: &DatabaseTransaction, plan: &Plan<'_>, ids: &str) -> Result<Removed, Error> {
+    let sql = Sql { plan, dialect: Dialect::Postgres, each: false };
+    let before = rows_deleted_so_far(transaction).await?;
+    let rows = transaction.query_all_raw(Dialect::Postgres.statement(statements::delete(&sql), [ids.into()])).await?;
+    let mut tables: HashMap<TableId, Done> = HashMap::new();
+    for row in rows {
+        let table: i64 = row.try_get("", "t")?;
+        let done = Done { deleted: row.try_get("", "deleted")?, unlinked: row.try_get("", "unlinked")? };
+        tables.insert(TableId::try_from(table).unwrap_or_default(), done);
+    }
+    transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
+    let after = rows_deleted_so_far(transaction).await?;
+    let gone_in_all = before.zip(after).map(|(before, after)| after - before);
+    Ok(Removed { tables, gone_in_all })
+}
+
+/// What the server itself counts, cascades and triggers included; none where `track_counts` is off.
+async fn rows_deleted_so_far(transaction: &DatabaseTransaction) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT CASE WHEN current_setting('track_counts')::boolean \
+                       THEN (SELECT coalesce(sum(n_tup_del), 0)::bigint FROM pg_stat_xact_user_tables) END AS rows";
+    let row = transaction.query_one_raw(statement(SQL.to_owned())).await?;
+    Ok(row.map(|row| row.try_get("", "rows")).transpose()?.flatten())
+}
+
+fn statement(sql: String) -> Statement {
+    Dialect::Postgres.statement(sql, [])
+}

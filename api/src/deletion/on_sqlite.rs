@@ -1,0 +1,128 @@
+//! A deletion on SQLite: one writer at a time, so nothing is locked row by row; no statement changes several tables, so
+//! the rows are listed first and the tables are gone through, those that refer before those referred to.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use crate::catalog::TableId;
+use crate::db::{Dialect, quote};
+use crate::error::Error;
+use crate::impact::plan::Plan;
+use crate::impact::sql::Sql;
+
+use super::statements::{self, Cleared};
+use super::work::{Done, Removed};
+
+/// Whether SQLite can be left to enforce its keys meanwhile. It cannot where a cycle leads back: there a cascade runs
+/// ahead of the order, and RESTRICT, which SQLite never defers, would refuse a cycle of rows that all go. Then the keys
+/// are off and every one of them is checked afterwards.
+pub(super) fn may_enforce(plan: &Plan<'_>) -> bool {
+    !plan.components.iter().any(|component| component.cyclic) && !plan.restricts_within_cycle()
+}
+
+/// Deletes and unlinks. `check` compares every foreign key of the database before and after.
+pub(super) async fn remove(
+    transaction: &DatabaseTransaction,
+    plan: &Plan<'_>,
+    ids: &str,
+    check: bool,
+) -> Result<Removed, Error> {
+    let sql = Sql { plan, dialect: Dialect::Sqlite, each: false };
+    let broken_before = if check { broken_references(transaction).await? } else { BTreeSet::new() };
+    let written = statements::written(plan);
+    for &table in &written {
+        list(transaction, &sql, table, ids).await?;
+    }
+    let mut tables: HashMap<TableId, Done> = HashMap::new();
+    for &table in &written {
+        let columns = statements::cleared(&sql, table);
+        if !columns.is_empty() {
+            tables.entry(table).or_default().unlinked = unlink(transaction, &sql, table, &columns).await?;
+        }
+    }
+    for table in plan.children_first() {
+        tables.entry(table).or_default().deleted = delete(transaction, &sql, table).await?;
+    }
+    for &table in &written {
+        transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;
+        transaction.execute_unprepared(&format!("DROP TABLE {}", changed(table))).await?;
+    }
+    if check && !broken_references(transaction).await?.is_subset(&broken_before) {
+        return Err(Error::Unsuitable(
+            "The deletion would leave references to rows that are gone, so it was rolled back. Look for triggers on the tables it reaches."
+                .to_owned(),
+        ));
+    }
+    Ok(Removed { tables, gone_in_all: None })
+}
+
+/// Writes down which rows of a table go and which change, before anything does.
+async fn list(transaction: &DatabaseTransaction, sql: &Sql<'_>, table: TableId, ids: &str) -> Result<(), Error> {
+    let width = sql.table(table).row_id.len();
+    let names: Vec<String> = (0..width).map(|place| format!("r{place}")).collect();
+    let names = names.join(", ");
+    let edges: BTreeSet<usize> = statements::cleared(sql, table).values().flatten().map(|(edge, _)| *edge).collect();
+    let marks: String = edges.iter().map(|edge| format!(", h{edge}")).collect();
+    for (list, columns) in [(gone(table), names.clone()), (changed(table), format!("{names}{marks}"))] {
+        transaction.execute_unprepared(&format!("DROP TABLE IF EXISTS {list}")).await?;
+        transaction.execute_unprepared(&format!("CREATE TEMP TABLE {}({columns})", list.replace("temp.", ""))).await?;
+    }
+    if sql.plan.doomed[table] {
+        let rows = format!("INSERT INTO {} {} {}", gone(table), sql.with(), statements::gone_rows(sql, table));
+        transaction.execute_raw(Dialect::Sqlite.statement(rows, [ids.into()])).await?;
+    }
+    if !edges.is_empty() {
+        let rows = format!("INSERT INTO {} {} {}", changed(table), sql.with(), statements::changed_rows(sql, table));
+        transaction.execute_raw(Dialect::Sqlite.statement(rows, [ids.into()])).await?;
+    }
+    Ok(())
+}
+
+async fn unlink(
+    transaction: &DatabaseTransaction,
+    sql: &Sql<'_>,
+    table: TableId,
+    columns: &Cleared,
+) -> Result<i64, Error> {
+    let update = format!(
+        "UPDATE {} AS c SET {} FROM {} s WHERE {}",
+        sql.relation(table),
+        statements::assignments(columns),
+        changed(table),
+        sql.same_row(table, "c", "s")
+    );
+    affected(transaction, update).await
+}
+
+async fn delete(transaction: &DatabaseTransaction, sql: &Sql<'_>, table: TableId) -> Result<i64, Error> {
+    let key: Vec<String> = sql.table(table).row_id.iter().map(|name| quote(name)).collect();
+    let delete =
+        format!("DELETE FROM {} WHERE ({}) IN (SELECT * FROM {})", sql.relation(table), key.join(", "), gone(table));
+    affected(transaction, delete).await
+}
+
+async fn affected(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
+    let result = transaction.execute_raw(Dialect::Sqlite.statement(sql, [])).await?;
+    Ok(i64::try_from(result.rows_affected()).unwrap_or(i64::MAX))
+}
+
+/// Table, rowid, parent and key of every reference that leads nowhere.
+async fn broken_references(
+    transaction: &DatabaseTransaction,
+) -> Result<BTreeSet<(String, Option<i64>, String, i64)>, Error> {
+    let rows = transaction.query_all_raw(Dialect::Sqlite.statement("PRAGMA foreign_key_check", [])).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
+        })
+        .collect()
+}
+
+fn gone(table: TableId) -> String {
+    format!("temp.session_admin_gone_{table}")
+}
+
+fn changed(table: TableId) -> String {
+    format!("temp.session_admin_changed_{table}")
+}

@@ -1,0 +1,108 @@
+//! Why a deletion is refused.
+
+use super::{DeletionOutcome, DeletionRequest};
+use crate::error::Said;
+use crate::impact::token::Looked;
+use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
+use crate::refusal::{Refusal, RefusalCode};
+
+/// These ids are no session's.
+pub(super) fn not_found(unknown: &[String]) -> Refusal {
+    let message = format!("No session has the id {}. It may have been deleted already.", unknown.join(", "));
+    Refusal::about("input.id", RefusalCode::NotFound, message)
+}
+
+/// What stands against the deletion before anything is done: at most one refusal per code.
+pub(super) fn before(
+    request: &DeletionRequest,
+    looked: Option<&Looked>,
+    impact: &Impact,
+) -> (Vec<Refusal>, Vec<ImpactChange>) {
+    let mut refusals = Vec::new();
+    if impact.connected_sessions > 0 && !request.allow_connected {
+        let message = format!(
+            "{} that would go {} connected now. Disconnect first, or set allowConnected.",
+            counted(impact.connected_sessions, "session", "sessions"),
+            if impact.connected_sessions == 1 { "is" } else { "are" }
+        );
+        refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
+    }
+    if impact.pending_messages > 0 && !request.allow_pending_messages {
+        let message = format!(
+            "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
+            counted(impact.pending_messages, "scheduled message", "scheduled messages")
+        );
+        refusals.push(Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message));
+    }
+    if !impact.deletable {
+        refusals.push(blocked(&impact.blockers));
+    }
+    let mut changes = Vec::new();
+    if let Some(looked) = looked.filter(|looked| !looked.is_still(impact)) {
+        changes = looked.changes(impact);
+        refusals.push(changed(&changes));
+    }
+    if let Some(at_most) = request.at_most.filter(|&at_most| impact.rows_deleted > at_most) {
+        let message = format!(
+            "{} would be deleted, which is more than atMost ({at_most}).",
+            counted(impact.rows_deleted, "row", "rows")
+        );
+        refusals.push(Refusal::about("input.atMost", RefusalCode::TooManyRows, message));
+    }
+    (refusals, changes)
+}
+
+/// The database refused for a reason that its foreign keys did not show.
+pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
+    impact.blockers.push(Blocker {
+        kind: BlockerKind::Other,
+        table: said.table.clone().unwrap_or_default(),
+        constraint: said.constraint.clone(),
+        columns: Vec::new(),
+        rows: 0,
+        message: format!("The database refused: {}.", said.message),
+    });
+    impact.deletable = false;
+    let refusals = vec![blocked(&impact.blockers)];
+    DeletionOutcome { impact: Some(impact), refusals, ..DeletionOutcome::default() }
+}
+
+/// The database did something else than was counted; it was rolled back.
+pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccounted: i64) -> DeletionOutcome {
+    let message = if changes.is_empty() {
+        format!(
+            "The database also deleted {} that no foreign key accounts for: a trigger's doing. Nothing was deleted.",
+            counted(unaccounted, "row", "rows")
+        )
+    } else {
+        format!(
+            "What the database did differs from the impact in {}. Nothing was deleted; look at the impact again.",
+            tables(&changes)
+        )
+    };
+    let refusals = vec![Refusal::plain(RefusalCode::ImpactChanged, message)];
+    DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals }
+}
+
+fn blocked(blockers: &[Blocker]) -> Refusal {
+    let messages: Vec<&str> = blockers.iter().map(|blocker| blocker.message.as_str()).collect();
+    Refusal::plain(RefusalCode::BlockedByForeignKey, messages.join(" "))
+}
+
+fn changed(changes: &[ImpactChange]) -> Refusal {
+    let message = if changes.is_empty() {
+        "The sessions or the foreign keys are not those of the impact that was looked at. Look at the impact again."
+            .to_owned()
+    } else {
+        format!("The impact has changed in {} since it was looked at. Look at it again.", tables(changes))
+    };
+    Refusal::about("input.expectedImpact", RefusalCode::ImpactChanged, message)
+}
+
+fn tables(changes: &[ImpactChange]) -> String {
+    changes.iter().map(|change| change.table.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(count: i64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,198 @@
+//! The statements of a deletion on PostgreSQL: locks level by level, then one statement that deletes and unlinks.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::TableId;
+use crate::db::{Dialect, quote};
+use crate::impact::plan::{EdgeId, Effect, Plan, Source};
+use crate::impact::sql::{Sql, node_name, row_id_names};
+
+/// A column that is cleared: by these edges, to these values.
+pub(super) type Cleared = BTreeMap<String, Vec<(EdgeId, String)>>;
+
+/// The edges that clear columns of a table, by column.
+pub(super) fn cleared(sql: &Sql<'_>, table: TableId) -> Cleared {
+    let mut columns = Cleared::new();
+    for edge in sql.plan.edges_into(table) {
+        match &sql.plan.edges[edge].effect {
+            Effect::Clear(names) => {
+                for name in names {
+                    columns.entry(name.clone()).or_default().push((edge, "NULL".to_owned()));
+                }
+            }
+            Effect::Default(names) => {
+                for name in names {
+                    columns.entry(name.clone()).or_default().push((edge, sql.default_of(table, name)));
+                }
+            }
+            Effect::Delete | Effect::Block(_) => {}
+        }
+    }
+    columns
+}
+
+/// `SET …` for the row `c`, by the marks `h…` that say which edges change it.
+pub(super) fn assignments(columns: &Cleared) -> String {
+    let assigned = columns.iter().map(|(column, causes)| {
+        let whens: String = causes.iter().map(|(edge, value)| format!(" WHEN s.h{edge} = 1 THEN {value}")).collect();
+        format!("{0} = CASE{whens} ELSE c.{0} END", quote(column))
+    });
+    assigned.collect::<Vec<_>>().join(", ")
+}
+
+/// The rows of a table that are changed: what finds them, and a mark for each edge that changes them.
+pub(super) fn changed_rows(sql: &Sql<'_>, table: TableId) -> String {
+    let changing: Vec<EdgeId> = sql
+        .plan
+        .edges_into(table)
+        .filter(|&edge| matches!(sql.plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_)))
+        .collect();
+    let names = row_id_names(sql.table(table).row_id.len());
+    let marks: String = changing
+        .iter()
+        .map(|&edge| format!(", CASE WHEN {} THEN 1 ELSE 0 END AS h{edge}", sql.is_changed(edge)))
+        .collect();
+    let any: Vec<String> = changing.iter().map(|&edge| format!("({})", sql.is_changed(edge))).collect();
+    format!("SELECT {names}{marks} FROM ({}) states WHERE {}", sql.states(table), any.join(" OR "))
+}
+
+/// The rows of a table that go.
+pub(super) fn gone_rows(sql: &Sql<'_>, table: TableId) -> String {
+    let names = row_id_names(sql.table(table).row_id.len());
+    if sql.plan.is_node(table) {
+        format!("SELECT {names} FROM {}", node_name(table))
+    } else {
+        format!("SELECT {names} FROM ({}) states WHERE gone = 1", sql.states(table))
+    }
+}
+
+/// Tables that rows go from or that are unlinked, in an order that every deletion takes.
+pub(super) fn written(plan: &Plan<'_>) -> Vec<TableId> {
+    let mut tables = plan.reached();
+    tables.retain(|&table| {
+        plan.doomed[table]
+            || plan
+                .edges_into(table)
+                .any(|edge| matches!(plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_)))
+    });
+    tables.sort_by_key(|&table| &plan.graph.tables[table].display);
+    tables
+}
+
+/// Keeps the foreign keys of these tables as they are: adding one needs a lock that conflicts with this one.
+pub(super) fn lock_tables(sql: &Sql<'_>) -> String {
+    let names: Vec<String> = written(sql.plan).into_iter().map(|table| sql.relation(table)).collect();
+    format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names.join(", "))
+}
+
+/// Locks the rows of a node, in the order of its key. FOR UPDATE, since a weaker lock lets a row that refers to one of
+/// these slip in between the count and the deletion.
+pub(super) fn lock_node(sql: &Sql<'_>, table: TableId) -> String {
+    let key = &sql.table(table).primary_key;
+    let (on, order) = if key.is_empty() {
+        (sql.same_row(table, "c", "d"), "c.ctid".to_owned())
+    } else {
+        // By key and not by place: a row that somebody has just changed has moved.
+        let same: Vec<String> =
+            key.iter().map(|name| format!("c.{} = d.{}", quote(name), sql.column_name(table, name))).collect();
+        let order: Vec<String> = key.iter().map(|name| format!("c.{}", quote(name))).collect();
+        (same.join(" AND "), order.join(", "))
+    };
+    format!(
+        "{} SELECT count(*) AS locked FROM (SELECT 1 FROM {} c JOIN {} d ON {on} ORDER BY {order} FOR UPDATE OF c) rows",
+        sql.with(),
+        sql.relation(table),
+        node_name(table)
+    )
+}
+
+/// Locks the rows that an edge unlinks; their keys do not change, so rows that refer to them may come and go.
+pub(super) fn lock_unlinked(sql: &Sql<'_>, edge: EdgeId) -> String {
+    let table = sql.plan.key(edge).table;
+    let key = &sql.table(table).primary_key;
+    let order: Vec<String> = key.iter().map(|name| format!("c.{}", quote(name))).collect();
+    let order = if order.is_empty() { "c.ctid".to_owned() } else { order.join(", ") };
+    format!(
+        "{} SELECT count(*) AS locked FROM (SELECT 1 {}{} ORDER BY {order} FOR NO KEY UPDATE OF c) rows",
+        sql.with(),
+        sql.edge_rows(edge),
+        sql.stays(table)
+    )
+}
+
+/// The edges whose rows are locked before they are unlinked.
+pub(super) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
+    let mut edges: Vec<EdgeId> = (0..plan.edges.len())
+        .filter(|&edge| {
+            matches!(plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_))
+                && matches!(plan.edges[edge].source, Source::Deleted(_))
+        })
+        .collect();
+    edges.sort_by_key(|&edge| (&plan.child(edge).display, &plan.key(edge).columns));
+    edges
+}
+
+/// Deletes and unlinks, all in one statement: the referential triggers fire at its end, when every row that goes is
+/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`.
+pub(super) fn delete(sql: &Sql<'_>) -> String {
+    debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
+    let mut parts = vec![sql.with()];
+    let mut answers = Vec::new();
+    for table in written(sql.plan) {
+        let mut counted = ["0", "0"].map(str::to_owned);
+        if sql.plan.doomed[table] {
+            parts.push(format!("x{table} AS (DELETE FROM {})", delete_from(sql, table)));
+            counted[0] = format!("(SELECT count(*) FROM x{table})");
+        }
+        let columns = cleared(sql, table);
+        if !columns.is_empty() {
+            parts.push(format!("y{table} AS (UPDATE {})", update(sql, table, &columns)));
+            counted[1] = format!("(SELECT count(*) FROM y{table})");
+        }
+        let [deleted, unlinked] = counted;
+        answers
+            .push(format!("SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked"));
+    }
+    format!("{}\n{}", parts.join(",\n"), answers.join("\nUNION ALL\n"))
+}
+
+fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
+    let relation = sql.relation(table);
+    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
+    if sql.plan.is_node(table) {
+        return format!(
+            "{relation} c USING {} d WHERE {} RETURNING 1",
+            node_name(table),
+            sql.same_row(table, "c", "d")
+        );
+    }
+    match edges.as_slice() {
+        [edge] => {
+            let (child, source, on) = sql.edge_parts(*edge);
+            format!("{child} c USING {source} d WHERE {on} RETURNING 1")
+        }
+        _ => format!(
+            "{relation} c USING ({}) d WHERE {} RETURNING 1",
+            gone_rows(sql, table),
+            sql.same_row(table, "c", "d")
+        ),
+    }
+}
+
+fn update(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> String {
+    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
+    if let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table))
+        && matches!(sql.plan.edges[*edge].effect, Effect::Clear(_))
+    {
+        let (child, source, on) = sql.edge_parts(*edge);
+        let set: Vec<String> = columns.keys().map(|column| format!("{} = NULL", quote(column))).collect();
+        return format!("{child} c SET {} FROM {source} d WHERE {on} RETURNING 1", set.join(", "));
+    }
+    format!(
+        "{} c SET {} FROM ({}) s WHERE {} RETURNING 1",
+        sql.relation(table),
+        assignments(columns),
+        changed_rows(sql, table),
+        sql.same_row(table, "c", "s")
+    )
+}

@@ -1,0 +1,55 @@
+//! What the database did, beside what was shown.
+
+use std::collections::HashMap;
+
+use crate::catalog::TableId;
+use crate::impact::plan::Plan;
+use crate::impact::{Impact, ImpactChange};
+
+/// What happened to one table, in rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    pub deleted: i64,
+    pub unlinked: i64,
+}
+
+/// What a deletion did.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    /// By table.
+    pub tables: HashMap<TableId, Done>,
+    /// The rows that went from all tables of the database, as it counts them itself; none where it does not.
+    pub gone_in_all: Option<i64>,
+}
+
+impl Removed {
+    /// Where this differs from the impact; nothing when the deletion did what was shown.
+    pub fn differs_from(&self, impact: &Impact, plan: &Plan<'_>) -> Vec<ImpactChange> {
+        let shown = |table: &str| impact.tables.iter().find(|shown| shown.table == table);
+        let mut changes: Vec<ImpactChange> = self
+            .tables
+            .iter()
+            .map(|(&table, done)| {
+                let name = &plan.graph.tables[table].display;
+                ImpactChange {
+                    table: name.clone(),
+                    rows_deleted_before: shown(name).map_or(0, |shown| shown.rows_deleted),
+                    rows_deleted_now: done.deleted,
+                    rows_unlinked_before: shown(name).map_or(0, |shown| shown.rows_unlinked),
+                    rows_unlinked_now: done.unlinked,
+                }
+            })
+            .filter(|change| {
+                change.rows_deleted_before != change.rows_deleted_now
+                    || change.rows_unlinked_before != change.rows_unlinked_now
+            })
+            .collect();
+        changes.sort_by(|one, other| one.table.cmp(&other.table));
+        changes
+    }
+
+    /// Rows that went and that no foreign key accounts for: a trigger's doing.
+    pub fn unaccounted(&self, impact: &Impact) -> i64 {
+        self.gone_in_all.map_or(0, |gone| gone - impact.rows_deleted)
+    }
+}

@@ -1,0 +1,149 @@
+//! What can go wrong, classified once. Refusals that a caller can act on are data ([`crate::refusal`]), not errors.
+
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// Anything that is not a refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller's input is wrong; the message names what, and says what is accepted.
+    #[error("{0}")]
+    BadInput(String),
+    /// The database cannot be reached; trying again later may work.
+    #[error("The database cannot be reached. Check that it runs and that DATABASE_URL is right, then try again.")]
+    Unavailable(#[source] DbErr),
+    /// A statement took longer than its limit.
+    #[error("The database took too long to answer, so the request was given up. Nothing was changed.")]
+    Timeout(#[source] DbErr),
+    /// Somebody else held a lock for longer than the limit.
+    #[error("Another transaction holds rows or tables that this one needs. Nothing was changed; try again.")]
+    LockTimeout(#[source] DbErr),
+    /// The database refused because of a foreign key, a check, a unique index or a trigger.
+    #[error("The database refused: {}", .0.message)]
+    Refused(#[source] Box<Said>),
+    /// The role may not do what is needed.
+    #[error("The database role lacks a privilege: {}. `session-admin doctor` lists what is missing.", .0.message)]
+    MissingGrant(#[source] Box<Said>),
+    /// The database is not what this program needs.
+    #[error("{0}")]
+    Unsuitable(String),
+    /// The rest: a defect, or a fault of the machine.
+    #[error("The database reported an error that has no better name.")]
+    Database(#[source] DbErr),
+    /// The migration's own errors say what to do.
+    #[error("{0}")]
+    Migration(#[source] Box<migration::Error>),
+    /// A file could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The stable code in `extensions.code`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
+            Self::Refused(_)
+            | Self::MissingGrant(_)
+            | Self::Unsuitable(_)
+            | Self::Database(_)
+            | Self::Migration(_)
+            | Self::Io { .. } => "INTERNAL",
+        }
+    }
+}
+
+impl From<migration::Error> for Error {
+    fn from(source: migration::Error) -> Self {
+        Self::Migration(Box::new(source))
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(source: DbErr) -> Self {
+        classify(source)
+    }
+}
+
+/// Gives a driver's error its class. Every variant of the driver's error that can reach us is decided here.
+fn classify(source: DbErr) -> Error {
+    match &source {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            if let SqlxError::Database(reported) = error.as_ref() {
+                let code = reported.code().map(std::borrow::Cow::into_owned).unwrap_or_default();
+                let message = reported.message().to_owned();
+                let table = reported.table().map(str::to_owned);
+                let constraint = reported.constraint().map(str::to_owned);
+                return reported_error(&code, Said { message, table, constraint, source });
+            }
+            if is_connection_fault(error) {
+                return Error::Unavailable(source);
+            }
+        }
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => return Error::Unavailable(source),
+        _ => {}
+    }
+    Error::Database(source)
+}
+
+/// What the database said, copied out of the driver's error.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Said {
+    /// The database's own sentence, without SQL.
+    pub message: String,
+    /// The table it names, bare.
+    pub table: Option<String>,
+    /// The constraint it names.
+    pub constraint: Option<String>,
+    /// The driver's error.
+    #[source]
+    pub source: DbErr,
+}
+
+/// SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) or SQLite's extended result code
+/// (<https://www.sqlite.org/rescode.html>). PostgreSQL's have five characters, SQLite's at most four digits.
+fn reported_error(code: &str, said: Said) -> Error {
+    match code {
+        // lock_not_available, deadlock_detected; SQLITE_BUSY and its extended codes, SQLITE_LOCKED
+        "55P03" | "40P01" | "5" | "261" | "517" | "773" | "6" | "262" => Error::LockTimeout(said.source),
+        "57014" => Error::Timeout(said.source),
+        // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, connection exceptions;
+        // SQLITE_CANTOPEN
+        "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "08000" | "08003" | "08006" | "3D000" | "28P01" | "28000"
+        | "14" => Error::Unavailable(said.source),
+        "42501" => Error::MissingGrant(Box::new(said)),
+        _ if is_refusal(code) => Error::Refused(Box::new(said)),
+        _ => Error::Database(said.source),
+    }
+}
+
+/// Integrity violations (class 23), errors raised by triggers (P0001), SQLite's constraint codes (19 in the low byte).
+fn is_refusal(code: &str) -> bool {
+    (code.len() == 5 && code.starts_with("23"))
+        || code == "P0001"
+        || (code.len() < 5 && code.parse::<u32>().is_ok_and(|number| number & 0xff == 19))
+}
+
+/// Faults of the connection itself, as the driver names them.
+const fn is_connection_fault(error: &SqlxError) -> bool {
+    matches!(
+        error,
+        SqlxError::Io(_)
+            | SqlxError::Tls(_)
+            | SqlxError::Protocol(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::WorkerCrashed
+    )
+}

@@ -1,0 +1,164 @@
+//! Counting: one statement for any number of sessions.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use crate::catalog::TableId;
+use crate::db::Dialect;
+use crate::error::Error;
+
+use super::plan::{EdgeId, Effect, Plan};
+use super::sql::{Sql, node_name};
+
+/// The counts of one session, or of all together.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// By table.
+    pub tables: HashMap<TableId, TableCounts>,
+}
+
+/// The counts of one table, in rows.
+#[derive(Debug, Clone, Default)]
+pub struct TableCounts {
+    /// Rows that go.
+    pub deleted: i64,
+    /// Rows that stay, with something cleared.
+    pub unlinked: i64,
+    /// Connected sessions, or messages still to be sent, that go.
+    pub flagged: i64,
+    /// By edge: rows reached, and rows that block.
+    pub edges: Vec<(EdgeId, i64, i64)>,
+}
+
+/// What was counted, by the place of the session's id in the list; all together are under 0.
+pub type Counted = HashMap<i64, Counts>;
+
+/// Counts for `session_ids`, each by itself or all together. The second value is how many of the ids exist.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count(
+    conn: &impl ConnectionTrait,
+    dialect: Dialect,
+    plan: &Plan<'_>,
+    ids: &str,
+    each: bool,
+) -> Result<(Counted, i64), Error> {
+    let sql = Sql { plan, dialect, each };
+    let rows = conn.query_all_raw(dialect.statement(sql.counts(), [ids.into()])).await?;
+    let mut counted = Counted::new();
+    let mut found = 0;
+    for row in rows {
+        let table: i64 = row.try_get("", "t")?;
+        if let Ok(table) = TableId::try_from(table) {
+            let group: i64 = row.try_get("", "g")?;
+            counted.entry(group).or_default().tables.insert(table, table_counts(&row, plan, table)?);
+        } else {
+            found = row.try_get("", "deleted")?;
+        }
+    }
+    Ok((counted, found))
+}
+
+fn table_counts(row: &QueryResult, plan: &Plan<'_>, table: TableId) -> Result<TableCounts, Error> {
+    let mut counts = TableCounts {
+        deleted: row.try_get("", "deleted")?,
+        unlinked: row.try_get("", "unlinked")?,
+        flagged: row.try_get("", "flagged")?,
+        edges: Vec::new(),
+    };
+    for (slot, edge) in plan.edges_into(table).enumerate() {
+        counts.edges.push((edge, row.try_get("", &format!("e{slot}"))?, row.try_get("", &format!("b{slot}"))?));
+    }
+    Ok(counts)
+}
+
+impl Sql<'_> {
+    /// The statement: a row per session and table, and one (table -1) with the number of ids that exist.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let reached = self.plan.reached();
+        let slots = reached.iter().map(|&table| self.plan.edges_into(table).count()).max().unwrap_or(0);
+        let names: String = (0..slots).map(|slot| format!(", 0::bigint AS e{slot}, 0::bigint AS b{slot}")).collect();
+        let (names, zero) = match self.dialect {
+            Dialect::Postgres => (names, "0::bigint"),
+            Dialect::Sqlite => (names.replace("::bigint", ""), "0"),
+        };
+        let root = self.relation(self.plan.graph.root);
+        let mut parts = vec![format!(
+            "SELECT {zero} AS g, {} AS t, count(*) AS deleted, {zero} AS unlinked, {zero} AS flagged{names} \
+             FROM {root} c JOIN roots ON c.\"id\" = roots.id",
+            zero.replacen('0', "-1", 1)
+        )];
+        parts.extend(reached.iter().map(|&table| self.counts_of(table, slots)));
+        format!("{}\n{}", self.with(), parts.join("\nUNION ALL\n"))
+    }
+
+    fn counts_of(&self, table: TableId, slots: usize) -> String {
+        let edges: Vec<EdgeId> = self.plan.edges_into(table).collect();
+        let node = self.plan.is_node(table);
+        match edges.as_slice() {
+            [] => {
+                let columns = self.columns(table, ["count(*)", "0", "sum(f)"], &[], slots);
+                format!("{columns} FROM {}{}", node_name(table), self.by("g"))
+            }
+            [edge] if !node && !matches!(self.plan.edges[*edge].effect, Effect::Default(_)) => {
+                self.counts_by_one_edge(table, *edge, slots)
+            }
+            _ => self.counts_by_states(table, &edges, slots),
+        }
+    }
+
+    /// A table with one key into it and nothing behind it needs no list of its rows.
+    fn counts_by_one_edge(&self, table: TableId, edge: EdgeId, slots: usize) -> String {
+        let flagged = match self.flag(table).as_str() {
+            "0" => "0".to_owned(),
+            flag => format!("sum({flag})"),
+        };
+        let all = "count(*)".to_owned();
+        let (sums, of_edge) = match self.plan.edges[edge].effect {
+            Effect::Delete => (["count(*)", "0", flagged.as_str()], (all, "0".to_owned())),
+            Effect::Clear(_) => (["0", "count(*)", "0"], (all, "0".to_owned())),
+            Effect::Default(_) | Effect::Block(_) => (["0", "0", "0"], (all.clone(), all)),
+        };
+        let columns = self.columns(table, sums, &[of_edge], slots);
+        format!("{} {}{}", columns.replacen("SELECT g", "SELECT d.g", 1), self.edge_rows(edge), self.by("d.g"))
+    }
+
+    fn counts_by_states(&self, table: TableId, edges: &[EdgeId], slots: usize) -> String {
+        let changed: Vec<String> = edges.iter().map(|&edge| format!("({})", self.is_changed(edge))).collect();
+        let unlinked = filtered(&changed.join(" OR "));
+        let of_edges: Vec<(String, String)> = edges
+            .iter()
+            .map(|&edge| match self.plan.edges[edge].effect {
+                Effect::Delete => (filtered(&format!("e{edge} = 1")), "0".to_owned()),
+                Effect::Clear(_) => (filtered(&self.is_changed(edge)), "0".to_owned()),
+                Effect::Default(_) => (filtered(&self.is_changed(edge)), filtered(&self.is_blocked(edge))),
+                Effect::Block(_) => (filtered(&self.is_blocked(edge)), filtered(&self.is_blocked(edge))),
+            })
+            .collect();
+        let sums = [filtered("gone = 1"), unlinked, filtered("gone = 1 AND f = 1")];
+        let columns = self.columns(table, [&sums[0], &sums[1], &sums[2]], &of_edges, slots);
+        format!("{columns} FROM ({}) states{}", self.states(table), self.by("g"))
+    }
+
+    fn columns(&self, table: TableId, sums: [&str; 3], edges: &[(String, String)], slots: usize) -> String {
+        let group = if self.each { "g" } else { "0" };
+        let [deleted, unlinked, flagged] = sums;
+        let mut text = format!("SELECT {group}, {table}, {deleted}, {unlinked}, coalesce({flagged}, 0)");
+        for slot in 0..slots {
+            let (reached, blocking) = edges.get(slot).map_or(("0", "0"), |(one, two)| (one, two));
+            text.push_str(&format!(", {reached}, {blocking}"));
+        }
+        text
+    }
+
+    fn by(&self, group: &str) -> String {
+        if self.each { format!(" GROUP BY {group}") } else { String::new() }
+    }
+}
+
+fn filtered(condition: &str) -> String {
+    format!("count(*) FILTER (WHERE {condition})")
+}

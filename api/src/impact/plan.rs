@@ -1,0 +1,239 @@
+//! The plan: which tables a deletion reaches, by which foreign keys, and what each key does there. Pure: it needs the
+//! graph and no database, and the SQL of counting, locking and deleting is written from it.
+
+use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
+
+use super::BlockerKind;
+use super::component;
+
+/// A reached table's or an edge's place in the plan.
+pub type EdgeId = usize;
+
+/// What a deletion can reach.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// The graph it was made from.
+    pub graph: &'a Graph,
+    /// The foreign keys that are followed.
+    pub edges: Vec<Edge>,
+    /// The tables from which rows may go, parents before children; tables of one cycle stand together.
+    pub components: Vec<Component>,
+    /// By table: rows of it may go.
+    pub doomed: Vec<bool>,
+}
+
+/// Tables whose cascades form a cycle, or one table.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// The tables.
+    pub tables: Vec<TableId>,
+    /// Whether a cascade leads from the component back into it.
+    pub cyclic: bool,
+}
+
+/// A foreign key that is followed, from the rows it refers to.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Its place in [`Graph::foreign_keys`].
+    pub key: usize,
+    /// The rows referred to that go or change.
+    pub source: Source,
+    /// What happens to the rows that refer to them.
+    pub effect: Effect,
+}
+
+/// Rows that other rows refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The rows of a table that go.
+    Deleted(TableId),
+    /// The rows that an edge unlinks, where the cleared columns are themselves referred to.
+    Cleared(EdgeId),
+}
+
+/// What a foreign key does to the rows that refer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// They go too.
+    Delete,
+    /// These columns become null.
+    Clear(Vec<String>),
+    /// These columns become their defaults, where that leads to a row that stays.
+    Default(Vec<String>),
+    /// They stay as they are, and so the database refuses.
+    Block(BlockerKind),
+}
+
+impl<'a> Plan<'a> {
+    /// Follows the keys of `graph` from its root.
+    #[must_use]
+    pub fn new(graph: &'a Graph) -> Self {
+        let doomed = doomed(graph);
+        let mut plan = Self { graph, edges: Vec::new(), components: component::in_order(graph, &doomed), doomed };
+        let tables: Vec<TableId> = plan.components.iter().flat_map(|component| component.tables.clone()).collect();
+        for table in tables {
+            for (key, foreign_key) in graph.referring_to(table) {
+                let effect = on_delete(graph, foreign_key);
+                plan.edges.push(Edge { key, source: Source::Deleted(table), effect });
+            }
+        }
+        plan.follow_cleared_keys();
+        plan
+    }
+
+    /// A cleared column may be part of a key that others refer to; for them it is an update (ON UPDATE).
+    fn follow_cleared_keys(&mut self) {
+        let mut next = 0;
+        while next < self.edges.len() {
+            let found: Vec<Edge> = self.updates_by(next).collect();
+            self.edges.extend(found);
+            next += 1;
+        }
+    }
+
+    fn updates_by(&self, edge: EdgeId) -> impl Iterator<Item = Edge> {
+        let (cleared, to_default): (&[String], bool) = match &self.edges[edge].effect {
+            Effect::Clear(columns) => (columns, false),
+            Effect::Default(columns) => (columns, true),
+            Effect::Delete | Effect::Block(_) => (&[], false),
+        };
+        let table = self.key(edge).table;
+        let concerned = self
+            .graph
+            .referring_to(table)
+            .filter(move |(_, key)| key.referenced_columns.iter().any(|column| cleared.contains(column)));
+        concerned.map(move |(key, foreign_key)| {
+            // A chain of updates that comes back to its own key, or starts from a default, is not followed: it blocks.
+            let effect = if to_default || self.chain_has(edge, key) {
+                Effect::Block(BlockerKind::Restricted)
+            } else {
+                on_update(self.graph, foreign_key, cleared)
+            };
+            Edge { key, source: Source::Cleared(edge), effect }
+        })
+    }
+
+    fn chain_has(&self, mut edge: EdgeId, key: usize) -> bool {
+        loop {
+            if self.edges[edge].key == key {
+                return true;
+            }
+            match self.edges[edge].source {
+                Source::Cleared(before) => edge = before,
+                Source::Deleted(_) => return false,
+            }
+        }
+    }
+
+    /// The foreign key of an edge.
+    #[must_use]
+    pub fn key(&self, edge: EdgeId) -> &'a ForeignKey {
+        &self.graph.foreign_keys[self.edges[edge].key]
+    }
+
+    /// The table that an edge leads to.
+    #[must_use]
+    pub fn child(&self, edge: EdgeId) -> &'a Table {
+        &self.graph.tables[self.key(edge).table]
+    }
+
+    /// The edges that lead to a table.
+    pub fn edges_into(&self, table: TableId) -> impl Iterator<Item = EdgeId> {
+        (0..self.edges.len()).filter(move |&edge| self.key(edge).table == table)
+    }
+
+    /// The tables reached: those from which rows may go, then the others.
+    #[must_use]
+    pub fn reached(&self) -> Vec<TableId> {
+        let mut tables: Vec<TableId> =
+            self.components.iter().flat_map(|component| component.tables.iter().copied()).collect();
+        for edge in 0..self.edges.len() {
+            let table = self.key(edge).table;
+            if !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
+    /// Whether rows of the table that go must be known one by one, since something refers to the table, it is the root,
+    /// it lies on a cycle, or several keys lead into it.
+    #[must_use]
+    pub fn is_node(&self, table: TableId) -> bool {
+        self.doomed[table]
+            && (table == self.graph.root
+                || self.graph.referring_to(table).next().is_some()
+                || self.components.iter().any(|component| component.cyclic && component.tables.contains(&table)))
+    }
+
+    /// The other edges into the same table that clear a column of this edge's key, and so end its reference too.
+    #[must_use]
+    pub fn resolved_by(&self, edge: EdgeId) -> Vec<EdgeId> {
+        let columns = &self.key(edge).columns;
+        self.edges_into(self.key(edge).table)
+            .filter(|&other| match &self.edges[other].effect {
+                Effect::Clear(cleared) => cleared.iter().any(|column| columns.contains(column)),
+                Effect::Delete | Effect::Default(_) | Effect::Block(_) => false,
+            })
+            .collect()
+    }
+
+    /// The tables from which rows may go, those that refer before those referred to.
+    #[must_use]
+    pub fn children_first(&self) -> Vec<TableId> {
+        component::children_first(self.graph, &self.doomed)
+    }
+
+    /// Whether a RESTRICT key lies within a cycle, so that no order of single deletes passes.
+    #[must_use]
+    pub fn restricts_within_cycle(&self) -> bool {
+        self.graph.foreign_keys.iter().any(|key| {
+            key.on_delete == Action::Restrict
+                && self.doomed[key.table]
+                && self.doomed[key.referenced]
+                && component::on_common_cycle(self.graph, &self.doomed, key.table, key.referenced)
+        })
+    }
+}
+
+/// The tables from which rows may go: the root's, and those that a cascade leads to from one of them.
+fn doomed(graph: &Graph) -> Vec<bool> {
+    let mut doomed = vec![false; graph.tables.len()];
+    let mut queue = vec![graph.root];
+    while let Some(table) = queue.pop() {
+        if !std::mem::replace(&mut doomed[table], true) {
+            let cascades = graph.referring_to(table).filter(|(_, key)| key.on_delete == Action::Cascade);
+            queue.extend(cascades.map(|(_, key)| key.table));
+        }
+    }
+    doomed
+}
+
+fn on_delete(graph: &Graph, key: &ForeignKey) -> Effect {
+    match key.on_delete {
+        Action::Cascade => Effect::Delete,
+        Action::SetNull => set_null(graph, key, key.set_columns.clone()),
+        Action::SetDefault => Effect::Default(key.set_columns.clone()),
+        Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
+    }
+}
+
+fn on_update(graph: &Graph, key: &ForeignKey, cleared: &[String]) -> Effect {
+    match key.on_update {
+        Action::Cascade => {
+            let pairs = key.columns.iter().zip(&key.referenced_columns);
+            let followed = pairs.filter(|(_, referenced)| cleared.contains(referenced));
+            set_null(graph, key, followed.map(|(column, _)| column.clone()).collect())
+        }
+        Action::SetNull => set_null(graph, key, key.columns.clone()),
+        Action::SetDefault | Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
+    }
+}
+
+/// SET NULL works where every column takes null, and, under MATCH FULL, where it sets all of the key's columns.
+fn set_null(graph: &Graph, key: &ForeignKey, columns: Vec<String>) -> Effect {
+    let table = &graph.tables[key.table];
+    let takes_null = columns.iter().all(|name| table.column(name).is_none_or(|column| column.nullable));
+    let whole = !key.match_full || key.columns.iter().all(|column| columns.contains(column));
+    if takes_null && whole { Effect::Clear(columns) } else { Effect::Block(BlockerKind::SetNullOnNotNull) }
+}

@@ -1,0 +1,268 @@
+//! The SQL of a plan: the rows that go and the rows that change, as common table expressions. Counting, locking and
+//! deleting are written on top of them, so that all three mean the same rows.
+//!
+//! Names in the text: `d3` the rows of table 3 that go, `s1` the rows of a cycle's tables, `u5` the rows that edge 5
+//! unlinks; in each `g` the session counted for (0 when all are counted together), `r0…` what finds the row again,
+//! `k2` its column 2. `c` is the referring row, `d` the row referred to.
+
+use std::fmt::Write as _;
+
+use crate::catalog::{Table, TableId};
+use crate::db::{Dialect, quote};
+
+use super::plan::{EdgeId, Effect, Plan, Source};
+
+/// Writes the statements of one plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Sql<'a> {
+    /// What is reached, and how.
+    pub plan: &'a Plan<'a>,
+    /// Whose SQL.
+    pub dialect: Dialect,
+    /// Each session is counted by itself, not all together.
+    pub each: bool,
+}
+
+/// The tables with messages still to be sent, by name.
+const MESSAGES: [&str; 2] = ["scheduled_webinar_messages", "scheduled_whatsapp_messages"];
+
+impl Sql<'_> {
+    /// `WITH RECURSIVE …`: the rows that go. The sessions' ids are parameter 1, a JSON array.
+    #[must_use]
+    pub fn with(&self) -> String {
+        let mut parts = vec![self.roots()];
+        for (number, component) in self.plan.components.iter().enumerate() {
+            if component.cyclic {
+                parts.push(self.cycle(number, component));
+                parts.extend(component.tables.iter().map(|&table| self.node_of_cycle(number, table)));
+            } else {
+                let nodes = component.tables.iter().filter(|&&table| self.plan.is_node(table));
+                parts.extend(nodes.map(|&table| self.node(table)));
+            }
+        }
+        let followed = (0..self.plan.edges.len())
+            .filter(|&edge| self.plan.edges.iter().any(|other| other.source == Source::Cleared(edge)));
+        parts.extend(followed.map(|edge| self.cleared(edge)));
+        format!("WITH RECURSIVE {}", parts.join(",\n"))
+    }
+
+    fn roots(&self) -> String {
+        let root = self.table(self.plan.graph.root);
+        match self.dialect {
+            Dialect::Postgres => {
+                let id_type = root.column("id").map_or("uuid", |column| &column.type_name);
+                format!(
+                    "roots(g, id) AS (SELECT ord, value::{id_type} \
+                     FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY AS ids(value, ord))"
+                )
+            }
+            Dialect::Sqlite => "roots(g, id) AS (SELECT key, value FROM json_each(?1))".to_owned(),
+        }
+    }
+
+    /// The rows of a table that go, where no cycle leads back to it.
+    fn node(&self, table: TableId) -> String {
+        let columns = self.node_columns(table);
+        let mut branches: Vec<String> = self
+            .entries(table)
+            .map(|edge| format!("SELECT {}, {columns} {}", self.group(), self.edge_rows(edge)))
+            .collect();
+        if table == self.plan.graph.root {
+            branches.push(format!("SELECT {}, {columns} {}", self.group_of_root(), self.root_rows()));
+        }
+        // One key leads to a row at most once, several may meet in it.
+        format!("{}({}) AS (\n  {})", node_name(table), self.node_names(table), branches.join("\n  UNION\n  "))
+    }
+
+    /// The rows that an edge unlinks, for the keys that refer to what it clears.
+    fn cleared(&self, edge: EdgeId) -> String {
+        let table = self.plan.key(edge).table;
+        let stays = self.stays(table);
+        format!(
+            "u{edge}({}) AS (SELECT {}, {} {}{stays})",
+            self.node_names(table),
+            self.group(),
+            self.node_columns(table),
+            self.edge_rows(edge),
+        )
+    }
+
+    /// `WHERE` the row `c` is not among those that go for the same session.
+    #[must_use]
+    pub fn stays(&self, table: TableId) -> String {
+        if !self.plan.is_node(table) {
+            return String::new();
+        }
+        let (node, same) = (node_name(table), self.same_row(table, "c", "x"));
+        format!(" WHERE NOT EXISTS (SELECT 1 FROM {node} x WHERE x.g = {} AND {same})", self.group())
+    }
+
+    /// The edges by which rows of a table go.
+    pub(super) fn entries(&self, table: TableId) -> impl Iterator<Item = EdgeId> {
+        self.plan.edges_into(table).filter(|&edge| self.plan.edges[edge].effect == Effect::Delete)
+    }
+
+    /// `FROM` the referring rows `c` with the rows `d` that they refer to.
+    #[must_use]
+    pub fn edge_rows(&self, edge: EdgeId) -> String {
+        let (child, source, on) = self.edge_parts(edge);
+        format!("FROM {child} c JOIN {source} d ON {on}")
+    }
+
+    /// An edge's referring table, the rows referred to, and what joins `c` of the one to `d` of the other.
+    #[must_use]
+    pub fn edge_parts(&self, edge: EdgeId) -> (String, String, String) {
+        let key = self.plan.key(edge);
+        let pairs = key.columns.iter().zip(&key.referenced_columns);
+        let on: Vec<String> = pairs
+            .map(|(column, to)| format!("d.{} = c.{}", self.column_name(key.referenced, to), quote(column)))
+            .collect();
+        let source = match self.plan.edges[edge].source {
+            Source::Deleted(table) => node_name(table),
+            Source::Cleared(before) => format!("u{before}"),
+        };
+        let scope = self.within_scope(edge, "d", "r0");
+        (self.child_relation(edge), source, format!("{}{scope}", on.join(" AND ")))
+    }
+
+    pub(super) fn root_rows(&self) -> String {
+        format!("FROM {} c JOIN roots ON c.\"id\" = roots.id", self.relation(self.plan.graph.root))
+    }
+
+    /// A key that refers to one partition is met by that partition's rows only.
+    pub(super) fn within_scope(&self, edge: EdgeId, alias: &str, table_oid: &str) -> String {
+        self.plan.key(edge).referenced_scope.as_ref().map_or_else(String::new, |(schema, name)| {
+            let quoted = format!("{}.{}", quote(schema), quote(name)).replace('\'', "''");
+            format!(" AND {alias}.{table_oid} = '{quoted}'::regclass")
+        })
+    }
+
+    pub(super) fn group(&self) -> &'static str {
+        if self.each { "d.g" } else { "0" }
+    }
+
+    pub(super) fn group_of_root(&self) -> &'static str {
+        if self.each { "roots.g" } else { "0" }
+    }
+
+    /// The table, for reading its own rows: those of tables that inherit from it are no business of its foreign keys.
+    #[must_use]
+    pub fn relation(&self, table: TableId) -> String {
+        let Table { schema, name, partitioned, .. } = self.table(table);
+        let only = if self.dialect == Dialect::Postgres && !partitioned { "ONLY " } else { "" };
+        format!("{only}{}.{}", quote(schema), quote(name))
+    }
+
+    pub(super) fn child_relation(&self, edge: EdgeId) -> String {
+        let key = self.plan.key(edge);
+        let partition = key.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
+        partition.unwrap_or_else(|| self.relation(key.table))
+    }
+
+    /// What finds the row `alias` again, as a list of expressions.
+    #[must_use]
+    pub fn row_id(&self, table: TableId, alias: &str) -> String {
+        let names = self.table(table).row_id.iter();
+        names.map(|name| format!("{alias}.{}", quote(name))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Row `row` of a table is the one that `found` names. In the list of a cycle PostgreSQL's rows always carry their
+    /// table's oid first.
+    #[must_use]
+    pub fn same_row(&self, table: TableId, row: &str, found: &str) -> String {
+        let names = &self.table(table).row_id;
+        let in_cycle = found == "w" && self.dialect == Dialect::Postgres;
+        let offset = usize::from(in_cycle && names.len() == 1);
+        let pairs = names.iter().enumerate();
+        pairs
+            .map(|(place, name)| format!("{row}.{} = {found}.r{}", quote(name), place + offset))
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    }
+
+    /// What a node keeps of each row: what finds it again, the columns that keys refer to, and whether it is a
+    /// connected session.
+    pub(super) fn node_columns(&self, table: TableId) -> String {
+        let mut text = self.row_id(table, "c");
+        for place in self.kept_columns(table) {
+            let _ = write!(text, ", c.{}", quote(&self.table(table).columns[place].name));
+        }
+        let _ = write!(text, ", {}", self.flag(table));
+        text
+    }
+
+    pub(super) fn node_names(&self, table: TableId) -> String {
+        let mut text = format!("g, {}", row_id_names(self.table(table).row_id.len()));
+        for place in self.kept_columns(table) {
+            let _ = write!(text, ", k{place}");
+        }
+        text.push_str(", f");
+        text
+    }
+
+    /// The primary key's columns, for locking, and those that the graph's keys refer to.
+    fn kept_columns(&self, table: TableId) -> Vec<usize> {
+        let found = self.table(table);
+        let referred =
+            |name: &String| self.plan.graph.referring_to(table).any(|(_, key)| key.referenced_columns.contains(name));
+        let kept = found.columns.iter().enumerate();
+        kept.filter(|(_, column)| found.primary_key.contains(&column.name) || referred(&column.name))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// A column as a node names it.
+    #[must_use]
+    pub fn column_name(&self, table: TableId, name: &str) -> String {
+        let place = self.table(table).columns.iter().position(|column| column.name == name);
+        format!("k{}", place.unwrap_or_default())
+    }
+
+    /// 1 for a connected session and for a message still to be sent, else 0.
+    #[must_use]
+    pub fn flag(&self, table: TableId) -> String {
+        let found = self.table(table);
+        let status = if table == self.plan.graph.root {
+            Some("connected")
+        } else if found.schema == self.table(self.plan.graph.root).schema && MESSAGES.contains(&found.name.as_str()) {
+            Some("pending")
+        } else {
+            None
+        };
+        match status {
+            Some(status) if found.column("status").is_some() => {
+                format!("CASE WHEN CAST(c.\"status\" AS text) = '{status}' THEN 1 ELSE 0 END")
+            }
+            _ => "0".to_owned(),
+        }
+    }
+
+    /// The table in this place.
+    #[must_use]
+    pub fn table(&self, table: TableId) -> &Table {
+        &self.plan.graph.tables[table]
+    }
+
+    /// The sessions' ids among the parameter that no session has, one per row.
+    #[must_use]
+    pub fn unknown_ids(&self) -> String {
+        format!(
+            "WITH {} SELECT CAST(roots.id AS text) AS id FROM roots WHERE NOT EXISTS \
+             (SELECT 1 FROM {} c WHERE c.\"id\" = roots.id) ORDER BY roots.g",
+            self.roots(),
+            self.relation(self.plan.graph.root)
+        )
+    }
+}
+
+/// The rows of a table that go.
+#[must_use]
+pub fn node_name(table: TableId) -> String {
+    format!("d{table}")
+}
+
+/// `r0, r1, …`
+#[must_use]
+pub fn row_id_names(count: usize) -> String {
+    (0..count).map(|place| format!("r{place}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,48 @@
+//! Refusals: what a caller can act on, as data and not as errors. The contract calls them user errors.
+
+/// The stable code of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefusalCode {
+    /// The session does not exist, or no longer.
+    NotFound,
+    /// A session among them is connected, and that was not allowed.
+    SessionConnected,
+    /// Messages still to be sent would go, and that was not allowed.
+    PendingMessages,
+    /// A foreign key, or what else the database enforces, refuses.
+    BlockedByForeignKey,
+    /// The impact is not the one that was looked at.
+    ImpactChanged,
+    /// More rows than `atMost` would be deleted.
+    TooManyRows,
+    /// Somebody else held a lock for too long.
+    LockTimeout,
+    /// The same key came with other input.
+    IdempotencyKeyReused,
+}
+
+/// One refusal; at most one per code, its message naming all that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RefusalCode,
+    /// What is the matter and what to do next.
+    pub message: String,
+    /// The path of the argument that it is about, where one is.
+    pub field: Option<Vec<String>>,
+}
+
+impl Refusal {
+    /// A refusal that is about no single argument.
+    #[must_use]
+    pub fn plain(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None }
+    }
+
+    /// A refusal that is about the argument at `field` (a path with dots, such as `input.id`).
+    #[must_use]
+    pub fn about(field: &str, code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: Some(field.split('.').map(str::to_owned).collect()) }
+    }
+}

@@ -1,0 +1,93 @@
+//! What columns the sessions' table has: an adopted database has `id`, `status` and `phone_number`, the others perhaps.
+
+use std::collections::HashMap;
+
+use entity::whatsapp_sessions::Column;
+use sea_orm::{ConnectionTrait, IdenStatic};
+
+use crate::catalog::SESSIONS;
+use crate::db::{Database, Dialect, quote};
+use crate::error::Error;
+
+/// The columns by name, each with its type.
+pub(super) struct Columns {
+    dialect: Dialect,
+    table: String,
+    types: HashMap<String, String>,
+}
+
+impl Columns {
+    /// Reads them anew.
+    pub async fn now(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
+        let dialect = db.dialect();
+        let sql = match dialect {
+            Dialect::Postgres => {
+                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type FROM pg_attribute a \
+                 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped"
+            }
+            Dialect::Sqlite => "SELECT name, type FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
+        };
+        let statement = dialect.statement(sql, [db.schema().into(), SESSIONS.into()]);
+        let rows = conn.query_all_raw(statement).await?;
+        let types: Result<HashMap<String, String>, Error> =
+            rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "type")?))).collect();
+        let types = types?;
+        if types.is_empty() {
+            return Err(Error::Unsuitable(format!(
+                "There is no table {SESSIONS} in {}. Run `session-admin migrate`, or name the schema that holds it.",
+                db.schema()
+            )));
+        }
+        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(SESSIONS)), types })
+    }
+
+    /// The table as SQL names it.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What to select for a row `c`, under the entity's names.
+    pub fn selected(&self) -> String {
+        let columns = [
+            Column::Id,
+            Column::SessionName,
+            Column::Status,
+            Column::PhoneNumber,
+            Column::CreatedAt,
+            Column::UpdatedAt,
+        ];
+        columns.map(|column| format!("{} AS {}", self.as_text(column), column.as_str())).join(", ")
+    }
+
+    /// A column's value as text: an enum's word, an instant in RFC 3339 on PostgreSQL (one without a zone is in UTC).
+    fn as_text(&self, column: Column) -> String {
+        let Some(of_type) = self.types.get(column.as_str()) else {
+            return "NULL".to_owned();
+        };
+        let name = format!("c.{}", quote(column.as_str()));
+        match (self.dialect, column) {
+            (Dialect::Postgres, Column::CreatedAt | Column::UpdatedAt) => {
+                format!("to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", instant(&name, of_type))
+            }
+            _ => format!("CAST({name} AS text)"),
+        }
+    }
+
+    /// A column of instants as the database compares it; none where it is missing.
+    pub fn instant(&self, column: Column) -> Option<String> {
+        let of_type = self.types.get(column.as_str())?;
+        let name = format!("c.{}", quote(column.as_str()));
+        Some(match self.dialect {
+            Dialect::Postgres => instant(&name, of_type),
+            Dialect::Sqlite => name,
+        })
+    }
+}
+
+fn instant(name: &str, of_type: &str) -> String {
+    match of_type {
+        "timestamp with time zone" => name.to_owned(),
+        _ => format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"),
+    }
+}

@@ -1,0 +1,143 @@
+//! Ids of rows, on both databases.
+
+use std::{fmt, str::FromStr};
+
+use sea_orm::{
+    ColIdx, ColumnType, DbErr, QueryResult, TryFromU64, TryGetError, TryGetable, Value,
+    prelude::Uuid,
+    sea_query::{ArrayType, IntoIden, Nullable, ValueType, ValueTypeErr},
+};
+
+/// The id of a row: a UUID. PostgreSQL stores it as `uuid`; SQLite as the same text, so that ids look everywhere as
+/// operators know them.
+///
+/// A value does not know which database it is bound to. So an id is bound as text, and its column is declared as an enum
+/// called `uuid`: sea-orm casts enum columns on PostgreSQL (`CAST($1 AS "uuid")`, `CAST("id" AS "text")`) and leaves them
+/// alone on SQLite. (sea-orm's own `Uuid` would be a blob on SQLite and never equal the text there; its `TextUuid` would
+/// be compared with `uuid` on PostgreSQL, which refuses.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub Uuid);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for Id {
+    type Err = <Uuid as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Uuid> for Id {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl From<Id> for Uuid {
+    fn from(id: Id) -> Self {
+        id.0
+    }
+}
+
+impl From<Id> for Value {
+    fn from(id: Id) -> Self {
+        id.to_string().into()
+    }
+}
+
+impl TryGetable for Id {
+    /// Reads text, and also PostgreSQL's `uuid` where a hand-written select did not cast it.
+    fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+        match row.try_get_by::<String, _>(index) {
+            Ok(text) => text
+                .parse()
+                .map_err(|e| TryGetError::DbErr(DbErr::Type(format!("not a UUID: {e}")))),
+            Err(not_text) => match <Option<Uuid> as TryGetable>::try_get_by(row, index) {
+                Ok(Some(id)) => Ok(Self(id)),
+                Ok(None) => Err(TryGetError::Null(format!("{index:?}"))),
+                Err(_) => Err(TryGetError::DbErr(not_text)),
+            },
+        }
+    }
+}
+
+impl ValueType for Id {
+    fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+        match value {
+            Value::String(Some(text)) => text.parse().map_err(|_| ValueTypeErr),
+            Value::Uuid(Some(id)) => Ok(Self(id)),
+            _ => Err(ValueTypeErr),
+        }
+    }
+
+    fn type_name() -> String {
+        "Id".to_owned()
+    }
+
+    fn array_type() -> ArrayType {
+        ArrayType::String
+    }
+
+    fn column_type() -> ColumnType {
+        ColumnType::Enum {
+            name: "uuid".into_iden(),
+            variants: Vec::new(),
+        }
+    }
+}
+
+impl Nullable for Id {
+    fn null() -> Value {
+        Value::String(None)
+    }
+}
+
+impl TryFromU64 for Id {
+    fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+        Err(DbErr::ConvertFromU64("Id"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, EntityTrait, QueryTrait};
+
+    use super::Id;
+    use crate::workshop_whatsapp_groups::Entity;
+
+    fn select(backend: DbBackend) -> String {
+        let id = Id("00000000-0000-4000-8000-000000000001".parse().unwrap());
+        Entity::find_by_id(id).build(backend).to_string()
+    }
+
+    #[test]
+    fn postgres_ids_are_cast_to_and_from_text() {
+        let sql = select(DbBackend::Postgres);
+        assert!(
+            sql.starts_with(r#"SELECT CAST("workshop_whatsapp_groups"."id" AS "text"), "#),
+            "{sql}"
+        );
+        assert!(
+            sql.ends_with(r#"= (CAST('00000000-0000-4000-8000-000000000001' AS "uuid"))"#),
+            "{sql}"
+        );
+    }
+
+    #[test]
+    fn sqlite_ids_are_plain_text() {
+        let sql = select(DbBackend::Sqlite);
+        assert!(
+            sql.starts_with(r#"SELECT "workshop_whatsapp_groups"."id", "#),
+            "{sql}"
+        );
+        assert!(
+            sql.ends_with("= ('00000000-0000-4000-8000-000000000001')"),
+            "{sql}"
+        );
+    }
+}

@@ -1,0 +1,32 @@
+//! The schema's history, and the one way to run it.
+//!
+//! A [`Session`] is an exclusive run; `session-admin migrate` opens one. [`pending`] and [`status`] only read, on any
+//! connection. sea-orm's own commands (`fresh`, `reset`, `refresh`, `down`) would drop the tables of an adopted
+//! deployment, so the migrator that has them stays inside this crate.
+//!
+//! Every step may be killed at any moment: what it did so far is a state that the next run recognises and goes on from.
+//!
+//! This crate knows nothing of `api` and `entity`, which move on: the names and rules in a migration are what they were
+//! when it was written.
+
+mod adopt;
+mod dialect;
+mod error;
+mod history;
+mod lock;
+mod m20260101_000001_own_tables;
+mod m20260101_000002_schema_as_built;
+mod m20260101_000003_first_fix;
+mod m20260101_000004_second_fix;
+mod m20260101_000005_foreign_key_indexes;
+mod m20260101_000006_stale_purge;
+mod migrator;
+mod postgres;
+mod rule;
+mod session;
+mod sqlite;
+
+pub use error::{Error, OrphanedRows};
+pub use history::{pending, status};
+pub use m20260101_000006_stale_purge::NAME as STALE_PURGE;
+pub use session::Session;
