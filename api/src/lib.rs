@@ -1,13 +1,19 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`, `http`, `graphql`; then the domain (`deletion`, `health`,
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`deletion`, `health`,
 //! `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod deletion;
+pub mod demo;
 pub mod error;
+pub mod graphql;
+pub mod health;
+pub mod http;
 pub mod impact;
 pub mod refusal;
 pub mod session;

@@ -54,9 +54,7 @@ impl TryGetable for Id {
     /// Reads text, and also PostgreSQL's `uuid` where a hand-written select did not cast it.
     fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
         match row.try_get_by::<String, _>(index) {
-            Ok(text) => text
-                .parse()
-                .map_err(|e| TryGetError::DbErr(DbErr::Type(format!("not a UUID: {e}")))),
+            Ok(text) => text.parse().map_err(|e| TryGetError::DbErr(DbErr::Type(format!("not a UUID: {e}")))),
             Err(not_text) => match <Option<Uuid> as TryGetable>::try_get_by(row, index) {
                 Ok(Some(id)) => Ok(Self(id)),
                 Ok(None) => Err(TryGetError::Null(format!("{index:?}"))),
@@ -84,10 +82,7 @@ impl ValueType for Id {
     }
 
     fn column_type() -> ColumnType {
-        ColumnType::Enum {
-            name: "uuid".into_iden(),
-            variants: Vec::new(),
-        }
+        ColumnType::Enum { name: "uuid".into_iden(), variants: Vec::new() }
     }
 }
 
@@ -118,26 +113,14 @@ mod tests {
     #[test]
     fn postgres_ids_are_cast_to_and_from_text() {
         let sql = select(DbBackend::Postgres);
-        assert!(
-            sql.starts_with(r#"SELECT CAST("workshop_whatsapp_groups"."id" AS "text"), "#),
-            "{sql}"
-        );
-        assert!(
-            sql.ends_with(r#"= (CAST('00000000-0000-4000-8000-000000000001' AS "uuid"))"#),
-            "{sql}"
-        );
+        assert!(sql.starts_with(r#"SELECT CAST("workshop_whatsapp_groups"."id" AS "text"), "#), "{sql}");
+        assert!(sql.ends_with(r#"= (CAST('00000000-0000-4000-8000-000000000001' AS "uuid"))"#), "{sql}");
     }
 
     #[test]
     fn sqlite_ids_are_plain_text() {
         let sql = select(DbBackend::Sqlite);
-        assert!(
-            sql.starts_with(r#"SELECT "workshop_whatsapp_groups"."id", "#),
-            "{sql}"
-        );
-        assert!(
-            sql.ends_with("= ('00000000-0000-4000-8000-000000000001')"),
-            "{sql}"
-        );
+        assert!(sql.starts_with(r#"SELECT "workshop_whatsapp_groups"."id", "#), "{sql}");
+        assert!(sql.ends_with("= ('00000000-0000-4000-8000-000000000001')"), "{sql}");
     }
 }

@@ -1,8 +1,6 @@
 //! The foreign keys that the entities declare.
 
-use sea_orm::{
-    EntityTrait, ForeignKeyAction, Iterable, RelationDef, RelationTrait, sea_query::TableRef,
-};
+use sea_orm::{EntityTrait, ForeignKeyAction, Iterable, RelationDef, RelationTrait, sea_query::TableRef};
 
 /// What happens to a row when the row that it references is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,19 +93,12 @@ mod tests {
             .filter(|r| r.referenced_table == "whatsapp_groups")
             .map(|r| (r.table, r.columns.join(","), r.on_delete))
             .collect();
-        let rows: Vec<_> = groups
-            .iter()
-            .map(|(t, c, r)| (t.as_str(), c.as_str(), *r))
-            .collect();
+        let rows: Vec<_> = groups.iter().map(|(t, c, r)| (t.as_str(), c.as_str(), *r)).collect();
         assert_eq!(
             rows,
             [
                 ("whatsapp_group_admins", "group_id", OnDelete::Cascade),
-                (
-                    "notification_campaign_groups",
-                    "group_id",
-                    OnDelete::Cascade
-                ),
+                ("notification_campaign_groups", "group_id", OnDelete::Cascade),
                 ("webinars", "whatsapp_group_id", OnDelete::SetNull),
                 ("webinars", "community_group_id", OnDelete::SetNull),
                 ("webinar_whatsapp_groups", "group_id", OnDelete::Cascade),
@@ -124,14 +115,8 @@ mod tests {
     #[test]
     fn every_reference_is_between_business_tables() {
         for reference in declared_references() {
-            assert!(
-                BUSINESS_TABLES.contains(&reference.table.as_str()),
-                "{reference:?}"
-            );
-            assert!(
-                BUSINESS_TABLES.contains(&reference.referenced_table.as_str()),
-                "{reference:?}"
-            );
+            assert!(BUSINESS_TABLES.contains(&reference.table.as_str()), "{reference:?}");
+            assert!(BUSINESS_TABLES.contains(&reference.referenced_table.as_str()), "{reference:?}");
         }
     }
 }

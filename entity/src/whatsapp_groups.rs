@@ -46,10 +46,7 @@ pub enum Relation {
     #[sea_orm(has_many = "super::webinars::Entity")]
     Webinars,
     /// Webinars whose community this is.
-    #[sea_orm(
-        has_many = "super::webinars::Entity",
-        via_rel = "Relation::CommunityGroup"
-    )]
+    #[sea_orm(has_many = "super::webinars::Entity", via_rel = "Relation::CommunityGroup")]
     CommunityWebinars,
     /// Webinars that are announced in the group.
     #[sea_orm(has_many = "super::webinar_whatsapp_groups::Entity")]

@@ -26,10 +26,8 @@ pub(crate) const TABLES: [&str; 13] = [
 ];
 
 /// Without these no session can be found and deleted. Any other table or column may be missing from an adopted database.
-const NEEDED: [(&str, &[&str]); 2] = [
-    ("whatsapp_sessions", &["id", "status", "phone_number"]),
-    ("whatsapp_groups", &["id", "session_id"]),
-];
+const NEEDED: [(&str, &[&str]); 2] =
+    [("whatsapp_sessions", &["id", "status", "phone_number"]), ("whatsapp_groups", &["id", "session_id"])];
 
 /// What a database is before the first migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +42,7 @@ pub(crate) enum State {
 pub(crate) async fn inspect(db: &impl ConnectionTrait, schema: &str) -> Result<State, Error> {
     let dialect = Dialect::of(db)?;
     if dialect == Dialect::Postgres && !postgres::has_schema(db, schema).await? {
-        return Err(Error::MissingSchema {
-            schema: schema.to_owned(),
-        });
+        return Err(Error::MissingSchema { schema: schema.to_owned() });
     }
     let mut any = false;
     for table in TABLES {
@@ -57,15 +53,10 @@ pub(crate) async fn inspect(db: &impl ConnectionTrait, schema: &str) -> Result<S
     }
     for (table, needed) in NEEDED {
         let Some(found) = columns(db, dialect, schema, table).await? else {
-            return Err(Error::MissingTable {
-                table: table.to_owned(),
-            });
+            return Err(Error::MissingTable { table: table.to_owned() });
         };
         if let Some(column) = needed.iter().find(|c| !found.iter().any(|f| f == *c)) {
-            return Err(Error::MissingColumn {
-                table: table.to_owned(),
-                column: (*column).to_owned(),
-            });
+            return Err(Error::MissingColumn { table: table.to_owned(), column: (*column).to_owned() });
         }
     }
     Ok(State::Adopted)
@@ -84,11 +75,7 @@ async fn columns(
                 let sql = "SELECT attname::text AS name FROM pg_catalog.pg_attribute \
                            WHERE attrelid = $1::bigint::oid AND attnum > 0 AND NOT attisdropped";
                 let found = rows(db, sql, [table.oid.into()]).await?;
-                found
-                    .iter()
-                    .map(|row| row.try_get("", "name"))
-                    .collect::<Result<_, _>>()
-                    .map(Some)
+                found.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>().map(Some)
             }
             None => Ok(None),
         },
@@ -96,11 +83,7 @@ async fn columns(
             Some(table) => {
                 let sql = "SELECT lower(name) AS name FROM pragma_table_xinfo($1)";
                 let found = rows(db, sql, [table.name.into()]).await?;
-                found
-                    .iter()
-                    .map(|row| row.try_get("", "name"))
-                    .collect::<Result<_, _>>()
-                    .map(Some)
+                found.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>().map(Some)
             }
             None => Ok(None),
         },

@@ -14,10 +14,7 @@ impl Dialect {
         match db.get_database_backend() {
             DbBackend::Postgres => Ok(Self::Postgres),
             DbBackend::Sqlite => Ok(Self::Sqlite),
-            other => Err(DbErr::BackendNotSupported {
-                db: other.as_str(),
-                ctx: "migrations",
-            }),
+            other => Err(DbErr::BackendNotSupported { db: other.as_str(), ctx: "migrations" }),
         }
     }
 
@@ -72,6 +69,5 @@ pub(crate) async fn run<const N: usize>(
 /// The number in the column `n` of a query's one row.
 pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str) -> Result<i64, DbErr> {
     let row = rows(db, sql, []).await?.into_iter().next();
-    row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?
-        .try_get("", "n")
+    row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?.try_get("", "n")
 }

@@ -13,15 +13,13 @@ pub enum Error {
     /// Somebody else held the table (or, on SQLite, the file) for longer than the retries lasted.
     #[error("{table} stayed locked{}. Run `session-admin migrate` again when it is free; it goes on from here", holders(.pids))]
     LockTimeout {
-        /// The table that was waited for; on SQLite "the database file".
+        /// The table that was waited for; "the database" where none was told, as on SQLite.
         table: String,
         /// The PostgreSQL processes that held a lock on it or on what it references, as far as they could be found.
         pids: Vec<i32>,
     },
     /// The schema that the configuration names is not there.
-    #[error(
-        "there is no schema {schema:?}. Name the schema of the business tables in the configuration, or create it"
-    )]
+    #[error("there is no schema {schema:?}. Name the schema of the business tables in the configuration, or create it")]
     MissingSchema {
         /// The schema's name.
         schema: String,
@@ -83,9 +81,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The connection that holds the run's lock broke, so another run may have begun.
-    #[error(
-        "the connection that kept other runs away was lost: {0}. Run `session-admin migrate` again"
-    )]
+    #[error("the connection that kept other runs away was lost: {0}. Run `session-admin migrate` again")]
     LockLost(#[source] DbErr),
     /// A table of an SQLite database could not be changed with certainty, and was left as it was.
     #[error(
@@ -117,26 +113,14 @@ pub struct OrphanedRows {
 
 impl fmt::Display for OrphanedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            table,
-            columns,
-            referenced_table,
-            rows,
-        } = self;
+        let Self { table, columns, referenced_table, rows } = self;
         let columns = columns.join(", ");
-        write!(
-            f,
-            "{rows} of {table} ({columns}), missing in {referenced_table}"
-        )
+        write!(f, "{rows} of {table} ({columns}), missing in {referenced_table}")
     }
 }
 
 fn list(orphans: &[OrphanedRows]) -> String {
-    orphans
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    orphans.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn holders(pids: &[i32]) -> String {
@@ -163,9 +147,7 @@ pub(crate) fn is_lock_conflict(error: &DbErr) -> bool {
     // lock_not_available and deadlock_detected; SQLITE_BUSY and SQLITE_LOCKED with their extended codes.
     code(error).is_some_and(|code| match code.as_str() {
         "55P03" | "40P01" => true,
-        digits if digits.len() < 5 => digits
-            .parse::<u32>()
-            .is_ok_and(|n| matches!(n & 0xff, 5 | 6)),
+        digits if digits.len() < 5 => digits.parse::<u32>().is_ok_and(|n| matches!(n & 0xff, 5 | 6)),
         _ => false,
     })
 }

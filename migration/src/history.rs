@@ -22,11 +22,7 @@ use crate::{
 /// may not read it; [`Error::Database`] otherwise.
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, Error> {
     let status = status(db).await?;
-    Ok(status
-        .into_iter()
-        .filter(|(_, applied)| !applied)
-        .map(|(name, _)| name)
-        .collect())
+    Ok(status.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect())
 }
 
 /// All migrations in order, each with whether it has been applied. Only reads, like [`pending`].
@@ -38,39 +34,24 @@ pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Erro
     let dialect = Dialect::of(db)?;
     let applied = applied(db, dialect).await?;
     let known = Migrator::new(dialect, "").names();
-    let unknown: Vec<_> = applied
-        .iter()
-        .filter(|name| !known.contains(name))
-        .cloned()
-        .collect();
+    let unknown: Vec<_> = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
     if !unknown.is_empty() {
         return Err(Error::Newer(unknown));
     }
     let applied: HashSet<_> = applied.into_iter().collect();
-    Ok(known
-        .into_iter()
-        .map(|name| (name.clone(), applied.contains(&name)))
-        .collect())
+    Ok(known.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
 }
 
 async fn applied(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Vec<String>, Error> {
     if !exists(db, dialect).await? {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "SELECT version FROM {} ORDER BY version",
-        dialect.own_table("migrations")
-    );
-    let found = rows(db, &sql, [])
-        .await
-        .map_err(|error| match code(&error).as_deref() {
-            Some("42501") => Error::CannotReadHistory(error),
-            _ => Error::Database(error),
-        })?;
-    found
-        .iter()
-        .map(|row| row.try_get("", "version").map_err(Error::Database))
-        .collect()
+    let sql = format!("SELECT version FROM {} ORDER BY version", dialect.own_table("migrations"));
+    let found = rows(db, &sql, []).await.map_err(|error| match code(&error).as_deref() {
+        Some("42501") => Error::CannotReadHistory(error),
+        _ => Error::Database(error),
+    })?;
+    found.iter().map(|row| row.try_get("", "version").map_err(Error::Database)).collect()
 }
 
 /// Whether there is a history at all. Asked of the catalogue, which every role may read.

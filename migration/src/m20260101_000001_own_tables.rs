@@ -12,12 +12,7 @@ const POSTGRES: &str = include_str!("own_tables/postgres.sql");
 const SQLITE: &str = include_str!("own_tables/sqlite.sql");
 
 /// Dropped in this order: what references goes before what it references.
-const TABLES: [&str; 4] = [
-    "idempotency_keys",
-    "deleted_sessions",
-    "deletions",
-    "created_tables",
-];
+const TABLES: [&str; 4] = ["idempotency_keys", "deleted_sessions", "deletions", "created_tables"];
 
 pub(crate) struct Migration;
 
@@ -48,11 +43,7 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
         let dialect = Dialect::of(db)?;
         for table in TABLES {
-            db.execute_unprepared(&format!(
-                "DROP TABLE IF EXISTS {}",
-                dialect.own_table(table)
-            ))
-            .await?;
+            db.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", dialect.own_table(table))).await?;
         }
         Ok(())
     }

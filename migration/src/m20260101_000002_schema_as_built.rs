@@ -17,7 +17,8 @@ use crate::{
 pub(crate) const NAME: &str = "m20260101_000002_schema_as_built";
 
 const POSTGRES: &str = include_str!("as_built/postgres.sql");
-const SQLITE: &str = include_str!("as_built/sqlite.sql");
+/// SQLite's statements.
+pub const SQLITE: &str = include_str!("as_built/sqlite.sql");
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
 
@@ -36,11 +37,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        if inspect(db, &self.0.schema)
-            .await
-            .map_err(|e| self.0.fail(e))?
-            == State::Adopted
-        {
+        if inspect(db, &self.0.schema).await.map_err(|e| self.0.fail(e))? == State::Adopted {
             return Ok(());
         }
         let dialect = Dialect::of(db)?;
@@ -48,10 +45,7 @@ impl MigrationTrait for Migration {
             Dialect::Postgres => create_in(db, &self.0.schema).await?,
             Dialect::Sqlite => db.execute_unprepared(SQLITE).await.map(|_| ())?,
         }
-        let sql = format!(
-            "INSERT INTO {} (name) VALUES ($1)",
-            dialect.own_table("created_tables")
-        );
+        let sql = format!("INSERT INTO {} (name) VALUES ($1)", dialect.own_table("created_tables"));
         for table in TABLES {
             run(db, &sql, [table.into()]).await?;
         }
@@ -64,23 +58,14 @@ impl MigrationTrait for Migration {
         let dialect = Dialect::of(db)?;
         let record = dialect.own_table("created_tables");
         let found = rows(db, &format!("SELECT name FROM {record}"), []).await?;
-        let created = found
-            .iter()
-            .map(|row| row.try_get("", "name"))
-            .collect::<Result<Vec<String>, _>>()?;
+        let created = found.iter().map(|row| row.try_get("", "name")).collect::<Result<Vec<String>, _>>()?;
         let transaction = db.begin().await?;
-        for table in TABLES
-            .iter()
-            .rev()
-            .filter(|t| created.iter().any(|c| c == *t))
-        {
+        for table in TABLES.iter().rev().filter(|t| created.iter().any(|c| c == *t)) {
             let table = match dialect {
                 Dialect::Postgres => qualified(&self.0.schema, table),
                 Dialect::Sqlite => quote(table),
             };
-            transaction
-                .execute_unprepared(&format!("DROP TABLE IF EXISTS {table}"))
-                .await?;
+            transaction.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}")).await?;
         }
         run(&transaction, &format!("DELETE FROM {record}"), []).await?;
         transaction.commit().await

@@ -17,46 +17,15 @@ use crate::{
 };
 
 const CHANGES: [Change; 5] = [
-    to_group(
-        "notification_campaign_groups",
-        "group_id",
-        Rule::SetNull,
-        Rule::Cascade,
-    ),
-    to_group(
-        "webinars",
-        "whatsapp_group_id",
-        Rule::SetNull,
-        Rule::SetNull,
-    ),
-    to_group(
-        "webinars",
-        "community_group_id",
-        Rule::SetNull,
-        Rule::SetNull,
-    ),
-    to_group(
-        "webinar_whatsapp_groups",
-        "group_id",
-        Rule::Cascade,
-        Rule::Cascade,
-    ),
-    to_group(
-        "scheduled_webinar_messages",
-        "group_id",
-        Rule::Cascade,
-        Rule::Cascade,
-    ),
+    to_group("notification_campaign_groups", "group_id", Rule::SetNull, Rule::Cascade),
+    to_group("webinars", "whatsapp_group_id", Rule::SetNull, Rule::SetNull),
+    to_group("webinars", "community_group_id", Rule::SetNull, Rule::SetNull),
+    to_group("webinar_whatsapp_groups", "group_id", Rule::Cascade, Rule::Cascade),
+    to_group("scheduled_webinar_messages", "group_id", Rule::Cascade, Rule::Cascade),
 ];
 
 const fn to_group(table: &'static str, column: &'static str, rule: Rule, goal: Rule) -> Change {
-    Change {
-        table,
-        column,
-        parent: "whatsapp_groups",
-        rule,
-        goal,
-    }
+    Change { table, column, parent: "whatsapp_groups", rule, goal }
 }
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);

@@ -17,10 +17,7 @@ use crate::{
 };
 
 const CHANGES: [Change; 12] = [
-    Change {
-        parent: "whatsapp_sessions",
-        ..to_group("whatsapp_groups", "session_id", Rule::Cascade)
-    },
+    Change { parent: "whatsapp_sessions", ..to_group("whatsapp_groups", "session_id", Rule::Cascade) },
     to_group("notification_campaign_groups", "group_id", Rule::Cascade),
     to_group("webinars", "whatsapp_group_id", Rule::SetNull),
     to_group("webinars", "community_group_id", Rule::SetNull),
@@ -35,13 +32,7 @@ const CHANGES: [Change; 12] = [
 ];
 
 const fn to_group(table: &'static str, column: &'static str, rule: Rule) -> Change {
-    Change {
-        table,
-        column,
-        parent: "whatsapp_groups",
-        rule,
-        goal: rule,
-    }
+    Change { table, column, parent: "whatsapp_groups", rule, goal: rule }
 }
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);

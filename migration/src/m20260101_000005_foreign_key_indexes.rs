@@ -33,9 +33,7 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
         let (table, columns) = GROUPS;
         let done = match Dialect::of(db)? {
-            Dialect::Postgres => {
-                postgres::index(db, &self.0.schema, &TABLES, table, &columns).await
-            }
+            Dialect::Postgres => postgres::index(db, &self.0.schema, &TABLES, table, &columns).await,
             Dialect::Sqlite => sqlite::index(db, &TABLES, table, &columns).await,
         };
         done.map_err(|e| self.0.fail(e))

@@ -10,8 +10,7 @@ use crate::{
     dialect::{Dialect, OWN_SCHEMA},
     error::is_lock_conflict,
     m20260101_000001_own_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
-    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes,
-    m20260101_000006_stale_purge,
+    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_stale_purge,
 };
 
 /// What migrations are told, and what they tell back.
@@ -37,22 +36,13 @@ pub(crate) struct Migrator {
 
 impl Migrator {
     pub(crate) fn new(dialect: Dialect, schema: &str) -> Self {
-        let context = Context {
-            schema: schema.to_owned(),
-            failure: Mutex::new(None),
-        };
-        Self {
-            context: Arc::new(context),
-            dialect,
-        }
+        let context = Context { schema: schema.to_owned(), failure: Mutex::new(None) };
+        Self { context: Arc::new(context), dialect }
     }
 
     /// The names of all migrations, in order.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.migrations()
-            .iter()
-            .map(|m| m.name().to_owned())
-            .collect()
+        self.migrations().iter().map(|m| m.name().to_owned()).collect()
     }
 
     pub(crate) fn schema(&self) -> &str {
@@ -61,19 +51,12 @@ impl Migrator {
 
     /// What a failed migration meant to say.
     pub(crate) fn error(&self, error: DbErr) -> Error {
-        let kept = self
-            .context
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match kept {
-            Some(kept) => kept,
-            None if is_lock_conflict(&error) => Error::LockTimeout {
-                table: "the database".to_owned(),
-                pids: Vec::new(),
-            },
-            None => Error::Database(error),
+        let kept = self.context.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match kept.unwrap_or(Error::Database(error)) {
+            Error::Database(error) if is_lock_conflict(&error) => {
+                Error::LockTimeout { table: "the database".to_owned(), pids: Vec::new() }
+            }
+            error => error,
         }
     }
 }
@@ -114,10 +97,7 @@ mod tests {
     async fn tables(db: &DatabaseConnection) -> Vec<String> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
         let found = rows(db, sql, []).await.unwrap();
-        found
-            .iter()
-            .map(|row| row.try_get("", "name").unwrap())
-            .collect()
+        found.iter().map(|row| row.try_get("", "name").unwrap()).collect()
     }
 
     #[tokio::test]
@@ -142,21 +122,14 @@ mod tests {
         let migrator = Migrator::new(Dialect::Sqlite, "");
         migrator.up(&db, None).await.unwrap();
         migrator.down(&db, None).await.unwrap();
-        let expected = [
-            "session_admin_migrations",
-            "whatsapp_groups",
-            "whatsapp_sessions",
-        ];
+        let expected = ["session_admin_migrations", "whatsapp_groups", "whatsapp_sessions"];
         assert_eq!(tables(&db).await, expected);
     }
 
     #[tokio::test]
     async fn reading_the_history_creates_nothing() {
         let db = Database::connect("sqlite::memory:").await.unwrap();
-        assert_eq!(
-            history::pending(&db).await.unwrap(),
-            Migrator::new(Dialect::Sqlite, "").names()
-        );
+        assert_eq!(history::pending(&db).await.unwrap(), Migrator::new(Dialect::Sqlite, "").names());
         assert_eq!(tables(&db).await, Vec::<String>::new());
     }
 }

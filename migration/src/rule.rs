@@ -52,11 +52,7 @@ impl Change {
     ///
     /// A half-done change may have left two of them; if either is right already, the other one goes.
     pub(crate) fn target(&self, now: &[Rule]) -> Rule {
-        if now.contains(&self.goal) {
-            self.goal
-        } else {
-            self.rule
-        }
+        if now.contains(&self.goal) { self.goal } else { self.rule }
     }
 }
 
@@ -75,20 +71,12 @@ mod tests {
     #[test]
     fn a_rule_that_is_already_the_goal_is_never_taken_back() {
         assert_eq!(CHANGE.target(&[Rule::Cascade]), Rule::Cascade);
-        assert_eq!(
-            CHANGE.target(&[Rule::NoAction, Rule::Cascade]),
-            Rule::Cascade
-        );
+        assert_eq!(CHANGE.target(&[Rule::NoAction, Rule::Cascade]), Rule::Cascade);
     }
 
     #[test]
     fn any_other_rule_becomes_the_migrations() {
-        for now in [
-            Rule::NoAction,
-            Rule::Restrict,
-            Rule::SetNull,
-            Rule::SetDefault,
-        ] {
+        for now in [Rule::NoAction, Rule::Restrict, Rule::SetNull, Rule::SetDefault] {
             assert_eq!(CHANGE.target(&[now]), Rule::SetNull);
         }
         assert_eq!(CHANGE.target(&[]), Rule::SetNull);

@@ -43,11 +43,7 @@ impl Session {
             Dialect::Postgres => Lock::postgres(connect(url).await?, wait).await?,
             Dialect::Sqlite => Lock::sqlite(&db, wait).await?,
         };
-        Ok(Self {
-            db,
-            migrator: Migrator::new(dialect, schema),
-            lock,
-        })
+        Ok(Self { db, migrator: Migrator::new(dialect, schema), lock })
     }
 
     /// The names of the migrations that have not been applied, in order.
@@ -64,10 +60,7 @@ impl Session {
     /// # Errors
     ///
     /// Any [`Error`]; each says what to do next. What was applied before it stays applied.
-    pub async fn apply_before_purge(
-        &self,
-        on_applied: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<(), Error> {
+    pub async fn apply_before_purge(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         self.apply(true, on_applied).await
     }
 
@@ -91,11 +84,7 @@ impl Session {
         self.lock.release().await
     }
 
-    async fn apply(
-        &self,
-        stop_at_purge: bool,
-        on_applied: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<(), Error> {
+    async fn apply(&self, stop_at_purge: bool, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         let names = self.pending().await?;
         let before = |name: &&String| !stop_at_purge || name.as_str() < STALE_PURGE;
         let names: Vec<_> = names.iter().take_while(before).collect();
@@ -110,10 +99,7 @@ impl Session {
         for name in names {
             self.lock.check().await?;
             // One at a time, so that each is told when it is done; sea-orm takes the first that is pending.
-            self.migrator
-                .up(&self.db, Some(1))
-                .await
-                .map_err(|e| self.migrator.error(e))?;
+            self.migrator.up(&self.db, Some(1)).await.map_err(|e| self.migrator.error(e))?;
             on_applied(name);
         }
         Ok(())
@@ -122,16 +108,11 @@ impl Session {
     /// Makes the schema of the project's own tables. Asked for first, since IF NOT EXISTS wants the right to create
     /// schemas even where there is nothing to create.
     async fn make_own_schema(&self) -> Result<(), Error> {
-        if Dialect::of(&self.db)? == Dialect::Sqlite
-            || postgres::has_schema(&self.db, OWN_SCHEMA).await?
-        {
+        if Dialect::of(&self.db)? == Dialect::Sqlite || postgres::has_schema(&self.db, OWN_SCHEMA).await? {
             return Ok(());
         }
         let sql = format!("CREATE SCHEMA {}", quote(OWN_SCHEMA));
-        self.db
-            .execute_unprepared(&sql)
-            .await
-            .map_err(Error::CannotCreateSchema)?;
+        self.db.execute_unprepared(&sql).await.map_err(Error::CannotCreateSchema)?;
         Ok(())
     }
 }

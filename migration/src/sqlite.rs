@@ -6,9 +6,7 @@ mod index;
 mod mend;
 mod tokens;
 
-use sea_orm::{
-    DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use sea_orm_migration::SchemaManagerConnection;
 
 pub(crate) use catalogue::table;

@@ -5,14 +5,15 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use super::{DatabaseSettings, quote};
 use crate::error::Error;
 
-/// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out.
+/// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out; just-in-time compiling
+/// takes longer than our statements do.
 pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConnection, Error> {
     let mut options = common(settings, settings.max_connections);
     options
         .set_schema_search_path(quote(&settings.schema))
         .set_application_name("session-admin")
         .statement_timeout(settings.query_timeout)
-        .map_sqlx_postgres_opts(|options| options.options([("row_security", "off")]));
+        .map_sqlx_postgres_opts(|options| options.options([("row_security", "off"), ("jit", "off")]));
     Ok(Database::connect(options).await?)
 }
 

@@ -94,6 +94,14 @@ impl Database {
         &self.pool
     }
 
+    /// Calls `observer` with every statement from here on: for tests that count statements.
+    pub async fn observe(&mut self, observer: impl Fn(&sea_orm::metric::Info<'_>) + Clone + Send + Sync + 'static) {
+        if let Some(writer) = &self.writer {
+            writer.lock().await.set_metric_callback(observer.clone());
+        }
+        self.pool.set_metric_callback(observer);
+    }
+
     /// Which database it is.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {

@@ -88,10 +88,12 @@ pub(super) async fn remove(transaction: &DatabaseTransaction, plan: &Plan<'_>, i
     Ok(Removed { tables, gone_in_all })
 }
 
-/// What the server itself counts, cascades and triggers included; none where `track_counts` is off.
+/// What the server itself counts, cascades and triggers included; none where `track_counts` is off. A row that moves to
+/// another partition counts as deleted there and inserted here.
 async fn rows_deleted_so_far(transaction: &DatabaseTransaction) -> Result<Option<i64>, Error> {
-    const SQL: &str = "SELECT CASE WHEN current_setting('track_counts')::boolean \
-                       THEN (SELECT coalesce(sum(n_tup_del), 0)::bigint FROM pg_stat_xact_user_tables) END AS rows";
+    const SQL: &str = "SELECT CASE WHEN current_setting('track_counts')::boolean THEN \
+                       (SELECT coalesce(sum(n_tup_del - CASE WHEN relispartition THEN n_tup_ins ELSE 0 END), 0)::bigint \
+                       FROM pg_stat_xact_user_tables JOIN pg_class ON oid = relid) END AS rows";
     let row = transaction.query_one_raw(statement(SQL.to_owned())).await?;
     Ok(row.map(|row| row.try_get("", "rows")).transpose()?.flatten())
 }

@@ -14,11 +14,11 @@ use crate::impact::sql::Sql;
 use super::statements::{self, Cleared};
 use super::work::{Done, Removed};
 
-/// Whether SQLite can be left to enforce its keys meanwhile. It cannot where a cycle leads back: there a cascade runs
-/// ahead of the order, and RESTRICT, which SQLite never defers, would refuse a cycle of rows that all go. Then the keys
-/// are off and every one of them is checked afterwards.
+/// Whether SQLite can be left to enforce its keys meanwhile. It cannot where a cycle leads back: it fires CASCADE, SET NULL
+/// and SET DEFAULT row by row, ahead of the order, and never defers RESTRICT, so a cycle of rows that all go would be
+/// refused. Then the keys are off and every one of them is checked afterwards.
 pub(super) fn may_enforce(plan: &Plan<'_>) -> bool {
-    !plan.components.iter().any(|component| component.cyclic) && !plan.restricts_within_cycle()
+    !plan.acts_within_cycle()
 }
 
 /// Deletes and unlinks. `check` compares every foreign key of the database before and after.

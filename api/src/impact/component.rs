@@ -40,11 +40,10 @@ fn rank(reaches: &[Vec<bool>], table: TableId) -> (usize, TableId) {
     ((0..reaches.len()).filter(|&other| other == table || reaches[other][table]).count(), table)
 }
 
-/// Whether both tables lie on one cycle of references, whatever the rules.
-pub(super) fn on_common_cycle(graph: &Graph, doomed: &[bool], one: TableId, other: TableId) -> bool {
-    let refers = |from: TableId, to: TableId| graph.referring_to(from).any(|(_, key)| key.table == to);
-    let reaches = closure(doomed, refers);
-    reaches[one][other] && reaches[other][one]
+/// Tells of two tables from which rows may go whether they lie on one cycle of references, whatever the rules.
+pub(super) fn on_common_cycle(graph: &Graph, doomed: &[bool]) -> impl Fn(TableId, TableId) -> bool {
+    let reaches = closure(doomed, |from, to| graph.referring_to(from).any(|(_, key)| key.table == to));
+    move |one, other| reaches[one][other] && reaches[other][one]
 }
 
 /// Which of the given tables lead to which, in one step or more.

@@ -166,16 +166,29 @@ impl<'a> Plan<'a> {
                 || self.components.iter().any(|component| component.cyclic && component.tables.contains(&table)))
     }
 
-    /// The other edges into the same table that clear a column of this edge's key, and so end its reference too.
-    #[must_use]
-    pub fn resolved_by(&self, edge: EdgeId) -> Vec<EdgeId> {
+    /// The other edges into the same table that set a column of this edge's key to null, and so end its reference too.
+    pub fn cleared_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
+        self.sharing(edge, |effect| match effect {
+            Effect::Clear(columns) => Some(columns),
+            Effect::Delete | Effect::Default(_) | Effect::Block(_) => None,
+        })
+    }
+
+    /// The other edges into the same table that set a column of this edge's key to its default.
+    pub fn defaulted_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
+        self.sharing(edge, |effect| match effect {
+            Effect::Default(columns) => Some(columns),
+            Effect::Delete | Effect::Clear(_) | Effect::Block(_) => None,
+        })
+    }
+
+    fn sharing(&self, edge: EdgeId, set: impl Fn(&Effect) -> Option<&Vec<String>>) -> impl Iterator<Item = EdgeId> {
         let columns = &self.key(edge).columns;
-        self.edges_into(self.key(edge).table)
-            .filter(|&other| match &self.edges[other].effect {
-                Effect::Clear(cleared) => cleared.iter().any(|column| columns.contains(column)),
-                Effect::Delete | Effect::Default(_) | Effect::Block(_) => false,
-            })
-            .collect()
+        self.edges_into(self.key(edge).table).filter(move |&other| {
+            let shared =
+                set(&self.edges[other].effect).is_some_and(|set| set.iter().any(|name| columns.contains(name)));
+            shared && other != edge
+        })
     }
 
     /// The tables from which rows may go, those that refer before those referred to.
@@ -184,15 +197,13 @@ impl<'a> Plan<'a> {
         component::children_first(self.graph, &self.doomed)
     }
 
-    /// Whether a RESTRICT key lies within a cycle, so that no order of single deletes passes.
+    /// Whether a key that acts before the end of a statement lies within a cycle of tables from which rows go: then no
+    /// order of single deletes is sure to pass.
     #[must_use]
-    pub fn restricts_within_cycle(&self) -> bool {
-        self.graph.foreign_keys.iter().any(|key| {
-            key.on_delete == Action::Restrict
-                && self.doomed[key.table]
-                && self.doomed[key.referenced]
-                && component::on_common_cycle(self.graph, &self.doomed, key.table, key.referenced)
-        })
+    pub fn acts_within_cycle(&self) -> bool {
+        let within = component::on_common_cycle(self.graph, &self.doomed);
+        let mut acting = self.graph.foreign_keys.iter().filter(|key| key.on_delete != Action::NoAction);
+        acting.any(|key| within(key.table, key.referenced))
     }
 }
 
@@ -213,7 +224,7 @@ fn on_delete(graph: &Graph, key: &ForeignKey) -> Effect {
     match key.on_delete {
         Action::Cascade => Effect::Delete,
         Action::SetNull => set_null(graph, key, key.set_columns.clone()),
-        Action::SetDefault => Effect::Default(key.set_columns.clone()),
+        Action::SetDefault => set_default(graph, key),
         Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
     }
 }
@@ -226,7 +237,24 @@ fn on_update(graph: &Graph, key: &ForeignKey, cleared: &[String]) -> Effect {
             set_null(graph, key, followed.map(|(column, _)| column.clone()).collect())
         }
         Action::SetNull => set_null(graph, key, key.columns.clone()),
-        Action::SetDefault | Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
+        Action::SetDefault => match set_default(graph, key) {
+            Effect::Default(_) => Effect::Block(BlockerKind::Restricted),
+            effect => effect,
+        },
+        Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
+    }
+}
+
+/// Without any default, SET DEFAULT is SET NULL.
+fn set_default(graph: &Graph, key: &ForeignKey) -> Effect {
+    let table = &graph.tables[key.table];
+    let has_default = |name: &String| table.column(name).is_some_and(|column| column.default.is_some());
+    if key.set_columns.iter().any(has_default) {
+        return Effect::Default(key.set_columns.clone());
+    }
+    match set_null(graph, key, key.set_columns.clone()) {
+        Effect::Block(_) => Effect::Block(BlockerKind::SetDefaultUnusable),
+        effect => effect,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What becomes of each row of a reached table: it goes, it is unlinked, it blocks.
 
+use std::fmt::Write as _;
+
 use crate::catalog::TableId;
-use crate::db::{Dialect, quote};
+use crate::db::quote;
 
 use super::plan::{EdgeId, Effect};
 use super::sql::{Sql, node_name, row_id_names};
@@ -31,7 +33,7 @@ impl Sql<'_> {
         let identity = self.plan.graph.tables[table].row_id.iter().enumerate();
         let identity: Vec<String> = identity.map(|(place, name)| format!("c.{} AS r{place}", quote(name))).collect();
         let gone = u8::from(self.plan.edges[edge].effect == Effect::Delete);
-        let bad = self.unusable_default(edge);
+        let bad = self.unusable(edge);
         let marks: String = edges
             .iter()
             .map(|&other| {
@@ -51,15 +53,21 @@ impl Sql<'_> {
         )
     }
 
-    /// 1 where SET DEFAULT would not lead to an existing row that stays, nor to null where null is taken.
-    fn unusable_default(&self, edge: EdgeId) -> String {
-        let Effect::Default(set) = &self.plan.edges[edge].effect else {
-            return "0".to_owned();
+    /// 1 where the key, with the columns that SET DEFAULT sets, leads neither to an existing row that stays nor to null
+    /// where null is taken. A key that blocks may share columns with one that sets defaults, which ends its reference.
+    fn unusable(&self, edge: EdgeId) -> String {
+        let set: Vec<&String> = match &self.plan.edges[edge].effect {
+            Effect::Default(set) => set.iter().collect(),
+            Effect::Block(_) => self.plan.defaulted_by(edge).flat_map(|other| self.defaulted(other)).collect(),
+            Effect::Delete | Effect::Clear(_) => Vec::new(),
         };
+        if set.is_empty() {
+            return "0".to_owned();
+        }
         let key = self.plan.key(edge);
         let table = self.table(key.table);
         let value = |column: &String| {
-            if set.contains(column) { self.default_of(key.table, column) } else { format!("c.{}", quote(column)) }
+            if set.contains(&column) { self.default_of(key.table, column) } else { format!("c.{}", quote(column)) }
         };
         let values: Vec<String> = key.columns.iter().map(value).collect();
         let nulls: Vec<String> = values.iter().map(|value| format!("{value} IS NULL")).collect();
@@ -70,42 +78,49 @@ impl Sql<'_> {
             .zip(&values)
             .map(|(column, value)| format!("p.{} = {value}", quote(column)))
             .collect();
-        let gone = self.same_row(key.referenced, "p", "x");
-        let mut usable = format!(
-            "({unlinked} OR EXISTS (SELECT 1 FROM {} p WHERE {} AND NOT EXISTS (SELECT 1 FROM {} x WHERE {}{gone})))",
-            self.relation(key.referenced),
-            same.join(" AND "),
-            node_name(key.referenced),
-            if self.each { "x.g = d.g AND " } else { "" },
-        );
-        for name in set.iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {
+        let mut stays = String::new();
+        if self.plan.is_node(key.referenced) {
+            let (node, gone) = (node_name(key.referenced), self.same_row(key.referenced, "p", "x"));
+            let group = if self.each { "x.g = d.g AND " } else { "" };
+            stays = format!(" AND NOT EXISTS (SELECT 1 FROM {node} x WHERE {group}{gone})");
+        }
+        let (parent, same) = (self.relation(key.referenced), same.join(" AND "));
+        let mut usable = format!("({unlinked} OR EXISTS (SELECT 1 FROM {parent} p WHERE {same}{stays}))");
+        for name in set.into_iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {
             usable = format!("{usable} AND {} IS NOT NULL", self.default_of(key.table, name));
         }
         format!("CASE WHEN {usable} THEN 0 ELSE 1 END")
+    }
+
+    fn defaulted(&self, edge: EdgeId) -> &[String] {
+        match &self.plan.edges[edge].effect {
+            Effect::Default(columns) => columns,
+            Effect::Delete | Effect::Clear(_) | Effect::Block(_) => &[],
+        }
     }
 
     /// The default's expression as the catalogue has it; null where there is none.
     #[must_use]
     pub fn default_of(&self, table: TableId, column: &str) -> String {
         let column = self.table(table).column(column);
-        let expression = column.and_then(|column| column.default.as_deref()).unwrap_or("NULL");
-        match (self.dialect, column) {
-            (Dialect::Postgres, Some(column)) => format!("({expression})::{}", column.type_name),
-            _ => format!("({expression})"),
-        }
+        column
+            .and_then(|column| column.default.as_deref())
+            .map_or_else(|| "NULL".to_owned(), |default| format!("({default})"))
     }
 
-    /// Over [`Sql::states`]: the row stays, the edge reaches it, and none of the edges that clear the same column does.
+    /// Over [`Sql::states`]: the row stays, the edge reaches it, and no other edge ends the reference.
     #[must_use]
     pub fn is_blocked(&self, edge: EdgeId) -> String {
         let mut condition = format!("gone = 0 AND e{edge} = 1");
-        match self.plan.edges[edge].effect {
-            Effect::Default(_) => condition.push_str(&format!(" AND b{edge} = 1")),
-            _ => {
-                for other in self.plan.resolved_by(edge) {
-                    condition.push_str(&format!(" AND e{other} = 0"));
-                }
+        if matches!(self.plan.edges[edge].effect, Effect::Default(_)) {
+            let _ = write!(condition, " AND b{edge} = 1");
+        } else {
+            for other in self.plan.defaulted_by(edge) {
+                let _ = write!(condition, " AND NOT (b{edge} = 0 AND e{other} = 1 AND b{other} = 0)");
             }
+        }
+        for other in self.plan.cleared_by(edge) {
+            let _ = write!(condition, " AND e{other} = 0");
         }
         condition
     }

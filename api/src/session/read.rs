@@ -72,6 +72,13 @@ pub struct Page {
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(db: &Database, first: u32, after: Option<&Position>) -> Result<Page, Error> {
     let dialect = db.dialect();
+    // PostgreSQL would fail on a moment that is none, which only a forged cursor has.
+    let moment = after.and_then(|after| after.created_at.as_deref()).filter(|_| dialect == Dialect::Postgres);
+    if moment.is_some_and(|moment| DateTime::parse_from_rfc3339(moment).is_err()) {
+        return Err(Error::BadInput(
+            "after is not a cursor of this list: take one from its edges or pageInfo.".to_owned(),
+        ));
+    }
     let columns = Columns::now(db.pool(), db).await?;
     let created = columns.instant(Column::CreatedAt);
     let (behind, values) = after.map_or_else(|| (None, Vec::new()), |after| behind(dialect, created.as_deref(), after));

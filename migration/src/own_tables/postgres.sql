@@ -32,6 +32,7 @@ CREATE TABLE idempotency_keys (
   principal   text NOT NULL,
   key         text NOT NULL,
   fingerprint text NOT NULL,
+  impact      text NOT NULL,
   deletion_id uuid NOT NULL REFERENCES deletions (id) ON DELETE CASCADE,
   created_at  timestamptz NOT NULL,
   PRIMARY KEY (principal, key)

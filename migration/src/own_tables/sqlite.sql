@@ -34,6 +34,7 @@ CREATE TABLE session_admin_idempotency_keys (
   principal   text NOT NULL,
   key         text NOT NULL,
   fingerprint text NOT NULL,
+  impact      text NOT NULL,
   deletion_id text NOT NULL REFERENCES session_admin_deletions (id) ON DELETE CASCADE,
   created_at  text NOT NULL,
   PRIMARY KEY (principal, key)

@@ -37,11 +37,7 @@ pub(crate) async fn has_schema(db: &impl ConnectionTrait, schema: &str) -> Resul
     Ok(!rows(db, sql, [schema.into()]).await?.is_empty())
 }
 
-pub(crate) async fn table(
-    db: &impl ConnectionTrait,
-    schema: &str,
-    name: &str,
-) -> Result<Option<Table>, DbErr> {
+pub(crate) async fn table(db: &impl ConnectionTrait, schema: &str, name: &str) -> Result<Option<Table>, DbErr> {
     let sql = "SELECT c.oid::bigint AS oid, c.relkind = 'p' AS partitioned \
                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
@@ -57,16 +53,10 @@ pub(crate) async fn table(
     }))
 }
 
-pub(super) async fn has_column(
-    db: &impl ConnectionTrait,
-    table: &Table,
-    column: &str,
-) -> Result<bool, DbErr> {
+pub(super) async fn has_column(db: &impl ConnectionTrait, table: &Table, column: &str) -> Result<bool, DbErr> {
     let sql = "SELECT 1 FROM pg_catalog.pg_attribute \
                WHERE attrelid = $1::bigint::oid AND attname = $2 AND attnum > 0 AND NOT attisdropped";
-    Ok(!rows(db, sql, [table.oid.into(), column.into()])
-        .await?
-        .is_empty())
+    Ok(!rows(db, sql, [table.oid.into(), column.into()]).await?.is_empty())
 }
 
 /// The foreign keys from exactly this column to that table, oldest first. A partition's copies (conparentid) belong to
@@ -89,12 +79,7 @@ pub(super) async fn foreign_keys(
                WHERE k.contype = 'f' AND k.conparentid = 0 AND cardinality(k.conkey) = 1 \
                  AND k.conrelid = $1::bigint::oid AND k.confrelid = $2::bigint::oid AND a.attname = $3 \
                ORDER BY k.oid";
-    let found = rows(
-        db,
-        sql,
-        [child.oid.into(), parent.oid.into(), column.into()],
-    )
-    .await?;
+    let found = rows(db, sql, [child.oid.into(), parent.oid.into(), column.into()]).await?;
     found.iter().map(foreign_key).collect()
 }
 
@@ -104,15 +89,8 @@ fn foreign_key(row: &QueryResult) -> Result<ForeignKey, DbErr> {
         referenced_column: row.try_get("", "referenced_column")?,
         on_delete: Rule::from_catalogue(&row.try_get::<String>("", "on_delete")?),
         on_update: Rule::from_catalogue(&row.try_get::<String>("", "on_update")?),
-        matching: if row.try_get("", "match_full")? {
-            " MATCH FULL"
-        } else {
-            ""
-        },
-        deferral: match (
-            row.try_get("", "is_deferrable")?,
-            row.try_get("", "is_deferred")?,
-        ) {
+        matching: if row.try_get("", "match_full")? { " MATCH FULL" } else { "" },
+        deferral: match (row.try_get("", "is_deferrable")?, row.try_get("", "is_deferred")?) {
             (_, true) => " DEFERRABLE INITIALLY DEFERRED",
             (true, false) => " DEFERRABLE",
             (false, false) => "",

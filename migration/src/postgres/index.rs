@@ -69,11 +69,7 @@ async fn lacking(db: &impl ConnectionTrait, table: &Table) -> Result<Vec<Vec<Str
 
 /// Whether a usable index begins with these columns in this order; true also when the table lacks one of them, since
 /// there is nothing to make then.
-async fn leads(
-    db: &impl ConnectionTrait,
-    table: &Table,
-    columns: &[String],
-) -> Result<bool, DbErr> {
+async fn leads(db: &impl ConnectionTrait, table: &Table, columns: &[String]) -> Result<bool, DbErr> {
     for column in columns {
         if !catalogue::has_column(db, table, column).await? {
             return Ok(true);
@@ -87,9 +83,7 @@ async fn leads(
                      FROM unnest((i.indkey::int2[])[0:jsonb_array_length($2::jsonb) - 1]) WITH ORDINALITY AS k (attnum, n) \
                      JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)";
     let columns = serde_json::to_value(columns).map_err(|e| DbErr::Json(e.to_string()))?;
-    Ok(!rows(db, sql, [table.oid.into(), columns.into()])
-        .await?
-        .is_empty())
+    Ok(!rows(db, sql, [table.oid.into(), columns.into()]).await?.is_empty())
 }
 
 /// Makes one index, without keeping anybody from writing; on a partitioned table, where PostgreSQL has no such way, with
@@ -126,16 +120,9 @@ async fn statement(
     columns: &[String],
 ) -> Result<String, DbErr> {
     let name = quote(&free_name(db, schema, table, columns).await?);
-    let how = if table.partitioned {
-        ""
-    } else {
-        "CONCURRENTLY "
-    };
+    let how = if table.partitioned { "" } else { "CONCURRENTLY " };
     let columns = quoted_list(columns.iter().map(String::as_str));
-    Ok(format!(
-        "CREATE INDEX {how}{name} ON {} ({columns})",
-        table.sql
-    ))
+    Ok(format!("CREATE INDEX {how}{name} ON {} ({columns})", table.sql))
 }
 
 /// A name for the index, in PostgreSQL's own manner. An invalid index of that name on this table is what a failed or
@@ -148,11 +135,7 @@ async fn free_name(
 ) -> Result<String, DbErr> {
     let stem = format!("{}_{}", table.name, columns.join("_"));
     for number in 0_u32.. {
-        let suffix = if number == 0 {
-            "_idx".to_owned()
-        } else {
-            format!("_idx{number}")
-        };
+        let suffix = if number == 0 { "_idx".to_owned() } else { format!("_idx{number}") };
         let room = stem.floor_char_boundary(LONGEST_NAME - suffix.len());
         let name = format!("{}{suffix}", &stem[..room]);
         match holder(db, schema, table, &name).await? {
@@ -165,10 +148,7 @@ async fn free_name(
             Holder::Other => {}
         }
     }
-    Err(DbErr::Custom(format!(
-        "no name is left for an index of {}",
-        table.name
-    )))
+    Err(DbErr::Custom(format!("no name is left for an index of {}", table.name)))
 }
 
 enum Holder {
@@ -177,12 +157,7 @@ enum Holder {
     Other,
 }
 
-async fn holder(
-    db: &impl ConnectionTrait,
-    schema: &str,
-    table: &Table,
-    name: &str,
-) -> Result<Holder, DbErr> {
+async fn holder(db: &impl ConnectionTrait, schema: &str, table: &Table, name: &str) -> Result<Holder, DbErr> {
     let sql = "SELECT coalesce(NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = $3::bigint::oid, false) AS invalid \
                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid WHERE n.nspname = $1 AND c.relname = $2";

@@ -31,18 +31,10 @@ struct Reference<'a> {
 
 /// Gives each reference the rule that its change asks for, as one valid foreign key. Tables and columns that the
 /// database does not have are left out. Rows without a parent are looked for everywhere before anything is changed.
-pub(crate) async fn mend(
-    db: &SchemaManagerConnection<'_>,
-    schema: &str,
-    changes: &[Change],
-) -> Result<(), Error> {
+pub(crate) async fn mend(db: &SchemaManagerConnection<'_>, schema: &str, changes: &[Change]) -> Result<(), Error> {
     let mut references = Vec::new();
     for change in changes {
-        references.extend(
-            read(db, schema, change)
-                .await?
-                .filter(|found| !found.is_right()),
-        );
+        references.extend(read(db, schema, change).await?.filter(|found| !found.is_right()));
     }
     let mut orphans = Vec::new();
     for reference in &references {
@@ -77,23 +69,14 @@ async fn read<'a>(
     }
     let keys = catalogue::foreign_keys(db, &child, change.column, &parent).await?;
     let rules: Vec<_> = keys.iter().map(|key| key.on_delete).collect();
-    Ok(Some(Reference {
-        change,
-        child,
-        parent,
-        target: change.target(&rules),
-        keys,
-    }))
+    Ok(Some(Reference { change, child, parent, target: change.target(&rules), keys }))
 }
 
 impl Reference<'_> {
     /// The key whose name and other properties stay: the one that PostgreSQL itself would have named, else the oldest.
     fn kept(&self) -> Option<&ForeignKey> {
         let default = format!("{}_{}_fkey", self.change.table, self.change.column);
-        self.keys
-            .iter()
-            .find(|key| key.name == default)
-            .or_else(|| self.keys.first())
+        self.keys.iter().find(|key| key.name == default).or_else(|| self.keys.first())
     }
 
     fn has_rule(&self, key: &ForeignKey) -> bool {
@@ -108,13 +91,8 @@ impl Reference<'_> {
     fn alteration(&self) -> Option<String> {
         let kept = self.kept();
         let stays = kept.filter(|key| self.has_rule(key));
-        let dropped = self
-            .keys
-            .iter()
-            .filter(|key| stays.is_none_or(|stays| stays.name != key.name));
-        let mut parts: Vec<_> = dropped
-            .map(|key| format!("DROP CONSTRAINT {}", quote(&key.name)))
-            .collect();
+        let dropped = self.keys.iter().filter(|key| stays.is_none_or(|stays| stays.name != key.name));
+        let mut parts: Vec<_> = dropped.map(|key| format!("DROP CONSTRAINT {}", quote(&key.name))).collect();
         if stays.is_none() {
             parts.push(self.addition(kept));
         }
@@ -123,9 +101,7 @@ impl Reference<'_> {
 
     /// ADD for the new key: all as in the replaced one but the rule. Without one PostgreSQL chooses the name.
     fn addition(&self, replaced: Option<&ForeignKey>) -> String {
-        let name = replaced.map_or_else(String::new, |key| {
-            format!("CONSTRAINT {} ", quote(&key.name))
-        });
+        let name = replaced.map_or_else(String::new, |key| format!("CONSTRAINT {} ", quote(&key.name)));
         let update = replaced.map_or(Rule::NoAction, |key| key.on_update);
         format!(
             "ADD {name}FOREIGN KEY ({}) REFERENCES {} ({}){} ON UPDATE {} ON DELETE {}{}{}",
@@ -137,11 +113,7 @@ impl Reference<'_> {
             self.target.sql(),
             replaced.map_or("", |key| key.deferral),
             // Partitioned tables take no key that is NOT VALID.
-            if self.child.partitioned {
-                ""
-            } else {
-                " NOT VALID"
-            },
+            if self.child.partitioned { "" } else { " NOT VALID" },
         )
     }
 
@@ -149,10 +121,7 @@ impl Reference<'_> {
         self.kept().map_or("id", |key| &key.referenced_column)
     }
 
-    async fn orphans(
-        &self,
-        db: &SchemaManagerConnection<'_>,
-    ) -> Result<Option<OrphanedRows>, DbErr> {
+    async fn orphans(&self, db: &SchemaManagerConnection<'_>) -> Result<Option<OrphanedRows>, DbErr> {
         let sql = format!(
             "SELECT count(*) AS n FROM {} c WHERE c.{column} IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM {} p WHERE p.{} = c.{column})",
@@ -204,20 +173,12 @@ async fn replace(db: &SchemaManagerConnection<'_>, reference: &Reference<'_>) ->
 }
 
 /// Validates the reference's key if that is still to be done; read anew, since it may just have got its name.
-async fn validate(
-    db: &SchemaManagerConnection<'_>,
-    schema: &str,
-    change: &Change,
-) -> Result<(), Error> {
+async fn validate(db: &SchemaManagerConnection<'_>, schema: &str, change: &Change) -> Result<(), Error> {
     let Some(reference) = read(db, schema, change).await? else {
         return Ok(());
     };
     for key in reference.keys.iter().filter(|key| !key.validated) {
-        let sql = format!(
-            "ALTER TABLE {} VALIDATE CONSTRAINT {}",
-            reference.child.sql,
-            quote(&key.name)
-        );
+        let sql = format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", reference.child.sql, quote(&key.name));
         if let Err(error) = patiently(db, &[&reference.child, &reference.parent], &[sql]).await {
             return Err(reference.explain(db, error).await);
         }

@@ -44,11 +44,7 @@ pub(super) async fn wait_or_give_up(
     tried: u32,
 ) -> Result<(), Error> {
     if tried < TRIES {
-        tracing::info!(
-            tried,
-            table = tables.first().map(|t| t.name.as_str()),
-            "locked by others; trying again"
-        );
+        tracing::info!(tried, table = tables.first().map(|t| t.name.as_str()), "locked by others; trying again");
         tokio::time::sleep(PAUSE * tried).await;
         return Ok(());
     }
@@ -58,9 +54,7 @@ pub(super) async fn wait_or_give_up(
 async fn once(db: &SchemaManagerConnection<'_>, statements: &[String]) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
     let done = async {
-        transaction
-            .execute_unprepared(&format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            .await?;
+        transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")).await?;
         for statement in statements {
             transaction.execute_unprepared(statement).await?;
         }
@@ -85,20 +79,11 @@ async fn locked(db: &SchemaManagerConnection<'_>, tables: &[&Table]) -> Error {
     for table in tables {
         // Only a help; the error says enough without.
         let found = rows(db, sql, [table.oid.into()]).await.unwrap_or_default();
-        let pids: Vec<i32> = found
-            .iter()
-            .filter_map(|row| row.try_get("", "pid").ok())
-            .collect();
+        let pids: Vec<i32> = found.iter().filter_map(|row| row.try_get("", "pid").ok()).collect();
         if !pids.is_empty() {
-            return Error::LockTimeout {
-                table: table.name.clone(),
-                pids,
-            };
+            return Error::LockTimeout { table: table.name.clone(), pids };
         }
     }
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
-    Error::LockTimeout {
-        table: names.join(" or "),
-        pids: Vec::new(),
-    }
+    Error::LockTimeout { table: names.join(" or "), pids: Vec::new() }
 }

@@ -15,18 +15,9 @@ pub(crate) struct Table {
 }
 
 pub(crate) async fn table(db: &impl ConnectionTrait, name: &str) -> Result<Option<Table>, DbErr> {
-    let sql =
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name = $1 COLLATE NOCASE";
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name = $1 COLLATE NOCASE";
     let found = rows(db, sql, [name.into()]).await?;
-    found
-        .first()
-        .map(|row| {
-            Ok(Table {
-                name: row.try_get("", "name")?,
-                sql: row.try_get("", "sql")?,
-            })
-        })
-        .transpose()
+    found.first().map(|row| Ok(Table { name: row.try_get("", "name")?, sql: row.try_get("", "sql")? })).transpose()
 }
 
 /// A foreign key as SQLite tells it: everything that must stay, in one text, and its rule.
@@ -48,37 +39,25 @@ impl ForeignKey {
 }
 
 /// The foreign keys of a table, first declared first.
-pub(super) async fn foreign_keys(
-    db: &impl ConnectionTrait,
-    table: &str,
-) -> Result<Vec<ForeignKey>, DbErr> {
+pub(super) async fn foreign_keys(db: &impl ConnectionTrait, table: &str) -> Result<Vec<ForeignKey>, DbErr> {
     let sql = "SELECT id, \"table\" AS parent, \"from\" AS source, \"to\" AS target, on_update, on_delete, \"match\" AS how \
                FROM pragma_foreign_key_list($1) ORDER BY id DESC, seq";
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     for row in rows(db, sql, [table.into()]).await? {
         let id: i64 = row.try_get("", "id")?;
-        let (column, referenced): (String, Option<String>) =
-            (row.try_get("", "source")?, row.try_get("", "target")?);
-        let (update, how): (String, String) =
-            (row.try_get("", "on_update")?, row.try_get("", "how")?);
+        let (column, referenced): (String, Option<String>) = (row.try_get("", "source")?, row.try_get("", "target")?);
+        let (update, how): (String, String) = (row.try_get("", "on_update")?, row.try_get("", "how")?);
         if keys.last().is_none_or(|(last, _)| *last != id) {
             let parent = row.try_get("", "parent")?;
             let on_delete = Rule::from_catalogue(&row.try_get::<String>("", "on_delete")?);
             let rest = format!("{update} {how} ");
             keys.push((
                 id,
-                ForeignKey {
-                    parent,
-                    rest,
-                    columns: Vec::new(),
-                    referenced: referenced.clone(),
-                    on_delete,
-                },
+                ForeignKey { parent, rest, columns: Vec::new(), referenced: referenced.clone(), on_delete },
             ));
         }
         if let Some((_, key)) = keys.last_mut() {
-            key.rest
-                .extend([&column, "/", referenced.as_deref().unwrap_or(""), " "]);
+            key.rest.extend([&column, "/", referenced.as_deref().unwrap_or(""), " "]);
             key.columns.push(column);
         }
     }
@@ -92,7 +71,8 @@ pub(super) async fn shape(db: &impl ConnectionTrait, table: &str) -> Result<Vec<
     let indexes = "SELECT json_array('index', l.name, l.\"unique\", l.origin, l.partial, x.seqno, x.cid, x.name, x.\"desc\", \
                           x.coll, x.key) AS line \
                    FROM pragma_index_list($1) l, pragma_index_xinfo(l.name) x ORDER BY l.name, x.seqno";
-    let table_kind = "SELECT json_array('table', type, ncol, wr, strict) AS line FROM pragma_table_list($1) WHERE schema = 'main'";
+    let table_kind =
+        "SELECT json_array('table', type, ncol, wr, strict) AS line FROM pragma_table_list($1) WHERE schema = 'main'";
     let mut lines = Vec::new();
     for sql in [columns, indexes, table_kind] {
         for row in rows(db, sql, [table.into()]).await? {

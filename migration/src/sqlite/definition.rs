@@ -49,16 +49,9 @@ pub(super) fn with_rule(sql: &str, change: &Change, rule: Rule) -> Result<String
             edits.push((end..end, text));
         }
         Some(kept) if kept.actions.is_empty() => {
-            edits.push((
-                kept.after_parent..kept.after_parent,
-                format!(" ON DELETE {}", rule.sql()),
-            ));
+            edits.push((kept.after_parent..kept.after_parent, format!(" ON DELETE {}", rule.sql())));
         }
-        Some(kept) => edits.extend(
-            kept.actions
-                .iter()
-                .map(|at| (at.clone(), rule.sql().to_owned())),
-        ),
+        Some(kept) => edits.extend(kept.actions.iter().map(|at| (at.clone(), rule.sql().to_owned()))),
     }
     edits.extend(ours.map(|doubled| (cut(&tokens, &doubled.whole), String::new())));
     Ok(apply(sql, edits))
@@ -79,9 +72,7 @@ fn cut(tokens: &[Token<'_>], whole: &Range<usize>) -> Range<usize> {
     let before = tokens.iter().rev().find(|t| t.at.end <= whole.start);
     let after = tokens.iter().find(|t| t.at.start >= whole.end);
     match (before, after) {
-        (Some(comma), Some(next))
-            if comma.is_sign(",") && (next.is_sign(",") || next.is_sign(")")) =>
-        {
+        (Some(comma), Some(next)) if comma.is_sign(",") && (next.is_sign(",") || next.is_sign(")")) => {
             comma.at.start..whole.end
         }
         _ => whole.clone(),
@@ -93,10 +84,7 @@ fn body(tokens: &[Token<'_>]) -> Result<Range<usize>, String> {
     if !matches!(tokens, [create, table, ..] if create.is("CREATE") && table.is("TABLE")) {
         return Err("its definition does not begin with CREATE TABLE".to_owned());
     }
-    let open = tokens
-        .iter()
-        .position(|t| t.is_sign("("))
-        .ok_or("its definition has no columns")?;
+    let open = tokens.iter().position(|t| t.is_sign("(")).ok_or("its definition has no columns")?;
     let close = closing(tokens, open)?;
     Ok(open + 1..close)
 }
@@ -149,10 +137,7 @@ fn clauses(tokens: &[Token<'_>], start: usize) -> Result<Vec<Clause>, String> {
 }
 
 fn next_after(tokens: &[Token<'_>], clause: &Clause) -> usize {
-    tokens
-        .iter()
-        .position(|t| t.at.start >= clause.whole.end)
-        .unwrap_or(tokens.len())
+    tokens.iter().position(|t| t.at.start >= clause.whole.end).unwrap_or(tokens.len())
 }
 
 /// The names in the brackets at `open`, and the place after them.
@@ -162,20 +147,12 @@ fn names(tokens: &[Token<'_>], open: usize) -> Result<(Vec<String>, usize), Stri
     }
     let close = closing(tokens, open)?;
     let inner = tokens[open + 1..close].iter().filter(|t| !t.is_sign(","));
-    let names = inner.map(|t| {
-        t.name()
-            .ok_or_else(|| format!("{} among a foreign key's columns", t.text))
-    });
+    let names = inner.map(|t| t.name().ok_or_else(|| format!("{} among a foreign key's columns", t.text)));
     Ok((names.collect::<Result<_, _>>()?, close + 1))
 }
 
 /// The clause whose first word is at `first` and whose REFERENCES is at `references`.
-fn clause(
-    tokens: &[Token<'_>],
-    first: usize,
-    references: usize,
-    columns: Vec<String>,
-) -> Result<Clause, String> {
+fn clause(tokens: &[Token<'_>], first: usize, references: usize, columns: Vec<String>) -> Result<Clause, String> {
     let word = |i: usize, keyword: &str| tokens.get(i).is_some_and(|t: &Token<'_>| t.is(keyword));
     let parent = tokens.get(references + 1).and_then(Token::name);
     let (true, Some(parent)) = (word(references, "REFERENCES"), parent) else {
@@ -189,14 +166,8 @@ fn clause(
     let mut actions = Vec::new();
     loop {
         let length = if word(at, "ON") {
-            let action = if word(at + 2, "SET") || word(at + 2, "NO") {
-                2
-            } else {
-                1
-            };
-            let last = tokens
-                .get(at + 1 + action)
-                .ok_or("a foreign key that ends in ON")?;
+            let action = if word(at + 2, "SET") || word(at + 2, "NO") { 2 } else { 1 };
+            let last = tokens.get(at + 1 + action).ok_or("a foreign key that ends in ON")?;
             if word(at + 1, "DELETE") {
                 actions.push(tokens[at + 2].at.start..last.at.end);
             }
@@ -205,11 +176,7 @@ fn clause(
             2
         } else if word(at, "DEFERRABLE") || (word(at, "NOT") && word(at + 1, "DEFERRABLE")) {
             let own = if word(at, "NOT") { 2 } else { 1 };
-            if word(at + own, "INITIALLY") {
-                own + 2
-            } else {
-                own
-            }
+            if word(at + own, "INITIALLY") { own + 2 } else { own }
         } else {
             break;
         };
@@ -217,16 +184,8 @@ fn clause(
     }
     let named = first >= 2 && word(first - 2, "CONSTRAINT");
     let start = if named { first - 2 } else { first };
-    let last = tokens
-        .get(at - 1)
-        .ok_or("a foreign key that ends too early")?;
-    Ok(Clause {
-        columns,
-        parent,
-        actions,
-        after_parent,
-        whole: tokens[start].at.start..last.at.end,
-    })
+    let last = tokens.get(at - 1).ok_or("a foreign key that ends too early")?;
+    Ok(Clause { columns, parent, actions, after_parent, whole: tokens[start].at.start..last.at.end })
 }
 
 #[cfg(test)]

@@ -1,13 +1,8 @@
 use super::with_rule;
 use crate::rule::{Change, Rule};
 
-const CHANGE: Change = Change {
-    table: "t",
-    column: "group_id",
-    parent: "whatsapp_groups",
-    rule: Rule::Cascade,
-    goal: Rule::Cascade,
-};
+const CHANGE: Change =
+    Change { table: "t", column: "group_id", parent: "whatsapp_groups", rule: Rule::Cascade, goal: Rule::Cascade };
 
 fn cascade(sql: &str) -> String {
     with_rule(sql, &CHANGE, Rule::Cascade).unwrap()
@@ -16,9 +11,7 @@ fn cascade(sql: &str) -> String {
 #[test]
 fn a_rule_is_added_behind_the_parent() {
     assert_eq!(
-        cascade(
-            "CREATE TABLE t (id text, group_id text NOT NULL REFERENCES whatsapp_groups(id), x)"
-        ),
+        cascade("CREATE TABLE t (id text, group_id text NOT NULL REFERENCES whatsapp_groups(id), x)"),
         "CREATE TABLE t (id text, group_id text NOT NULL REFERENCES whatsapp_groups(id) ON DELETE CASCADE, x)"
     );
     assert_eq!(
@@ -54,13 +47,7 @@ fn only_the_reference_that_is_meant_is_touched() {
                [group_id] TEXT COLLATE NOCASE REFERENCES \"WhatsApp_Groups\" (id), g AS (group_id || '(') STORED, \
                FOREIGN KEY (group_id, a) REFERENCES whatsapp_groups(id, a), FOREIGN KEY (group_id) REFERENCES elsewhere(id))";
     let changed = cascade(sql);
-    assert_eq!(
-        changed,
-        sql.replace(
-            "\"WhatsApp_Groups\" (id)",
-            "\"WhatsApp_Groups\" (id) ON DELETE CASCADE"
-        )
-    );
+    assert_eq!(changed, sql.replace("\"WhatsApp_Groups\" (id)", "\"WhatsApp_Groups\" (id) ON DELETE CASCADE"));
 }
 
 #[test]

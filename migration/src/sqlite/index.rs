@@ -27,18 +27,11 @@ pub(crate) async fn index(
     }
 }
 
-async fn index_in(
-    db: &DatabaseTransaction,
-    tables: &[&str],
-    name: &str,
-    columns: &[&str],
-) -> Result<(), DbErr> {
+async fn index_in(db: &DatabaseTransaction, tables: &[&str], name: &str, columns: &[&str]) -> Result<(), DbErr> {
     if let Some(found) = table(db, name).await? {
         let columns: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
         let indexes = indexes(db, &found.name).await?;
-        if has_columns(db, &found.name, &columns).await?
-            && !indexes.iter().any(|i| leads_in_order(i, &columns))
-        {
+        if has_columns(db, &found.name, &columns).await? && !indexes.iter().any(|i| leads_in_order(i, &columns)) {
             create(db, &found.name, &columns).await?;
         }
     }
@@ -48,11 +41,7 @@ async fn index_in(
         };
         for columns in foreign_keys(db, &found.name).await? {
             // Read anew each time: the last one may serve this key too.
-            if !indexes(db, &found.name)
-                .await?
-                .iter()
-                .any(|i| leads(i, &columns))
-            {
+            if !indexes(db, &found.name).await?.iter().any(|i| leads(i, &columns)) {
                 create(db, &found.name, &columns).await?;
             }
         }
@@ -61,39 +50,19 @@ async fn index_in(
 }
 
 fn leads_in_order(index: &[String], columns: &[String]) -> bool {
-    index.len() >= columns.len()
-        && index
-            .iter()
-            .zip(columns)
-            .all(|(a, b)| a.eq_ignore_ascii_case(b))
+    index.len() >= columns.len() && index.iter().zip(columns).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
 fn leads(index: &[String], columns: &[String]) -> bool {
-    index.get(..columns.len()).is_some_and(|first| {
-        columns
-            .iter()
-            .all(|column| first.iter().any(|name| name.eq_ignore_ascii_case(column)))
-    })
+    index
+        .get(..columns.len())
+        .is_some_and(|first| columns.iter().all(|column| first.iter().any(|name| name.eq_ignore_ascii_case(column))))
 }
 
-async fn has_columns(
-    db: &DatabaseTransaction,
-    table: &str,
-    columns: &[String],
-) -> Result<bool, DbErr> {
-    let found = rows(
-        db,
-        "SELECT name FROM pragma_table_xinfo($1)",
-        [table.into()],
-    )
-    .await?;
-    let names = found
-        .iter()
-        .map(|row| row.try_get("", "name"))
-        .collect::<Result<Vec<String>, _>>()?;
-    Ok(columns
-        .iter()
-        .all(|column| names.iter().any(|name| name.eq_ignore_ascii_case(column))))
+async fn has_columns(db: &DatabaseTransaction, table: &str, columns: &[String]) -> Result<bool, DbErr> {
+    let found = rows(db, "SELECT name FROM pragma_table_xinfo($1)", [table.into()]).await?;
+    let names = found.iter().map(|row| row.try_get("", "name")).collect::<Result<Vec<String>, _>>()?;
+    Ok(columns.iter().all(|column| names.iter().any(|name| name.eq_ignore_ascii_case(column))))
 }
 
 /// The columns of each foreign key of a table.
@@ -114,11 +83,7 @@ async fn indexes(db: &DatabaseTransaction, table: &str) -> Result<Vec<Vec<String
     Ok(found)
 }
 
-async fn grouped(
-    db: &DatabaseTransaction,
-    sql: &str,
-    table: &str,
-) -> Result<Vec<Vec<String>>, DbErr> {
+async fn grouped(db: &DatabaseTransaction, sql: &str, table: &str) -> Result<Vec<Vec<String>>, DbErr> {
     let mut groups: Vec<(i64, Vec<String>)> = Vec::new();
     for row in rows(db, sql, [table.into()]).await? {
         let (number, name): (i64, String) = (row.try_get("", "number")?, row.try_get("", "name")?);
@@ -140,11 +105,6 @@ async fn create(db: &DatabaseTransaction, table: &str, columns: &[String]) -> Re
         name = format!("{stem}{number}");
     }
     let columns = quoted_list(columns.iter().map(String::as_str));
-    db.execute_unprepared(&format!(
-        "CREATE INDEX {} ON {} ({columns})",
-        quote(&name),
-        quote(table)
-    ))
-    .await?;
+    db.execute_unprepared(&format!("CREATE INDEX {} ON {} ({columns})", quote(&name), quote(table))).await?;
     Ok(())
 }

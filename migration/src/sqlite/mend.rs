@@ -2,10 +2,11 @@
 //!
 //! SQLite cannot alter a foreign key. The usual way is to build the table anew, copy the rows and drop the old table,
 //! with everything to go wrong that its documentation lists: cascades that fire, rowids that change, triggers, views and
-//! generated columns to be made again. A rule is only text, though: nothing on disk depends on it. So the text in
-//! `sqlite_schema` is changed in place, which SQLite documents for such changes (`lang_altertable.html`, the procedure
-//! with `PRAGMA writable_schema`): rows, rowids, indexes, triggers and views stay as they are, because nothing touches
-//! them, and it takes no longer for a big table.
+//! generated columns to be made again. A foreign key is only text, though: nothing on disk depends on it. So the text in
+//! `sqlite_schema` is changed in place, the way that SQLite documents for changes of that kind (`lang_altertable.html`,
+//! the procedure with `PRAGMA writable_schema`). It offers it for taking a foreign key away, since rows may not hold to
+//! one that is added: that is checked here. Rows, rowids, indexes, triggers and views stay as they are, because nothing
+//! touches them, and it takes no longer for a big table.
 //!
 //! Why it cannot leave a wrong schema: all is done in one transaction, and before it ends SQLite reads the new texts and
 //! tells from them the same columns, indexes and other foreign keys as before, and exactly one foreign key with the
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     Error, OrphanedRows,
     dialect::{number, quote, rows, run},
-    error::is_lock_conflict,
     rule::{Change, Rule},
 };
 
@@ -34,39 +34,25 @@ struct Edit<'a> {
 
 impl Edit<'_> {
     fn failed(&self, detail: String) -> Error {
-        Error::Definition {
-            table: self.table.name.clone(),
-            detail,
-        }
+        Error::Definition { table: self.table.name.clone(), detail }
     }
 
     /// Fails unless each changed reference has one foreign key, as before but for the rule, and all others are the same.
     fn compare(&self, before: &[ForeignKey], now: &[ForeignKey]) -> Result<(), Error> {
-        let is_other =
-            |key: &&ForeignKey| !self.changes.iter().any(|(change, _)| key.is_of(change));
-        if !before
-            .iter()
-            .filter(is_other)
-            .eq(now.iter().filter(is_other))
-        {
+        let is_other = |key: &&ForeignKey| !self.changes.iter().any(|(change, _)| key.is_of(change));
+        if !before.iter().filter(is_other).eq(now.iter().filter(is_other)) {
             return Err(self.failed("another of its foreign keys would not be the same".to_owned()));
         }
         for (change, rule) in &self.changes {
             let kept = before.iter().find(|key| key.is_of(change)).cloned();
-            let wanted = kept.map(|key| ForeignKey {
-                on_delete: *rule,
-                ..key
-            });
+            let wanted = kept.map(|key| ForeignKey { on_delete: *rule, ..key });
             let mut found = now.iter().filter(|key| key.is_of(change));
             let right = found.next().is_some_and(|key| match &wanted {
                 Some(wanted) => key == wanted,
                 None => key.on_delete == *rule,
             });
             if !right || found.next().is_some() {
-                return Err(self.failed(format!(
-                    "{} would not have its one foreign key",
-                    change.column
-                )));
+                return Err(self.failed(format!("{} would not have its one foreign key", change.column)));
             }
         }
         Ok(())
@@ -75,33 +61,17 @@ impl Edit<'_> {
 
 /// Gives each reference the rule that its change asks for, as one foreign key. Tables and columns that the database does
 /// not have are left out. All or nothing; rows without a parent are looked for before anything is changed.
-pub(crate) async fn mend(
-    db: &SchemaManagerConnection<'_>,
-    changes: &[Change],
-) -> Result<(), Error> {
-    let transaction = begin_immediate(db).await.map_err(locked)?;
+pub(crate) async fn mend(db: &SchemaManagerConnection<'_>, changes: &[Change]) -> Result<(), Error> {
+    let transaction = begin_immediate(db).await?;
     let mended = mend_in(&transaction, changes).await;
     // Off also when the next statement fails: the connection goes on to other migrations.
-    let off = transaction
-        .execute_unprepared("PRAGMA writable_schema = OFF")
-        .await;
+    let off = transaction.execute_unprepared("PRAGMA writable_schema = OFF").await;
     match mended.and(off.map_err(Error::Database)) {
-        Ok(_) => transaction.commit().await.map_err(locked),
+        Ok(_) => Ok(transaction.commit().await?),
         Err(error) => {
             transaction.rollback().await?;
             Err(error)
         }
-    }
-}
-
-fn locked(error: DbErr) -> Error {
-    if is_lock_conflict(&error) {
-        Error::LockTimeout {
-            table: "the database file".to_owned(),
-            pids: Vec::new(),
-        }
-    } else {
-        Error::Database(error)
     }
 }
 
@@ -121,10 +91,7 @@ async fn mend_in(db: &DatabaseTransaction, changes: &[Change]) -> Result<(), Err
         orphans.extend(count_orphans(db, change, referenced.as_deref().unwrap_or("id")).await?);
         match edits.iter_mut().find(|edit| edit.table.name == found.name) {
             Some(edit) => edit.changes.push((change, target)),
-            None => edits.push(Edit {
-                table: found,
-                changes: vec![(change, target)],
-            }),
+            None => edits.push(Edit { table: found, changes: vec![(change, target)] }),
         }
     }
     if !orphans.is_empty() {
@@ -138,10 +105,7 @@ async fn mend_in(db: &DatabaseTransaction, changes: &[Change]) -> Result<(), Err
 
 /// The change's table and the foreign keys of its reference; none where the database lacks the table, the parent or the
 /// column.
-async fn read(
-    db: &DatabaseTransaction,
-    change: &Change,
-) -> Result<Option<(Table, Vec<ForeignKey>)>, DbErr> {
+async fn read(db: &DatabaseTransaction, change: &Change) -> Result<Option<(Table, Vec<ForeignKey>)>, DbErr> {
     let Some(child) = table(db, change.table).await? else {
         return Ok(None);
     };
@@ -202,10 +166,8 @@ async fn replace_text(db: &DatabaseTransaction, table: &str, sql: &str) -> Resul
         return Err(DbErr::RecordNotUpdated);
     }
     let version = number(db, "SELECT schema_version AS n FROM pragma_schema_version").await?;
-    db.execute_unprepared(&format!("PRAGMA schema_version = {}", version + 1))
-        .await?;
-    db.execute_unprepared("PRAGMA writable_schema = RESET")
-        .await?;
+    db.execute_unprepared(&format!("PRAGMA schema_version = {}", version + 1)).await?;
+    db.execute_unprepared("PRAGMA writable_schema = RESET").await?;
     Ok(())
 }
 
@@ -216,16 +178,9 @@ async fn check_rows(db: &DatabaseTransaction, edit: &Edit<'_>) -> Result<(), Err
     for row in rows(db, sql, [table.as_str().into()]).await? {
         let parent: String = row.try_get("", "parent")?;
         // Another reference's orphans were there before, and stay the deployment's matter.
-        if edit
-            .changes
-            .iter()
-            .any(|(change, _)| change.parent.eq_ignore_ascii_case(&parent))
-        {
+        if edit.changes.iter().any(|(change, _)| change.parent.eq_ignore_ascii_case(&parent)) {
             let detail = format!("rows without a parent in {parent} were found");
-            return Err(Error::Definition {
-                table: table.clone(),
-                detail,
-            });
+            return Err(Error::Definition { table: table.clone(), detail });
         }
     }
     let sql = "SELECT integrity_check AS line FROM pragma_integrity_check($1)";

@@ -40,11 +40,7 @@ impl Token<'_> {
             Kind::Quoted => {
                 let inner = &self.text[1..self.text.len() - 1];
                 let close = &self.text[self.text.len() - 1..];
-                Some(if close == "]" {
-                    inner.to_owned()
-                } else {
-                    inner.replace(&close.repeat(2), close)
-                })
+                Some(if close == "]" { inner.to_owned() } else { inner.replace(&close.repeat(2), close) })
             }
             Kind::Number | Kind::Sign => None,
         }
@@ -65,27 +61,16 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
             // SQLite takes a comment that is never closed as one to the end.
             (None, comment.find("*/").map_or(rest.len(), |end| end + 4))
         } else if matches!(next, '\'' | '"' | '`' | '[') {
-            (
-                Some(Kind::Quoted),
-                quoted(rest, next)
-                    .ok_or_else(|| format!("a quote at byte {at} is never closed"))?,
-            )
+            (Some(Kind::Quoted), quoted(rest, next).ok_or_else(|| format!("a quote at byte {at} is never closed"))?)
         } else if next.is_ascii_digit() {
-            (
-                Some(Kind::Number),
-                length_while(rest, |c| is_word(c) || c == '.'),
-            )
+            (Some(Kind::Number), length_while(rest, |c| is_word(c) || c == '.'))
         } else if is_word(next) {
             (Some(Kind::Word), length_while(rest, is_word))
         } else {
             (Some(Kind::Sign), next.len_utf8())
         };
         if let Some(kind) = kind {
-            found.push(Token {
-                kind,
-                text: &rest[..length],
-                at: at..at + length,
-            });
+            found.push(Token { kind, text: &rest[..length], at: at..at + length });
         }
         at += length;
     }
@@ -126,35 +111,14 @@ mod tests {
     #[test]
     fn comments_and_quotes_are_read_as_sqlite_reads_them() {
         let sql = "a -- b ( 'c\n/* d ) \" */ \"e\"\"f\" [g h] `i``j` 'k''l' 12.5e3 <= \u{fc}ber_2$";
-        assert_eq!(
-            texts(sql),
-            [
-                "a",
-                "\"e\"\"f\"",
-                "[g h]",
-                "`i``j`",
-                "'k''l'",
-                "12.5e3",
-                "<",
-                "=",
-                "\u{fc}ber_2$"
-            ]
-        );
+        assert_eq!(texts(sql), ["a", "\"e\"\"f\"", "[g h]", "`i``j`", "'k''l'", "12.5e3", "<", "=", "\u{fc}ber_2$"]);
     }
 
     #[test]
     fn names_lose_their_quotes() {
         let found = tokens("x \"a\"\"b\" [a b] `a``b` 'a''b' 1 ,").unwrap();
         let names: Vec<_> = found.iter().map(super::Token::name).collect();
-        let expected = [
-            Some("x"),
-            Some("a\"b"),
-            Some("a b"),
-            Some("a`b"),
-            Some("a'b"),
-            None,
-            None,
-        ];
+        let expected = [Some("x"), Some("a\"b"), Some("a b"), Some("a`b"), Some("a'b"), None, None];
         assert_eq!(names, expected.map(|n| n.map(str::to_owned)));
     }
 

@@ -1,0 +1,122 @@
+//! `session-admin migrate`: the schema's history, and between its last two steps the purge of stale sessions.
+//! Nothing here can drop a business table.
+
+use migration::{STALE_PURGE, Session};
+use serde::Serialize;
+
+use super::output::{Output, note};
+use super::purge::{self, Plan, Purged};
+use super::{Exit, ask, render};
+use crate::config::Config;
+use crate::db::Database;
+use crate::deletion::DeletionOutcome;
+use crate::error::Error;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do not ask: apply what is pending and purge the stale sessions
+    #[arg(long)]
+    yes: bool,
+    /// List what has been applied and what is pending; changes nothing
+    #[arg(long, conflicts_with = "yes")]
+    status: bool,
+}
+
+/// The answer as a document.
+#[derive(Serialize)]
+struct Report {
+    applied: Vec<String>,
+    pending: Vec<String>,
+    purge: Option<DeletionOutcome>,
+}
+
+/// Shows, asks, applies.
+pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
+    if args.status {
+        config.require_file()?;
+    }
+    let db = Database::connect(config.database.clone()).await?;
+    let exit = if args.status { status(&db, output).await? } else { migrate(&args, &db, output).await? };
+    db.close().await?;
+    Ok(exit)
+}
+
+async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
+    let status = migration::status(db.pool()).await?;
+    let of =
+        |applied: bool| status.iter().filter(move |(_, is)| *is == applied).map(|(name, _)| name.clone()).collect();
+    output.document(&Report { applied: of(true), pending: of(false), purge: None });
+    output.text(render::migrations(&status));
+    Ok(Exit::Done)
+}
+
+async fn migrate(args: &Args, db: &Database, output: Output) -> Result<Exit, Error> {
+    let pending = migration::pending(db.pool()).await?;
+    if pending.is_empty() {
+        output.document(&Report { applied: Vec::new(), pending, purge: None });
+        output.text("Nothing is pending.");
+        return Ok(Exit::Done);
+    }
+    ask::or_yes(args.yes, output, "migrate")?;
+    let plan = if pending.iter().any(|name| name == STALE_PURGE) { purge::plan(db).await? } else { None };
+    output.text(render::pending(&pending, plan.as_ref().map(|plan| &plan.impact)));
+    if !args.yes && !ask::confirm("Go ahead?")? {
+        output.text("Nothing was changed.");
+        return Ok(Exit::Refused);
+    }
+    apply(args, db, plan.as_ref(), output).await
+}
+
+/// The run itself, alone on this database: another one is waited for, and may have left nothing to do.
+async fn apply(args: &Args, db: &Database, plan: Option<&Plan>, output: Output) -> Result<Exit, Error> {
+    let settings = db.settings();
+    let waiting = || note("Another migrate is running on this database; waiting for it to end.");
+    let session = Session::open(&settings.url, &settings.schema, waiting).await?;
+    let mut applied = Vec::new();
+    let mut told = |name: &str| {
+        output.text(format_args!("applied {name}"));
+        applied.push(name.to_owned());
+    };
+    session.apply_before_purge(&mut told).await?;
+    let purged = if session.pending().await?.iter().any(|name| name == STALE_PURGE) {
+        purge::run(db, plan, args.yes, output).await?
+    } else {
+        Purged::Nothing
+    };
+    if matches!(purged, Purged::Nothing | Purged::Done(_)) {
+        session.apply_rest(&mut told).await?;
+    }
+    let pending = session.pending().await?;
+    session.close().await?;
+    Ok(conclude(Report { applied, pending, purge: None }, purged, output))
+}
+
+/// Says what was done.
+fn conclude(mut report: Report, purged: Purged, output: Output) -> Exit {
+    let exit = match &purged {
+        Purged::Nothing => {
+            output.text("Done. No stale session was there to purge.");
+            Exit::Done
+        }
+        Purged::Done(outcome) => {
+            output.text(render::outcome(outcome));
+            output.text("Done.");
+            Exit::Done
+        }
+        Purged::Refused(outcome) => {
+            output.text(render::outcome(outcome));
+            output.text(format_args!("The purge stays pending. {}", purge::advice(outcome)));
+            Exit::Refused
+        }
+        Purged::Declined => {
+            output.text("Nothing was purged; the purge stays pending. `session-admin migrate` asks again.");
+            Exit::Refused
+        }
+    };
+    if let Purged::Done(outcome) | Purged::Refused(outcome) = purged {
+        report.purge = Some(outcome);
+    }
+    output.document(&report);
+    exit
+}

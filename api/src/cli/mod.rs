@@ -1,0 +1,137 @@
+//! The command line, one command a file. Arguments in, tables or JSON out; all rules live in the domain.
+
+mod ask;
+mod delete;
+mod doctor;
+mod impact;
+mod migrate;
+mod output;
+mod purge;
+mod render;
+mod schema;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Options};
+use crate::error::Error;
+use output::Output;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "session-admin", version, about = ABOUT, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    /// One JSON document on standard output in place of tables, also for a refusal or an error
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that.";
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (blocked, changed, too many rows; \
+                          for doctor: an error that is not accepted).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the GraphQL API
+    Serve(serve::Args),
+    /// Bring the database's foreign keys into order, then purge stale sessions; asks before it changes anything
+    Migrate(migrate::Args),
+    /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
+    Doctor,
+    /// Show what deleting sessions would do; changes nothing, and exits 3 if the deletion would be refused
+    Impact(impact::Args),
+    /// Delete a session and all that goes with it, or do nothing and say why
+    Delete(delete::Args),
+    /// Print the GraphQL schema
+    Schema,
+}
+
+/// How a command ended, where it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    Refused = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Runs the command that the arguments name.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(problem) => return misused(&problem),
+    };
+    let output = Output::new(cli.json);
+    let exit = match run(cli, output).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            if error.code() == "INTERNAL" {
+                // What the database said belongs in the log, not in the answer.
+                tracing::error!(error = ?error, "failed");
+            }
+            output.error(error.code(), &error.to_string());
+            if matches!(error, Error::BadInput(_)) { Exit::Usage } else { Exit::Failed }
+        }
+    };
+    exit.into()
+}
+
+async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
+    log_to_stderr(&cli.options)?;
+    let config = cli.options.resolve()?;
+    match cli.command {
+        Command::Serve(args) => serve::run(args, config, output).await,
+        Command::Migrate(args) => migrate::run(args, &config, output).await,
+        Command::Doctor => doctor::run(&config, output).await,
+        Command::Impact(args) => impact::run(&args, &config, output).await,
+        Command::Delete(args) => delete::run(args, &config, output).await,
+        Command::Schema => Ok(schema::run(output)),
+    }
+}
+
+/// Help and version go to standard output as they are; with `--json` a complaint is a document like any other.
+fn misused(problem: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if problem.use_stderr() && wants_json {
+        Output::new(true).error("BAD_USER_INPUT", problem.to_string().trim());
+    } else if problem.print().is_err() {
+        return Exit::Failed.into();
+    }
+    if problem.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+fn log_to_stderr(options: &Options) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(&options.log).map_err(|problem| {
+        Error::BadInput(format!(
+            "--log (SESSION_ADMIN_LOG) is not a filter such as `info` or `warn,api=debug`: {problem}."
+        ))
+    })?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match options.log_format {
+        LogFormat::Text => subscriber.with_ansi(false).try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+    started.map_err(|problem| Error::BadInput(format!("The log cannot be started: {problem}.")))
+}
+
+/// Who this is, for the audit record.
+fn principal() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    format!("cli:{}", user.as_deref().unwrap_or("unknown"))
+}

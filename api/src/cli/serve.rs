@@ -1,0 +1,147 @@
+//! `session-admin serve`: the GraphQL API over HTTP.
+
+use std::net::SocketAddr;
+
+use migration::Session;
+use sea_orm::ConnectionTrait as _;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::Exit;
+use super::output::Output;
+use crate::config::{Config, Listen};
+use crate::db::{Database, Dialect};
+use crate::error::Error;
+use crate::{demo, graphql, http};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    listen: Listen,
+    /// Serve a throwaway database that holds a deployment in trouble, to try things on
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
+const PRINCIPAL: &str = "local";
+
+/// Serves until it is told to stop.
+pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
+    http::check_listen(args.listen.listen)?;
+    // Dropped at the end, and the demonstration's database with it.
+    let mut demonstration = None;
+    if args.demo {
+        let folder = demonstrate(&mut config).await?;
+        demonstration = Some(folder);
+    }
+    let db = Database::connect(config.database.clone()).await?;
+    if !args.demo && !ready(&db, &config, output).await? {
+        return Ok(Exit::Failed);
+    }
+    let listener = listen(args.listen.listen).await?;
+    let stopped = stopped()?;
+    announce(&listener, &config, args.demo, output)?;
+    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL);
+    http::serve(listener, state, stopped).await?;
+    db.close().await?;
+    drop(demonstration);
+    Ok(Exit::Done)
+}
+
+/// Puts the scenario into a file of its own and points the configuration there.
+async fn demonstrate(config: &mut Config) -> Result<TempDir, Error> {
+    let failed = |source| Error::Io { what: "No folder for the demonstration's database".to_owned(), source };
+    let folder = TempDir::with_prefix("session-admin-demo-").map_err(failed)?;
+    config.database.url = demo::create(&folder.path().join("demo.db")).await?;
+    Ok(folder)
+}
+
+/// Whether the database may be served: nothing is pending. The default file is migrated when it is new, since there is
+/// nothing in it that could be purged; anything else is for `migrate`, which asks.
+async fn ready(db: &Database, config: &Config, output: Output) -> Result<bool, Error> {
+    let pending = migration::pending(db.pool()).await?;
+    if pending.is_empty() {
+        return Ok(true);
+    }
+    if !config.database_named && is_new(db).await? {
+        let session = Session::open(&config.database.url, &config.database.schema, || ()).await?;
+        session.apply_rest(&mut |name| tracing::info!(name, "applied to the new database")).await?;
+        session.close().await?;
+        return Ok(true);
+    }
+    let message = format!(
+        "{} migrations are pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what \
+         it would do, and asks before it purges.",
+        pending.len()
+    );
+    output.error("MIGRATIONS_PENDING", &message);
+    Ok(false)
+}
+
+async fn is_new(db: &Database) -> Result<bool, Error> {
+    if db.dialect() != Dialect::Sqlite {
+        return Ok(false);
+    }
+    let statement = db.dialect().statement("SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'", []);
+    let row = db.pool().query_one_raw(statement).await?;
+    Ok(row.map(|row| row.try_get::<i64>("", "tables")).transpose()? == Some(0))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Io { what: format!("--listen {address}: the port cannot be opened"), source })
+}
+
+fn announce(listener: &TcpListener, config: &Config, demo: bool, output: Output) -> Result<(), Error> {
+    let address =
+        listener.local_addr().map_err(|source| Error::Io { what: "The port has no address".to_owned(), source })?;
+    let (page, endpoint) = (format!("http://{address}/"), format!("http://{address}/graphql"));
+    let mut document = json!({ "page": page, "endpoint": endpoint });
+    if demo {
+        document["databaseUrl"] = json!(config.database.url);
+    }
+    output.document(&document);
+    output.text(format_args!("GraphiQL: {page}\nGraphQL:  {endpoint}\nStop with Ctrl-C."));
+    if demo {
+        output.text(to_try(&config.database.url));
+    }
+    Ok(())
+}
+
+/// What to do with the demonstration, in the order in which it tells the story.
+fn to_try(url: &str) -> String {
+    let session = demo::scenario::SESSIONS[0].id;
+    // As it was typed here, so that it works there too.
+    let program = std::env::args().next().unwrap_or_else(|| "session-admin".to_owned());
+    format!(
+        "\nThis is a throwaway copy of a deployment in which no session can be deleted. In another terminal:\n  \
+         {program} doctor --database-url {url}\n  \
+         {program} impact {session} --database-url {url}\n  \
+         {program} migrate --database-url {url}"
+    )
+}
+
+/// Ctrl-C, or what a service manager sends. Both are listened for from here on, and not only once this is awaited.
+#[cfg(unix)]
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |source| Error::Io { what: "Signals cannot be listened for".to_owned(), source };
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
+    })
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Error> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}

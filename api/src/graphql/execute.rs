@@ -1,0 +1,31 @@
+//! One request, from its text to its answer.
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Request, Response, Variables};
+
+use super::document::Document;
+use super::error::finish;
+use super::loaders::ImpactLoader;
+use super::{Schema, State};
+
+/// What a client sent.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// The text of the query.
+    pub query: String,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    pub variables: Variables,
+}
+
+/// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
+pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
+    let mut request = Request::new(call.query)
+        .variables(call.variables)
+        .data(DataLoader::new(ImpactLoader::new(state.database().clone()), tokio::spawn))
+        .data(state.clone());
+    request.operation_name = call.operation_name;
+    request.set_parsed_query(document.into_inner());
+    finish(schema.execute(request).await, correlation_id)
+}

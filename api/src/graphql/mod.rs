@@ -1,0 +1,43 @@
+//! The GraphQL schema: arguments in, types out. The rules live in the domain; nothing here decides about a row.
+
+#![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
+
+mod cursor;
+pub mod document;
+pub mod error;
+mod execute;
+mod id;
+mod limits;
+mod loaders;
+mod mutation;
+mod query;
+mod state;
+pub mod types;
+
+use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder};
+
+pub use execute::{Call, execute};
+pub use mutation::Mutation;
+pub use query::Query;
+pub use state::State;
+
+/// The executable schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema with its limits. It needs no database: what a request may use comes with it, as [`State`].
+#[must_use]
+pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<types::Node>()
+        .extension(limits::Cost)
+}
+
+/// The text of `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident();
+    let mut text = builder().finish().sdl_with_options(options);
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}

@@ -1,0 +1,68 @@
+//! Deleting sessions.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use crate::deletion::DeletionRequest;
+use crate::error::Error;
+use crate::graphql::id;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::DeleteSessionPayload;
+
+/// A session to delete, and what is expected of its deletion.
+#[derive(Debug, InputObject)]
+pub(super) struct DeleteSessionInput {
+    /// The session's id.
+    id: ID,
+    /// The token of the impact that was looked at.
+    expected_impact: Option<String>,
+    /// Refuse if more rows than this would be deleted, over all tables.
+    at_most: Option<i64>,
+    /// Delete the session even if it is connected now.
+    #[graphql(default = false)]
+    allow_connected: bool,
+    /// Delete the session even if messages that are still to be sent go with it.
+    #[graphql(default = false)]
+    allow_pending_messages: bool,
+    /// The deletion itself, rolled back.
+    #[graphql(default = false)]
+    dry_run: bool,
+    /// Why, for the audit record.
+    reason: Option<String>,
+    /// A deletion that was committed under this key by the same principal is answered again and nothing more is deleted; the
+    /// same key with other input is IDEMPOTENCY_KEY_REUSED. Refusals and dry runs are not remembered. Kept for 7 days.
+    idempotency_key: Option<String>,
+}
+
+impl DeleteSessionInput {
+    fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
+        Ok(DeletionRequest {
+            session_ids: vec![id::parse(&self.id)?],
+            expected_impact: self.expected_impact,
+            at_most: self.at_most,
+            allow_connected: self.allow_connected,
+            allow_pending_messages: self.allow_pending_messages,
+            dry_run: self.dry_run,
+            reason: self.reason,
+            idempotency_key: self.idempotency_key,
+            principal: principal.to_owned(),
+        })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct DeletionMutation;
+
+#[Object]
+impl DeletionMutation {
+    /// Deletes a session and all that goes with it, exactly as its impact shows, or nothing.
+    #[graphql(complexity = "crate::graphql::limits::IMPACT + child_complexity")]
+    async fn delete_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session, and what is expected of its deletion.")] input: DeleteSessionInput,
+    ) -> Result<DeleteSessionPayload> {
+        let state = ctx.state()?;
+        let request = input.into_request(state.principal())?;
+        Ok(state.delete(request).await?.into())
+    }
+}

@@ -1,0 +1,9 @@
+//! Changing.
+
+mod deletion;
+
+use async_graphql::MergedObject;
+
+/// Changing. What a caller can act on comes back as userErrors; anything else is a GraphQL error with a code.
+#[derive(MergedObject, Default)]
+pub struct Mutation(deletion::DeletionMutation);

@@ -1,0 +1,21 @@
+//! Schema health.
+
+use async_graphql::{Context, Object, Result};
+
+use crate::graphql::limits;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::SchemaHealth;
+use crate::health;
+
+#[derive(Default)]
+pub(super) struct HealthQuery;
+
+#[Object]
+impl HealthQuery {
+    /// Whether every foreign key that a session's deletion can reach lets the deletion through.
+    #[graphql(complexity = "limits::HEALTH + child_complexity")]
+    async fn schema_health(&self, ctx: &Context<'_>) -> Result<SchemaHealth> {
+        let state = ctx.state()?;
+        Ok(health::check(state.database(), state.accepted()).await?.into())
+    }
+}

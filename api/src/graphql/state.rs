@@ -1,0 +1,105 @@
+//! What every resolver may use, and how it gets at it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Context;
+use tokio::sync::RwLock;
+use tracing::Instrument as _;
+
+use crate::db::Database;
+use crate::deletion::{self, DeletionOutcome, DeletionRequest};
+use crate::error::Error;
+use crate::graphql::error::chain;
+use crate::health::Accepted;
+
+/// What a request may use. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct State {
+    database: Database,
+    accepted: Arc<Accepted>,
+    principal: Arc<str>,
+    /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
+    running: Arc<RwLock<()>>,
+}
+
+impl State {
+    /// The state of a server whose requests are all made by `principal`, since there are no access tokens yet.
+    #[must_use]
+    pub fn new(database: Database, accepted: Accepted, principal: impl Into<Arc<str>>) -> Self {
+        Self { database, accepted: Arc::new(accepted), principal: principal.into(), running: Arc::default() }
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The findings of schema health that the configuration accepts.
+    #[must_use]
+    pub fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// Deletes in a task of its own: a client that goes away drops its request's future, and a deletion that somebody
+    /// asked for must not depend on that.
+    ///
+    /// # Errors
+    /// Those of [`deletion::delete`].
+    pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
+        let running = Arc::clone(&self.running).read_owned().await;
+        let database = self.database.clone();
+        let work = async move {
+            let outcome = deletion::delete(&database, &request).await;
+            drop(running);
+            report(&outcome);
+            outcome
+        };
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(outcome) => outcome,
+            Err(defect) => Err(Error::Io {
+                what: "The deletion's task ended early".to_owned(),
+                source: std::io::Error::other(defect),
+            }),
+        }
+    }
+
+    /// Waits until no deletion is under way, `limit` at most; says whether that is so.
+    pub async fn deletions_finished(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.running.write()).await.is_ok()
+    }
+}
+
+/// Logs what came of a deletion: nobody may be left to read the answer.
+fn report(outcome: &Result<DeletionOutcome, Error>) {
+    match outcome {
+        Ok(DeletionOutcome { deletion: Some(deletion), .. }) => {
+            tracing::info!(deletion = %deletion.id, rows = deletion.rows_deleted, by = deletion.deleted_by, "deleted");
+        }
+        Ok(outcome) => {
+            let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
+            tracing::info!(refusals = ?codes, "nothing was deleted");
+        }
+        Err(Error::BadInput(_)) => {}
+        Err(error) => tracing::warn!(error = chain(error), "the deletion failed"),
+    }
+}
+
+/// Gives resolvers what they need by name.
+pub(super) trait ContextExt {
+    /// The state that came with the request.
+    fn state(&self) -> Result<&State, Error>;
+}
+
+impl ContextExt for Context<'_> {
+    fn state(&self) -> Result<&State, Error> {
+        self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its state.".to_owned()))
+    }
+}

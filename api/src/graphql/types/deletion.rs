@@ -1,0 +1,125 @@
+//! Deletions.
+
+use async_graphql::{Description, Enum, ID, Object, SimpleObject};
+
+use super::{DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
+use crate::deletion;
+
+/// A finished deletion: its audit record.
+#[derive(Debug, Clone, Description)]
+pub struct Deletion(pub deletion::Deletion);
+
+#[Object(use_type_description)]
+impl Deletion {
+    /// The record's own UUID.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Whether it can be restored, or what has become of what it kept.
+    async fn status(&self) -> DeletionStatus {
+        self.0.status.into()
+    }
+
+    /// The sessions that went, in the order asked for.
+    async fn sessions(&self) -> Vec<DeletedSession> {
+        self.0.sessions.iter().cloned().map(Into::into).collect()
+    }
+
+    /// Distinct rows that were deleted over all tables, the sessions themselves included.
+    async fn rows_deleted(&self) -> i64 {
+        self.0.rows_deleted
+    }
+
+    /// Distinct rows that stayed, with at least one reference cleared.
+    async fn rows_unlinked(&self) -> i64 {
+        self.0.rows_unlinked
+    }
+
+    /// What was done table by table; the sessions' own table first, then by name.
+    async fn tables(&self) -> Vec<TableImpact> {
+        self.0.tables.iter().cloned().map(Into::into).collect()
+    }
+
+    /// Who asked for it.
+    async fn deleted_by(&self) -> &str {
+        &self.0.deleted_by
+    }
+
+    /// Why, in the caller's words.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// When it was committed.
+    async fn deleted_at(&self) -> DateTime {
+        self.0.deleted_at.into()
+    }
+
+    /// What the caller allowed: allowConnected, allowPendingMessages.
+    async fn allowed(&self) -> &[String] {
+        &self.0.allowed
+    }
+}
+
+/// name is null once the deletion has been erased.
+#[derive(Debug, SimpleObject)]
+pub struct DeletedSession {
+    /// The session's id.
+    id: ID,
+    /// Its name at the time.
+    name: Option<String>,
+}
+
+impl From<deletion::DeletedSession> for DeletedSession {
+    fn from(session: deletion::DeletedSession) -> Self {
+        Self { id: session.id.into(), name: session.name }
+    }
+}
+
+/// What has become of the rows that a deletion kept.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletionStatus {
+    /// They are kept, and can be put back.
+    Restorable,
+    /// They have been put back.
+    Restored,
+    /// They were kept for as long as configured, and are gone.
+    Expired,
+    /// They were erased before their time.
+    Erased,
+    /// None were kept.
+    NotArchived,
+}
+
+impl From<deletion::DeletionStatus> for DeletionStatus {
+    fn from(status: deletion::DeletionStatus) -> Self {
+        match status {
+            deletion::DeletionStatus::NotArchived => Self::NotArchived,
+        }
+    }
+}
+
+/// deletion is null where userErrors is not empty, and on a dry run; impact is what was, or would have been, done.
+#[derive(Debug, SimpleObject)]
+pub struct DeleteSessionPayload {
+    /// The audit record of what was done.
+    deletion: Option<Deletion>,
+    /// What was, or would have been, done.
+    impact: Option<DeletionImpact>,
+    /// Where the impact differs from the one that was looked at.
+    changes: Vec<ImpactChange>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+impl From<deletion::DeletionOutcome> for DeleteSessionPayload {
+    fn from(outcome: deletion::DeletionOutcome) -> Self {
+        Self {
+            deletion: outcome.deletion.map(Deletion),
+            impact: outcome.impact.map(Into::into),
+            changes: outcome.changes.into_iter().map(Into::into).collect(),
+            user_errors: outcome.refusals.into_iter().map(Into::into).collect(),
+        }
+    }
+}

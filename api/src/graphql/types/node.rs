@@ -1,0 +1,15 @@
+//! What has an id.
+
+use async_graphql::{ID, Interface};
+
+use super::{Deletion, Session};
+
+/// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The row's own UUID."))]
+pub enum Node {
+    /// A session.
+    Session(Session),
+    /// A deletion.
+    Deletion(Deletion),
+}

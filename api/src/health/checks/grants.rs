@@ -1,0 +1,87 @@
+//! `MISSING_GRANT`: what a deletion needs and this role lacks (PostgreSQL).
+
+use super::Draft;
+use crate::db::quote;
+use crate::health::scene::Scene;
+use crate::health::{FindingCode, Fix, Severity, measure};
+
+/// The drafts of this check: one a table, one for this program's own tables.
+pub(super) fn check(scene: &Scene) -> Vec<Draft> {
+    let business = scene.touched().into_iter().filter_map(|table| of_table(scene, table));
+    business.chain(of_own_tables(scene)).collect()
+}
+
+fn of_table(scene: &Scene, id: usize) -> Option<Draft> {
+    let table = scene.table(id);
+    let needed = [
+        ("SELECT", table.grants.select, true),
+        // Locking a row takes the same privilege as changing it.
+        ("UPDATE", table.grants.update, true),
+        ("DELETE", table.grants.delete, scene.reached.contains(&id)),
+    ];
+    let lacking: Vec<&str> = needed
+        .into_iter()
+        .filter(|(_, granted, needed)| *needed && !granted)
+        .map(|(privilege, ..)| privilege)
+        .collect();
+    let closed = scene.facts.closed_schemas.contains(&table.schema);
+    if lacking.is_empty() && !closed {
+        return None;
+    }
+    let role = quote(&scene.facts.role);
+    let mut statements = Vec::new();
+    if closed {
+        statements.push(format!("GRANT USAGE ON SCHEMA {} TO {role}", quote(&table.schema)));
+    }
+    if !lacking.is_empty() {
+        statements.push(format!("GRANT {} ON {} TO {role}", lacking.join(", "), scene.sql_table(id)));
+    }
+    let mut words = lacking;
+    if closed {
+        words.push("the use of its schema");
+    }
+    let message = format!(
+        "The role {} lacks {} on {}, which a deletion needs.",
+        scene.facts.role,
+        words.join(", "),
+        table.display
+    );
+    Some(Draft {
+        rows: measure::rows(scene, id),
+        fixes: vec![grant(&statements)],
+        ..Draft::about_table(FindingCode::MissingGrant, Severity::Error, &table.display, message)
+    })
+}
+
+fn of_own_tables(scene: &Scene) -> Option<Draft> {
+    if scene.facts.own_missing.is_empty() {
+        return None;
+    }
+    let role = quote(&scene.facts.role);
+    let mut statements = vec![format!("GRANT USAGE ON SCHEMA session_admin TO {role}")];
+    statements.extend(
+        scene
+            .facts
+            .own_missing
+            .iter()
+            .map(|(table, privilege)| format!("GRANT {privilege} ON session_admin.{} TO {role}", quote(table))),
+    );
+    let message = format!(
+        "The role {} lacks privileges on this program's own tables, where it writes the audit record of a deletion.",
+        scene.facts.role
+    );
+    Some(Draft {
+        rows: Some("SELECT 0".to_owned()),
+        fixes: vec![grant(&statements)],
+        ..Draft::about_table(FindingCode::MissingGrant, Severity::Error, "session_admin", message)
+    })
+}
+
+fn grant(statements: &[String]) -> Fix {
+    Fix {
+        statement: statements.join("; "),
+        consequence:
+            "No row changes; the role may do what a deletion needs, and no more. The tables' owner can grant it."
+                .to_owned(),
+    }
+}

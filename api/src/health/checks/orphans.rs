@@ -1,0 +1,89 @@
+//! `ORPHANED_ROWS`: references to rows that do not exist. Where a key is checked there are none; where it is missing,
+//! not validated, or on SQLite (which lets everything in while foreign keys are off), they are counted.
+
+use super::{Draft, rule_drift};
+use crate::catalog::ForeignKey;
+use crate::db::{Dialect, quote};
+use crate::health::scene::Scene;
+use crate::health::{FindingCode, Fix, Severity, measure};
+
+/// The drafts of this check; each is a finding only if there are such rows.
+pub(super) fn check(scene: &Scene) -> Vec<Draft> {
+    let unchecked = scene
+        .keys()
+        .filter(|key| scene.dialect == Dialect::Sqlite || !key.validated || !key.enforced)
+        .filter(|key| scene.countable(key.table) && scene.countable(key.referenced))
+        .map(|key| of_key(scene, key));
+    let missing = rule_drift::missing(scene).filter(|missing| missing.countable(scene)).map(|missing| {
+        let orphans = Orphans {
+            table: &missing.declared.table,
+            columns: &missing.declared.columns,
+            child: missing.table.clone(),
+            parent: missing.parent.clone(),
+            parent_name: &missing.declared.referenced_table,
+            parent_columns: &missing.parent_columns,
+            may_be_null: false,
+        };
+        Draft { subject: missing.subject(), ..orphans.draft() }
+    });
+    unchecked.chain(missing).collect()
+}
+
+/// Rows of a table that refer to nothing.
+struct Orphans<'a> {
+    table: &'a str,
+    columns: &'a [String],
+    child: String,
+    parent: String,
+    parent_name: &'a str,
+    parent_columns: &'a [String],
+    may_be_null: bool,
+}
+
+fn of_key(scene: &Scene, key: &ForeignKey) -> Draft {
+    let orphans = Orphans {
+        table: &scene.table(key.table).display,
+        columns: &key.columns,
+        child: scene.sql_carrier(key),
+        parent: scene.sql_referenced(key),
+        parent_name: &scene.table(key.referenced).display,
+        parent_columns: &key.referenced_columns,
+        may_be_null: scene.take_null(key.table, &key.columns),
+    };
+    Draft {
+        constraint: Some(key.constraint.clone()),
+        subject: scene.subject(key.table, &key.columns),
+        ..orphans.draft()
+    }
+}
+
+impl Orphans<'_> {
+    fn draft(&self) -> Draft {
+        let message = format!(
+            "Rows of {} refer by {} to rows of {} that do not exist.",
+            self.table,
+            self.columns.join(", "),
+            self.parent_name
+        );
+        Draft {
+            rows: Some(measure::orphans(&self.child, self.columns, &self.parent, self.parent_columns)),
+            only_with_rows: true,
+            fixes: self.fixes(),
+            ..Draft::about_table(FindingCode::OrphanedRows, Severity::Error, self.table, message)
+        }
+    }
+
+    fn fixes(&self) -> Vec<Fix> {
+        let condition = measure::orphaned(self.columns, &self.parent, self.parent_columns);
+        let delete = Fix {
+            statement: format!("DELETE FROM {} AS child WHERE {condition}", self.child),
+            consequence: format!("The rows of {} that refer to nothing are deleted for good.", self.table),
+        };
+        let clear: Vec<String> = self.columns.iter().map(|column| format!("{} = NULL", quote(column))).collect();
+        let clear = Fix {
+            statement: format!("UPDATE {} AS child SET {} WHERE {condition}", self.child, clear.join(", ")),
+            consequence: format!("The rows of {} stay, without the reference that led nowhere.", self.table),
+        };
+        if self.may_be_null { vec![clear, delete] } else { vec![delete] }
+    }
+}

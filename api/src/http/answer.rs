@@ -1,0 +1,121 @@
+//! Answers as GraphQL over HTTP has them.
+
+use async_graphql::{ServerError, Value};
+use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use crate::graphql::error::{BAD_USER_INPUT, coded};
+
+/// The media type of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `application/json`, for clients that do not ask for the other.
+    Json,
+    /// `application/graphql-response+json`, whose status says whether anything was executed.
+    GraphqlResponse,
+}
+
+impl Format {
+    /// The type that the client prefers.
+    pub(super) fn accepted_by(headers: &HeaderMap) -> Self {
+        let ranges = || {
+            headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','))
+        };
+        let quality = |name: &str| ranges().filter_map(|range| quality_of(range, name)).reduce(f32::max).unwrap_or(0.0);
+        let wanted = quality("application/graphql-response+json");
+        if wanted > 0.0 && wanted >= quality("application/json") { Self::GraphqlResponse } else { Self::Json }
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+
+    /// The answer to a request that was executed, or that GraphQL refused.
+    pub(super) fn answer(self, response: &async_graphql::Response) -> Response {
+        // The library gives every error of an execution its path, and none to an error found before.
+        let executed = response.errors.is_empty()
+            || response.data != Value::Null
+            || response.errors.iter().any(|error| !error.path.is_empty());
+        if executed { self.executed(response) } else { self.not_executed(&response.errors) }
+    }
+
+    /// The answer to a request that was executed, even where nothing came of it.
+    pub(super) fn executed(self, response: &async_graphql::Response) -> Response {
+        self.write(StatusCode::OK, &Body { errors: &response.errors, data: Some(&response.data) })
+    }
+
+    fn not_executed(self, errors: &[ServerError]) -> Response {
+        // A client that knows plain JSON only would take another status for a failure of HTTP, and not read on.
+        let status = match self {
+            Self::Json => StatusCode::OK,
+            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
+        };
+        self.write(status, &Body { errors, data: None })
+    }
+
+    /// The answer to a request that is no GraphQL request, or not one that this server takes.
+    pub(super) fn refuse(self, refusal: &Refusal) -> Response {
+        let errors = [coded(BAD_USER_INPUT, refusal.message.as_str())];
+        let mut response = self.write(refusal.status, &Body { errors: &errors, data: None });
+        if let Some(method) = &refusal.allow
+            && let Ok(allow) = HeaderValue::from_str(method.as_str())
+        {
+            response.headers_mut().insert(ALLOW, allow);
+        }
+        response
+    }
+
+    fn write(self, status: StatusCode, body: &Body<'_>) -> Response {
+        let headers = [
+            (CONTENT_TYPE, self.content_type()),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        match serde_json::to_vec(body) {
+            Ok(text) => (status, headers, text).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Why a request is refused before GraphQL sees it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+    /// The method to use instead.
+    pub(super) allow: Option<Method>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), allow: None }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    /// Left out where nothing was executed, as the specification has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+/// How much a media range, such as `application/json;q=0.5`, wants the type `name`; none where it is about another.
+fn quality_of(range: &str, name: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    Some(quality.map_or(1.0, |quality| quality.parse().unwrap_or(0.0)))
+}

@@ -1,0 +1,67 @@
+//! `/graphql`.
+
+use std::time::Duration;
+
+use async_graphql::Response as Outcome;
+use async_graphql::parser::types::OperationType;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+
+use super::answer::{Format, Refusal};
+use super::{App, log, wire};
+use crate::graphql::document::Document;
+use crate::graphql::error::{TIMEOUT, refusal};
+use crate::graphql::{Call, execute};
+
+/// How long a query may take. A mutation takes as long as the database lets it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A query in the address.
+pub(super) async fn get(State(app): State<App>, request: Request) -> Response {
+    let format = Format::accepted_by(request.headers());
+    match wire::from_address(request.uri()) {
+        Ok(call) => run(&app, format, request.method(), call, log::id_of(&request)).await,
+        Err(refusal) => format.refuse(&refusal),
+    }
+}
+
+/// A query or a mutation in the body.
+pub(super) async fn post(State(app): State<App>, request: Request) -> Response {
+    let format = Format::accepted_by(request.headers());
+    let id = log::id_of(&request).to_owned();
+    match wire::from_body(request).await {
+        Ok(call) => run(&app, format, &Method::POST, call, &id).await,
+        Err(refusal) => format.refuse(&refusal),
+    }
+}
+
+async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -> Response {
+    let document = match Document::parse(&call.query) {
+        Ok(document) => document,
+        Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
+    };
+    let operation = document.operation(call.operation_name.as_deref());
+    if let Some((Some(name), _)) = operation {
+        log::note_operation(name);
+    }
+    // Which one it is decides here: a page can make a browser send a GET without asking.
+    match operation.map(|(_, kind)| kind) {
+        Some(OperationType::Mutation) if method == Method::POST => {
+            format.answer(&execute(&app.schema, &app.state, document, call, id).await)
+        }
+        Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
+            format.refuse(&Refusal {
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                message: "Only queries are answered to a GET: send this operation as a POST.".to_owned(),
+                allow: Some(Method::POST),
+            })
+        }
+        _ => match tokio::time::timeout(PATIENCE, execute(&app.schema, &app.state, document, call, id)).await {
+            Ok(outcome) => format.answer(&outcome),
+            Err(_) => {
+                format.executed(&refusal(TIMEOUT, "The query took too long and was given up. Nothing was changed."))
+            }
+        },
+    }
+}

@@ -1,0 +1,65 @@
+//! Keeps web pages out. There are no access tokens yet, so whatever can reach the server may delete; a page in the
+//! operator's browser can reach loopback addresses too, by a form, or by a name that it rebinds to one.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use axum::http::header::{HOST, HeaderName, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Lets a request pass that was made to this machine by name, and not by another site's page.
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    match check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => {
+            tracing::warn!(why, "refused");
+            (StatusCode::FORBIDDEN, format!("{why}\n")).into_response()
+        }
+    }
+}
+
+fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
+    let host = host(uri, headers)?;
+    if headers.get_all(ORIGIN).iter().any(|origin| !origin.to_str().is_ok_and(|origin| is_of(origin, &host))) {
+        return Err("A page of another origin may not use this server.");
+    }
+    // Navigations and images carry no Origin.
+    if headers.get_all(SEC_FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+        return Err("A page of another site may not use this server, nor link to it. Type its address yourself.");
+    }
+    Ok(())
+}
+
+/// The one host that the request names: HTTP/1's header, HTTP/2's `:authority`, or both if they are the same.
+fn host(uri: &Uri, headers: &HeaderMap) -> Result<Authority, &'static str> {
+    const WRONG: &str =
+        "Call this server by localhost, 127.0.0.1 or [::1]: until access tokens exist it answers to no other name.";
+    let named = headers.get_all(HOST).iter().map(|host| Authority::try_from(host.as_bytes()).ok());
+    let mut hosts = named.chain(uri.authority().cloned().map(Some));
+    let first = hosts.next().flatten().filter(is_loopback).ok_or(WRONG)?;
+    if hosts.all(|other| other.as_ref() == Some(&first)) { Ok(first) } else { Err(WRONG) }
+}
+
+/// A name that a page cannot rebind: localhost, which browsers resolve themselves, or an address of this machine.
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let (address, text) = (host.trim_start_matches('[').trim_end_matches(']'), authority.as_str());
+    // Nothing but a host and perhaps a port: no user's name before it, no port that is none.
+    let well_formed = text.strip_prefix(host).is_some_and(|port| port.is_empty() || authority.port_u16().is_some())
+        && !text.contains('@');
+    let loopback = host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    well_formed && loopback
+}
+
+/// Whether an origin is that of the host which the request was made to.
+fn is_of(origin: &str, host: &Authority) -> bool {
+    origin
+        .split_once("://")
+        .filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
+        .is_some_and(|(_, authority)| host == authority)
+}

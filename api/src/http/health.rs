@@ -1,0 +1,55 @@
+//! What a supervisor asks: does the process live, can it do its work.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::App;
+use crate::graphql::error::chain;
+
+/// How long the database has for its answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the server can do its work.
+#[derive(Debug, Serialize)]
+pub(super) struct Readiness {
+    ready: bool,
+    /// What it lacks, in words.
+    missing: Vec<String>,
+}
+
+/// The process answers.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// The database answers too, and has the schema that this program needs.
+pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+    let missing = tokio::time::timeout(PATIENCE, missing(&app))
+        .await
+        .unwrap_or_else(|_| vec![format!("The database has not answered within {} seconds.", PATIENCE.as_secs())]);
+    let ready = missing.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, missing }))
+}
+
+async fn missing(app: &App) -> Vec<String> {
+    let pool = app.state.database().pool();
+    if let Err(error) = pool.ping().await {
+        tracing::warn!(error = chain(&error), "not ready: the database does not answer");
+        return vec!["The database cannot be reached.".to_owned()];
+    }
+    match migration::pending(pool).await {
+        Ok(pending) if pending.is_empty() => Vec::new(),
+        Ok(pending) => {
+            vec![format!("Migrations are pending: {}. `session-admin migrate` makes them.", pending.join(", "))]
+        }
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "not ready: the migrations cannot be read");
+            vec!["The state of the migrations cannot be read; the log says why.".to_owned()]
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Where the server may listen.
+
+use std::net::SocketAddr;
+
+use crate::error::Error;
+
+/// Accepts loopback addresses only: there are no access tokens yet, so whoever reaches the server may delete.
+///
+/// # Errors
+/// [`Error::BadInput`] saying why, for any other address.
+pub fn check_listen(address: SocketAddr) -> Result<(), Error> {
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(Error::BadInput(format!(
+        "The server does not listen on {address}: until access tokens exist, whoever reached it there could delete \
+         sessions. Let it listen on a loopback address, such as 127.0.0.1:{}, and reach it from elsewhere through an SSH \
+         tunnel.",
+        address.port()
+    )))
+}

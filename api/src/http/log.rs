@@ -1,0 +1,63 @@
+//! One span and one line in the log for each request: method, path, operation, status and time, never the query or its
+//! variables. Whoever has an answer finds its lines by the request's id.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderName;
+use axum::middleware::map_request;
+use axum::response::Response;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+use tracing::field::Empty;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken from a client.
+const MAX_ID: usize = 64;
+
+/// Gives every request its id and its span.
+pub(super) fn layer(router: Router) -> Router {
+    router
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(answered).on_failure(()))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(map_request(drop_unusable_id))
+}
+
+/// The request's id, as text.
+pub(super) fn id_of(request: &Request) -> &str {
+    request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default()
+}
+
+/// Notes the name of the operation, which is known only after the query has been parsed.
+pub(super) fn note_operation(name: &str) {
+    Span::current().record("operation", name);
+}
+
+/// An id that a client made is kept if it can do no harm in a log or a header.
+async fn drop_unusable_id(mut request: Request) -> Request {
+    let usable = |id: &[u8]| {
+        (1..=MAX_ID).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    if request.headers().get(X_REQUEST_ID).is_some_and(|id| !usable(id.as_bytes())) {
+        request.headers_mut().remove(X_REQUEST_ID);
+    }
+    request
+}
+
+fn span(request: &Request<Body>) -> Span {
+    tracing::info_span!(
+        "request",
+        id = id_of(request),
+        method = %request.method(),
+        path = request.uri().path(),
+        operation = Empty
+    )
+}
+
+fn answered(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
+    tracing::info!(status = response.status().as_u16(), milliseconds = latency.as_millis(), "answered");
+}

@@ -1,0 +1,47 @@
+//! HTTP: who may talk to the server, and in what shape; what is asked for is GraphQL's.
+
+mod answer;
+mod graphiql;
+mod graphql;
+mod guard;
+mod health;
+mod listen;
+mod log;
+mod serve;
+mod wire;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::routing::get;
+
+use crate::graphql::{Schema, State, builder};
+
+pub use listen::check_listen;
+pub use serve::serve;
+
+/// The most that a request's body may hold.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct App {
+    schema: Schema,
+    state: State,
+}
+
+/// Every route of the server, with all that stands before it.
+#[must_use = "a router does nothing until it is served"]
+pub fn router(state: State) -> Router {
+    let app = App { schema: builder().finish(), state };
+    let guarded = Router::new()
+        .route("/", get(graphiql::page))
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(guard::guard));
+    // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
+    let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
+    log::layer(guarded.merge(open).with_state(app))
+}

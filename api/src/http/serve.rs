@@ -1,0 +1,61 @@
+//! Serving until told to stop.
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{check_listen, router};
+use crate::error::Error;
+use crate::graphql::State;
+
+/// How long requests and deletions under way have to finish.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Serves until `shutdown` is ready, then accepts nothing new and lets what is under way finish, 30 seconds at most.
+///
+/// # Errors
+/// [`Error::BadInput`] where the listener is open to other machines, [`Error::Io`] when it fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    check_listen(listener.local_addr().map_err(failed)?)?;
+    let (stop, stopped) = oneshot::channel();
+    let signal = async move {
+        shutdown.await;
+        tracing::info!("stopping: nothing new is accepted, what is under way may finish");
+        // The receiver is gone only when serving has ended already.
+        let _ = stop.send(Instant::now() + GRACE);
+    };
+    let serving = axum::serve(listener, router(state.clone())).with_graceful_shutdown(signal).into_future();
+    finish(serving, stopped, &state).await
+}
+
+async fn finish(
+    serving: impl Future<Output = std::io::Result<()>>,
+    stopped: oneshot::Receiver<Instant>,
+    state: &State,
+) -> Result<(), Error> {
+    let mut serving = std::pin::pin!(serving);
+    let deadline = tokio::select! {
+        result = &mut serving => return result.map_err(failed),
+        deadline = stopped => deadline.unwrap_or_else(|_| Instant::now() + GRACE),
+    };
+    if let Ok(result) = tokio::time::timeout_at(deadline, serving).await {
+        result.map_err(failed)?;
+    } else {
+        tracing::warn!("some requests did not finish in time");
+    }
+    // A deletion whose client has gone away is no request any more.
+    if !state.deletions_finished(deadline.saturating_duration_since(Instant::now())).await {
+        tracing::warn!("a deletion did not finish in time: the database rolls it back");
+    }
+    Ok(())
+}
+
+fn failed(source: std::io::Error) -> Error {
+    Error::Io { what: "Serving".to_owned(), source }
+}

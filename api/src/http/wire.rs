@@ -1,0 +1,102 @@
+//! Reading a call out of an HTTP request.
+
+use std::time::Duration;
+
+use async_graphql::Variables;
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::MAX_BODY;
+use super::answer::Refusal;
+use crate::graphql::Call;
+
+/// How long a client has to send its request.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The parameters of a GET.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: Option<String>,
+    variables: Option<String>,
+    operation_name: Option<String>,
+}
+
+/// The call in the address of a GET.
+pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
+    let Query(parameters) = Query::<Parameters>::try_from_uri(uri)
+        .map_err(|_| bad("The address's parameters cannot be read: each may be given once, percent-encoded."))?;
+    let query = parameters.query.ok_or_else(|| bad("The parameter query is missing."))?;
+    let variables = parameters.variables.filter(|text| !text.is_empty()).map_or(Ok(Value::Null), |text| {
+        serde_json::from_str(&text).map_err(|_| bad("The parameter variables is not JSON."))
+    })?;
+    let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
+    Ok(Call { query, operation_name, variables: read_variables(variables)? })
+}
+
+/// The call in the body of a POST.
+pub(super) async fn from_body(request: Request) -> Result<Call, Refusal> {
+    check_content_type(request.headers())?;
+    let body = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
+        .await
+        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))?
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {MAX_BODY} bytes."))
+            }
+            status => Refusal::new(status, "The body cannot be read."),
+        })?;
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(members)) => from_members(members),
+        Ok(Value::Array(_)) => Err(bad("Send one request at a time: batches are not taken.")),
+        Ok(_) => Err(bad("The body is not a JSON object with a query.")),
+        Err(_) => Err(bad("The body is not JSON.")),
+    }
+}
+
+fn from_members(mut members: serde_json::Map<String, Value>) -> Result<Call, Refusal> {
+    let mut take = |name: &str| members.remove(name).unwrap_or_default();
+    let Value::String(query) = take("query") else { return Err(bad("query is missing, or no string.")) };
+    let operation_name = match take("operationName") {
+        Value::Null => None,
+        Value::String(name) => Some(name),
+        _ => return Err(bad("operationName is no string.")),
+    };
+    if !matches!(take("extensions"), Value::Null | Value::Object(_)) {
+        return Err(bad("extensions is no object."));
+    }
+    Ok(Call { query, operation_name, variables: read_variables(take("variables"))? })
+}
+
+fn read_variables(value: Value) -> Result<Variables, Refusal> {
+    match value {
+        Value::Null | Value::Object(_) => Ok(Variables::from_json(value)),
+        _ => Err(bad("variables is no object.")),
+    }
+}
+
+/// JSON only. Browsers send forms and plain text to any site without asking it; JSON they do not.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let only = types.next().filter(|_| types.next().is_none()).and_then(|value| value.to_str().ok());
+    let mut parts = only.unwrap_or_default().split(';').map(str::trim);
+    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let utf8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    if json && utf8 {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the request as application/json, in UTF-8."))
+}
+
+fn bad(message: &str) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, message)
+}

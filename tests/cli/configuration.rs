@@ -1,0 +1,72 @@
+//! Wrong usage, wrong configuration, and a database that is not there.
+
+use serde_json::Value;
+
+use super::{ended, executable, run_in};
+
+/// Runs without any database; gives the exit code and what was said.
+fn said(arguments: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run_in(folder.path(), arguments);
+    (ended.code, format!("{}{}", ended.stdout, ended.stderr))
+}
+
+#[test]
+fn wrong_values_are_named_and_exit_with_2() {
+    let cases: [(&[&str], &str); 11] = [
+        (&[], "Usage"),
+        (&["destroy"], "destroy"),
+        (&["impact"], "ID"),
+        (&["impact", "x"], "'x'"),
+        (&["doctor", "--database-url", "mysql://h/d"], "DATABASE_URL"),
+        (&["doctor", "--database-url", "sqlite::memory:"], "DATABASE_URL"),
+        (&["doctor", "--schema", "other"], "SESSION_ADMIN_SCHEMA"),
+        (&["doctor", "--lock-timeout", "600"], "--deletion-timeout"),
+        (&["doctor", "--query-timeout", "0"], "SESSION_ADMIN_QUERY_TIMEOUT"),
+        (&["doctor", "--log", "=="], "SESSION_ADMIN_LOG"),
+        (&["doctor", "--config", "missing.toml"], "missing.toml"),
+    ];
+    for (arguments, named) in cases {
+        let (code, text) = said(arguments);
+        assert_eq!(code, 2, "{arguments:?}: {text}");
+        assert!(text.contains(named), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn with_json_a_complaint_is_a_document_too() {
+    for arguments in [&["destroy", "--json"][..], &["impact", "x", "--json"], &["doctor", "--schema", "x", "--json"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = run_in(folder.path(), arguments);
+        let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!((ended.code, document["error"]["code"].as_str()), (2, Some("BAD_USER_INPUT")), "{document}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_not_made_by_looking_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["doctor"][..], &["migrate", "--status"], &["impact", "303d5044-0000-4000-8000-000000000001"]] {
+        let ended = run_in(folder.path(), arguments);
+        assert_eq!(ended.code, 2);
+        assert!(ended.stderr.contains("session-admin.db"), "{}", ended.stderr);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_a_failure_and_its_password_stays_secret() {
+    let mut command = executable(&["doctor", "--json", "--log", "trace"]);
+    command.env("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/d");
+    let ended = ended(command);
+    let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.code, document["error"]["code"].as_str()), (1, Some("UNAVAILABLE")), "{document}");
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("hunter2"));
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    assert_eq!(said(&["--version"]).0, 0);
+    let (code, text) = said(&["--help"]);
+    assert!(code == 0 && text.contains("Exit codes: 0 done"), "{text}");
+}

@@ -1,0 +1,108 @@
+//! `delete`: every way in which it ends.
+
+use serde_json::{Value, json};
+
+use super::{document, run};
+use crate::support::{TestDb, both};
+
+both!(StateA: a_blocked_deletion_is_refused);
+both!(StateC:
+    a_session_goes_as_it_was_shown,
+    delete_asks_first_or_wants_yes,
+    every_refusal_is_exit_code_3_and_nothing_is_deleted,
+    a_dry_run_is_taken_back,
+    a_malformed_token_is_wrong_usage,
+    the_same_key_answers_again,
+);
+
+const STALE: &str = "303d5044-0000-4000-8000-000000000001";
+const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
+
+/// A database whose own tables are there and whose stale sessions are, too.
+async fn ready(db: &TestDb) {
+    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
+    assert_eq!(document(db, &["migrate", "--yes"]).0, 0);
+}
+
+fn refusal(document: &Value) -> &str {
+    document["refusals"][0]["code"].as_str().unwrap_or_else(|| panic!("{document}"))
+}
+
+async fn a_blocked_deletion_is_refused(db: TestDb) {
+    let (code, outcome) = document(&db, &["delete", STALE, "--yes"]);
+    assert_eq!((code, refusal(&outcome)), (3, "BLOCKED_BY_FOREIGN_KEY"));
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_session_goes_as_it_was_shown(db: TestDb) {
+    ready(&db).await;
+    let (_, impact) = document(&db, &["impact", STALE]);
+    let (code, outcome) = document(&db, &["delete", STALE, "--yes", "--reason", "no longer needed"]);
+    assert_eq!(code, 0, "{outcome}");
+    assert_eq!(outcome["deletion"]["rowsDeleted"], impact["rowsDeleted"]);
+    assert_eq!(outcome["deletion"]["deletedBy"], "cli:tester");
+    assert_eq!(outcome["deletion"]["reason"], "no longer needed");
+    assert_eq!(outcome["impact"]["token"], impact["token"]);
+    assert_eq!(db.count("whatsapp_sessions").await, 13);
+}
+
+async fn delete_asks_first_or_wants_yes(db: TestDb) {
+    ready(&db).await;
+    let ended = run(&db, &["delete", STALE]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
+    assert_eq!(document(&db, &["delete", STALE]).0, 2);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
+    ready(&db).await;
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    let token = document(&db, &["impact", CONNECTED]).1["token"].as_str().unwrap().to_owned();
+    let cases: [(&[&str], &str); 5] = [
+        (&[unknown], "NOT_FOUND"),
+        (&[CONNECTED], "SESSION_CONNECTED"),
+        (&[CONNECTED, "--allow-connected"], "PENDING_MESSAGES"),
+        (&[STALE, "--at-most", "10"], "TOO_MANY_ROWS"),
+        (&[STALE, "--expected-impact", &token], "IMPACT_CHANGED"),
+    ];
+    for (arguments, code) in cases {
+        let (exit, outcome) = document(&db, &[&["delete", "--yes"], arguments].concat());
+        assert_eq!((exit, refusal(&outcome)), (3, code), "{outcome}");
+        let ended = run(&db, &[&["delete", "--yes"], arguments].concat());
+        assert_eq!(ended.code, 3);
+        assert!(
+            ended.stdout.contains("✗ Refused: ") && ended.stdout.ends_with("Nothing was deleted.\n"),
+            "{}",
+            ended.stdout
+        );
+    }
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_dry_run_is_taken_back(db: TestDb) {
+    ready(&db).await;
+    let arguments = ["delete", CONNECTED, "--dry-run", "--allow-connected", "--allow-pending-messages"];
+    let (code, outcome) = document(&db, &arguments);
+    assert_eq!((code, &outcome["deletion"]), (0, &json!(null)), "{outcome}");
+    let ended = run(&db, &arguments);
+    assert!(ended.code == 0 && ended.stdout.contains("✓ Dry run: "), "{}", ended.stdout);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_malformed_token_is_wrong_usage(db: TestDb) {
+    ready(&db).await;
+    let (code, error) = document(&db, &["delete", STALE, "--yes", "--expected-impact", "x"]);
+    assert_eq!((code, &error["error"]["code"]), (2, &json!("BAD_USER_INPUT")));
+}
+
+async fn the_same_key_answers_again(db: TestDb) {
+    ready(&db).await;
+    let arguments = ["delete", STALE, "--yes", "--idempotency-key", "once"];
+    let (first, made) = document(&db, &arguments);
+    let (second, answered) = document(&db, &arguments);
+    assert_eq!((first, second), (0, 0), "{answered}");
+    assert_eq!(made["deletion"]["id"], answered["deletion"]["id"]);
+    let (code, reused) = document(&db, &["delete", CONNECTED, "--yes", "--idempotency-key", "once"]);
+    assert_eq!((code, refusal(&reused)), (3, "IDEMPOTENCY_KEY_REUSED"));
+}

@@ -1,0 +1,67 @@
+//! The command line through the real executable: exit codes, documents and tables.
+
+mod configuration;
+mod delete;
+mod gate;
+mod migrate;
+mod preview;
+mod readme;
+mod serve;
+mod terminal;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::TestDb;
+
+/// How a command ended.
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// The executable with nothing of this process's configuration.
+fn executable(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_session-admin"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name == "DATABASE_URL" || name.starts_with("SESSION_ADMIN_") {
+            command.env_remove(&*name);
+        }
+    }
+    command.env("USER", "tester").args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn ended(mut command: Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs a command on a database, with tables as its answer.
+fn run(db: &TestDb, arguments: &[&str]) -> Ended {
+    let mut command = executable(arguments);
+    command.env("DATABASE_URL", db.url());
+    ended(command)
+}
+
+/// Runs a command in a folder, with no database named.
+fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = executable(arguments);
+    command.current_dir(folder);
+    ended(command)
+}
+
+/// The same with `--json`: the exit code and the one document.
+fn document(db: &TestDb, arguments: &[&str]) -> (i32, Value) {
+    let ended = run(db, &[arguments, &["--json"]].concat());
+    let document = serde_json::from_str(&ended.stdout);
+    (ended.code, document.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", ended.stdout, ended.stderr)))
+}

@@ -1,0 +1,62 @@
+//! The README's statements, as they stand there.
+
+use super::serve::Server;
+use super::{document, run_in};
+use crate::support::{Contents, TestDb};
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks in this language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    // Roles belong to the whole server, so this test's has a name of its own.
+    let role = format!("role_{}", uuid::Uuid::new_v4().simple());
+    let grants = blocks("sql")[0];
+    assert!(grants.contains("CREATE ROLE session_admin_api"));
+    db.exec(&grants.replace("session_admin_api", &role)).await;
+    let (scheme, rest) = db.url().split_once("://").unwrap();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let url = format!("{scheme}://{role}:change%20me@{host}");
+    let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
+    let (code, health) = as_role(&["doctor"]);
+    assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
+    let session = "c0ffee00-0000-4000-8000-000000000010";
+    let arguments =
+        ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
+    assert_eq!(as_role(&arguments).0, 0);
+    assert_eq!(db.count("whatsapp_sessions").await, 4);
+    assert_eq!(document(&db, &["doctor"]).1["findings"][0]["key"], format!("DIRECT_DELETE_GRANTED:{role}"));
+    db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[test]
+fn the_accepted_findings_of_the_readme_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("accepted.toml"), blocks("toml")[0]).unwrap();
+    let ended = run_in(folder.path(), &["serve", "--listen", "0.0.0.0:0", "--config", "accepted.toml"]);
+    assert!(ended.stderr.contains("0.0.0.0"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_queries_of_the_readme_answer_from_the_demonstration() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--demo"]);
+    let url = server.announced["databaseUrl"].as_str().unwrap();
+    assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
+    let queries = blocks("graphql");
+    assert_eq!(queries.len(), 5);
+    let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
+    for answer in &answers {
+        assert!(answer["errors"].is_null(), "{answer}");
+    }
+    assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
+    assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
+    assert_eq!(server.stop(), 0);
+}

@@ -1,0 +1,154 @@
+//! `serve`: what it refuses to serve, and that it serves what it says.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::{document, executable, run, run_in};
+use crate::support::{Contents, TestDb, both};
+
+both!(StateA: a_database_with_pending_migrations_is_not_served);
+
+async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
+    let (code, error) = document(&db, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!((code, error["error"]["code"].as_str()), (1, Some("MIGRATIONS_PENDING")));
+    let ended = run(&db, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);
+}
+
+#[test]
+fn only_loopback_is_listened_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run_in(folder.path(), &["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert_eq!(run_in(folder.path(), &["serve", "--listen", "here"]).code, 2);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_port_that_is_taken_is_a_failure() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run_in(folder.path(), &["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert!(ended.code == 1 && ended.stderr.contains("--listen"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_new_default_file_is_migrated_and_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    assert!(server.get("/health/live").starts_with("HTTP/1.1 200"));
+    assert_eq!(server.stop(), 0);
+    // The second start finds nothing pending.
+    assert_eq!(Server::start(folder.path(), &[]).stop(), 0);
+    assert_eq!(run_in(folder.path(), &["doctor"]).code, 0);
+}
+
+#[tokio::test]
+async fn sqlite_a_default_file_that_is_not_new_is_left_to_migrate() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = TestDb::sqlite(Contents::StateA).await;
+    db.exec(&format!("VACUUM INTO '{}'", folder.path().join("session-admin.db").display())).await;
+    let ended = run_in(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_demonstration_serves_a_deployment_in_trouble_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--demo"]);
+    let url = server.announced["databaseUrl"].as_str().unwrap().to_owned();
+    let file = url.strip_prefix("sqlite://").unwrap().to_owned();
+    assert!(server.get("/health/live").starts_with("HTTP/1.1 200"));
+    let with_url = |arguments: &[&str]| run_in(folder.path(), &[arguments, &["--database-url", &url]].concat()).code;
+    assert_eq!(with_url(&["doctor"]), 3);
+    assert_eq!(with_url(&["migrate", "--yes"]), 0);
+    assert_eq!(with_url(&["doctor"]), 0);
+    assert_eq!(server.stop(), 0);
+    assert!(!Path::new(&file).exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_terminal_says_what_to_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = executable(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+    let mut child = command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for wanted in [
+        "GraphiQL: http://127.0.0.1:",
+        "session-admin doctor --database-url sqlite://",
+        "session-admin impact",
+        "session-admin migrate",
+    ] {
+        assert!(lines.any(|line| line.contains(wanted)), "{wanted}");
+    }
+    assert_eq!(terminate(&mut child), 0);
+}
+
+/// A running server.
+pub(super) struct Server {
+    child: Child,
+    pub announced: Value,
+}
+
+impl Server {
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = executable(&[&["serve", "--json", "--listen", "127.0.0.1:0"], arguments].concat());
+        command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut documents = serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter();
+        let announced = documents.next().unwrap().unwrap();
+        Self { child, announced }
+    }
+
+    /// The answer to a GET, head and body.
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path}"), "")
+    }
+
+    /// The answer to a GraphQL request.
+    pub fn post(&self, query: &str) -> Value {
+        let body = serde_json::json!({ "query": query }).to_string();
+        let answer = self.ask("POST /graphql", &body);
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
+            .unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    fn ask(&self, what: &str, body: &str) -> String {
+        let page = self.announced["page"].as_str().unwrap();
+        let host = page.strip_prefix("http://").unwrap().trim_end_matches('/');
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Accept: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks it to end, and waits.
+    pub fn stop(mut self) -> i32 {
+        terminate(&mut self.child)
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn terminate(child: &mut Child) -> i32 {
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    child.wait().unwrap().code().unwrap()
+}

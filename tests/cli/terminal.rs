@@ -1,0 +1,58 @@
+//! Asking, on a terminal: `script` (bsdutils) gives the executable one.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::{document, executable};
+use crate::support::{TestDb, both};
+
+both!(StateA: migrate_asks_and_asks_again_where_the_purge_takes_other_rows);
+both!(StateC: no_is_no, yes_deletes);
+
+const SESSION: &str = "303d5044-0000-4000-8000-000000000001";
+
+/// Runs a command on a terminal and types the answers; gives the exit code and the screen.
+fn on_terminal(db: &TestDb, command: &str, answers: &str) -> (i32, String) {
+    let bare = executable(&[]);
+    let mut script = Command::new("script");
+    for (name, value) in bare.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.env("DATABASE_URL", db.url()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    script.args(["-qec", &format!("{} {command}", env!("CARGO_BIN_EXE_session-admin")), "/dev/null"]);
+    let mut child = script.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).replace('\r', ""))
+}
+
+async fn no_is_no(db: TestDb) {
+    let (code, screen) = on_terminal(&db, &format!("delete {SESSION}"), "n\n");
+    assert!(code == 3 && screen.contains("Delete all this? [y/N]"), "{code} {screen}");
+    assert!(screen.contains("Nothing was deleted."), "{screen}");
+    assert!(screen.contains("│ whatsapp_sessions "), "{screen}");
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn yes_deletes(db: TestDb) {
+    let (code, screen) = on_terminal(&db, "migrate", "n\n");
+    assert!(code == 3 && screen.contains("Nothing was changed."), "{code} {screen}");
+    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let (code, screen) = on_terminal(&db, &format!("delete {SESSION}"), "y\n");
+    assert!(code == 0 && screen.contains("✓ Deleted 1 session"), "{code} {screen}");
+    assert_eq!(db.count("whatsapp_sessions").await, 13);
+}
+
+async fn migrate_asks_and_asks_again_where_the_purge_takes_other_rows(db: TestDb) {
+    let (code, screen) = on_terminal(&db, "migrate", "y\nn\n");
+    assert!(code == 3 && screen.contains("With the foreign keys mended, the purge takes:"), "{code} {screen}");
+    assert!(screen.contains("the purge stays pending"), "{screen}");
+    assert_eq!(document(&db, &["migrate", "--status"]).1["pending"].as_array().unwrap().len(), 1);
+    let (code, screen) = on_terminal(&db, "migrate", "y\n");
+    assert!(code == 0 && screen.contains("✓ Deleted 9 sessions"), "{code} {screen}");
+    assert!(!screen.contains("With the foreign keys mended"), "{screen}");
+}

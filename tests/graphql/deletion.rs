@@ -1,0 +1,148 @@
+//! Deleting a session.
+
+use std::time::Duration;
+
+use api::db::Dialect;
+use api::demo::scenario::SESSIONS;
+use axum::body::Body;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::mended;
+use crate::http::app::{TestApp, request};
+use crate::support::{TestDb, both};
+
+both!(StateA: a_session_goes_as_its_impact_shows, a_refusal_is_data_and_nothing_is_deleted, a_mutation_by_get_deletes_nothing);
+both!(StateA: a_default_left_out_is_the_same_as_explicit, a_dry_run_deletes_nothing, a_deletion_that_is_unknown_is_null);
+both!(StateA: a_deletion_outlives_its_client, internal_errors_are_masked_and_carry_the_request_s_id);
+
+const DELETE: &str = "mutation D($input: DeleteSessionInput!) { deleteSession(input: $input) {
+    deletion { __typename id status sessions { id name } rowsDeleted rowsUnlinked deletedBy reason deletedAt allowed
+      tables { table rowsDeleted rowsUnlinked } }
+    impact { rowsDeleted rowsUnlinked token }
+    changes { table rowsDeletedBefore rowsDeletedNow rowsUnlinkedBefore rowsUnlinkedNow }
+    userErrors { code message field } } }";
+
+async fn delete(app: &TestApp, input: Value) -> Value {
+    app.data(DELETE, json!({ "input": input })).await["deleteSession"].take()
+}
+
+async fn a_session_goes_as_its_impact_shows(db: TestDb) {
+    let app = mended(db).await;
+    let id = SESSIONS[0].id;
+    let impact = "query Q($id: ID!) { session(id: $id) { impact { rowsDeleted rowsUnlinked token } } }";
+    let looked = app.data(impact, json!({ "id": id })).await["session"]["impact"].take();
+    let input =
+        json!({ "id": id, "expectedImpact": looked["token"], "atMost": looked["rowsDeleted"], "reason": "left over" });
+    let payload = delete(&app, input).await;
+    assert_eq!((&payload["userErrors"], &payload["changes"]), (&json!([]), &json!([])));
+    assert_eq!(payload["impact"], looked);
+    let deletion = &payload["deletion"];
+    assert_eq!(deletion["sessions"], json!([{ "id": id, "name": "stale-1" }]));
+    assert_eq!(
+        (&deletion["rowsDeleted"], &deletion["rowsUnlinked"]),
+        (&looked["rowsDeleted"], &looked["rowsUnlinked"])
+    );
+    assert_eq!((&deletion["status"], &deletion["deletedBy"]), (&json!("NOT_ARCHIVED"), &json!("tester")));
+    assert_eq!((&deletion["reason"], &deletion["allowed"]), (&json!("left over"), &json!([])));
+    assert!(deletion["deletedAt"].as_str().unwrap().ends_with('Z'), "{deletion:#}");
+    assert_eq!(app.db.count("whatsapp_sessions").await, 13);
+
+    let query =
+        "query Q($id: ID!) { deletion(id: $id) { __typename id status sessions { id name } rowsDeleted rowsUnlinked
+        deletedBy reason deletedAt allowed tables { table rowsDeleted rowsUnlinked } } }";
+    let audit = app.data(query, json!({ "id": deletion["id"] })).await;
+    assert_eq!(&audit["deletion"], deletion);
+}
+
+async fn a_refusal_is_data_and_nothing_is_deleted(db: TestDb) {
+    let app = mended(db).await;
+    let (stale, live) = (SESSIONS[0].id, SESSIONS[9].id);
+    let other =
+        app.data("query Q($id: ID!) { session(id: $id) { impact { token } } }", json!({ "id": SESSIONS[1].id })).await;
+    for (input, code) in [
+        (json!({ "id": "00000000-0000-4000-8000-000000000000" }), "NOT_FOUND"),
+        (json!({ "id": live }), "SESSION_CONNECTED"),
+        (json!({ "id": stale, "atMost": 3 }), "TOO_MANY_ROWS"),
+        (json!({ "id": stale, "expectedImpact": other["session"]["impact"]["token"] }), "IMPACT_CHANGED"),
+    ] {
+        let payload = delete(&app, input.clone()).await;
+        let codes: Vec<_> = payload["userErrors"].as_array().unwrap().iter().map(|error| &error["code"]).collect();
+        assert!(codes.contains(&&json!(code)), "{input}: {payload:#}");
+        assert_eq!(payload["deletion"], Value::Null, "{input}");
+    }
+    assert_eq!(app.db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_default_left_out_is_the_same_as_explicit(db: TestDb) {
+    let app = mended(db).await;
+    for id in [SESSIONS[0].id, SESSIONS[9].id] {
+        let left_out = delete(&app, json!({ "id": id, "atMost": 0 })).await;
+        let explicit = json!({
+            "id": id, "atMost": 0, "allowConnected": false, "allowPendingMessages": false, "dryRun": false,
+            "expectedImpact": null, "reason": null, "idempotencyKey": null,
+        });
+        assert_eq!(delete(&app, explicit).await, left_out);
+        let literal = format!(
+            "mutation {{ deleteSession(input: {{ id: \"{id}\", atMost: 0 }}) {{ userErrors {{ code message field }} }} }}"
+        );
+        assert_eq!(app.data(&literal, json!({})).await["deleteSession"]["userErrors"], left_out["userErrors"]);
+    }
+}
+
+async fn a_dry_run_deletes_nothing(db: TestDb) {
+    let app = mended(db).await;
+    let payload = delete(&app, json!({ "id": SESSIONS[0].id, "dryRun": true })).await;
+    assert_eq!((&payload["deletion"], &payload["userErrors"]), (&Value::Null, &json!([])));
+    assert!(payload["impact"]["rowsDeleted"].as_i64().unwrap() > 120, "{payload:#}");
+    assert_eq!(app.db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_deletion_that_is_unknown_is_null(db: TestDb) {
+    let query = "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }";
+    assert_eq!(mended(db).await.data(query, json!({})).await, json!({ "deletion": null }));
+}
+
+async fn a_mutation_by_get_deletes_nothing(db: TestDb) {
+    let app = mended(db).await;
+    let delete =
+        format!("mutation%7BdeleteSession(input%3A%7Bid%3A%22{}%22%7D)%7BuserErrors%7Bcode%7D%7D%7D", SESSIONS[0].id);
+    for method in ["GET", "HEAD"] {
+        let answer = app.send(request(method, &format!("/graphql?query={delete}")).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    assert_eq!(app.db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_deletion_outlives_its_client(db: TestDb) {
+    let app = mended(db).await;
+    // Somebody else holds the table, so that the deletion begins and cannot end.
+    let mut other = app.db.raw().await;
+    other
+        .exec(match app.db.dialect() {
+            Dialect::Postgres => "BEGIN; LOCK TABLE whatsapp_sessions IN ACCESS EXCLUSIVE MODE",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        })
+        .await;
+    let begun = async { while app.state.deletions_finished(Duration::from_millis(1)).await {} };
+    tokio::select! {
+        answer = app.post(DELETE, json!({ "input": { "id": SESSIONS[0].id } })) => panic!("answered: {answer:?}"),
+        () = begun => {}
+    }
+    other.exec("ROLLBACK").await;
+    assert!(app.state.deletions_finished(Duration::from_secs(30)).await);
+    assert_eq!(app.db.count("whatsapp_sessions").await, 13);
+}
+
+async fn internal_errors_are_masked_and_carry_the_request_s_id(db: TestDb) {
+    let app = mended(db).await;
+    let table = app.db.dialect().own_table("deletions");
+    app.db.exec(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await;
+    let body = json!({ "query": "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }" }).to_string();
+    let ask = request("POST", "/graphql").header("content-type", "application/json").header("x-request-id", "find-me");
+    let answer = app.send(ask.body(Body::from(body)).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let error = &answer.json()["errors"][0];
+    assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "correlationId": "find-me" }), "{error:#}");
+    assert_eq!(error["message"], "Something went wrong in the server. Its log says what, under find-me.");
+}

@@ -1,0 +1,21 @@
+//! The schema and its answers.
+
+mod contract;
+mod deletion;
+mod errors;
+mod health;
+mod impact;
+mod limits;
+mod schema;
+mod session;
+
+use crate::http::app::TestApp;
+use crate::support::TestDb;
+
+/// A server over a database whose schema is up to date; the purge of stale sessions has not been made.
+async fn mended(db: TestDb) -> TestApp {
+    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    session.apply_before_purge(&mut |_| ()).await.unwrap();
+    session.close().await.unwrap();
+    TestApp::over(db).await
+}

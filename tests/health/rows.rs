@@ -1,0 +1,57 @@
+//! Rows that a key was not there to keep out.
+
+use api::db::Dialect;
+use api::health::{FindingCode, Severity};
+
+use super::{Facts, facts, finding, mend};
+use crate::support::{Contents, TestDb, both};
+
+both!(StateC: a_reference_to_nothing_is_cleared, a_reference_to_nothing_is_deleted);
+
+const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
+
+/// Points one webinar at a group that does not exist.
+async fn point_nowhere(db: &TestDb) {
+    let update = format!(
+        "UPDATE webinars SET whatsapp_group_id = '{NOWHERE}' WHERE id = (SELECT min(CAST(id AS text)) FROM webinars)"
+    );
+    if db.dialect() == Dialect::Sqlite {
+        db.exec(&format!("PRAGMA foreign_keys = OFF; {update}; PRAGMA foreign_keys = ON")).await;
+    } else {
+        let update = update.replace("WHERE id =", "WHERE id::text =");
+        let key = "ALTER TABLE webinars DROP CONSTRAINT webinars_whatsapp_group_id_fkey";
+        let again =
+            "ALTER TABLE webinars ADD CONSTRAINT webinars_whatsapp_group_id_fkey FOREIGN KEY (whatsapp_group_id)
+                     REFERENCES whatsapp_groups (id) ON DELETE SET NULL NOT VALID";
+        db.exec(&format!("{key}; {update}; {again}")).await;
+    }
+}
+
+const ORPHANED: &str = "ORPHANED_ROWS:webinars.whatsapp_group_id";
+
+async fn a_reference_to_nothing_is_cleared(db: TestDb) {
+    assert_eq!(finding(&db, ORPHANED).await, None);
+    point_nowhere(&db).await;
+    let expected = Facts { code: FindingCode::OrphanedRows, severity: Severity::Error, rows: 1, fixes: 2 };
+    assert_eq!(facts(&db, ORPHANED).await, expected);
+    mend(&db, ORPHANED, 0).await;
+    assert_eq!(db.count("webinars").await, 12);
+}
+
+async fn a_reference_to_nothing_is_deleted(db: TestDb) {
+    // The webinar's own dependants would go too; on SQLite the raw connection enforces that.
+    point_nowhere(&db).await;
+    mend(&db, ORPHANED, 1).await;
+    assert_eq!(db.count("webinars").await, 11);
+}
+
+#[tokio::test]
+async fn postgres_a_key_that_was_never_checked_is_a_warning() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    point_nowhere(&db).await;
+    let key = "UNVALIDATED_FOREIGN_KEY:webinars.whatsapp_group_id";
+    let facts = facts(&db, key).await;
+    assert_eq!((facts.code, facts.severity, facts.fixes), (FindingCode::UnvalidatedForeignKey, Severity::Warning, 1));
+    mend(&db, ORPHANED, 0).await;
+    mend(&db, key, 0).await;
+}

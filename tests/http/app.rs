@@ -1,0 +1,101 @@
+//! The whole router in process, over a database of its own.
+
+use api::db::Database;
+use api::graphql::State;
+use api::health::Accepted;
+use api::http::router;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::support::{Contents, TestDb};
+
+/// A server without a socket.
+pub struct TestApp {
+    router: Router,
+    pub state: State,
+    /// Gone when the test is done with the server.
+    pub db: TestDb,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl TestApp {
+    pub async fn over(db: TestDb) -> Self {
+        let database = db.database().await.clone();
+        Self::with(db, database)
+    }
+
+    /// Over another connection to the test's database.
+    pub fn with(db: TestDb, database: Database) -> Self {
+        let state = State::new(database, Accepted::default(), "tester");
+        Self { router: router(state.clone()), state, db }
+    }
+
+    /// For tests in which nothing is read from the database.
+    pub async fn without_data() -> Self {
+        Self::over(TestDb::sqlite(Contents::Empty).await).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// Sends a query as clients do.
+    pub async fn post(&self, query: &str, variables: Value) -> Answer {
+        self.send(json_post(&json!({ "query": query, "variables": variables }).to_string())).await
+    }
+
+    /// The data of a query that is answered without errors.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.post(query, variables).await.json();
+        assert_eq!(answer.get("errors"), None, "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// The one error of a query, as code and message.
+    pub async fn error(&self, query: &str, variables: Value) -> (String, String) {
+        self.post(query, variables).await.error()
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The one error, as code and message.
+    pub fn error(&self) -> (String, String) {
+        let answer = self.json();
+        let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no error in {answer:#}"));
+        assert_eq!(errors.len(), 1, "{answer:#}");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&errors[0]["extensions"]["code"]), text(&errors[0]["message"]))
+    }
+}
+
+/// A request to this machine by name.
+pub fn request(method: &str, path: &str) -> Builder {
+    Request::builder().method(method).uri(path).header("host", "localhost:8080")
+}
+
+/// A POST of JSON.
+pub fn json_post(body: &str) -> Request<Body> {
+    request("POST", "/graphql").header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap()
+}

@@ -1,0 +1,48 @@
+//! What a supervisor asks.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::json;
+
+use super::app::{Answer, TestApp};
+use crate::support::{Contents, TestDb, both};
+
+async fn ask(app: &TestApp, path: &str) -> Answer {
+    app.send(Request::builder().uri(path).header("host", "10.0.0.7:8080").body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_process_that_answers_lives_by_whatever_name_it_is_asked() {
+    let answer = ask(&TestApp::without_data().await, "/health/live").await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, "ok\n"));
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_makes_it_not_ready() {
+    let db = TestDb::sqlite(Contents::Empty).await;
+    let app = TestApp::over(db.clone()).await;
+    db.database().await.clone().close().await.unwrap();
+    let answer = ask(&app, "/health/ready").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json(), json!({ "ready": false, "missing": ["The database cannot be reached."] }));
+}
+
+both!(StateA: a_database_with_pending_migrations_is_not_ready_until_they_are_made);
+
+async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db: TestDb) {
+    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    session.apply_before_purge(&mut |_| ()).await.unwrap();
+    let app = TestApp::over(db).await;
+    let answer = ask(&app, "/health/ready").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let missing = answer.json()["missing"][0].as_str().unwrap().to_owned();
+    assert!(
+        missing.starts_with("Migrations are pending: m20260101_000006_stale_purge. `session-admin migrate`"),
+        "{missing}"
+    );
+    app.db.exec("DELETE FROM whatsapp_sessions").await;
+    session.apply_rest(&mut |_| ()).await.unwrap();
+    session.close().await.unwrap();
+    let answer = ask(&app, "/health/ready").await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "ready": true, "missing": [] })));
+}

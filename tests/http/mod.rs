@@ -1,0 +1,9 @@
+//! The server's edge: who is let in, in what shape, and what comes back.
+
+pub mod app;
+
+mod get;
+mod guard;
+mod health;
+mod post;
+mod serve;

@@ -1,0 +1,3 @@
+//! Tests of the impact.
+
+mod property;

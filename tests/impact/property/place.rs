@@ -1,0 +1,89 @@
+//! Where cases are built: files on SQLite, schemas of one database on PostgreSQL.
+
+use api::db::{Database, DatabaseSettings, Dialect};
+use tempfile::TempDir;
+
+use super::case::Case;
+use super::oracle::{Content, content, plain_delete};
+use crate::support::connection::{RawConnection, Said};
+use crate::support::{Contents, TestDb, own_tables};
+
+pub enum Place {
+    Files(TempDir),
+    Schemas(TestDb),
+}
+
+/// A case that stands in its database.
+pub struct Built {
+    /// Rows as they were made.
+    pub before: Content,
+    /// What a plain DELETE makes of them; it has been taken back.
+    pub plain: Result<Content, Said>,
+    pub connection: RawConnection,
+    settings: DatabaseSettings,
+}
+
+impl Place {
+    pub async fn new(dialect: Dialect) -> Option<Self> {
+        if dialect == Dialect::Sqlite {
+            return Some(Self::Files(TempDir::with_prefix("session-admin-property-").unwrap()));
+        }
+        let db = TestDb::postgres(Contents::Empty).await?;
+        db.exec(&own_tables(dialect)).await;
+        Some(Self::Schemas(db))
+    }
+
+    /// Builds the case anew and tries the plain DELETE. `reversed` makes the tables and keys in the other order, and so
+    /// lets the database follow the keys in another order.
+    pub async fn build(&self, case: &Case, reversed: bool) -> Built {
+        match self {
+            Self::Files(folder) => build_file(folder, case, reversed).await,
+            Self::Schemas(db) => {
+                let mut connection = db.raw().await;
+                connection.exec(&format!("{} {}", case.tear_down(), case.build(reversed))).await;
+                let before = content(&mut connection, case).await;
+                let plain = plain_delete(&mut connection, case).await;
+                let settings = DatabaseSettings { schema: case.schema.clone(), ..DatabaseSettings::new(db.url()) };
+                Built { before, plain, connection, settings }
+            }
+        }
+    }
+
+    /// Removes what was built.
+    pub async fn forget(&self, case: &Case, mut built: Built) {
+        if matches!(self, Self::Schemas(_)) {
+            built.connection.exec(&case.tear_down()).await;
+        }
+        built.connection.close().await;
+    }
+}
+
+async fn build_file(folder: &TempDir, case: &Case, reversed: bool) -> Built {
+    let [original, copy] = ["case.db", "copy.db"].map(|name| folder.path().join(name));
+    for path in [&original, &copy] {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
+    let url = format!("sqlite://{}", original.display());
+    let mut connection = RawConnection::open(&url).await;
+    connection.exec("PRAGMA synchronous = OFF").await;
+    connection.exec(&case.build(reversed)).await;
+    assert!(connection.rows("PRAGMA foreign_key_check").await.is_empty(), "the generator breaks a key");
+    connection.exec(&own_tables(Dialect::Sqlite)).await;
+    let before = content(&mut connection, case).await;
+    std::fs::copy(&original, &copy).unwrap();
+    let mut plain_connection = RawConnection::open(&format!("sqlite://{}", copy.display())).await;
+    plain_connection.exec("PRAGMA synchronous = OFF").await;
+    let plain = plain_delete(&mut plain_connection, case).await;
+    plain_connection.close().await;
+    Built { before, plain, connection, settings: DatabaseSettings::new(url) }
+}
+
+impl Built {
+    /// The case's database as the program connects to it.
+    pub async fn database(&self) -> Database {
+        let settings = DatabaseSettings { max_connections: 2, ..self.settings.clone() };
+        Database::connect(settings).await.unwrap()
+    }
+}

@@ -1,0 +1,13 @@
+//! Tests of behaviour, in one binary: one link. Folders mirror the parts of the program.
+
+#![allow(missing_docs, reason = "a test's name is its sentence")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod architecture;
+mod cli;
+mod graphql;
+mod health;
+mod http;
+mod impact;
