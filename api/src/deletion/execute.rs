@@ -9,6 +9,7 @@ use super::{DeletionOutcome, DeletionRequest, audit, on_postgres, on_sqlite};
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::impact::plan::Plan;
+use crate::impact::sql::{Shape, Sql};
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, ids_parameter};
 use crate::refusal::{Refusal, RefusalCode};
@@ -106,8 +107,10 @@ impl Step<'_> {
         };
         let plan = Plan::new(&reading.graph);
         let ids = ids_parameter(&self.request.session_ids);
-        match self.db.dialect() {
-            Dialect::Postgres => on_postgres::lock_rows(self.transaction, &plan, &ids).await?,
+        let dialect = self.db.dialect();
+        let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, self.request.session_ids.len()) };
+        match dialect {
+            Dialect::Postgres => on_postgres::lock_rows(self.transaction, &sql, &ids).await?,
             Dialect::Sqlite if on_sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
             Dialect::Sqlite => {}
         }
@@ -120,12 +123,12 @@ impl Step<'_> {
             let outcome = DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
-        self.remove(impact, &plan, &ids).await
+        self.remove(impact, &sql, &ids).await
     }
 
-    async fn remove(&self, impact: Impact, plan: &Plan<'_>, ids: &str) -> Result<Ended, Error> {
+    async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
         let names = session::read::names(self.transaction, self.db, &self.request.session_ids).await?;
-        let removed = match self.removed(plan, ids).await {
+        let removed = match self.removed(sql, ids).await {
             Ok(removed) => removed,
             Err(Error::Refused(said)) => {
                 tracing::info!(error = %said.source, "the database refused a deletion");
@@ -134,7 +137,7 @@ impl Step<'_> {
             }
             Err(error) => return Err(error),
         };
-        let changes = removed.differs_from(&impact, plan);
+        let changes = removed.differs_from(&impact, sql.plan);
         let unaccounted = removed.unaccounted(&impact);
         if !changes.is_empty() || unaccounted != 0 {
             return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, unaccounted))));
@@ -149,13 +152,13 @@ impl Step<'_> {
         Ok(Ended::Committing(Box::new(outcome)))
     }
 
-    async fn removed(&self, plan: &Plan<'_>, ids: &str) -> Result<Removed, Error> {
+    async fn removed(&self, sql: &Sql<'_>, ids: &str) -> Result<Removed, Error> {
         match self.db.dialect() {
-            Dialect::Postgres => on_postgres::remove(self.transaction, plan, ids).await,
+            Dialect::Postgres => on_postgres::remove(self.transaction, sql, ids).await,
             Dialect::Sqlite => {
                 // What SQLite would find out at COMMIT, a dry run has to look for.
                 let check = self.request.dry_run || !self.enforce;
-                on_sqlite::remove(self.transaction, plan, ids, check).await
+                on_sqlite::remove(self.transaction, sql, ids, check).await
             }
         }
     }

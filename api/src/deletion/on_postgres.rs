@@ -9,7 +9,7 @@ use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::impact::Reading;
 use crate::impact::plan::{Component, Plan};
-use crate::impact::sql::Sql;
+use crate::impact::sql::{Shape, Sql};
 
 use super::statements;
 use super::work::{Done, Removed};
@@ -22,7 +22,7 @@ pub(super) async fn settle(transaction: &DatabaseTransaction, db: &Database) -> 
     let mut reading = Reading::now(transaction, db).await?;
     for _ in 0..ROUNDS {
         let plan = Plan::new(&reading.graph);
-        let sql = Sql { plan: &plan, dialect: Dialect::Postgres, each: false };
+        let sql = Sql { plan: &plan, dialect: Dialect::Postgres, shape: Shape::Joins };
         transaction.execute_raw(statement(statements::lock_tables(&sql))).await?;
         let again = Reading::now(transaction, db).await?;
         if again == reading {
@@ -35,13 +35,12 @@ pub(super) async fn settle(transaction: &DatabaseTransaction, db: &Database) -> 
 
 /// Locks the rows that go, level by level, each level in a statement of its own, which sees what was committed before the
 /// level above it was locked; then the rows that will be unlinked. Leaves are not locked: nothing refers to them.
-pub(super) async fn lock_rows(transaction: &DatabaseTransaction, plan: &Plan<'_>, ids: &str) -> Result<(), Error> {
-    let sql = Sql { plan, dialect: Dialect::Postgres, each: false };
-    for component in &plan.components {
-        lock_component(transaction, &sql, component, ids).await?;
+pub(super) async fn lock_rows(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids: &str) -> Result<(), Error> {
+    for component in &sql.plan.components {
+        lock_component(transaction, sql, component, ids).await?;
     }
-    for edge in statements::unlinking(plan) {
-        locked(transaction, statements::lock_unlinked(&sql, edge), ids).await?;
+    for edge in statements::unlinking(sql.plan) {
+        locked(transaction, statements::lock_unlinked(sql, edge), ids).await?;
     }
     Ok(())
 }
@@ -72,10 +71,9 @@ async fn locked(transaction: &DatabaseTransaction, sql: String, ids: &str) -> Re
 }
 
 /// Deletes and unlinks, then fires what was deferred, so that nothing fails after the audit record.
-pub(super) async fn remove(transaction: &DatabaseTransaction, plan: &Plan<'_>, ids: &str) -> Result<Removed, Error> {
-    let sql = Sql { plan, dialect: Dialect::Postgres, each: false };
+pub(super) async fn remove(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids: &str) -> Result<Removed, Error> {
     let before = rows_deleted_so_far(transaction).await?;
-    let rows = transaction.query_all_raw(Dialect::Postgres.statement(statements::delete(&sql), [ids.into()])).await?;
+    let rows = transaction.query_all_raw(Dialect::Postgres.statement(statements::delete(sql), [ids.into()])).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for row in rows {
         let table: i64 = row.try_get("", "t")?;

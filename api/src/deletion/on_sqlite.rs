@@ -24,25 +24,24 @@ pub(super) fn may_enforce(plan: &Plan<'_>) -> bool {
 /// Deletes and unlinks. `check` compares every foreign key of the database before and after.
 pub(super) async fn remove(
     transaction: &DatabaseTransaction,
-    plan: &Plan<'_>,
+    sql: &Sql<'_>,
     ids: &str,
     check: bool,
 ) -> Result<Removed, Error> {
-    let sql = Sql { plan, dialect: Dialect::Sqlite, each: false };
     let broken_before = if check { broken_references(transaction).await? } else { BTreeSet::new() };
-    let written = statements::written(plan);
+    let written = statements::written(sql.plan);
     for &table in &written {
-        list(transaction, &sql, table, ids).await?;
+        list(transaction, sql, table, ids).await?;
     }
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for &table in &written {
-        let columns = statements::cleared(&sql, table);
+        let columns = statements::cleared(sql, table);
         if !columns.is_empty() {
-            tables.entry(table).or_default().unlinked = unlink(transaction, &sql, table, &columns).await?;
+            tables.entry(table).or_default().unlinked = unlink(transaction, sql, table, &columns).await?;
         }
     }
-    for table in plan.children_first() {
-        tables.entry(table).or_default().deleted = delete(transaction, &sql, table).await?;
+    for table in sql.plan.children_first() {
+        tables.entry(table).or_default().deleted = delete(transaction, sql, table).await?;
     }
     for &table in &written {
         transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;

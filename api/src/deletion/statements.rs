@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::impact::plan::{EdgeId, Effect, Plan, Source};
-use crate::impact::sql::{Sql, node_name, row_id_names};
+use crate::impact::sql::{Parts, Sql, node_name, row_id_names};
 
 /// A column that is cleared: by these edges, to these values.
 pub(super) type Cleared = BTreeMap<String, Vec<(EdgeId, String)>>;
@@ -88,36 +88,27 @@ pub(super) fn lock_tables(sql: &Sql<'_>) -> String {
 /// Locks the rows of a node, in the order of its key. FOR UPDATE, since a weaker lock lets a row that refers to one of
 /// these slip in between the count and the deletion.
 pub(super) fn lock_node(sql: &Sql<'_>, table: TableId) -> String {
+    let mut parts = sql.node_parts(table);
     let key = &sql.table(table).primary_key;
-    let (on, order) = if key.is_empty() {
-        (sql.same_row(table, "c", "d"), "c.ctid".to_owned())
-    } else {
+    if parts.source.is_some() && !key.is_empty() {
         // By key and not by place: a row that somebody has just changed has moved.
-        let same: Vec<String> =
-            key.iter().map(|name| format!("c.{} = d.{}", quote(name), sql.column_name(table, name))).collect();
-        let order: Vec<String> = key.iter().map(|name| format!("c.{}", quote(name))).collect();
-        (same.join(" AND "), order.join(", "))
-    };
-    format!(
-        "{} SELECT count(*) AS locked FROM (SELECT 1 FROM {} c JOIN {} d ON {on} ORDER BY {order} FOR UPDATE OF c) rows",
-        sql.with(),
-        sql.relation(table),
-        node_name(table)
-    )
+        let same = key.iter().map(|name| format!("c.{} = d.{}", quote(name), sql.column_name(table, name)));
+        parts.condition = same.collect::<Vec<_>>().join(" AND ");
+    }
+    locking(sql, table, &parts.rows(""), "UPDATE")
 }
 
 /// Locks the rows that an edge unlinks; their keys do not change, so rows that refer to them may come and go.
 pub(super) fn lock_unlinked(sql: &Sql<'_>, edge: EdgeId) -> String {
-    let table = sql.plan.key(edge).table;
-    let key = &sql.table(table).primary_key;
-    let order: Vec<String> = key.iter().map(|name| format!("c.{}", quote(name))).collect();
+    locking(sql, sql.plan.key(edge).table, &sql.staying_edge_rows(edge), "NO KEY UPDATE")
+}
+
+fn locking(sql: &Sql<'_>, table: TableId, rows: &str, strength: &str) -> String {
+    let key = sql.table(table).primary_key.iter();
+    let order: Vec<String> = key.map(|name| format!("c.{}", quote(name))).collect();
     let order = if order.is_empty() { "c.ctid".to_owned() } else { order.join(", ") };
-    format!(
-        "{} SELECT count(*) AS locked FROM (SELECT 1 {}{} ORDER BY {order} FOR NO KEY UPDATE OF c) rows",
-        sql.with(),
-        sql.edge_rows(edge),
-        sql.stays(table)
-    )
+    let with = sql.with();
+    format!("{with} SELECT count(*) AS locked FROM (SELECT 1 {rows} ORDER BY {order} FOR {strength} OF c) rows")
 }
 
 /// The edges whose rows are locked before they are unlinked.
@@ -141,12 +132,12 @@ pub(super) fn delete(sql: &Sql<'_>) -> String {
     for table in written(sql.plan) {
         let mut counted = ["0", "0"].map(str::to_owned);
         if sql.plan.doomed[table] {
-            parts.push(format!("x{table} AS (DELETE FROM {})", delete_from(sql, table)));
+            parts.push(format!("x{table} AS ({} RETURNING 1)", delete_from(sql, table)));
             counted[0] = format!("(SELECT count(*) FROM x{table})");
         }
         let columns = cleared(sql, table);
         if !columns.is_empty() {
-            parts.push(format!("y{table} AS (UPDATE {})", update(sql, table, &columns)));
+            parts.push(format!("y{table} AS ({} RETURNING 1)", update(sql, table, &columns)));
             counted[1] = format!("(SELECT count(*) FROM y{table})");
         }
         let [deleted, unlinked] = counted;
@@ -157,26 +148,15 @@ pub(super) fn delete(sql: &Sql<'_>) -> String {
 }
 
 fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
-    let relation = sql.relation(table);
-    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
     if sql.plan.is_node(table) {
-        return format!(
-            "{relation} c USING {} d WHERE {} RETURNING 1",
-            node_name(table),
-            sql.same_row(table, "c", "d")
-        );
+        return sql.node_parts(table).delete();
     }
-    match edges.as_slice() {
-        [edge] => {
-            let (child, source, on) = sql.edge_parts(*edge);
-            format!("{child} c USING {source} d WHERE {on} RETURNING 1")
-        }
-        _ => format!(
-            "{relation} c USING ({}) d WHERE {} RETURNING 1",
-            gone_rows(sql, table),
-            sql.same_row(table, "c", "d")
-        ),
+    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
+    if let [edge] = edges.as_slice() {
+        return sql.edge_parts(*edge).delete();
     }
+    let condition = sql.same_row(table, "c", "d");
+    Parts { child: sql.relation(table), source: Some(format!("({})", gone_rows(sql, table))), condition }.delete()
 }
 
 fn update(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> String {
@@ -184,12 +164,11 @@ fn update(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> String {
     if let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table))
         && matches!(sql.plan.edges[*edge].effect, Effect::Clear(_))
     {
-        let (child, source, on) = sql.edge_parts(*edge);
         let set: Vec<String> = columns.keys().map(|column| format!("{} = NULL", quote(column))).collect();
-        return format!("{child} c SET {} FROM {source} d WHERE {on} RETURNING 1", set.join(", "));
+        return sql.edge_parts(*edge).update(&set.join(", "));
     }
     format!(
-        "{} c SET {} FROM ({}) s WHERE {} RETURNING 1",
+        "UPDATE {} c SET {} FROM ({}) s WHERE {}",
         sql.relation(table),
         assignments(columns),
         changed_rows(sql, table),

@@ -1,15 +1,15 @@
 //! Counting: one statement for any number of sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use crate::catalog::TableId;
-use crate::db::Dialect;
+use crate::db::{Dialect, quote};
 use crate::error::Error;
 
-use super::plan::{EdgeId, Effect, Plan};
-use super::sql::{Sql, node_name};
+use super::plan::{EdgeId, Effect, Plan, Source};
+use super::sql::{Shape, Sql, node_name};
 
 /// The counts of one session, or of all together.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ pub struct TableCounts {
 /// What was counted, by the place of the session's id in the list; all together are under 0.
 pub type Counted = HashMap<i64, Counts>;
 
-/// Counts for `session_ids`, each by itself or all together. The second value is how many of the ids exist.
+/// Counts for the sessions of `ids`, a JSON array, each by itself or all together. The second value is how many of the ids exist.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -43,9 +43,9 @@ pub async fn count(
     dialect: Dialect,
     plan: &Plan<'_>,
     ids: &str,
-    each: bool,
+    shape: Shape,
 ) -> Result<(Counted, i64), Error> {
-    let sql = Sql { plan, dialect, each };
+    let sql = Sql { plan, dialect, shape };
     let rows = conn.query_all_raw(dialect.statement(sql.counts(), [ids.into()])).await?;
     let mut counted = Counted::new();
     let mut found = 0;
@@ -91,7 +91,10 @@ impl Sql<'_> {
              FROM {root} c JOIN roots ON c.\"id\" = roots.id",
             zero.replacen('0', "-1", 1)
         )];
-        parts.extend(reached.iter().map(|&table| self.counts_of(table, slots)));
+        let (listed, others): (Vec<TableId>, Vec<TableId>) =
+            reached.iter().partition(|&&table| self.listed_with(table).is_some());
+        parts.extend(others.iter().map(|&table| self.counts_of(table, slots)));
+        parts.extend(self.counts_by_columns(&listed, slots));
         format!("{}\n{}", self.with(), parts.join("\nUNION ALL\n"))
     }
 
@@ -101,6 +104,12 @@ impl Sql<'_> {
         match edges.as_slice() {
             [] => {
                 let columns = self.columns(table, ["count(*)", "0", "sum(f)"], &[], slots);
+                format!("{columns} FROM {}{}", node_name(table), self.by("g"))
+            }
+            // Every row of it that goes is reached by the one key, and the list of them is there.
+            [edge] if node && self.plan.only_way_in(*edge) => {
+                let all = ("count(*)".to_owned(), "0".to_owned());
+                let columns = self.columns(table, ["count(*)", "0", "sum(f)"], &[all], slots);
                 format!("{columns} FROM {}{}", node_name(table), self.by("g"))
             }
             [edge] if !node && !matches!(self.plan.edges[*edge].effect, Effect::Default(_)) => {
@@ -144,7 +153,7 @@ impl Sql<'_> {
     }
 
     fn columns(&self, table: TableId, sums: [&str; 3], edges: &[(String, String)], slots: usize) -> String {
-        let group = if self.each { "g" } else { "0" };
+        let group = if self.shape == Shape::Each { "g" } else { "0" };
         let [deleted, unlinked, flagged] = sums;
         let mut text = format!("SELECT {group}, {table}, {deleted}, {unlinked}, coalesce({flagged}, 0)");
         for slot in 0..slots {
@@ -155,7 +164,69 @@ impl Sql<'_> {
     }
 
     fn by(&self, group: &str) -> String {
-        if self.each { format!(" GROUP BY {group}") } else { String::new() }
+        if self.shape == Shape::Each { format!(" GROUP BY {group}") } else { String::new() }
+    }
+}
+
+/// Many tables, counted by one join.
+impl Sql<'_> {
+    /// The one edge into a table that can be counted in a list with others: one key of one column, of the type referred to.
+    fn listed_with(&self, table: TableId) -> Option<EdgeId> {
+        let edges: Vec<EdgeId> = self.plan.edges_into(table).collect();
+        let [edge] = edges.as_slice() else { return None };
+        let key = self.plan.key(*edge);
+        let ([column], [to]) = (key.columns.as_slice(), key.referenced_columns.as_slice()) else { return None };
+        let of_type = |table, name: &str| self.table(table).column(name).map(|column| column.type_name.clone());
+        let plain = !self.plan.is_node(table)
+            && key.referenced_scope.is_none()
+            && matches!(self.plan.edges[*edge].source, Source::Deleted(_))
+            && !matches!(self.plan.edges[*edge].effect, Effect::Default(_))
+            && of_type(table, column) == of_type(key.referenced, to);
+        (self.shape == Shape::Columns && plain).then_some(*edge)
+    }
+
+    /// One statement for each column that is referred to: all that refer to it, as one list.
+    fn counts_by_columns(&self, tables: &[TableId], slots: usize) -> Vec<String> {
+        let mut lists: BTreeMap<(TableId, &str), Vec<(TableId, EdgeId)>> = BTreeMap::new();
+        for &table in tables {
+            if let Some(edge) = self.listed_with(table) {
+                let key = self.plan.key(edge);
+                lists.entry((key.referenced, &key.referenced_columns[0])).or_default().push((table, edge));
+            }
+        }
+        lists.into_iter().map(|((parent, to), listed)| self.counts_of_list(parent, to, &listed, slots)).collect()
+    }
+
+    fn counts_of_list(&self, parent: TableId, to: &str, listed: &[(TableId, EdgeId)], slots: usize) -> String {
+        let columns: Vec<String> = listed
+            .iter()
+            .map(|&(table, edge)| {
+                let column = quote(&self.plan.key(edge).columns[0]);
+                let flag =
+                    if self.plan.edges[edge].effect == Effect::Delete { self.flag(table) } else { "0".to_owned() };
+                format!("SELECT c.{column} AS id, {table} AS t, {flag} AS f FROM {} c", self.edge_parts(edge).child)
+            })
+            .collect();
+        let of = |wanted: fn(&Effect) -> bool| {
+            let found = listed.iter().filter(|(_, edge)| wanted(&self.plan.edges[*edge].effect));
+            let found: Vec<String> = found.map(|(table, _)| table.to_string()).collect();
+            if found.is_empty() {
+                "0".to_owned()
+            } else {
+                format!("CASE WHEN t IN ({}) THEN n ELSE 0 END", found.join(", "))
+            }
+        };
+        let deleted = of(|effect| *effect == Effect::Delete);
+        let unlinked = of(|effect| matches!(effect, Effect::Clear(_)));
+        let blocked = of(|effect| matches!(effect, Effect::Block(_)));
+        format!(
+            "SELECT 0, t, {deleted}, {unlinked}, f, n, {blocked}{} FROM (SELECT l.t, count(*) AS n, sum(l.f) AS f \
+             FROM ({}) l JOIN {} d ON d.{} = l.id GROUP BY l.t) counted",
+            ", 0, 0".repeat(slots.saturating_sub(1)),
+            columns.join(" UNION ALL "),
+            node_name(parent),
+            self.column_name(parent, to),
+        )
     }
 }
 

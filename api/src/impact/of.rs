@@ -11,7 +11,7 @@ use crate::error::Error;
 
 use super::count::{Counted, Counts, TableCounts, count};
 use super::plan::{Effect, Plan};
-use super::sql::Sql;
+use super::sql::{Shape, Sql};
 use super::token::Looked;
 use super::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
 
@@ -80,13 +80,14 @@ impl Reading {
         let ids = distinct(session_ids);
         let plan = Plan::new(&self.graph);
         let parameter = ids_parameter(&ids);
-        let (counted, found) = count(conn, self.dialect, &plan, &parameter, false).await?;
+        let (counted, found) =
+            count(conn, self.dialect, &plan, &parameter, Shape::of_counts(self.dialect, ids.len())).await?;
         let counts = counted.get(&0).cloned().unwrap_or_default();
         let impact = self.assemble(&plan, &counts, &ids);
         if usize::try_from(found).is_ok_and(|found| found == ids.len()) {
             return Ok((impact, Vec::new()));
         }
-        let sql = Sql { plan: &plan, dialect: self.dialect, each: false };
+        let sql = Sql { plan: &plan, dialect: self.dialect, shape: Shape::Joins };
         let rows = conn.query_all_raw(self.dialect.statement(sql.unknown_ids(), [parameter.into()])).await?;
         let unknown: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get("", "id")).collect();
         Ok((impact, unknown?))
@@ -99,7 +100,7 @@ impl Reading {
     ) -> Result<HashMap<Uuid, Impact>, Error> {
         let ids = distinct(session_ids);
         let plan = Plan::new(&self.graph);
-        let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), true).await?;
+        let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), Shape::Each).await?;
         // PostgreSQL's ordinality counts from 1, SQLite's keys of an array from 0.
         let first = match self.dialect {
             Dialect::Postgres => 1,

@@ -166,6 +166,16 @@ impl<'a> Plan<'a> {
                 || self.components.iter().any(|component| component.cyclic && component.tables.contains(&table)))
     }
 
+    /// Whether the rows that go from a table are just those that this edge leads to.
+    #[must_use]
+    pub fn only_way_in(&self, edge: EdgeId) -> bool {
+        let table = self.key(edge).table;
+        self.edges[edge].effect == Effect::Delete
+            && table != self.graph.root
+            && self.edges_into(table).count() == 1
+            && !self.components.iter().any(|component| component.cyclic && component.tables.contains(&table))
+    }
+
     /// The other edges into the same table that set a column of this edge's key to null, and so end its reference too.
     pub fn cleared_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
         self.sharing(edge, |effect| match effect {
@@ -237,10 +247,7 @@ fn on_update(graph: &Graph, key: &ForeignKey, cleared: &[String]) -> Effect {
             set_null(graph, key, followed.map(|(column, _)| column.clone()).collect())
         }
         Action::SetNull => set_null(graph, key, key.columns.clone()),
-        Action::SetDefault => match set_default(graph, key) {
-            Effect::Default(_) => Effect::Block(BlockerKind::Restricted),
-            effect => effect,
-        },
+        Action::SetDefault => set_default(graph, key),
         Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
     }
 }

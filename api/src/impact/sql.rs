@@ -19,8 +19,45 @@ pub struct Sql<'a> {
     pub plan: &'a Plan<'a>,
     /// Whose SQL.
     pub dialect: Dialect,
-    /// Each session is counted by itself, not all together.
-    pub each: bool,
+    /// In which form.
+    pub shape: Shape,
+}
+
+/// The forms of one statement. All mean the same rows; which is fastest depends on the number of sessions, as
+/// `benches/README.md` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Each session by itself: rows are joined to those that they refer to, and carry the session along.
+    Each,
+    /// All sessions together, by joins.
+    Joins,
+    /// All sessions together, by lists of keys (`column = ANY (…)`), which an index answers; for few sessions.
+    Keys,
+    /// All sessions together, the referring columns of all tables joined at once; for counting many sessions.
+    Columns,
+}
+
+/// Up to this many sessions a list of keys is faster than a join.
+const FEW: usize = 16;
+
+impl Shape {
+    /// The form for rows that are locked or deleted.
+    #[must_use]
+    pub fn of_changes(dialect: Dialect, sessions: usize) -> Self {
+        match dialect {
+            Dialect::Postgres if sessions <= FEW => Self::Keys,
+            Dialect::Postgres | Dialect::Sqlite => Self::Joins,
+        }
+    }
+
+    /// The form for rows that are counted together.
+    #[must_use]
+    pub fn of_counts(dialect: Dialect, sessions: usize) -> Self {
+        match dialect {
+            Dialect::Postgres if sessions > FEW => Self::Columns,
+            Dialect::Postgres | Dialect::Sqlite => Self::of_changes(dialect, sessions),
+        }
+    }
 }
 
 /// The tables with messages still to be sent, by name.
@@ -51,8 +88,10 @@ impl Sql<'_> {
         match self.dialect {
             Dialect::Postgres => {
                 let id_type = root.column("id").map_or("uuid", |column| &column.type_name);
+                // Standing ready, the list would keep the planner from counting in parallel.
+                let form = if self.shape == Shape::Columns { "AS NOT MATERIALIZED" } else { "AS" };
                 format!(
-                    "roots(g, id) AS (SELECT ord, value::{id_type} \
+                    "roots(g, id) {form} (SELECT ord, value::{id_type} \
                      FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY AS ids(value, ord))"
                 )
             }
@@ -70,31 +109,23 @@ impl Sql<'_> {
         if table == self.plan.graph.root {
             branches.push(format!("SELECT {}, {columns} {}", self.group_of_root(), self.root_rows()));
         }
+        // A list of many groups that stands ready would hide from the planner how many they are.
+        let inlined = self.shape == Shape::Columns && branches.len() == 1;
+        let form = if inlined { "AS NOT MATERIALIZED" } else { "AS" };
         // One key leads to a row at most once, several may meet in it.
-        format!("{}({}) AS (\n  {})", node_name(table), self.node_names(table), branches.join("\n  UNION\n  "))
+        format!("{}({}) {form} (\n  {})", node_name(table), self.node_names(table), branches.join("\n  UNION\n  "))
     }
 
     /// The rows that an edge unlinks, for the keys that refer to what it clears.
     fn cleared(&self, edge: EdgeId) -> String {
         let table = self.plan.key(edge).table;
-        let stays = self.stays(table);
         format!(
-            "u{edge}({}) AS (SELECT {}, {} {}{stays})",
+            "u{edge}({}) AS (SELECT {}, {} {})",
             self.node_names(table),
             self.group(),
             self.node_columns(table),
-            self.edge_rows(edge),
+            self.staying_edge_rows(edge),
         )
-    }
-
-    /// `WHERE` the row `c` is not among those that go for the same session.
-    #[must_use]
-    pub fn stays(&self, table: TableId) -> String {
-        if !self.plan.is_node(table) {
-            return String::new();
-        }
-        let (node, same) = (node_name(table), self.same_row(table, "c", "x"));
-        format!(" WHERE NOT EXISTS (SELECT 1 FROM {node} x WHERE x.g = {} AND {same})", self.group())
     }
 
     /// The edges by which rows of a table go.
@@ -105,27 +136,62 @@ impl Sql<'_> {
     /// `FROM` the referring rows `c` with the rows `d` that they refer to.
     #[must_use]
     pub fn edge_rows(&self, edge: EdgeId) -> String {
-        let (child, source, on) = self.edge_parts(edge);
-        format!("FROM {child} c JOIN {source} d ON {on}")
+        self.edge_parts(edge).rows("")
     }
 
-    /// An edge's referring table, the rows referred to, and what joins `c` of the one to `d` of the other.
+    /// The same, without the rows that go themselves.
     #[must_use]
-    pub fn edge_parts(&self, edge: EdgeId) -> (String, String, String) {
+    pub fn staying_edge_rows(&self, edge: EdgeId) -> String {
+        let table = self.plan.key(edge).table;
+        if !self.plan.is_node(table) {
+            return self.edge_rows(edge);
+        }
+        let (node, same) = (node_name(table), self.same_row(table, "c", "x"));
+        let group = self.group();
+        self.edge_parts(edge).rows(&format!("NOT EXISTS (SELECT 1 FROM {node} x WHERE x.g = {group} AND {same})"))
+    }
+
+    /// An edge's referring rows `c`, the rows `d` that they refer to, and what joins them.
+    #[must_use]
+    pub fn edge_parts(&self, edge: EdgeId) -> Parts {
         let key = self.plan.key(edge);
-        let pairs = key.columns.iter().zip(&key.referenced_columns);
-        let on: Vec<String> = pairs
-            .map(|(column, to)| format!("d.{} = c.{}", self.column_name(key.referenced, to), quote(column)))
-            .collect();
         let source = match self.plan.edges[edge].source {
             Source::Deleted(table) => node_name(table),
             Source::Cleared(before) => format!("u{before}"),
         };
-        let scope = self.within_scope(edge, "d", "r0");
-        (self.child_relation(edge), source, format!("{}{scope}", on.join(" AND ")))
+        let child = self.child_relation(edge);
+        let kept = |name| self.column_name(key.referenced, name);
+        if let (Shape::Keys, [column], [to], None) =
+            (self.shape, key.columns.as_slice(), key.referenced_columns.as_slice(), &key.referenced_scope)
+        {
+            let condition = format!("c.{} = ANY (ARRAY (SELECT d.{} FROM {source} d))", quote(column), kept(to));
+            return Parts { child, source: None, condition };
+        }
+        let pairs = key.columns.iter().zip(&key.referenced_columns);
+        let on: Vec<String> = pairs.map(|(column, to)| format!("d.{} = c.{}", kept(to), quote(column))).collect();
+        let condition = format!("{}{}", on.join(" AND "), self.within_scope(edge, "d", "r0"));
+        Parts { child, source: Some(source), condition }
+    }
+
+    /// The rows `c` of a node, found in its list by their key where it is one column, else by their place.
+    #[must_use]
+    pub fn node_parts(&self, table: TableId) -> Parts {
+        let (child, node) = (self.relation(table), node_name(table));
+        match (self.shape, self.table(table).primary_key.as_slice()) {
+            (Shape::Keys, [key]) => {
+                let kept = self.column_name(table, key);
+                let condition = format!("c.{} = ANY (ARRAY (SELECT d.{kept} FROM {node} d))", quote(key));
+                Parts { child, source: None, condition }
+            }
+            _ => Parts { child, source: Some(node), condition: self.same_row(table, "c", "d") },
+        }
     }
 
     pub(super) fn root_rows(&self) -> String {
+        if self.shape == Shape::Keys {
+            let root = self.relation(self.plan.graph.root);
+            return format!("FROM {root} c WHERE c.\"id\" = ANY (ARRAY (SELECT roots.id FROM roots))");
+        }
         format!("FROM {} c JOIN roots ON c.\"id\" = roots.id", self.relation(self.plan.graph.root))
     }
 
@@ -138,11 +204,11 @@ impl Sql<'_> {
     }
 
     pub(super) fn group(&self) -> &'static str {
-        if self.each { "d.g" } else { "0" }
+        if self.shape == Shape::Each { "d.g" } else { "0" }
     }
 
     pub(super) fn group_of_root(&self) -> &'static str {
-        if self.each { "roots.g" } else { "0" }
+        if self.shape == Shape::Each { "roots.g" } else { "0" }
     }
 
     /// The table, for reading its own rows: those of tables that inherit from it are no business of its foreign keys.
@@ -252,6 +318,46 @@ impl Sql<'_> {
             self.roots(),
             self.relation(self.plan.graph.root)
         )
+    }
+}
+
+/// Rows `c` of a table, and what selects them.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The table.
+    pub child: String,
+    /// The rows `d` that they are joined to, where they are.
+    pub source: Option<String>,
+    /// What selects them.
+    pub condition: String,
+}
+
+impl Parts {
+    /// `FROM … WHERE …`, with a condition more, if any.
+    #[must_use]
+    pub fn rows(&self, and: &str) -> String {
+        let Self { child, source, condition } = self;
+        let (joined, rest) = match (source, and) {
+            (Some(source), "") => (format!("JOIN {source} d ON {condition}"), String::new()),
+            (Some(source), and) => (format!("JOIN {source} d ON {condition}"), format!(" WHERE {and}")),
+            (None, "") => (format!("WHERE {condition}"), String::new()),
+            (None, and) => (format!("WHERE {condition}"), format!(" AND {and}")),
+        };
+        format!("FROM {child} c {joined}{rest}")
+    }
+
+    /// `DELETE FROM …`
+    #[must_use]
+    pub fn delete(&self) -> String {
+        let using = self.source.as_ref().map_or_else(String::new, |source| format!(" USING {source} d"));
+        format!("DELETE FROM {} c{using} WHERE {}", self.child, self.condition)
+    }
+
+    /// `UPDATE … SET …`
+    #[must_use]
+    pub fn update(&self, set: &str) -> String {
+        let from = self.source.as_ref().map_or_else(String::new, |source| format!(" FROM {source} d"));
+        format!("UPDATE {} c SET {set}{from} WHERE {}", self.child, self.condition)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::catalog::TableId;
 use crate::db::quote;
 
-use super::plan::{EdgeId, Effect};
-use super::sql::{Sql, node_name, row_id_names};
+use super::plan::{EdgeId, Effect, Source};
+use super::sql::{Shape, Sql, node_name, row_id_names};
 
 impl Sql<'_> {
     /// One row per reached row of a table: `g`, `r0…`, `gone`, the flag `f`, and for each edge `e…` (it is reached by
@@ -46,7 +46,7 @@ impl Sql<'_> {
             .collect();
         format!(
             "SELECT {} AS g, {}, {gone} AS gone, {} AS f{marks} {}",
-            if self.each { "d.g" } else { "0" },
+            self.group(),
             identity.join(", "),
             self.flag(table),
             self.edge_rows(edge)
@@ -78,12 +78,16 @@ impl Sql<'_> {
             .zip(&values)
             .map(|(column, value)| format!("p.{} = {value}", quote(column)))
             .collect();
-        let mut stays = String::new();
-        if self.plan.is_node(key.referenced) {
-            let (node, gone) = (node_name(key.referenced), self.same_row(key.referenced, "p", "x"));
-            let group = if self.each { "x.g = d.g AND " } else { "" };
-            stays = format!(" AND NOT EXISTS (SELECT 1 FROM {node} x WHERE {group}{gone})");
-        }
+        let group = if self.shape == Shape::Each { "x.g = d.g AND " } else { "" };
+        let found = self.same_row(key.referenced, "p", "x");
+        let gone = self.plan.is_node(key.referenced).then(|| node_name(key.referenced));
+        let moved = match self.plan.edges[edge].source {
+            Source::Cleared(before) => Some(format!("u{before}")),
+            Source::Deleted(_) => None,
+        };
+        let lost = gone.into_iter().chain(moved);
+        let stays: String =
+            lost.map(|rows| format!(" AND NOT EXISTS (SELECT 1 FROM {rows} x WHERE {group}{found})")).collect();
         let (parent, same) = (self.relation(key.referenced), same.join(" AND "));
         let mut usable = format!("({unlinked} OR EXISTS (SELECT 1 FROM {parent} p WHERE {same}{stays}))");
         for name in set.into_iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {

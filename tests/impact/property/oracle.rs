@@ -37,11 +37,11 @@ fn values(case: &Case, table: &Table) -> String {
     }
 }
 
-/// Deletes the sessions as anybody would, and gives the rows as they are then. PostgreSQL takes it back; SQLite has to
+/// Runs a DELETE of the sessions as anybody would, and gives the rows as they are then. PostgreSQL takes it back; SQLite has to
 /// commit, since only then are deferred keys checked, so it works on a copy.
-pub async fn plain_delete(connection: &mut RawConnection, case: &Case) -> Result<Content, Said> {
+pub async fn plain_delete(connection: &mut RawConnection, case: &Case, sql: &str) -> Result<Content, Said> {
     connection.exec("BEGIN").await;
-    let mut result = connection.attempt(&case.plain_delete()).await;
+    let mut result = connection.attempt(sql).await;
     if result.is_ok() && case.dialect == Dialect::Postgres {
         result = connection.attempt("SET CONSTRAINTS ALL IMMEDIATE").await;
     }

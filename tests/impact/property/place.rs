@@ -33,16 +33,17 @@ impl Place {
         Some(Self::Schemas(db))
     }
 
-    /// Builds the case anew and tries the plain DELETE. `reversed` makes the tables and keys in the other order, and so
-    /// lets the database follow the keys in another order.
+    /// Builds the case anew and tries the plain DELETE. `reversed` makes tables, keys and rows in the other order, and
+    /// so lets the database follow them in another order.
     pub async fn build(&self, case: &Case, reversed: bool) -> Built {
+        let delete = if reversed { case.delete_in_table_order() } else { case.plain_delete() };
         match self {
-            Self::Files(folder) => build_file(folder, case, reversed).await,
+            Self::Files(folder) => build_file(folder, case, reversed, &delete).await,
             Self::Schemas(db) => {
                 let mut connection = db.raw().await;
                 connection.exec(&format!("{} {}", case.tear_down(), case.build(reversed))).await;
                 let before = content(&mut connection, case).await;
-                let plain = plain_delete(&mut connection, case).await;
+                let plain = plain_delete(&mut connection, case, &delete).await;
                 let settings = DatabaseSettings { schema: case.schema.clone(), ..DatabaseSettings::new(db.url()) };
                 Built { before, plain, connection, settings }
             }
@@ -58,7 +59,7 @@ impl Place {
     }
 }
 
-async fn build_file(folder: &TempDir, case: &Case, reversed: bool) -> Built {
+async fn build_file(folder: &TempDir, case: &Case, reversed: bool, delete: &str) -> Built {
     let [original, copy] = ["case.db", "copy.db"].map(|name| folder.path().join(name));
     for path in [&original, &copy] {
         for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -75,7 +76,7 @@ async fn build_file(folder: &TempDir, case: &Case, reversed: bool) -> Built {
     std::fs::copy(&original, &copy).unwrap();
     let mut plain_connection = RawConnection::open(&format!("sqlite://{}", copy.display())).await;
     plain_connection.exec("PRAGMA synchronous = OFF").await;
-    let plain = plain_delete(&mut plain_connection, case).await;
+    let plain = plain_delete(&mut plain_connection, case, delete).await;
     plain_connection.close().await;
     Built { before, plain, connection, settings: DatabaseSettings::new(url) }
 }

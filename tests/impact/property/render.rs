@@ -12,7 +12,7 @@ impl Case {
         format!("{} Other", self.schema)
     }
 
-    /// The statements that build it; `reversed` makes tables and keys in the other order.
+    /// The statements that build it; `reversed` makes tables, keys and rows in the other order.
     pub fn build(&self, reversed: bool) -> String {
         let mut sql = String::new();
         match self.dialect {
@@ -36,7 +36,7 @@ impl Case {
             self.create_table(&mut sql, at, &keys);
         }
         for table in &self.tables {
-            self.insert(&mut sql, table);
+            self.insert(&mut sql, table, reversed);
         }
         if self.dialect == Dialect::Sqlite {
             sql.push_str("COMMIT;\nPRAGMA foreign_keys = ON;\n");
@@ -56,8 +56,17 @@ impl Case {
 
     /// What the property is about.
     pub fn plain_delete(&self) -> String {
+        self.delete("id")
+    }
+
+    /// The same, going through the rows as they lie in the table: SQLite would look each up by its id.
+    pub fn delete_in_table_order(&self) -> String {
+        self.delete(if self.dialect == Dialect::Sqlite { "+id" } else { "id" })
+    }
+
+    fn delete(&self, id: &str) -> String {
         let ids: Vec<String> = self.roots.iter().map(|&root| format!("'{}'", uuid(root))).collect();
-        format!("DELETE FROM {} WHERE id IN ({});", self.qualified(&self.tables[SESSIONS]), ids.join(", "))
+        format!("DELETE FROM {} WHERE {id} IN ({});", self.qualified(&self.tables[SESSIONS]), ids.join(", "))
     }
 
     /// A table's name in SQL.
@@ -115,16 +124,19 @@ impl Case {
         format!("{} {type_name}{not_null}{}", quote(&column.name), default.unwrap_or_default())
     }
 
-    fn insert(&self, sql: &mut String, table: &Table) {
+    fn insert(&self, sql: &mut String, table: &Table, reversed: bool) {
         if table.rows.is_empty() {
             return;
         }
-        let rows: Vec<String> = (table.rows.iter())
+        let mut rows: Vec<String> = (table.rows.iter())
             .map(|row| {
                 let values = table.columns.iter().zip(&row.values).map(|(column, &value)| column.kind.literal(value));
                 format!("({})", values.chain([row.tag.to_string()]).collect::<Vec<_>>().join(", "))
             })
             .collect();
+        if reversed {
+            rows.reverse();
+        }
         writeln!(sql, "INSERT INTO {} VALUES {};", self.qualified(table), rows.join(", ")).unwrap();
     }
 

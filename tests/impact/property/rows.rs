@@ -10,8 +10,14 @@ impl Generator {
     /// Rows for every table, most references pointing at a row, and the sessions to delete.
     pub fn rows(&mut self) {
         let mut tag = 0;
+        // Many sessions are counted and deleted by other statements than few.
+        let many = self.chance(30);
         for at in 0..self.case.tables.len() {
-            let count = if at == SESSIONS { self.rng.random_range(2..=5) } else { self.rng.random_range(0..=8) };
+            let count = match at {
+                SESSIONS if many => self.rng.random_range(20..=24),
+                SESSIONS => self.rng.random_range(2..=5),
+                _ => self.rng.random_range(0..=8),
+            };
             for number in 1..=count {
                 tag += 1;
                 let row = self.row(at, number, tag);
@@ -23,7 +29,7 @@ impl Generator {
         }
         let mut ids: Vec<i64> = (1..=i64::try_from(self.case.tables[SESSIONS].rows.len()).unwrap()).collect();
         ids.shuffle(&mut self.rng);
-        ids.truncate(self.rng.random_range(1..=3));
+        ids.truncate(if many { self.rng.random_range(17..=20) } else { self.rng.random_range(1..=3) });
         self.case.roots = ids;
     }
 
