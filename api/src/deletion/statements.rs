@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::impact::plan::{EdgeId, Effect, Plan, Source};
+use crate::impact::effect::Effect;
+use crate::impact::plan::{EdgeId, Plan, Source};
 use crate::impact::sql::{Parts, Sql, node_name, row_id_names};
 
 /// A column that is cleared: by these edges, to these values.
@@ -14,18 +15,8 @@ pub(super) type Cleared = BTreeMap<String, Vec<(EdgeId, String)>>;
 pub(super) fn cleared(sql: &Sql<'_>, table: TableId) -> Cleared {
     let mut columns = Cleared::new();
     for edge in sql.plan.edges_into(table) {
-        match &sql.plan.edges[edge].effect {
-            Effect::Clear(names) => {
-                for name in names {
-                    columns.entry(name.clone()).or_default().push((edge, "NULL".to_owned()));
-                }
-            }
-            Effect::Default(names) => {
-                for name in names {
-                    columns.entry(name.clone()).or_default().push((edge, sql.default_of(table, name)));
-                }
-            }
-            Effect::Delete | Effect::Block(_) => {}
+        for (name, value) in sql.plan.edges[edge].effect.new_values(sql.table(table)) {
+            columns.entry(name).or_default().push((edge, value));
         }
     }
     columns
@@ -42,11 +33,8 @@ pub(super) fn assignments(columns: &Cleared) -> String {
 
 /// The rows of a table that are changed: what finds them, and a mark for each edge that changes them.
 pub(super) fn changed_rows(sql: &Sql<'_>, table: TableId) -> String {
-    let changing: Vec<EdgeId> = sql
-        .plan
-        .edges_into(table)
-        .filter(|&edge| matches!(sql.plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_)))
-        .collect();
+    let changing: Vec<EdgeId> =
+        sql.plan.edges_into(table).filter(|&edge| sql.plan.edges[edge].effect.changes()).collect();
     let names = row_id_names(sql.table(table).row_id.len());
     let marks: String = changing
         .iter()
@@ -69,12 +57,7 @@ pub(super) fn gone_rows(sql: &Sql<'_>, table: TableId) -> String {
 /// Tables that rows go from or that are unlinked, in an order that every deletion takes.
 pub(super) fn written(plan: &Plan<'_>) -> Vec<TableId> {
     let mut tables = plan.reached();
-    tables.retain(|&table| {
-        plan.doomed[table]
-            || plan
-                .edges_into(table)
-                .any(|edge| matches!(plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_)))
-    });
+    tables.retain(|&table| plan.doomed[table] || plan.edges_into(table).any(|edge| plan.edges[edge].effect.changes()));
     tables.sort_by_key(|&table| &plan.graph.tables[table].display);
     tables
 }
@@ -114,10 +97,7 @@ fn locking(sql: &Sql<'_>, table: TableId, rows: &str, strength: &str) -> String 
 /// The edges whose rows are locked before they are unlinked.
 pub(super) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
     let mut edges: Vec<EdgeId> = (0..plan.edges.len())
-        .filter(|&edge| {
-            matches!(plan.edges[edge].effect, Effect::Clear(_) | Effect::Default(_))
-                && matches!(plan.edges[edge].source, Source::Deleted(_))
-        })
+        .filter(|&edge| plan.edges[edge].effect.changes() && matches!(plan.edges[edge].source, Source::Deleted(_)))
         .collect();
     edges.sort_by_key(|&edge| (&plan.child(edge).display, &plan.key(edge).columns));
     edges

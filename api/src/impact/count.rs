@@ -8,7 +8,8 @@ use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
-use super::plan::{EdgeId, Effect, Plan, Source};
+use super::effect::Effect;
+use super::plan::{EdgeId, Plan, Source};
 use super::sql::{Shape, Sql, node_name};
 
 /// The counts of one session, or of all together.
@@ -128,7 +129,7 @@ impl Sql<'_> {
         let all = "count(*)".to_owned();
         let (sums, of_edge) = match self.plan.edges[edge].effect {
             Effect::Delete => (["count(*)", "0", flagged.as_str()], (all, "0".to_owned())),
-            Effect::Clear(_) => (["0", "count(*)", "0"], (all, "0".to_owned())),
+            Effect::Clear(_) | Effect::Follow(_) => (["0", "count(*)", "0"], (all, "0".to_owned())),
             Effect::Default(_) | Effect::Block(_) => (["0", "0", "0"], (all.clone(), all)),
         };
         let columns = self.columns(table, sums, &[of_edge], slots);
@@ -142,7 +143,7 @@ impl Sql<'_> {
             .iter()
             .map(|&edge| match self.plan.edges[edge].effect {
                 Effect::Delete => (filtered(&format!("e{edge} = 1")), "0".to_owned()),
-                Effect::Clear(_) => (filtered(&self.is_changed(edge)), "0".to_owned()),
+                Effect::Clear(_) | Effect::Follow(_) => (filtered(&self.is_changed(edge)), "0".to_owned()),
                 Effect::Default(_) => (filtered(&self.is_changed(edge)), filtered(&self.is_blocked(edge))),
                 Effect::Block(_) => (filtered(&self.is_blocked(edge)), filtered(&self.is_blocked(edge))),
             })

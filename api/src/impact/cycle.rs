@@ -3,7 +3,8 @@
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 
-use super::plan::{Component, Effect, Source};
+use super::effect::Effect;
+use super::plan::{Component, Source};
 use super::sql::{Sql, node_name, row_id_names};
 
 impl Sql<'_> {

@@ -3,6 +3,7 @@
 mod component;
 pub mod count;
 mod cycle;
+pub mod effect;
 mod of;
 pub mod plan;
 pub mod sql;

@@ -10,7 +10,8 @@ use crate::db::{Database, Dialect};
 use crate::error::Error;
 
 use super::count::{Counted, Counts, TableCounts, count};
-use super::plan::{Effect, Plan};
+use super::effect::Effect;
+use super::plan::Plan;
 use super::sql::{Shape, Sql};
 use super::token::Looked;
 use super::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
@@ -175,7 +176,7 @@ fn blocker(plan: &Plan<'_>, edge: usize, rows: i64) -> Blocker {
     let kind = match plan.edges[edge].effect {
         Effect::Block(kind) => kind,
         Effect::Default(_) => BlockerKind::SetDefaultUnusable,
-        Effect::Delete | Effect::Clear(_) => BlockerKind::Other,
+        Effect::Delete | Effect::Clear(_) | Effect::Follow(_) => BlockerKind::Other,
     };
     let why = match kind {
         BlockerKind::SetNullOnNotNull => format!(

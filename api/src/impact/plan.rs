@@ -5,6 +5,7 @@ use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
 
 use super::BlockerKind;
 use super::component;
+use super::effect::{self, Effect};
 
 /// A reached table's or an edge's place in the plan.
 pub type EdgeId = usize;
@@ -51,19 +52,6 @@ pub enum Source {
     Cleared(EdgeId),
 }
 
-/// What a foreign key does to the rows that refer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// They go too.
-    Delete,
-    /// These columns become null.
-    Clear(Vec<String>),
-    /// These columns become their defaults, where that leads to a row that stays.
-    Default(Vec<String>),
-    /// They stay as they are, and so the database refuses.
-    Block(BlockerKind),
-}
-
 impl<'a> Plan<'a> {
     /// Follows the keys of `graph` from its root.
     #[must_use]
@@ -73,7 +61,7 @@ impl<'a> Plan<'a> {
         let tables: Vec<TableId> = plan.components.iter().flat_map(|component| component.tables.clone()).collect();
         for table in tables {
             for (key, foreign_key) in graph.referring_to(table) {
-                let effect = on_delete(graph, foreign_key);
+                let effect = effect::on_delete(graph, foreign_key);
                 plan.edges.push(Edge { key, source: Source::Deleted(table), effect });
             }
         }
@@ -85,32 +73,29 @@ impl<'a> Plan<'a> {
     fn follow_cleared_keys(&mut self) {
         let mut next = 0;
         while next < self.edges.len() {
-            let found: Vec<Edge> = self.updates_by(next).collect();
+            let found = self.updates_by(next);
             self.edges.extend(found);
             next += 1;
         }
     }
 
-    fn updates_by(&self, edge: EdgeId) -> impl Iterator<Item = Edge> {
-        let (cleared, to_default): (&[String], bool) = match &self.edges[edge].effect {
-            Effect::Clear(columns) => (columns, false),
-            Effect::Default(columns) => (columns, true),
-            Effect::Delete | Effect::Block(_) => (&[], false),
-        };
+    fn updates_by(&self, edge: EdgeId) -> Vec<Edge> {
         let table = self.key(edge).table;
+        let changed = self.edges[edge].effect.new_values(&self.graph.tables[table]);
         let concerned = self
             .graph
             .referring_to(table)
-            .filter(move |(_, key)| key.referenced_columns.iter().any(|column| cleared.contains(column)));
-        concerned.map(move |(key, foreign_key)| {
-            // A chain of updates that comes back to its own key, or starts from a default, is not followed: it blocks.
-            let effect = if to_default || self.chain_has(edge, key) {
+            .filter(|(_, key)| key.referenced_columns.iter().any(|column| changed.contains_key(column)));
+        let edges = concerned.map(|(key, foreign_key)| {
+            // A chain of updates that comes back to its own key is not followed: it blocks.
+            let effect = if self.chain_has(edge, key) {
                 Effect::Block(BlockerKind::Restricted)
             } else {
-                on_update(self.graph, foreign_key, cleared)
+                effect::on_update(self.graph, foreign_key, &changed)
             };
             Edge { key, source: Source::Cleared(edge), effect }
-        })
+        });
+        edges.collect()
     }
 
     fn chain_has(&self, mut edge: EdgeId, key: usize) -> bool {
@@ -180,7 +165,7 @@ impl<'a> Plan<'a> {
     pub fn cleared_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
         self.sharing(edge, |effect| match effect {
             Effect::Clear(columns) => Some(columns),
-            Effect::Delete | Effect::Default(_) | Effect::Block(_) => None,
+            Effect::Delete | Effect::Default(_) | Effect::Follow(_) | Effect::Block(_) => None,
         })
     }
 
@@ -188,7 +173,7 @@ impl<'a> Plan<'a> {
     pub fn defaulted_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
         self.sharing(edge, |effect| match effect {
             Effect::Default(columns) => Some(columns),
-            Effect::Delete | Effect::Clear(_) | Effect::Block(_) => None,
+            Effect::Delete | Effect::Clear(_) | Effect::Follow(_) | Effect::Block(_) => None,
         })
     }
 
@@ -228,47 +213,4 @@ fn doomed(graph: &Graph) -> Vec<bool> {
         }
     }
     doomed
-}
-
-fn on_delete(graph: &Graph, key: &ForeignKey) -> Effect {
-    match key.on_delete {
-        Action::Cascade => Effect::Delete,
-        Action::SetNull => set_null(graph, key, key.set_columns.clone()),
-        Action::SetDefault => set_default(graph, key),
-        Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
-    }
-}
-
-fn on_update(graph: &Graph, key: &ForeignKey, cleared: &[String]) -> Effect {
-    match key.on_update {
-        Action::Cascade => {
-            let pairs = key.columns.iter().zip(&key.referenced_columns);
-            let followed = pairs.filter(|(_, referenced)| cleared.contains(referenced));
-            set_null(graph, key, followed.map(|(column, _)| column.clone()).collect())
-        }
-        Action::SetNull => set_null(graph, key, key.columns.clone()),
-        Action::SetDefault => set_default(graph, key),
-        Action::Restrict | Action::NoAction => Effect::Block(BlockerKind::Restricted),
-    }
-}
-
-/// Without any default, SET DEFAULT is SET NULL.
-fn set_default(graph: &Graph, key: &ForeignKey) -> Effect {
-    let table = &graph.tables[key.table];
-    let has_default = |name: &String| table.column(name).is_some_and(|column| column.default.is_some());
-    if key.set_columns.iter().any(has_default) {
-        return Effect::Default(key.set_columns.clone());
-    }
-    match set_null(graph, key, key.set_columns.clone()) {
-        Effect::Block(_) => Effect::Block(BlockerKind::SetDefaultUnusable),
-        effect => effect,
-    }
-}
-
-/// SET NULL works where every column takes null, and, under MATCH FULL, where it sets all of the key's columns.
-fn set_null(graph: &Graph, key: &ForeignKey, columns: Vec<String>) -> Effect {
-    let table = &graph.tables[key.table];
-    let takes_null = columns.iter().all(|name| table.column(name).is_none_or(|column| column.nullable));
-    let whole = !key.match_full || key.columns.iter().all(|column| columns.contains(column));
-    if takes_null && whole { Effect::Clear(columns) } else { Effect::Block(BlockerKind::SetNullOnNotNull) }
 }

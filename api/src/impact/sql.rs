@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use crate::catalog::{Table, TableId};
 use crate::db::{Dialect, quote};
 
-use super::plan::{EdgeId, Effect, Plan, Source};
+use super::effect::Effect;
+use super::plan::{EdgeId, Plan, Source};
 
 /// Writes the statements of one plan.
 #[derive(Debug, Clone, Copy)]

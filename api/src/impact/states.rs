@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use crate::catalog::TableId;
 use crate::db::quote;
 
-use super::plan::{EdgeId, Effect, Source};
+use super::effect::{Effect, default_of};
+use super::plan::{EdgeId, Source};
 use super::sql::{Shape, Sql, node_name, row_id_names};
 
 impl Sql<'_> {
@@ -59,7 +60,7 @@ impl Sql<'_> {
         let set: Vec<&String> = match &self.plan.edges[edge].effect {
             Effect::Default(set) => set.iter().collect(),
             Effect::Block(_) => self.plan.defaulted_by(edge).flat_map(|other| self.defaulted(other)).collect(),
-            Effect::Delete | Effect::Clear(_) => Vec::new(),
+            Effect::Delete | Effect::Clear(_) | Effect::Follow(_) => Vec::new(),
         };
         if set.is_empty() {
             return "0".to_owned();
@@ -67,7 +68,7 @@ impl Sql<'_> {
         let key = self.plan.key(edge);
         let table = self.table(key.table);
         let value = |column: &String| {
-            if set.contains(&column) { self.default_of(key.table, column) } else { format!("c.{}", quote(column)) }
+            if set.contains(&column) { default_of(table, column) } else { format!("c.{}", quote(column)) }
         };
         let values: Vec<String> = key.columns.iter().map(value).collect();
         let nulls: Vec<String> = values.iter().map(|value| format!("{value} IS NULL")).collect();
@@ -91,7 +92,7 @@ impl Sql<'_> {
         let (parent, same) = (self.relation(key.referenced), same.join(" AND "));
         let mut usable = format!("({unlinked} OR EXISTS (SELECT 1 FROM {parent} p WHERE {same}{stays}))");
         for name in set.into_iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {
-            usable = format!("{usable} AND {} IS NOT NULL", self.default_of(key.table, name));
+            usable = format!("{usable} AND {} IS NOT NULL", default_of(table, name));
         }
         format!("CASE WHEN {usable} THEN 0 ELSE 1 END")
     }
@@ -99,17 +100,8 @@ impl Sql<'_> {
     fn defaulted(&self, edge: EdgeId) -> &[String] {
         match &self.plan.edges[edge].effect {
             Effect::Default(columns) => columns,
-            Effect::Delete | Effect::Clear(_) | Effect::Block(_) => &[],
+            Effect::Delete | Effect::Clear(_) | Effect::Follow(_) | Effect::Block(_) => &[],
         }
-    }
-
-    /// The default's expression as the catalogue has it; null where there is none.
-    #[must_use]
-    pub fn default_of(&self, table: TableId, column: &str) -> String {
-        let column = self.table(table).column(column);
-        column
-            .and_then(|column| column.default.as_deref())
-            .map_or_else(|| "NULL".to_owned(), |default| format!("({default})"))
     }
 
     /// Over [`Sql::states`]: the row stays, the edge reaches it, and no other edge ends the reference.
@@ -133,7 +125,7 @@ impl Sql<'_> {
     #[must_use]
     pub fn is_changed(&self, edge: EdgeId) -> String {
         match self.plan.edges[edge].effect {
-            Effect::Clear(_) => format!("gone = 0 AND e{edge} = 1"),
+            Effect::Clear(_) | Effect::Follow(_) => format!("gone = 0 AND e{edge} = 1"),
             Effect::Default(_) => format!("gone = 0 AND e{edge} = 1 AND b{edge} = 0"),
             Effect::Delete | Effect::Block(_) => "1 = 0".to_owned(),
         }
