@@ -9,7 +9,8 @@ use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::impact::Reading;
 use crate::impact::plan::{Component, Plan};
-use crate::impact::sql::{Shape, Sql};
+use crate::impact::shape::Shape;
+use crate::impact::sql::Sql;
 
 use super::statements;
 use super::work::{Done, Removed};

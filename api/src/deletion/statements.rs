@@ -6,7 +6,8 @@ use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::impact::effect::Effect;
 use crate::impact::plan::{EdgeId, Plan, Source};
-use crate::impact::sql::{Parts, Sql, node_name, row_id_names};
+use crate::impact::shape::Parts;
+use crate::impact::sql::{Sql, node_name, row_id_names};
 
 /// A column that is cleared: by these edges, to these values.
 pub(super) type Cleared = BTreeMap<String, Vec<(EdgeId, String)>>;

@@ -10,7 +10,8 @@ use crate::error::Error;
 
 use super::effect::Effect;
 use super::plan::{EdgeId, Plan, Source};
-use super::sql::{Shape, Sql, node_name};
+use super::shape::Shape;
+use super::sql::{Sql, node_name};
 
 /// The counts of one session, or of all together.
 #[derive(Debug, Clone, Default)]

@@ -6,6 +6,7 @@ mod cycle;
 pub mod effect;
 mod of;
 pub mod plan;
+pub mod shape;
 pub mod sql;
 mod states;
 pub mod token;

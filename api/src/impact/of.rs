@@ -12,7 +12,8 @@ use crate::error::Error;
 use super::count::{Counted, Counts, TableCounts, count};
 use super::effect::Effect;
 use super::plan::Plan;
-use super::sql::{Shape, Sql};
+use super::shape::Shape;
+use super::sql::Sql;
 use super::token::Looked;
 use super::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
 

@@ -7,7 +7,8 @@ use crate::db::quote;
 
 use super::effect::{Effect, default_of};
 use super::plan::{EdgeId, Source};
-use super::sql::{Shape, Sql, node_name, row_id_names};
+use super::shape::Shape;
+use super::sql::{Sql, node_name, row_id_names};
 
 impl Sql<'_> {
     /// One row per reached row of a table: `g`, `r0…`, `gone`, the flag `f`, and for each edge `e…` (it is reached by
