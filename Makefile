@@ -1,6 +1,6 @@
 # Everything that a developer or a pipeline runs. `make run` and `make test` set up what they need.
 
-.PHONY: run test lint schema postgres
+.PHONY: run test lint schema bench postgres
 
 # A demonstration: a throwaway database that holds a deployment in trouble, served on 127.0.0.1:8080.
 run:
@@ -20,6 +20,10 @@ lint:
 schema:
 	cargo run --quiet --package api -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+
+# Ratios to hand-written SQL, on databases of two sizes; ten minutes. BENCH_SIZES=S takes one.
+bench: postgres
+	cargo bench --package api --bench engine
 
 # The tests start a PostgreSQL server of their own and need only its programs. Where they are missing and may not be
 # installed, the tests on PostgreSQL say so and pass, unless SESSION_ADMIN_TEST_REQUIRE_ALL=1.
