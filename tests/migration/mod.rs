@@ -1,5 +1,16 @@
 //! `migrate` on databases that others have built, used and left half done, through the real executable.
 
+mod columns;
+mod constraints;
+mod indexes;
+mod killed;
+mod locks;
+mod objects;
+mod offers;
+mod orphans;
+mod roles;
+mod schemas;
+
 use crate::support::TestDb;
 
 /// Every reference to a group or to a session, with the rule that it is to have.
