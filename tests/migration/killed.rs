@@ -66,12 +66,15 @@ async fn killed_at_random_moments_the_next_run_goes_on(db: TestDb) {
     let mut random = StdRng::seed_from_u64(seed);
     let (before, left) = (rows_now(&db).await, left_without(&db, "session_name LIKE 'stale-%'").await);
     let mut killed = 0;
-    for _ in 0..12 {
+    // Later and later, so that the first ones do not let the run finish.
+    let mut moments: Vec<u64> = (0..12).map(|_| random.random_range(5..600)).collect();
+    moments.sort_unstable();
+    for moment in moments {
         let mut command = executable(&["migrate", "--yes"]);
         command.env("DATABASE_URL", db.url()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         // The moment is what is tested; nothing waits for it.
-        tokio::time::sleep(Duration::from_millis(random.random_range(5..600))).await;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
         child.kill().unwrap();
         killed += usize::from(child.wait().unwrap().signal() == KILLED);
         is_whole(&db, &before, &left).await;

@@ -39,7 +39,14 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         config.require_file()?;
     }
     let db = Database::connect(config.database.clone()).await?;
-    let exit = if args.status { status(&db, output).await? } else { migrate(&args, &db, output).await? };
+    let ended = if args.status { status(&db, output).await } else { migrate(&args, &db, output).await };
+    let exit = match ended {
+        // Better with the table's name, and who holds it.
+        Err(error @ Error::LockTimeout(_)) => {
+            return Err(migration::locked(db.pool(), &config.database.schema).await.map_or(error, Error::from));
+        }
+        ended => ended?,
+    };
     db.close().await?;
     Ok(exit)
 }
