@@ -107,6 +107,7 @@ async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
         "default_transaction_isolation = 'serializable'",
         "idle_in_transaction_session_timeout = '50ms'",
         "lock_timeout = '1ms'",
+        "statement_timeout = '1ms'",
         "search_path = nowhere",
     ] {
         db.exec(&format!("ALTER DATABASE {name} SET {setting}")).await;
