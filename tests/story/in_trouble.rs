@@ -32,20 +32,16 @@ const WITHOUT_RULE: [(&str, &str); 5] = [
     ("webinars", "whatsapp_group_id"),
 ];
 
-/// Table and column of each blocker, and its kind.
+/// Table, column and kind of each blocker.
 fn blockers(impact: &Value) -> Vec<(&str, &str, &str)> {
-    let text = |value: &'_ Value, name: &str| value[name].as_str().unwrap().to_owned();
-    let mut found: Vec<_> = impact["blockers"].as_array().unwrap().iter().collect();
-    found.sort_by_key(|blocker| (text(blocker, "table"), blocker["columns"][0].as_str().unwrap().to_owned()));
-    let text = |value: &'static str| move |blocker: &Value| blocker[value].as_str().is_some();
-    assert!(found.iter().all(|blocker| text("message")(blocker)), "{found:?}");
+    let blockers = impact["blockers"].as_array().unwrap().iter();
+    let mut found: Vec<_> = blockers
+        .inspect(|blocker| assert_ne!(blocker["message"].as_str().unwrap(), ""))
+        .map(|blocker| [&blocker["table"], &blocker["columns"][0], &blocker["kind"]].map(|part| part.as_str().unwrap()))
+        .map(|[table, column, kind]| (table, column, kind))
+        .collect();
+    found.sort_unstable();
     found
-        .into_iter()
-        .map(|blocker| {
-            let column = blocker["columns"][0].as_str().unwrap();
-            (blocker["table"].as_str().unwrap(), column, blocker["kind"].as_str().unwrap())
-        })
-        .collect()
 }
 
 async fn as_built_the_impact_names_what_blocks(db: TestDb) {
