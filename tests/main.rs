@@ -11,3 +11,5 @@ mod graphql;
 mod health;
 mod http;
 mod impact;
+mod migration;
+mod story;

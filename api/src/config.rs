@@ -39,7 +39,7 @@ pub struct Options {
     /// How long one statement of a deletion may take, in seconds
     #[arg(long, global = true, env = "SESSION_ADMIN_DELETION_TIMEOUT", value_name = "SECONDS", default_value_t = 600)]
     pub deletion_timeout: u64,
-    /// How long a deletion waits for a lock, in seconds
+    /// How long a statement waits for a lock, in seconds
     #[arg(long, global = true, env = "SESSION_ADMIN_LOCK_TIMEOUT", value_name = "SECONDS", default_value_t = 5)]
     pub lock_timeout: u64,
     /// The most database connections kept open

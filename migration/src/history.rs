@@ -1,4 +1,4 @@
-//! Reading the history: which migrations have been applied.
+//! What can be read beside a run: which migrations have been applied, and who is in the way.
 
 use std::collections::HashSet;
 
@@ -6,9 +6,11 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::{
     Error,
+    adopt::TABLES,
     dialect::{Dialect, OWN_SCHEMA, rows},
     error::code,
     migrator::Migrator,
+    postgres,
 };
 
 /// The names of the migrations that have not been applied, in the order in which they will be.
@@ -40,6 +42,17 @@ pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Erro
     }
     let applied: HashSet<_> = applied.into_iter().collect();
     Ok(known.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
+}
+
+/// Who keeps a business table locked so that it cannot be read, as the error that says so; none where nobody does, and on
+/// SQLite. For a caller whose own statement has waited for a lock in vain.
+pub async fn locked(db: &DatabaseConnection, schema: &str) -> Option<Error> {
+    if Dialect::of(db).ok()? == Dialect::Sqlite {
+        return None;
+    }
+    // Only a help: the caller has an error already.
+    let (table, pids) = postgres::unreadable(db, schema, &TABLES).await.ok()??;
+    Some(Error::LockTimeout { table, pids })
 }
 
 async fn applied(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Vec<String>, Error> {

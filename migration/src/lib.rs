@@ -27,7 +27,7 @@ mod session;
 mod sqlite;
 
 pub use error::{Error, OrphanedRows};
-pub use history::{pending, status};
+pub use history::{locked, pending, status};
 pub use m20260101_000002_schema_as_built::SQLITE as SCHEMA_AS_BUILT_SQLITE;
 pub use m20260101_000006_stale_purge::NAME as STALE_PURGE;
 pub use session::Session;

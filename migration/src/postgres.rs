@@ -10,6 +10,7 @@ use sea_orm::sqlx::{AssertSqlSafe, Executor, Postgres, pool::PoolOptions};
 pub(crate) use catalogue::{has_schema, table};
 pub(crate) use index::index;
 pub(crate) use mend::mend;
+pub(crate) use patience::unreadable;
 
 /// Settings of the run's connections that must not be what the role or the database has for its ordinary sessions:
 ///

@@ -126,6 +126,8 @@ async fn connect(url: &str) -> Result<DatabaseConnection, Error> {
         .acquire_timeout(Duration::from_secs(30))
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
+        // Already here, since the role's or the database's own could cut off the statement that makes the settings.
+        .statement_timeout(Duration::ZERO)
         .sqlx_logging(false)
         .map_sqlx_postgres_pool_opts(postgres::prepare);
     let db = Database::connect(options).await?;

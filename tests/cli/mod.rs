@@ -17,14 +17,14 @@ use serde_json::Value;
 use crate::support::TestDb;
 
 /// How a command ended.
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The executable with nothing of this process's configuration.
-fn executable(arguments: &[&str]) -> Command {
+pub(crate) fn executable(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_session-admin"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -36,7 +36,7 @@ fn executable(arguments: &[&str]) -> Command {
     command
 }
 
-fn ended(mut command: Command) -> Ended {
+pub(crate) fn ended(mut command: Command) -> Ended {
     let output = command.output().unwrap();
     Ended {
         code: output.status.code().unwrap(),
@@ -46,7 +46,7 @@ fn ended(mut command: Command) -> Ended {
 }
 
 /// Runs a command on a database, with tables as its answer.
-fn run(db: &TestDb, arguments: &[&str]) -> Ended {
+pub(crate) fn run(db: &TestDb, arguments: &[&str]) -> Ended {
     let mut command = executable(arguments);
     command.env("DATABASE_URL", db.url());
     ended(command)
@@ -60,7 +60,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
 }
 
 /// The same with `--json`: the exit code and the one document.
-fn document(db: &TestDb, arguments: &[&str]) -> (i32, Value) {
+pub(crate) fn document(db: &TestDb, arguments: &[&str]) -> (i32, Value) {
     let ended = run(db, &[arguments, &["--json"]].concat());
     let document = serde_json::from_str(&ended.stdout);
     (ended.code, document.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", ended.stdout, ended.stderr)))

@@ -11,7 +11,7 @@ pub mod connection;
 pub mod database;
 mod database_test;
 pub mod legacy;
-mod legacy_tables;
+pub mod legacy_tables;
 mod legacy_test;
 mod scenario_test;
 pub mod server;

@@ -5,7 +5,7 @@ use migration::{STALE_PURGE, Session};
 use serde::Serialize;
 
 use super::output::{Output, note};
-use super::purge::{self, Plan, Purged};
+use super::purge::{self, Purged, Spared, Stale};
 use super::{Exit, ask, render};
 use crate::config::Config;
 use crate::db::Database;
@@ -29,6 +29,8 @@ struct Report {
     applied: Vec<String>,
     pending: Vec<String>,
     purge: Option<DeletionOutcome>,
+    /// Stale sessions that stay, since messages are still to be sent.
+    spared: Vec<Spared>,
 }
 
 /// Shows, asks, applies.
@@ -37,7 +39,14 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         config.require_file()?;
     }
     let db = Database::connect(config.database.clone()).await?;
-    let exit = if args.status { status(&db, output).await? } else { migrate(&args, &db, output).await? };
+    let ended = if args.status { status(&db, output).await } else { migrate(&args, &db, output).await };
+    let exit = match ended {
+        // Better with the table's name, and who holds it.
+        Err(error @ Error::LockTimeout(_)) => {
+            return Err(migration::locked(db.pool(), &config.database.schema).await.map_or(error, Error::from));
+        }
+        ended => ended?,
+    };
     db.close().await?;
     Ok(exit)
 }
@@ -46,7 +55,7 @@ async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
     let status = migration::status(db.pool()).await?;
     let of =
         |applied: bool| status.iter().filter(move |(_, is)| *is == applied).map(|(name, _)| name.clone()).collect();
-    output.document(&Report { applied: of(true), pending: of(false), purge: None });
+    output.document(&Report { applied: of(true), pending: of(false), purge: None, spared: Vec::new() });
     output.text(render::migrations(&status));
     Ok(Exit::Done)
 }
@@ -54,22 +63,22 @@ async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
 async fn migrate(args: &Args, db: &Database, output: Output) -> Result<Exit, Error> {
     let pending = migration::pending(db.pool()).await?;
     if pending.is_empty() {
-        output.document(&Report { applied: Vec::new(), pending, purge: None });
+        output.document(&Report { applied: Vec::new(), pending, purge: None, spared: Vec::new() });
         output.text("Nothing is pending.");
         return Ok(Exit::Done);
     }
     ask::or_yes(args.yes, output, "migrate")?;
-    let plan = if pending.iter().any(|name| name == STALE_PURGE) { purge::plan(db).await? } else { None };
-    output.text(render::pending(&pending, plan.as_ref().map(|plan| &plan.impact)));
+    let stale = if pending.iter().any(|name| name == STALE_PURGE) { purge::plan(db).await? } else { Stale::default() };
+    output.text(render::pending(&pending, stale.plan.as_ref().map(|plan| &plan.impact), &stale.spared));
     if !args.yes && !ask::confirm("Go ahead?")? {
         output.text("Nothing was changed.");
         return Ok(Exit::Refused);
     }
-    apply(args, db, plan.as_ref(), output).await
+    apply(args, db, &stale, output).await
 }
 
 /// The run itself, alone on this database: another one is waited for, and may have left nothing to do.
-async fn apply(args: &Args, db: &Database, plan: Option<&Plan>, output: Output) -> Result<Exit, Error> {
+async fn apply(args: &Args, db: &Database, shown: &Stale, output: Output) -> Result<Exit, Error> {
     let settings = db.settings();
     let waiting = || note("Another migrate is running on this database; waiting for it to end.");
     let session = Session::open(&settings.url, &settings.schema, waiting).await?;
@@ -79,24 +88,24 @@ async fn apply(args: &Args, db: &Database, plan: Option<&Plan>, output: Output) 
         applied.push(name.to_owned());
     };
     session.apply_before_purge(&mut told).await?;
-    let purged = if session.pending().await?.iter().any(|name| name == STALE_PURGE) {
-        purge::run(db, plan, args.yes, output).await?
+    let (purged, spared) = if session.pending().await?.iter().any(|name| name == STALE_PURGE) {
+        purge::run(db, shown, args.yes, output).await?
     } else {
-        Purged::Nothing
+        (Purged::Nothing, Vec::new())
     };
     if matches!(purged, Purged::Nothing | Purged::Done(_)) {
         session.apply_rest(&mut told).await?;
     }
     let pending = session.pending().await?;
     session.close().await?;
-    Ok(conclude(Report { applied, pending, purge: None }, purged, output))
+    Ok(conclude(Report { applied, pending, purge: None, spared }, purged, output))
 }
 
 /// Says what was done.
 fn conclude(mut report: Report, purged: Purged, output: Output) -> Exit {
     let exit = match &purged {
         Purged::Nothing => {
-            output.text("Done. No stale session was there to purge.");
+            output.text("Done. No stale session was to be purged.");
             Exit::Done
         }
         Purged::Done(outcome) => {

@@ -1,6 +1,7 @@
 //! The purge of stale sessions that `migrate` makes once, through the engine, as a recorded deletion.
 
 use chrono::TimeDelta;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::output::Output;
@@ -10,7 +11,7 @@ use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
 use crate::impact::{self, Impact};
 use crate::refusal::RefusalCode;
-use crate::session::read::stale_for_purge;
+use crate::session::read::{find, stale_for_purge};
 
 /// Somebody may be pairing a session that was updated within this time.
 const SPARED: TimeDelta = TimeDelta::hours(24);
@@ -32,23 +33,79 @@ pub(super) enum Purged {
     Declined,
 }
 
-/// What the purge would take now; none where nothing is stale, or where there are no sessions at all yet.
-pub(super) async fn plan(db: &Database) -> Result<Option<Plan>, Error> {
+/// A stale session that stays, since messages are still to be sent.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Spared {
+    pub id: Uuid,
+    pub name: String,
+    pub pending_messages: i64,
+}
+
+/// The stale sessions: those to purge, if there are any, and those that are spared.
+#[derive(Default)]
+pub(super) struct Stale {
+    pub plan: Option<Plan>,
+    pub spared: Vec<Spared>,
+}
+
+/// What the purge would take now; nothing where nothing is stale, or where there are no sessions at all yet.
+pub(super) async fn plan(db: &Database) -> Result<Stale, Error> {
     let older_than = db.settings().clock.now() - SPARED;
     let ids = match stale_for_purge(db, older_than).await {
-        Ok(ids) if ids.is_empty() => return Ok(None),
         // A new database: the tables come with the migrations.
-        Err(Error::Unsuitable(_)) => return Ok(None),
+        Err(Error::Unsuitable(_)) => return Ok(Stale::default()),
         other => other?,
     };
+    let spared = spared(db, &ids).await?;
+    let ids = ids.into_iter().filter(|id| !spared.iter().any(|spared| spared.id == *id)).collect();
+    Ok(Stale { plan: planned(db, ids).await?, spared })
+}
+
+async fn planned(db: &Database, ids: Vec<Uuid>) -> Result<Option<Plan>, Error> {
+    if ids.is_empty() {
+        return Ok(None);
+    }
     let impact = impact::of_sessions(db, &ids).await?;
     Ok(Some(Plan { ids, impact }))
 }
 
-/// Purges what was shown and is still stale. Where the mended foreign keys take more or less than was shown, that is
-/// shown again, and asked for again unless the answer was given in advance.
-pub(super) async fn run(db: &Database, shown: Option<&Plan>, yes: bool, output: Output) -> Result<Purged, Error> {
-    let Some(now) = still_stale(db, shown).await? else { return Ok(Purged::Nothing) };
+/// Those of these sessions with which messages still to be sent would go.
+async fn spared(db: &Database, ids: &[Uuid]) -> Result<Vec<Spared>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let impacts = impact::of_each_session(db, ids).await?;
+    let pending = |id: &Uuid| impacts.get(id).map_or(0, |impact| impact.pending_messages);
+    let waiting: Vec<Uuid> = ids.iter().copied().filter(|id| pending(id) > 0).collect();
+    let sessions = find(db, &waiting).await?.into_iter();
+    let mut spared: Vec<Spared> = sessions
+        .map(|session| Spared { id: session.id, name: session.name, pending_messages: pending(&session.id) })
+        .collect();
+    spared.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    Ok(spared)
+}
+
+/// Purges what was shown and is still stale, and gives those that are spared. Where the mended foreign keys take more or
+/// less than was shown, that is shown again, and asked for again unless the answer was given in advance.
+pub(super) async fn run(
+    db: &Database,
+    shown: &Stale,
+    yes: bool,
+    output: Output,
+) -> Result<(Purged, Vec<Spared>), Error> {
+    let Stale { plan, spared } = still_stale(db, shown).await?;
+    if spared != shown.spared && !spared.is_empty() {
+        output.text(render::spared(&spared));
+    }
+    let purged = match plan {
+        Some(now) => purge(db, shown.plan.as_ref(), now, yes, output).await?,
+        None => Purged::Nothing,
+    };
+    Ok((purged, spared))
+}
+
+async fn purge(db: &Database, shown: Option<&Plan>, now: Plan, yes: bool, output: Output) -> Result<Purged, Error> {
     if shown.is_none_or(|shown| differs(&shown.impact, &now.impact)) {
         output.text("\nWith the foreign keys mended, the purge takes:\n");
         output.text(render::impact(&now.impact));
@@ -67,20 +124,19 @@ pub(super) async fn run(db: &Database, shown: Option<&Plan>, yes: bool, output: 
     Ok(if outcome.refusals.is_empty() { Purged::Done(outcome) } else { Purged::Refused(outcome) })
 }
 
-/// The plan as it is now, without sessions that nobody has been shown.
-async fn still_stale(db: &Database, shown: Option<&Plan>) -> Result<Option<Plan>, Error> {
-    let Some(shown) = shown else { return Ok(None) };
-    let now = plan(db).await?;
-    let Some(now) = now else { return Ok(None) };
-    if now.ids.iter().all(|id| shown.ids.contains(id)) {
-        return Ok(Some(now));
-    }
-    let ids: Vec<Uuid> = now.ids.into_iter().filter(|id| shown.ids.contains(id)).collect();
-    if ids.is_empty() {
-        return Ok(None);
-    }
-    let impact = impact::of_sessions(db, &ids).await?;
-    Ok(Some(Plan { ids, impact }))
+/// What is stale now, without sessions that nobody has been shown. Mended keys may lead to other messages, so one that
+/// was to be spared may go after all, and the other way round.
+async fn still_stale(db: &Database, shown: &Stale) -> Result<Stale, Error> {
+    let Stale { plan: now, spared } = plan(db).await?;
+    let planned_then = shown.plan.iter().flat_map(|plan| &plan.ids);
+    let known: Vec<Uuid> = planned_then.chain(shown.spared.iter().map(|spared| &spared.id)).copied().collect();
+    let plan = match now {
+        Some(now) if now.ids.iter().any(|id| !known.contains(id)) => {
+            planned(db, now.ids.into_iter().filter(|id| known.contains(id)).collect()).await?
+        }
+        now => now,
+    };
+    Ok(Stale { plan, spared })
 }
 
 /// Whether another number of rows goes or stays.

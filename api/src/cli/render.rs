@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
+use super::purge::Spared;
 use crate::deletion::DeletionOutcome;
 use crate::health::{Finding, SchemaHealth, Severity};
 use crate::impact::{Impact, TableImpact};
@@ -171,10 +172,17 @@ pub(super) fn migrations(status: &[(String, bool)]) -> String {
 }
 
 /// What `migrate` is about to do.
-pub(super) fn pending(names: &[String], purge: Option<&Impact>) -> String {
+pub(super) fn pending(names: &[String], purge: Option<&Impact>, spared: &[Spared]) -> String {
     let mut text = format!("Pending:\n  {}\n\n", names.join("\n  "));
+    if !spared.is_empty() {
+        let _ = writeln!(text, "{}\n", self::spared(spared));
+    }
     let Some(purge) = purge else {
-        text.push_str("No stale session is there to purge.");
+        text.push_str(if spared.is_empty() {
+            "No stale session is there to purge."
+        } else {
+            "No other stale session is there to purge."
+        });
         return text;
     };
     let _ = writeln!(
@@ -190,6 +198,18 @@ pub(super) fn pending(names: &[String], purge: Option<&Impact>) -> String {
         );
     }
     text
+}
+
+/// The stale sessions that the purge leaves, a line each.
+pub(super) fn spared(spared: &[Spared]) -> String {
+    let lines: Vec<String> = spared
+        .iter()
+        .map(|session| {
+            let messages = count(session.pending_messages, "message is", "messages are");
+            format!("Spared: {}, as {messages} still to be sent.", session.name)
+        })
+        .collect();
+    lines.join("\n")
 }
 
 fn table(header: &[&str], numbers: &[usize]) -> Table {

@@ -6,14 +6,17 @@ use super::{DatabaseSettings, quote};
 use crate::error::Error;
 
 /// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out; just-in-time compiling
-/// takes longer than our statements do.
+/// takes longer than our statements do. Reads give up on a lock as soon as deletions do, so that the answer tells of it.
 pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConnection, Error> {
+    let lock_timeout = settings.lock_timeout.as_millis().to_string();
     let mut options = common(settings, settings.max_connections);
     options
         .set_schema_search_path(quote(&settings.schema))
         .set_application_name("session-admin")
         .statement_timeout(settings.query_timeout)
-        .map_sqlx_postgres_opts(|options| options.options([("row_security", "off"), ("jit", "off")]));
+        .map_sqlx_postgres_opts(move |options| {
+            options.options([("row_security", "off"), ("jit", "off"), ("lock_timeout", &lock_timeout)])
+        });
     Ok(Database::connect(options).await?)
 }
 

@@ -30,7 +30,7 @@ pub struct DatabaseSettings {
     pub query_timeout: Duration,
     /// How long one statement of a deletion may take.
     pub deletion_timeout: Duration,
-    /// How long a deletion waits for a lock.
+    /// How long a statement waits for a lock.
     pub lock_timeout: Duration,
     /// Where the time comes from.
     pub clock: Clock,

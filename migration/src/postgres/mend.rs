@@ -11,12 +11,12 @@ use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
     catalogue::{self, ForeignKey, Table},
-    patience::patiently,
+    patience::{locked, patiently},
 };
 use crate::{
     Error, OrphanedRows,
     dialect::{number, quote},
-    error::code,
+    error::{code, is_lock_conflict},
     rule::{Change, Rule},
 };
 
@@ -144,6 +144,9 @@ impl Reference<'_> {
         let Error::Database(source) = error else {
             return error;
         };
+        if is_lock_conflict(&source) {
+            return locked(db, &[&self.child, &self.parent]).await;
+        }
         match code(&source).as_deref() {
             // A row that came in between the count and the key.
             Some("23503") => match self.orphans(db).await {

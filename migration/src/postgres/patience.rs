@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
 use sea_orm_migration::SchemaManagerConnection;
 
 use super::catalogue::Table;
@@ -71,7 +71,7 @@ async fn once(db: &SchemaManagerConnection<'_>, statements: &[String]) -> Result
 }
 
 /// The error that names the table on which others hold locks now, and them.
-async fn locked(db: &SchemaManagerConnection<'_>, tables: &[&Table]) -> Error {
+pub(super) async fn locked(db: &SchemaManagerConnection<'_>, tables: &[&Table]) -> Error {
     let sql = "SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l \
                WHERE l.relation = $1::bigint::oid AND l.granted AND l.pid <> pg_catalog.pg_backend_pid() \
                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
@@ -86,4 +86,29 @@ async fn locked(db: &SchemaManagerConnection<'_>, tables: &[&Table]) -> Error {
     }
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
     Error::LockTimeout { table: names.join(" or "), pids: Vec::new() }
+}
+
+/// Which of these tables nobody can read now, and who keeps it locked.
+pub(crate) async fn unreadable(
+    db: &DatabaseConnection,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Option<(String, Vec<i32>)>, DbErr> {
+    let sql = "SELECT c.relname::text AS name, l.pid FROM pg_catalog.pg_locks l \
+               JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND n.nspname = $1 \
+                 AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+               ORDER BY c.relname, l.pid";
+    let mut found: Option<(String, Vec<i32>)> = None;
+    for row in rows(db, sql, [schema.into()]).await? {
+        let (name, pid): (String, Option<i32>) = (row.try_get("", "name")?, row.try_get("", "pid")?);
+        if !tables.contains(&name.as_str()) {
+            continue;
+        }
+        let (first, pids) = found.get_or_insert_with(|| (name.clone(), Vec::new()));
+        if *first == name {
+            pids.extend(pid);
+        }
+    }
+    Ok(found)
 }

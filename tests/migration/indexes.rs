@@ -1,0 +1,122 @@
+//! Indexes on the foreign keys: all of the thirteen tables', and no others.
+
+use crate::cli::document;
+use crate::support::{Contents, TestDb, both};
+
+both!(StateA:
+    every_foreign_key_gets_an_index_and_the_groups_theirs,
+    an_index_that_serves_is_not_doubled,
+    an_index_that_does_not_serve_does_not_count,
+);
+
+/// The foreign keys of the public schema, or of the file, without an index whose first column is theirs.
+async fn lacking(db: &TestDb) -> Vec<Vec<String>> {
+    db.rows(if db.url().starts_with("sqlite") {
+        "SELECT t.name, k.\"from\" FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k
+         WHERE t.type = 'table' AND t.name NOT LIKE 'session_admin%' AND NOT EXISTS (
+           SELECT 1 FROM pragma_index_list(t.name) AS i, pragma_index_info(i.name) AS c
+           WHERE i.partial = 0 AND c.seqno = 0 AND c.name = k.\"from\")
+         ORDER BY 1, 2"
+    } else {
+        "SELECT k.conrelid::regclass, a.attname FROM pg_constraint AS k
+           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+         WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace AND NOT EXISTS (
+           SELECT 1 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+             JOIN pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
+           WHERE i.indrelid = k.conrelid AND i.indkey[0] = k.conkey[1] AND i.indisvalid AND i.indpred IS NULL)
+         ORDER BY 1, 2"
+    })
+    .await
+}
+
+/// The columns of each index of a table.
+async fn columns(db: &TestDb, table: &str) -> Vec<String> {
+    let sql = if db.url().starts_with("sqlite") {
+        format!(
+            "SELECT group_concat(c.name, ',' ORDER BY c.seqno) FROM pragma_index_list('{table}') AS i,
+             pragma_index_info(i.name) AS c GROUP BY i.name ORDER BY 1"
+        )
+    } else {
+        format!(
+            "SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM pg_index AS i
+               CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+               LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+             WHERE i.indrelid = '{table}'::regclass GROUP BY i.indexrelid ORDER BY 1"
+        )
+    };
+    db.rows(&sql).await.into_iter().map(|mut row| row.remove(0)).collect()
+}
+
+pub(super) async fn every_foreign_key_has_one(db: &TestDb) {
+    assert_eq!(lacking(db).await, Vec::<Vec<String>>::new());
+    assert!(columns(db, "whatsapp_groups").await.contains(&"session_id,id".to_owned()));
+}
+
+async fn every_foreign_key_gets_an_index_and_the_groups_theirs(db: TestDb) {
+    let id = if db.url().starts_with("sqlite") { "text" } else { "uuid" };
+    // One that the deployment added to a business table, and one of a table that is its own matter.
+    db.exec(&format!(
+        "ALTER TABLE webinars ADD COLUMN workshop_id {id} REFERENCES workshops (id);
+         CREATE TABLE notes (id integer PRIMARY KEY, group_id {id} REFERENCES whatsapp_groups (id) ON DELETE CASCADE)"
+    ))
+    .await;
+    assert_eq!(lacking(&db).await.len(), 19);
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    assert_eq!(lacking(&db).await, [["notes", "group_id"]]);
+    db.exec("DROP TABLE notes").await;
+    every_foreign_key_has_one(&db).await;
+}
+
+async fn an_index_that_serves_is_not_doubled(db: TestDb) {
+    db.exec(
+        "CREATE INDEX ours ON webinars (whatsapp_group_id, title);
+         CREATE UNIQUE INDEX \"Ours, too\" ON whatsapp_groups (session_id, id);
+         CREATE INDEX workshops_whatsapp_group_id_idx ON workshops (whatsapp_group_id)",
+    )
+    .await;
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    every_foreign_key_has_one(&db).await;
+    let starting = |columns: Vec<String>, first: &str| columns.iter().filter(|all| all.starts_with(first)).count();
+    assert_eq!(starting(columns(&db, "webinars").await, "whatsapp_group_id"), 1);
+    assert_eq!(starting(columns(&db, "whatsapp_groups").await, "session_id"), 1);
+    assert_eq!(starting(columns(&db, "workshops").await, "whatsapp_group_id"), 1);
+}
+
+/// Partial ones, ones in which the column does not come first, and ones that only have the right name.
+async fn an_index_that_does_not_serve_does_not_count(db: TestDb) {
+    db.exec(
+        "CREATE INDEX partial ON webinars (whatsapp_group_id) WHERE whatsapp_group_id IS NOT NULL;
+         CREATE INDEX second ON webinars (title, community_group_id);
+         CREATE INDEX plain ON whatsapp_groups (session_id);
+         CREATE INDEX dynamic_links_whatsapp_group_id_idx ON dynamic_links (target_url);
+         CREATE TABLE workshops_whatsapp_group_id_idx (id integer PRIMARY KEY)",
+    )
+    .await;
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    every_foreign_key_has_one(&db).await;
+    assert!(columns(&db, "dynamic_links").await.contains(&"target_url".to_owned()));
+}
+
+#[tokio::test]
+async fn postgres_an_invalid_leftover_is_replaced() {
+    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    // Twelve rows have the same value, so this fails, and leaves its index behind.
+    let sql = "CREATE UNIQUE INDEX CONCURRENTLY webinars_whatsapp_group_id_idx ON webinars ((1))";
+    assert!(db.attempt(sql).await.unwrap_err().is_unique_violation());
+    let left = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index
+        WHERE indexrelid = 'webinars_whatsapp_group_id_idx'::regclass";
+    assert_eq!(db.rows(left).await[0][0], "f");
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let made = "CREATE INDEX webinars_whatsapp_group_id_idx ON public.webinars USING btree (whatsapp_group_id)";
+    assert_eq!(db.rows(left).await, [["t", made]]);
+    every_foreign_key_has_one(&db).await;
+}
+
+#[tokio::test]
+async fn postgres_an_index_that_only_includes_the_id_does_not_serve_the_groups() {
+    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    db.exec("CREATE INDEX including ON whatsapp_groups (session_id) INCLUDE (id)").await;
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let sql = "SELECT count(*) FROM pg_index WHERE indrelid = 'whatsapp_groups'::regclass AND indnkeyatts = 2";
+    assert_eq!(db.rows(sql).await, [["1"]]);
+}

@@ -1,0 +1,100 @@
+//! Roles that may not do what a migration needs: the message says what is missing, and nothing is half done.
+
+use super::{catalogue, rules};
+use crate::cli::{Ended, document, run};
+use crate::support::{Contents, TestDb};
+
+/// A role of this test's own, as roles belong to the whole server; and the database's address for it.
+async fn role(db: &TestDb) -> (String, String) {
+    let role = format!("role_{}", uuid::Uuid::new_v4().simple());
+    db.exec(&format!("CREATE ROLE {role} LOGIN PASSWORD 'of-the-test'")).await;
+    let (scheme, rest) = db.url().split_once("://").unwrap();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    (format!("{scheme}://{role}:of-the-test@{host}"), role)
+}
+
+async fn drop_role(db: &TestDb, role: &str) {
+    db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+fn migrate(db: &TestDb, url: &str) -> Ended {
+    run(db, &["migrate", "--yes", "--database-url", url])
+}
+
+#[tokio::test]
+async fn postgres_a_role_without_any_right_gets_a_clear_message() {
+    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let (url, role) = role(&db).await;
+    let before = catalogue(&db).await;
+    let ended = migrate(&db, &url);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("permission denied"), "{}", ended.stderr);
+    assert_eq!(catalogue(&db).await, before);
+    assert_eq!(run(&db, &["migrate", "--status", "--database-url", &url]).code, 0);
+    drop_role(&db, &role).await;
+}
+
+#[tokio::test]
+async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
+    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let (url, role) = role(&db).await;
+    db.exec(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
+    let before = catalogue(&db).await;
+    let ended = migrate(&db, &url);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("the schema session_admin cannot be created"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("CREATE SCHEMA session_admin AUTHORIZATION"), "{}", ended.stderr);
+    assert_eq!(catalogue(&db).await, before);
+    // As it was told.
+    db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}")).await;
+    let ended = migrate(&db, &url);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("must be owner of table notification_campaign_groups"), "{}", ended.stderr);
+    drop_role(&db, &role).await;
+}
+
+#[tokio::test]
+async fn postgres_the_tables_owner_needs_no_more_than_a_schema_of_its_own() {
+    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let (url, role) = role(&db).await;
+    let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+    for table in db.rows(tables).await {
+        db.exec(&format!("ALTER TABLE {} OWNER TO {role}", table[0])).await;
+    }
+    db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}; GRANT CREATE ON SCHEMA public TO {role}"))
+        .await;
+    let ended = migrate(&db, &url);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(rules(&db, "public").await, super::GOAL);
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
+    drop_role(&db, &role).await;
+}
+
+#[tokio::test]
+async fn postgres_a_role_that_may_not_read_the_history_is_told_so() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let (url, role) = role(&db).await;
+    let status = |url: &str| run(&db, &["migrate", "--status", "--database-url", url]);
+    let refused = status(&url);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("Grant the role USAGE on the schema session_admin"), "{}", refused.stderr);
+    db.exec(&format!(
+        "GRANT USAGE ON SCHEMA session_admin TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA session_admin TO {role}"
+    ))
+    .await;
+    assert_eq!(status(&url).code, 0);
+    drop_role(&db, &role).await;
+}
+
+#[tokio::test]
+async fn postgres_a_history_of_a_newer_version_is_left_to_it() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    db.exec("INSERT INTO session_admin.migrations VALUES ('m20990101_000001_later', 1)").await;
+    for arguments in [&["migrate", "--yes"][..], &["migrate", "--status"]] {
+        let ended = run(&db, arguments);
+        assert_eq!(ended.code, 1);
+        assert!(ended.stderr.contains("m20990101_000001_later"), "{}", ended.stderr);
+    }
+}
