@@ -43,8 +43,12 @@ async fn attempt(db: &Database, request: &DeletionRequest, looked: Option<&Looke
         let step = Step { db, request, looked, transaction: &transaction, enforce };
         match step.run().await {
             Ok(Ended::Committing(outcome)) => {
-                transaction.commit().await?;
-                return Ok(*outcome);
+                return match transaction.commit().await.map_err(Error::from) {
+                    Ok(()) => Ok(*outcome),
+                    // SQLite looks at the references that a trigger has made only now.
+                    Err(Error::Refused(said)) => Ok(refuse::at_commit(*outcome, &said)),
+                    Err(error) => Err(error),
+                };
             }
             Ok(Ended::RollingBack(outcome)) => {
                 transaction.rollback().await?;

@@ -67,6 +67,15 @@ pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
     DeletionOutcome { impact: Some(impact), refusals, ..DeletionOutcome::default() }
 }
 
+/// The database refused at the very end; the deletion that was recorded has not been made.
+pub(super) fn at_commit(outcome: DeletionOutcome, said: &Said) -> DeletionOutcome {
+    tracing::info!(error = %said.source, "the database refused to commit a deletion");
+    match outcome.impact {
+        Some(impact) => by_database(impact, said),
+        None => DeletionOutcome::refused(vec![blocked(&[])]),
+    }
+}
+
 /// The database did something else than was counted; it was rolled back.
 pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccounted: i64) -> DeletionOutcome {
     let message = if changes.is_empty() {
