@@ -8,14 +8,12 @@ pub enum Error {
     /// The caller's input is wrong; the message names what, and says what is accepted.
     #[error("{0}")]
     BadInput(String),
-    /// The database cannot be reached; trying again later may work.
-    #[error("The database cannot be reached. Check that it runs and that DATABASE_URL is right, then try again.")]
-    Unavailable(#[source] DbErr),
-    /// The database has no room for another connection.
+    /// The database cannot be reached, or takes no more connections, which the driver does not tell apart; trying again
+    /// later may work.
     #[error(
-        "The database has no room for another connection. Close some, lower --max-connections or raise the database's limit, then try again."
+        "The database cannot be reached. Check that it runs, that DATABASE_URL is right and that it has a connection to spare, then try again."
     )]
-    Crowded(#[source] DbErr),
+    Unavailable(#[source] DbErr),
     /// The database accepts no changes.
     #[error(
         "The database accepts no changes: it is a standby or set to read-only, or its file may not be written. Nothing was changed. Make it writable, or name one that is in DATABASE_URL."
@@ -69,7 +67,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadInput(_) => "BAD_USER_INPUT",
-            Self::Unavailable(_) | Self::Crowded(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
             Self::Refused(_)
             | Self::MissingGrant(_)
@@ -157,15 +155,13 @@ fn reported_error(code: &str, said: Said) -> Error {
         "55P03" | "40P01" => Error::LockTimeout(said.source),
         // query_canceled, transaction_timeout
         "57014" | "25P04" => Error::Timeout(said.source),
-        // too_many_connections
-        "53300" => Error::Crowded(said.source),
         // disk_full, io_error
         "53100" | "58030" => Error::Storage(said.source),
         // read_only_sql_transaction
         "25006" => Error::ReadOnly(said.source),
-        // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout,
+        // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout,
         // idle_in_transaction_session_timeout, invalid_catalog_name, and what refuses a login
-        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "3D000" | "28P01" | "28000" => {
+        "53300" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "3D000" | "28P01" | "28000" => {
             Error::Unavailable(said.source)
         }
         "42501" => Error::MissingGrant(Box::new(said)),

@@ -85,12 +85,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
 fn log(error: &Error, correlation_id: &str) {
     match error {
         Error::BadInput(_) => {}
-        Error::Unavailable(_)
-        | Error::Crowded(_)
-        | Error::ReadOnly(_)
-        | Error::Storage(_)
-        | Error::Timeout(_)
-        | Error::LockTimeout(_) => {
+        Error::Unavailable(_) | Error::ReadOnly(_) | Error::Storage(_) | Error::Timeout(_) | Error::LockTimeout(_) => {
             tracing::warn!(correlation_id, error = chain(error), "the database did not answer");
         }
         _ => tracing::error!(correlation_id, error = chain(error), "a request failed"),
@@ -102,7 +97,6 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
         Error::BadInput(message) | Error::Unsuitable(message) => Cow::Borrowed(message),
         Error::Unavailable(_)
-        | Error::Crowded(_)
         | Error::ReadOnly(_)
         | Error::Storage(_)
         | Error::Damaged(_)
