@@ -69,7 +69,7 @@ fn text(db: &TestDb, row: &str) -> String {
 async fn a_composite_key_counts_where_all_of_it_refers(db: TestDb) {
     let (kind, groups, session) = (id_type(db.dialect()), groups(&db, 3).await, super::session());
     db.exec(&format!(
-        "CREATE UNIQUE INDEX both ON whatsapp_groups (session_id, id); \
+        "CREATE UNIQUE INDEX pair ON whatsapp_groups (session_id, id); \
          CREATE TABLE notes (n integer, g {kind}, s {kind}, \
            FOREIGN KEY (s, g) REFERENCES whatsapp_groups (session_id, id) ON DELETE CASCADE); \
          INSERT INTO notes VALUES (1, '{0}', '{session}'), (2, '{1}', '{session}'), (3, '{2}', NULL), (4, NULL, '{session}')",

@@ -127,7 +127,7 @@ async fn set_null_clears_the_columns_that_it_names(db: TestDb) {
     }
     let (group, session) = (groups(&db, 1).await.remove(0), super::session());
     db.exec(&format!(
-        "CREATE UNIQUE INDEX both ON whatsapp_groups (session_id, id); \
+        "CREATE UNIQUE INDEX pair ON whatsapp_groups (session_id, id); \
          CREATE TABLE notes (tenant uuid NOT NULL, group_id uuid, \
            FOREIGN KEY (tenant, group_id) REFERENCES whatsapp_groups (session_id, id) ON DELETE SET NULL (group_id)); \
          INSERT INTO notes VALUES ('{session}', '{group}'), ('{session}', NULL)"

@@ -36,9 +36,9 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     assert_eq!(outcome.refusals, []);
     assert_eq!(outcome.impact.as_ref(), Some(&looked));
     let deletion = outcome.deletion.unwrap();
-    let named = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()) };
+    let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()) };
     let names = ["live-1", "stale-9", "stale-8"];
-    assert_eq!(deletion.sessions, session_ids.into_iter().zip(names).map(named).collect::<Vec<_>>());
+    assert_eq!(deletion.sessions, session_ids.into_iter().zip(names).map(session).collect::<Vec<_>>());
     assert_eq!(deletion.status, DeletionStatus::NotArchived);
     assert_eq!((deletion.rows_deleted, deletion.rows_unlinked), (looked.rows_deleted, looked.rows_unlinked));
     assert_eq!(deletion.tables, looked.tables);

@@ -25,7 +25,7 @@ async fn looked_at(db: &TestDb, session: usize) -> DeletionRequest {
 }
 
 fn changed(message: &str) -> Refusal {
-    Refusal { code: RefusalCode::ImpactChanged, message: message.to_owned(), field: about("expectedImpact") }
+    Refusal { code: RefusalCode::ImpactChanged, message: message.to_owned(), field: Some(about("expectedImpact")) }
 }
 
 /// The same admin as before, once more, in the first group of a session.

@@ -55,7 +55,7 @@ impl Gate {
 
 /// Until a query has this answer.
 pub(super) async fn until(db: &TestDb, query: &str, expected: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while db.rows(query).await[0][0] != expected {
         assert!(Instant::now() < deadline, "{query} never was {expected}");
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -35,7 +35,7 @@ async fn the_same_key_with_other_input_is_refused(db: TestDb) {
     let reused = Refusal {
         code: RefusalCode::IdempotencyKeyReused,
         message: "This idempotency key was used for another request. Use a new key for every deletion.".to_owned(),
-        field: about("idempotencyKey"),
+        field: Some(about("idempotencyKey")),
     };
     for other in [
         keyed(OTHER),

@@ -76,8 +76,8 @@ fn codes(outcome: &DeletionOutcome) -> Vec<RefusalCode> {
     outcome.refusals.iter().map(|refusal| refusal.code).collect()
 }
 
-fn about(field: &str) -> Option<Vec<String>> {
-    Some(vec!["input".to_owned(), field.to_owned()])
+fn about(field: &str) -> Vec<String> {
+    vec!["input".to_owned(), field.to_owned()]
 }
 
 /// The type of an id in the scenario.

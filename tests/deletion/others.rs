@@ -104,19 +104,16 @@ async fn a_trigger_that_keeps_a_row_back_is_found_out(db: TestDb) {
     .await;
     for dry_run in [true, false] {
         let outcome = refused_whole(&db, &DeletionRequest { dry_run, ..request(STALE) }).await;
-        let codes = super::codes(&outcome);
-        // PostgreSQL leaves the row, whose key then leads nowhere; SQLite's own keys find that at once.
-        assert!(
-            codes == [RefusalCode::ImpactChanged] || codes == [RefusalCode::BlockedByForeignKey],
-            "{:?}",
-            outcome.refusals
-        );
-        if codes == [RefusalCode::ImpactChanged] {
-            assert_eq!(outcome.changes.len(), 1);
-            let change = &outcome.changes[0];
-            assert_eq!(change.table, "whatsapp_group_admins");
-            assert_eq!(change.rows_deleted_now, change.rows_deleted_before - 1);
+        if db.dialect() == Dialect::Sqlite && dry_run {
+            // A dry run looks at all references, and the row that was kept back has none any more.
+            assert_eq!(super::codes(&outcome), [RefusalCode::BlockedByForeignKey]);
+            continue;
         }
+        assert_eq!(super::codes(&outcome), [RefusalCode::ImpactChanged]);
+        assert_eq!(outcome.changes.len(), 1);
+        let change = &outcome.changes[0];
+        assert_eq!(change.table, "whatsapp_group_admins");
+        assert_eq!(change.rows_deleted_now, change.rows_deleted_before - 1);
     }
 }
 

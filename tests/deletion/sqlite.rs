@@ -23,8 +23,10 @@ async fn deletions_in_one_process_take_turns(db: TestDb) {
     let (stale, other) = (request(STALE), request(OTHER));
     let (one, two, three) =
         tokio::join!(delete(&database, &stale), delete(&database, &other), delete(&database, &stale));
-    assert_eq!((&one.refusals, &two.refusals), (&Vec::new(), &Vec::new()));
-    assert_eq!(codes(&three), [RefusalCode::NotFound]);
+    assert_eq!(two.refusals, []);
+    let mut of_one_session = [codes(&one), codes(&three)];
+    of_one_session.sort_by_key(Vec::len);
+    assert_eq!(of_one_session, [vec![], vec![RefusalCode::NotFound]]);
     assert_eq!(db.count("session_admin_deletions").await, 2);
 }
 

@@ -138,6 +138,13 @@ impl Step<'_> {
             }
             Err(error) => return Err(error),
         };
+        let pending = removed.pending(plan);
+        if pending > 0 && !self.request.allow_pending_messages {
+            let impact = Impact { pending_messages: pending, ..impact };
+            let outcome =
+                DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refuse::pending(pending)]) };
+            return Ok(Ended::RollingBack(Box::new(outcome)));
+        }
         let changes = removed.differs_from(&impact, plan);
         let unaccounted = removed.unaccounted(&impact);
         if !changes.is_empty() || unaccounted != 0 {

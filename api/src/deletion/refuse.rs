@@ -28,11 +28,7 @@ pub(super) fn before(
         refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
     }
     if impact.pending_messages > 0 && !request.allow_pending_messages {
-        let message = format!(
-            "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
-            counted(impact.pending_messages, "scheduled message", "scheduled messages")
-        );
-        refusals.push(Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message));
+        refusals.push(pending(impact.pending_messages));
     }
     if !impact.deletable {
         refusals.push(blocked(&impact.blockers));
@@ -50,6 +46,15 @@ pub(super) fn before(
         refusals.push(Refusal::about("input.atMost", RefusalCode::TooManyRows, message));
     }
     (refusals, changes)
+}
+
+/// So many messages still to be sent would go.
+pub(super) fn pending(messages: i64) -> Refusal {
+    let message = format!(
+        "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
+        counted(messages, "scheduled message", "scheduled messages")
+    );
+    Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
 /// The database refused for a reason that its foreign keys did not show.

@@ -133,35 +133,40 @@ pub(super) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
 }
 
 /// Deletes and unlinks, all in one statement: the referential triggers fire at its end, when every row that goes is
-/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`.
+/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`, and
+/// `flagged`, the connected sessions or messages still to be sent among the rows as they were when they went.
 pub(super) fn delete(sql: &Sql<'_>) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
     let mut parts = vec![sql.with()];
     let mut answers = Vec::new();
     for table in written(sql.plan) {
-        let mut counted = ["0", "0"].map(str::to_owned);
+        let mut counted = ["0", "0", "0"].map(str::to_owned);
         if sql.plan.doomed[table] {
             parts.push(format!("x{table} AS (DELETE FROM {})", delete_from(sql, table)));
             counted[0] = format!("(SELECT count(*) FROM x{table})");
+            counted[2] = format!("(SELECT coalesce(sum(f), 0) FROM x{table})");
         }
         let columns = cleared(sql, table);
         if !columns.is_empty() {
             parts.push(format!("y{table} AS (UPDATE {})", update(sql, table, &columns)));
             counted[1] = format!("(SELECT count(*) FROM y{table})");
         }
-        let [deleted, unlinked] = counted;
-        answers
-            .push(format!("SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked"));
+        let [deleted, unlinked, flagged] = counted;
+        answers.push(format!(
+            "SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked, \
+             {flagged}::bigint AS flagged"
+        ));
     }
     format!("{}\n{}", parts.join(",\n"), answers.join("\nUNION ALL\n"))
 }
 
 fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
     let relation = sql.relation(table);
+    let flag = sql.flag(table);
     let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
     if sql.plan.is_node(table) {
         return format!(
-            "{relation} c USING {} d WHERE {} RETURNING 1",
+            "{relation} c USING {} d WHERE {} RETURNING {flag} AS f",
             node_name(table),
             sql.same_row(table, "c", "d")
         );
@@ -169,10 +174,10 @@ fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
     match edges.as_slice() {
         [edge] => {
             let (child, source, on) = sql.edge_parts(*edge);
-            format!("{child} c USING {source} d WHERE {on} RETURNING 1")
+            format!("{child} c USING {source} d WHERE {on} RETURNING {flag} AS f")
         }
         _ => format!(
-            "{relation} c USING ({}) d WHERE {} RETURNING 1",
+            "{relation} c USING ({}) d WHERE {} RETURNING {flag} AS f",
             gone_rows(sql, table),
             sql.same_row(table, "c", "d")
         ),
