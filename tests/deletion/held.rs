@@ -15,6 +15,7 @@ use crate::support::{TestDb, only};
 only!(postgres Adopted:
     a_row_cannot_come_between_the_count_and_the_deletion,
     a_foreign_key_cannot_come_between_the_count_and_the_deletion,
+    a_foreign_key_cannot_come_while_rows_are_being_locked,
     a_table_that_was_under_way_first_is_counted,
     a_session_that_connects_meanwhile_stays,
     a_leaf_that_is_changed_meanwhile_goes_as_it_is,
@@ -24,16 +25,26 @@ only!(postgres Adopted:
     a_group_that_comes_meanwhile_goes_too_or_is_found_out,
 );
 
-/// Stops a deletion in its middle: it has locked and counted, and is about to delete from `whatsapp_sessions`.
+/// Stops a deletion.
 pub(super) struct Gate(RawConnection);
 
 impl Gate {
+    /// In its middle: it has locked and counted, and rows are gone; it is about to delete from `whatsapp_sessions`.
     pub(super) async fn shut(db: &TestDb) -> Self {
-        db.exec(
+        Self::before(db, "DELETE ON whatsapp_sessions FOR EACH ROW").await
+    }
+
+    /// Between the count and the first row that it writes: `dynamic_links` is the first table of its statement.
+    pub(super) async fn shut_before_any(db: &TestDb) -> Self {
+        Self::before(db, "UPDATE ON dynamic_links FOR EACH STATEMENT").await
+    }
+
+    async fn before(db: &TestDb, event: &str) -> Self {
+        db.exec(&format!(
             "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN OLD; END $$; \
-             CREATE TRIGGER hold BEFORE DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION hold()",
-        )
+             CREATE TRIGGER hold BEFORE {event} EXECUTE FUNCTION hold()"
+        ))
         .await;
         let mut gate = db.raw().await;
         gate.exec("SELECT pg_advisory_lock(4711)").await;
@@ -110,7 +121,7 @@ fn group() -> String {
 async fn a_row_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
     let looked = shown(&db, &[STALE]).await;
     let first = group_of(&db, STALE).await;
-    let gate = Gate::shut(&db).await;
+    let gate = Gate::shut_before_any(&db).await;
     let deletion = begin(&db, request(STALE)).await;
     gate.reached(&db).await;
     let mut others = Vec::new();
@@ -132,7 +143,7 @@ async fn a_row_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
 async fn a_foreign_key_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
     let first = group_of(&db, STALE).await;
     db.exec(&format!("CREATE TABLE loose (group_id uuid); INSERT INTO loose VALUES ('{first}')")).await;
-    let gate = Gate::shut(&db).await;
+    let gate = Gate::shut_before_any(&db).await;
     let deletion = begin(&db, request(STALE)).await;
     gate.reached(&db).await;
     let tied = "ALTER TABLE loose ADD FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id)";
@@ -148,6 +159,21 @@ async fn a_foreign_key_cannot_come_between_the_count_and_the_deletion(db: TestDb
     assert_eq!(tied.await.unwrap().unwrap_err().code, "23503");
     assert_eq!(made.await.unwrap().unwrap_err().code, "23503");
     assert_eq!(sessions_left(&db, STALE).await, "0");
+}
+
+async fn a_foreign_key_cannot_come_while_rows_are_being_locked(db: TestDb) {
+    let first = group_of(&db, STALE).await;
+    db.exec(&format!("CREATE TABLE loose (group_id uuid); INSERT INTO loose VALUES ('{first}')")).await;
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_groups WHERE id = '{first}' FOR SHARE")).await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    let tied = "ALTER TABLE loose ADD FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id)";
+    let tied = attempting(&db, tied.to_owned()).await;
+    until_waiting(&db, 2).await;
+    other.exec("ROLLBACK").await;
+    assert_eq!(deletion.await.unwrap().refusals, []);
+    assert_eq!(tied.await.unwrap().unwrap_err().code, "23503");
 }
 
 async fn a_table_that_was_under_way_first_is_counted(db: TestDb) {
