@@ -6,7 +6,10 @@
 mod support;
 
 mod architecture;
+mod catalog;
 mod cli;
+mod db;
+mod deletion;
 mod graphql;
 mod health;
 mod http;

@@ -8,9 +8,27 @@ pub enum Error {
     /// The caller's input is wrong; the message names what, and says what is accepted.
     #[error("{0}")]
     BadInput(String),
-    /// The database cannot be reached; trying again later may work.
-    #[error("The database cannot be reached. Check that it runs and that DATABASE_URL is right, then try again.")]
+    /// The database cannot be reached, or takes no more connections, which the driver does not tell apart; trying again
+    /// later may work.
+    #[error(
+        "The database cannot be reached. Check that it runs, that DATABASE_URL is right and that it has a connection to spare, then try again."
+    )]
     Unavailable(#[source] DbErr),
+    /// The database accepts no changes.
+    #[error(
+        "The database accepts no changes: it is a standby or set to read-only, or its file may not be written. Nothing was changed. Make it writable, or name one that is in DATABASE_URL."
+    )]
+    ReadOnly(#[source] DbErr),
+    /// The disk is full, or fails.
+    #[error(
+        "The database cannot store anything more: its disk is full or fails. Nothing was changed. Make room, then try again."
+    )]
+    Storage(#[source] DbErr),
+    /// The file is damaged, or was never a database.
+    #[error(
+        "The database's file is no SQLite database, or it is damaged. Check DATABASE_URL; if it is right, restore the file from a backup."
+    )]
+    Damaged(#[source] DbErr),
     /// A statement took longer than its limit.
     #[error("The database took too long to answer, so the request was given up. Nothing was changed.")]
     Timeout(#[source] DbErr),
@@ -49,11 +67,12 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadInput(_) => "BAD_USER_INPUT",
-            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
             Self::Refused(_)
             | Self::MissingGrant(_)
             | Self::Unsuitable(_)
+            | Self::Damaged(_)
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Io { .. } => "INTERNAL",
@@ -114,25 +133,49 @@ pub struct Said {
 /// SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) or SQLite's extended result code
 /// (<https://www.sqlite.org/rescode.html>). PostgreSQL's have five characters, SQLite's at most four digits.
 fn reported_error(code: &str, said: Said) -> Error {
+    if let Some(result) = sqlite_result(code) {
+        return match result {
+            // SQLITE_BUSY, SQLITE_LOCKED
+            5 | 6 => Error::LockTimeout(said.source),
+            // SQLITE_READONLY
+            8 => Error::ReadOnly(said.source),
+            // SQLITE_IOERR, SQLITE_FULL
+            10 | 13 => Error::Storage(said.source),
+            // SQLITE_CORRUPT, SQLITE_NOTADB
+            11 | 26 => Error::Damaged(said.source),
+            // SQLITE_CANTOPEN
+            14 => Error::Unavailable(said.source),
+            // SQLITE_CONSTRAINT
+            19 => Error::Refused(Box::new(said)),
+            _ => Error::Database(said.source),
+        };
+    }
     match code {
-        // lock_not_available, deadlock_detected; SQLITE_BUSY and its extended codes, SQLITE_LOCKED
-        "55P03" | "40P01" | "5" | "261" | "517" | "773" | "6" | "262" => Error::LockTimeout(said.source),
-        "57014" => Error::Timeout(said.source),
-        // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, connection exceptions;
-        // SQLITE_CANTOPEN
-        "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "08000" | "08003" | "08006" | "3D000" | "28P01" | "28000"
-        | "14" => Error::Unavailable(said.source),
+        // lock_not_available, deadlock_detected
+        "55P03" | "40P01" => Error::LockTimeout(said.source),
+        // query_canceled, transaction_timeout
+        "57014" | "25P04" => Error::Timeout(said.source),
+        // disk_full, io_error
+        "53100" | "58030" => Error::Storage(said.source),
+        // read_only_sql_transaction
+        "25006" => Error::ReadOnly(said.source),
+        // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout,
+        // idle_in_transaction_session_timeout, invalid_catalog_name, and what refuses a login
+        "53300" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "3D000" | "28P01" | "28000" => {
+            Error::Unavailable(said.source)
+        }
         "42501" => Error::MissingGrant(Box::new(said)),
-        _ if is_refusal(code) => Error::Refused(Box::new(said)),
+        // connection exceptions
+        _ if code.starts_with("08") => Error::Unavailable(said.source),
+        // integrity violations, errors raised by triggers
+        _ if code.starts_with("23") || code == "P0001" => Error::Refused(Box::new(said)),
         _ => Error::Database(said.source),
     }
 }
 
-/// Integrity violations (class 23), errors raised by triggers (P0001), SQLite's constraint codes (19 in the low byte).
-fn is_refusal(code: &str) -> bool {
-    (code.len() == 5 && code.starts_with("23"))
-        || code == "P0001"
-        || (code.len() < 5 && code.parse::<u32>().is_ok_and(|number| number & 0xff == 19))
+/// SQLite's primary result code, which is the low byte of the extended one.
+fn sqlite_result(code: &str) -> Option<u32> {
+    (code.len() < 5).then(|| code.parse::<u32>().ok()).flatten().map(|number| number & 0xff)
 }
 
 /// Faults of the connection itself, as the driver names them.

@@ -169,6 +169,24 @@ impl TestDb {
         text
     }
 
+    /// Every row of every table, to compare byte for byte.
+    pub async fn everything(&self) -> String {
+        let tables = self
+            .rows(match self.dialect() {
+                Dialect::Postgres => {
+                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
+                     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+                }
+                Dialect::Sqlite => {
+                    "SELECT '\"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_schema \
+                     WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1"
+                }
+            })
+            .await;
+        let tables: Vec<&str> = tables.iter().map(|row| row[0].as_str()).collect();
+        self.dump(&tables).await
+    }
+
     /// The database as the program connects to it, with an account of the statements that it runs.
     pub async fn counted(&self) -> (Database, SqlCounter) {
         let mut database = Database::connect(self.settings()).await.unwrap();

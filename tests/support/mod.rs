@@ -47,6 +47,25 @@ macro_rules! both {
 }
 pub(crate) use both;
 
+/// The same for one database only: `only!(postgres StateC: …)` or `only!(sqlite StateC: …)`.
+macro_rules! only {
+    (postgres $contents:ident: $($name:ident),+ $(,)?) => { pastey::paste! { $(
+        #[tokio::test]
+        async fn [<postgres_ $name>]() {
+            if let Some(db) = $crate::support::TestDb::postgres($crate::support::Contents::$contents).await {
+                $name(db).await;
+            }
+        }
+    )+ } };
+    (sqlite $contents:ident: $($name:ident),+ $(,)?) => { pastey::paste! { $(
+        #[tokio::test]
+        async fn [<sqlite_ $name>]() {
+            $name($crate::support::TestDb::sqlite($crate::support::Contents::$contents).await).await;
+        }
+    )+ } };
+}
+pub(crate) use only;
+
 /// A test that cannot run here says why and passes; with `SESSION_ADMIN_TEST_REQUIRE_ALL=1` it fails.
 pub fn skip(why: &str) {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

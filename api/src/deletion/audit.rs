@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
 use crate::db::Database;
 use crate::error::Error;
-use crate::impact::Impact;
+use crate::impact::{Impact, distinct};
 
 /// The deletion with this id.
 ///
@@ -70,10 +70,11 @@ pub(super) async fn record(
 ) -> Result<Deletion, Error> {
     let allowed =
         [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
+    let sessions = distinct(&request.session_ids).into_iter();
     let deletion = Deletion {
         id: Uuid::new_v4(),
         status: DeletionStatus::NotArchived,
-        sessions: request.session_ids.iter().map(|&id| DeletedSession { id, name: names.remove(&id) }).collect(),
+        sessions: sessions.map(|id| DeletedSession { id, name: names.remove(&id) }).collect(),
         rows_deleted: impact.rows_deleted,
         rows_unlinked: impact.rows_unlinked,
         tables: impact.tables.clone(),

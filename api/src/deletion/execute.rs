@@ -45,8 +45,12 @@ async fn attempt(db: &Database, request: &DeletionRequest, looked: Option<&Looke
         let step = Step { db, request, looked, transaction: &transaction, enforce };
         match step.run().await {
             Ok(Ended::Committing(outcome)) => {
-                transaction.commit().await?;
-                return Ok(*outcome);
+                return match transaction.commit().await.map_err(Error::from) {
+                    Ok(()) => Ok(*outcome),
+                    // SQLite looks at the references that a trigger has made only now.
+                    Err(Error::Refused(said)) => Ok(refuse::at_commit(*outcome, &said)),
+                    Err(error) => Err(error),
+                };
             }
             Ok(Ended::RollingBack(outcome)) => {
                 transaction.rollback().await?;
@@ -138,6 +142,13 @@ impl Step<'_> {
             }
             Err(error) => return Err(error),
         };
+        let pending = removed.pending(sql.plan);
+        if pending > 0 && !self.request.allow_pending_messages {
+            let impact = Impact { pending_messages: pending, ..impact };
+            let outcome =
+                DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refuse::pending(pending)]) };
+            return Ok(Ended::RollingBack(Box::new(outcome)));
+        }
         let changes = removed.differs_from(&impact, sql.plan);
         let unaccounted = removed.unaccounted(&impact);
         if !changes.is_empty() || unaccounted != 0 {

@@ -78,7 +78,8 @@ pub(super) async fn remove(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for row in rows {
         let table: i64 = row.try_get("", "t")?;
-        let done = Done { deleted: row.try_get("", "deleted")?, unlinked: row.try_get("", "unlinked")? };
+        let (deleted, unlinked) = (row.try_get("", "deleted")?, row.try_get("", "unlinked")?);
+        let done = Done { deleted, unlinked, flagged: row.try_get("", "flagged")? };
         tables.insert(TableId::try_from(table).unwrap_or_default(), done);
     }
     transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;

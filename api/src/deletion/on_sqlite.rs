@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::error::Error;
+use crate::error::{Error, Said};
 use crate::impact::plan::Plan;
 use crate::impact::sql::Sql;
 
@@ -47,11 +47,8 @@ pub(super) async fn remove(
         transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", changed(table))).await?;
     }
-    if check && !broken_references(transaction).await?.is_subset(&broken_before) {
-        return Err(Error::Unsuitable(
-            "The deletion would leave references to rows that are gone, so it was rolled back. Look for triggers on the tables it reaches."
-                .to_owned(),
-        ));
+    if check && let Some((table, ..)) = broken_references(transaction).await?.difference(&broken_before).next() {
+        return Err(Error::Refused(Box::new(left_behind(table))));
     }
     Ok(Removed { tables, gone_in_all: None })
 }
@@ -116,6 +113,12 @@ async fn broken_references(
             Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?))
         })
         .collect()
+}
+
+/// What SQLite would say at COMMIT, with more words: it names neither table nor cause.
+fn left_behind(table: &str) -> Said {
+    let message = format!("rows of {table} would refer to rows that are gone; look for triggers that write to it");
+    Said { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }
 }
 
 fn gone(table: TableId) -> String {

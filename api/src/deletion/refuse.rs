@@ -28,11 +28,7 @@ pub(super) fn before(
         refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
     }
     if impact.pending_messages > 0 && !request.allow_pending_messages {
-        let message = format!(
-            "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
-            counted(impact.pending_messages, "scheduled message", "scheduled messages")
-        );
-        refusals.push(Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message));
+        refusals.push(pending(impact.pending_messages));
     }
     if !impact.deletable {
         refusals.push(blocked(&impact.blockers));
@@ -52,6 +48,15 @@ pub(super) fn before(
     (refusals, changes)
 }
 
+/// So many messages still to be sent would go.
+pub(super) fn pending(messages: i64) -> Refusal {
+    let message = format!(
+        "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
+        counted(messages, "scheduled message", "scheduled messages")
+    );
+    Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
+}
+
 /// The database refused for a reason that its foreign keys did not show.
 pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
     impact.blockers.push(Blocker {
@@ -65,6 +70,15 @@ pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
     impact.deletable = false;
     let refusals = vec![blocked(&impact.blockers)];
     DeletionOutcome { impact: Some(impact), refusals, ..DeletionOutcome::default() }
+}
+
+/// The database refused at the very end; the deletion that was recorded has not been made.
+pub(super) fn at_commit(outcome: DeletionOutcome, said: &Said) -> DeletionOutcome {
+    tracing::info!(error = %said.source, "the database refused to commit a deletion");
+    match outcome.impact {
+        Some(impact) => by_database(impact, said),
+        None => DeletionOutcome::refused(vec![blocked(&[])]),
+    }
 }
 
 /// The database did something else than was counted; it was rolled back.

@@ -105,25 +105,29 @@ pub(super) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
 }
 
 /// Deletes and unlinks, all in one statement: the referential triggers fire at its end, when every row that goes is
-/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`.
+/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`, and
+/// `flagged`, the connected sessions or messages still to be sent among the rows as they were when they went.
 pub(super) fn delete(sql: &Sql<'_>) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
     let mut parts = vec![sql.with()];
     let mut answers = Vec::new();
     for table in written(sql.plan) {
-        let mut counted = ["0", "0"].map(str::to_owned);
+        let mut counted = ["0", "0", "0"].map(str::to_owned);
         if sql.plan.doomed[table] {
-            parts.push(format!("x{table} AS ({} RETURNING 1)", delete_from(sql, table)));
+            parts.push(format!("x{table} AS ({} RETURNING {} AS f)", delete_from(sql, table), sql.flag(table)));
             counted[0] = format!("(SELECT count(*) FROM x{table})");
+            counted[2] = format!("(SELECT coalesce(sum(f), 0) FROM x{table})");
         }
         let columns = cleared(sql, table);
         if !columns.is_empty() {
             parts.push(format!("y{table} AS ({} RETURNING 1)", update(sql, table, &columns)));
             counted[1] = format!("(SELECT count(*) FROM y{table})");
         }
-        let [deleted, unlinked] = counted;
-        answers
-            .push(format!("SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked"));
+        let [deleted, unlinked, flagged] = counted;
+        answers.push(format!(
+            "SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked, \
+             {flagged}::bigint AS flagged"
+        ));
     }
     format!("{}\n{}", parts.join(",\n"), answers.join("\nUNION ALL\n"))
 }

@@ -11,6 +11,9 @@ use crate::impact::{Impact, ImpactChange};
 pub(super) struct Done {
     pub deleted: i64,
     pub unlinked: i64,
+    /// Connected sessions or messages still to be sent among the deleted rows; 0 on SQLite, where nobody else writes
+    /// after they were counted.
+    pub flagged: i64,
 }
 
 /// What a deletion did.
@@ -46,6 +49,13 @@ impl Removed {
             .collect();
         changes.sort_by(|one, other| one.table.cmp(&other.table));
         changes
+    }
+
+    /// Messages still to be sent that went. Their rows are not locked before they are counted, so somebody may have made
+    /// one pending in between.
+    pub fn pending(&self, plan: &Plan<'_>) -> i64 {
+        let messages = self.tables.iter().filter(|&(&table, _)| table != plan.graph.root);
+        messages.map(|(_, done)| done.flagged).sum()
     }
 
     /// Rows that went and that no foreign key accounts for: a trigger's doing.

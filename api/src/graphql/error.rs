@@ -85,7 +85,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
 fn log(error: &Error, correlation_id: &str) {
     match error {
         Error::BadInput(_) => {}
-        Error::Unavailable(_) | Error::Timeout(_) | Error::LockTimeout(_) => {
+        Error::Unavailable(_) | Error::ReadOnly(_) | Error::Storage(_) | Error::Timeout(_) | Error::LockTimeout(_) => {
             tracing::warn!(correlation_id, error = chain(error), "the database did not answer");
         }
         _ => tracing::error!(correlation_id, error = chain(error), "a request failed"),
@@ -96,7 +96,12 @@ fn log(error: &Error, correlation_id: &str) {
 fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
         Error::BadInput(message) | Error::Unsuitable(message) => Cow::Borrowed(message),
-        Error::Unavailable(_) | Error::Timeout(_) | Error::LockTimeout(_) => Cow::Owned(error.to_string()),
+        Error::Unavailable(_)
+        | Error::ReadOnly(_)
+        | Error::Storage(_)
+        | Error::Damaged(_)
+        | Error::Timeout(_)
+        | Error::LockTimeout(_) => Cow::Owned(error.to_string()),
         Error::MissingGrant { .. } => Cow::Owned(format!(
             "The database role lacks a privilege; `session-admin doctor` lists what is missing. The log has the rest under {correlation_id}."
         )),

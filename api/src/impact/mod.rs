@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Action;
 
-pub use of::{Reading, ids_parameter, of_each_session, of_sessions};
+pub use of::{Reading, distinct, ids_parameter, of_each_session, of_sessions};
 
 /// What a deletion does, table by table. Counts are rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

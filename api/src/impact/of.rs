@@ -225,7 +225,9 @@ fn without(mut graph: Graph, hidden: &[TableId]) -> Graph {
     graph
 }
 
-fn distinct(ids: &[Uuid]) -> Vec<Uuid> {
+/// Each id once, in the order in which they were given.
+#[must_use]
+pub fn distinct(ids: &[Uuid]) -> Vec<Uuid> {
     let mut seen = HashSet::new();
     ids.iter().copied().filter(|id| seen.insert(*id)).collect()
 }

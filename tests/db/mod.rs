@@ -1,0 +1,6 @@
+//! The database as a part that fails: what is said then, and that it comes back.
+
+mod codes;
+mod files;
+mod outage;
+mod proxy;

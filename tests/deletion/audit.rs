@@ -1,0 +1,81 @@
+//! The audit record has everything, and a dry run leaves none.
+
+use api::clock::Clock;
+use api::db::{Database, DatabaseSettings};
+use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus, audit};
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::{LIVE, OTHER, STALE, delete, id, request, shown};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    the_record_has_everything_and_is_read_back_as_it_was,
+    a_dry_run_shows_the_deletion_and_leaves_nothing_behind,
+    a_session_that_is_named_twice_goes_once,
+);
+
+async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
+    let moment = DateTime::from_timestamp(1_767_225_600, 123_456_000).unwrap();
+    let database = Database::connect(DatabaseSettings { clock: Clock::Fixed(moment), ..db.settings() }).await.unwrap();
+    let session_ids = vec![id(LIVE), id(STALE), id(OTHER)];
+    let looked = shown(&db, &[LIVE, STALE, OTHER]).await;
+    let outcome = delete(
+        &database,
+        &DeletionRequest {
+            session_ids: session_ids.clone(),
+            expected_impact: Some(looked.token.clone()),
+            allow_connected: true,
+            allow_pending_messages: true,
+            reason: Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --".to_owned()),
+            principal: "somebody@example".to_owned(),
+            ..DeletionRequest::default()
+        },
+    )
+    .await;
+    assert_eq!(outcome.refusals, []);
+    assert_eq!(outcome.impact.as_ref(), Some(&looked));
+    let deletion = outcome.deletion.unwrap();
+    let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()) };
+    let names = ["live-1", "stale-9", "stale-8"];
+    assert_eq!(deletion.sessions, session_ids.into_iter().zip(names).map(session).collect::<Vec<_>>());
+    assert_eq!(deletion.status, DeletionStatus::NotArchived);
+    assert_eq!((deletion.rows_deleted, deletion.rows_unlinked), (looked.rows_deleted, looked.rows_unlinked));
+    assert_eq!(deletion.tables, looked.tables);
+    assert_eq!(deletion.deleted_by, "somebody@example");
+    assert_eq!(deletion.reason.as_deref(), Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"));
+    assert_eq!(deletion.deleted_at, moment);
+    assert_eq!(deletion.allowed, ["allowConnected", "allowPendingMessages"]);
+    assert_eq!(audit::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(audit::find(db.database().await, Uuid::nil()).await.unwrap(), None);
+}
+
+async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
+    let looked = shown(&db, &[STALE]).await;
+    let before = db.everything().await;
+    let dry = DeletionRequest {
+        dry_run: true,
+        expected_impact: Some(looked.token.clone()),
+        idempotency_key: Some("dry".to_owned()),
+        reason: Some("to see".to_owned()),
+        ..request(STALE)
+    };
+    let outcome = delete(db.database().await, &dry).await;
+    assert_eq!((outcome.deletion, outcome.refusals), (None, Vec::new()));
+    assert_eq!(outcome.impact.as_ref(), Some(&looked));
+    assert!(db.everything().await == before, "a dry run left something behind");
+    let real = delete(db.database().await, &DeletionRequest { dry_run: false, ..dry }).await;
+    assert_eq!(real.impact, Some(looked));
+    assert!(real.deletion.is_some());
+}
+
+async fn a_session_that_is_named_twice_goes_once(db: TestDb) {
+    let looked = shown(&db, &[STALE]).await;
+    let twice = DeletionRequest { session_ids: vec![id(STALE), id(STALE)], ..request(STALE) };
+    let outcome = delete(db.database().await, &twice).await;
+    assert_eq!(outcome.refusals, []);
+    assert_eq!(outcome.impact.unwrap(), looked);
+    let deletion = outcome.deletion.unwrap();
+    assert_eq!(deletion.sessions.len(), 1, "{:?}", deletion.sessions);
+    assert_eq!(audit::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+}

@@ -1,0 +1,151 @@
+//! `IMPACT_CHANGED`: what was looked at is not what would be done.
+
+use api::db::Database;
+use api::deletion::DeletionRequest;
+use api::impact::{self, ImpactChange};
+use api::refusal::{Refusal, RefusalCode};
+
+use super::{OTHER, STALE, about, deleted, group_of, id, id_type, refused, refused_whole, request, shown};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_row_that_came_after_the_preview_is_named,
+    a_row_that_went_after_the_preview_is_named,
+    every_table_that_differs_is_named_once,
+    the_same_counts_under_another_rule_are_another_impact,
+    the_token_of_other_sessions_is_refused,
+    equal_states_give_equal_tokens_on_two_connections,
+);
+
+const ELSEWHERE: &str =
+    "The sessions or the foreign keys are not those of the impact that was looked at. Look at the impact again.";
+
+async fn looked_at(db: &TestDb, session: usize) -> DeletionRequest {
+    DeletionRequest { expected_impact: Some(shown(db, &[session]).await.token), ..request(session) }
+}
+
+fn changed(message: &str) -> Refusal {
+    Refusal { code: RefusalCode::ImpactChanged, message: message.to_owned(), field: Some(about("expectedImpact")) }
+}
+
+/// The same admin as before, once more, in the first group of a session.
+async fn add_admin(db: &TestDb, session: usize) {
+    let group = group_of(db, session).await;
+    let values = format!("'aaaaaaaa-0000-4000-8000-000000000001', '{group}', '+1', '2026-01-01T00:00:00+00:00'");
+    db.exec(&format!("INSERT INTO whatsapp_group_admins (id, group_id, phone, created_at) VALUES ({values})")).await;
+}
+
+fn admins(before: i64, now: i64) -> ImpactChange {
+    ImpactChange {
+        table: "whatsapp_group_admins".to_owned(),
+        rows_deleted_before: before,
+        rows_deleted_now: now,
+        rows_unlinked_before: 0,
+        rows_unlinked_now: 0,
+    }
+}
+
+async fn a_row_that_came_after_the_preview_is_named(db: TestDb) {
+    let request = looked_at(&db, STALE).await;
+    let before = shown(&db, &[STALE]).await;
+    add_admin(&db, STALE).await;
+    let outcome = refused_whole(&db, &request).await;
+    assert_eq!(
+        outcome.refusals,
+        [changed("The impact has changed in whatsapp_group_admins since it was looked at. Look at it again.")]
+    );
+    let rows = before.tables.iter().find(|table| table.table == "whatsapp_group_admins").unwrap().rows_deleted;
+    assert_eq!(outcome.changes, [admins(rows, rows + 1)]);
+    deleted(db.database().await, &looked_at(&db, STALE).await).await;
+}
+
+async fn a_row_that_went_after_the_preview_is_named(db: TestDb) {
+    add_admin(&db, STALE).await;
+    let request = looked_at(&db, STALE).await;
+    let groups = format!("SELECT id FROM whatsapp_groups WHERE session_id = '{}'", id(STALE));
+    let rows = db.rows(&format!("SELECT count(*) FROM whatsapp_group_admins WHERE group_id IN ({groups})")).await;
+    db.exec(&format!("DELETE FROM whatsapp_group_admins WHERE group_id IN ({groups})")).await;
+    let outcome = refused_whole(&db, &request).await;
+    assert_eq!(outcome.changes, [admins(rows[0][0].parse().unwrap(), 0)]);
+}
+
+async fn every_table_that_differs_is_named_once(db: TestDb) {
+    let request = looked_at(&db, STALE).await;
+    add_admin(&db, STALE).await;
+    let group = group_of(&db, STALE).await;
+    let free = "SELECT min(CAST(id AS text)) FROM dynamic_links WHERE whatsapp_group_id IS NULL";
+    let link = db.rows(free).await[0][0].clone();
+    db.exec(&format!("UPDATE dynamic_links SET whatsapp_group_id = '{group}' WHERE id = '{link}'")).await;
+    let outcome = refused_whole(&db, &request).await;
+    let mut tables: Vec<&str> = outcome.changes.iter().map(|change| change.table.as_str()).collect();
+    tables.sort_unstable();
+    assert_eq!(tables, ["dynamic_links", "whatsapp_group_admins"]);
+    let link = outcome.changes.iter().find(|change| change.table == "dynamic_links").unwrap();
+    assert_eq!(link.rows_unlinked_now, link.rows_unlinked_before + 1);
+    assert_eq!((link.rows_deleted_before, link.rows_deleted_now), (0, 0));
+}
+
+async fn the_same_counts_under_another_rule_are_another_impact(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let notes = |rule: &str| {
+        format!(
+            "DROP TABLE IF EXISTS notes; \
+             CREATE TABLE notes (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id) ON DELETE {rule})"
+        )
+    };
+    let without = looked_at(&db, STALE).await;
+    db.exec(&notes("CASCADE")).await;
+    assert_eq!(refused(&db, &without).await, changed(ELSEWHERE));
+    let cascading = looked_at(&db, STALE).await;
+    for rule in ["SET NULL", "NO ACTION", "RESTRICT", "SET DEFAULT"] {
+        db.exec(&notes(rule)).await;
+        let outcome = refused_whole(&db, &cascading).await;
+        assert_eq!((outcome.refusals, outcome.changes), (vec![changed(ELSEWHERE)], Vec::new()), "{rule}");
+    }
+    db.exec(&notes("CASCADE")).await;
+    deleted(db.database().await, &cascading).await;
+}
+
+async fn the_token_of_other_sessions_is_refused(db: TestDb) {
+    // Two sessions without anything, so that all counts are the same.
+    for number in [1, 2] {
+        let values = format!("'bbbbbbbb-0000-4000-8000-00000000000{number}', 'empty', 'disconnected'");
+        let moment = "'2026-01-01T00:00:00+00:00'";
+        db.exec(&format!(
+            "INSERT INTO whatsapp_sessions (id, session_name, status, created_at, updated_at) \
+             VALUES ({values}, {moment}, {moment})"
+        ))
+        .await;
+    }
+    let empty = |number: u8| format!("bbbbbbbb-0000-4000-8000-00000000000{number}").parse().unwrap();
+    let one = impact::of_sessions(db.database().await, &[empty(1)]).await.unwrap();
+    let two = impact::of_sessions(db.database().await, &[empty(2)]).await.unwrap();
+    assert_eq!((one.rows_deleted, two.rows_deleted), (1, 1));
+    let request = DeletionRequest { session_ids: vec![empty(2)], expected_impact: Some(one.token), ..request(STALE) };
+    assert_eq!(refused(&db, &request).await, changed(ELSEWHERE));
+    deleted(db.database().await, &DeletionRequest { expected_impact: Some(two.token), ..request }).await;
+}
+
+async fn equal_states_give_equal_tokens_on_two_connections(db: TestDb) {
+    let another = Database::connect(db.settings()).await.unwrap();
+    let (here, there) = (&[id(STALE), id(OTHER)], &[id(OTHER), id(STALE), id(OTHER)]);
+    let one = impact::of_sessions(db.database().await, here).await.unwrap();
+    let two = impact::of_sessions(&another, there).await.unwrap();
+    assert_eq!(one, two);
+    let alone = impact::of_each_session(&another, here).await.unwrap();
+    assert_eq!(alone[&id(STALE)], shown(&db, &[STALE]).await);
+    // A change of no consequence for the deletion changes nothing; the way back leads to the same token.
+    add_admin(&db, 0).await;
+    db.exec("UPDATE whatsapp_sessions SET session_name = 'another'").await;
+    assert_eq!(impact::of_sessions(&another, here).await.unwrap().token, one.token);
+    add_admin_again_and_take_it_back(&db).await;
+    assert_eq!(impact::of_sessions(&another, here).await.unwrap(), one);
+}
+
+async fn add_admin_again_and_take_it_back(db: &TestDb) {
+    db.exec("DELETE FROM whatsapp_group_admins WHERE id = 'aaaaaaaa-0000-4000-8000-000000000001'").await;
+    let before = shown(db, &[STALE, OTHER]).await.token;
+    add_admin(db, STALE).await;
+    assert_ne!(shown(db, &[STALE, OTHER]).await.token, before);
+    db.exec("DELETE FROM whatsapp_group_admins WHERE id = 'aaaaaaaa-0000-4000-8000-000000000001'").await;
+}

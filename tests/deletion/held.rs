@@ -1,0 +1,289 @@
+//! What others do while a deletion is under way, on PostgreSQL: nothing slips in, and nothing is lost.
+
+use std::time::Duration;
+
+use api::db::{Database, DatabaseSettings};
+use api::deletion::{DeletionOutcome, DeletionRequest};
+use api::refusal::RefusalCode;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{STALE, codes, delete, group_of, id, orphans, request, sessions_left, shown};
+use crate::support::connection::{RawConnection, Said};
+use crate::support::{TestDb, only};
+
+only!(postgres Adopted:
+    a_row_cannot_come_between_the_count_and_the_deletion,
+    a_foreign_key_cannot_come_between_the_count_and_the_deletion,
+    a_foreign_key_cannot_come_while_rows_are_being_locked,
+    a_table_that_was_under_way_first_is_counted,
+    a_session_that_connects_meanwhile_stays,
+    a_leaf_that_is_changed_meanwhile_goes_as_it_is,
+    a_leaf_that_moves_away_meanwhile_is_found_out,
+    a_link_that_moves_away_meanwhile_keeps_its_new_group,
+    a_message_that_becomes_pending_meanwhile_is_not_lost,
+    a_group_that_comes_meanwhile_goes_too_or_is_found_out,
+);
+
+/// Stops a deletion.
+pub(super) struct Gate(RawConnection);
+
+impl Gate {
+    /// In its middle: it has locked and counted, and rows are gone; it is about to delete from `whatsapp_sessions`.
+    pub(super) async fn shut(db: &TestDb) -> Self {
+        Self::before(db, "DELETE ON whatsapp_sessions FOR EACH ROW").await
+    }
+
+    /// Between the count and the first row that it writes: `dynamic_links` is the first table of its statement.
+    pub(super) async fn shut_before_any(db: &TestDb) -> Self {
+        Self::before(db, "UPDATE ON dynamic_links FOR EACH STATEMENT").await
+    }
+
+    async fn before(db: &TestDb, event: &str) -> Self {
+        db.exec(&format!(
+            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN OLD; END $$; \
+             CREATE TRIGGER hold BEFORE {event} EXECUTE FUNCTION hold()"
+        ))
+        .await;
+        let mut gate = db.raw().await;
+        gate.exec("SELECT pg_advisory_lock(4711)").await;
+        Self(gate)
+    }
+
+    /// Until a deletion stands before it.
+    pub(super) async fn reached(&self, db: &TestDb) {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        until(db, waiting, "1").await;
+    }
+
+    pub(super) async fn open(mut self) {
+        self.0.exec("SELECT pg_advisory_unlock(4711)").await;
+        self.0.close().await;
+    }
+}
+
+/// Until a query has this answer.
+pub(super) async fn until(db: &TestDb, query: &str, expected: &str) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while db.rows(query).await[0][0] != expected {
+        assert!(Instant::now() < deadline, "{query} never was {expected}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Until so many of the database's connections wait for a lock.
+pub(super) async fn until_waiting(db: &TestDb, connections: usize) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(db, waiting, &connections.to_string()).await;
+}
+
+/// The database as a program of its own, patient with locks.
+pub(super) async fn patient(db: &TestDb) -> Database {
+    let settings = DatabaseSettings { lock_timeout: Duration::from_mins(2), ..db.settings() };
+    Database::connect(settings).await.unwrap()
+}
+
+pub(super) async fn begin(db: &TestDb, request: DeletionRequest) -> JoinHandle<DeletionOutcome> {
+    let database = patient(db).await;
+    tokio::spawn(async move { delete(&database, &request).await })
+}
+
+async fn attempting(db: &TestDb, sql: String) -> JoinHandle<Result<(), Said>> {
+    let mut connection = db.raw().await;
+    tokio::spawn(async move { connection.attempt(&sql).await })
+}
+
+fn admin(group: &str) -> String {
+    format!(
+        "INSERT INTO whatsapp_group_admins (id, group_id, phone, created_at) \
+         VALUES ('aaaaaaaa-0000-4000-8000-000000000001', '{group}', '+1', now())"
+    )
+}
+
+fn link(group: &str) -> String {
+    format!(
+        "INSERT INTO dynamic_links (id, slug, target_url, whatsapp_group_id, created_at) \
+         VALUES ('aaaaaaaa-0000-4000-8000-000000000002', 'mine', 'u', '{group}', now())"
+    )
+}
+
+fn group() -> String {
+    format!(
+        "INSERT INTO whatsapp_groups (id, session_id, group_jid, group_name, participant_count, created_at, updated_at) \
+         VALUES ('aaaaaaaa-0000-4000-8000-000000000003', '{}', 'j', 'g', 0, now(), now())",
+        id(STALE)
+    )
+}
+
+async fn a_row_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
+    let looked = shown(&db, &[STALE]).await;
+    let first = group_of(&db, STALE).await;
+    let gate = Gate::shut_before_any(&db).await;
+    let deletion = begin(&db, request(STALE)).await;
+    gate.reached(&db).await;
+    let mut others = Vec::new();
+    for insert in [admin(&first), link(&first), group()] {
+        others.push(attempting(&db, insert).await);
+        until_waiting(&db, others.len() + 1).await;
+    }
+    gate.open().await;
+    let outcome = deletion.await.unwrap();
+    assert_eq!(outcome.refusals, []);
+    assert_eq!(outcome.impact, Some(looked));
+    for other in others {
+        assert_eq!(other.await.unwrap().unwrap_err().code, "23503");
+    }
+    assert_eq!(sessions_left(&db, STALE).await, "0");
+    assert_eq!(orphans(&db, "whatsapp_group_admins").await, "0");
+}
+
+async fn a_foreign_key_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
+    let first = group_of(&db, STALE).await;
+    db.exec(&format!("CREATE TABLE loose (group_id uuid); INSERT INTO loose VALUES ('{first}')")).await;
+    let gate = Gate::shut_before_any(&db).await;
+    let deletion = begin(&db, request(STALE)).await;
+    gate.reached(&db).await;
+    let tied = "ALTER TABLE loose ADD FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id)";
+    let tied = attempting(&db, tied.to_owned()).await;
+    until_waiting(&db, 2).await;
+    let made = format!(
+        "CREATE TABLE notes (group_id uuid REFERENCES whatsapp_groups (id)); INSERT INTO notes VALUES ('{first}')"
+    );
+    let made = attempting(&db, made).await;
+    until_waiting(&db, 3).await;
+    gate.open().await;
+    assert_eq!(deletion.await.unwrap().refusals, []);
+    assert_eq!(tied.await.unwrap().unwrap_err().code, "23503");
+    assert_eq!(made.await.unwrap().unwrap_err().code, "23503");
+    assert_eq!(sessions_left(&db, STALE).await, "0");
+}
+
+async fn a_foreign_key_cannot_come_while_rows_are_being_locked(db: TestDb) {
+    let first = group_of(&db, STALE).await;
+    db.exec(&format!("CREATE TABLE loose (group_id uuid); INSERT INTO loose VALUES ('{first}')")).await;
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_groups WHERE id = '{first}' FOR SHARE")).await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    let tied = "ALTER TABLE loose ADD FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id)";
+    let tied = attempting(&db, tied.to_owned()).await;
+    until_waiting(&db, 2).await;
+    other.exec("ROLLBACK").await;
+    assert_eq!(deletion.await.unwrap().refusals, []);
+    assert_eq!(tied.await.unwrap().unwrap_err().code, "23503");
+}
+
+async fn a_table_that_was_under_way_first_is_counted(db: TestDb) {
+    let looked = shown(&db, &[STALE]).await;
+    let mut other = db.raw().await;
+    other
+        .exec(&format!(
+            "BEGIN; CREATE TABLE notes (group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+             INSERT INTO notes VALUES ('{}')",
+            group_of(&db, STALE).await
+        ))
+        .await;
+    let any = begin(&db, request(STALE)).await;
+    let dry = DeletionRequest { expected_impact: Some(looked.token), dry_run: true, ..request(STALE) };
+    let same = begin(&db, dry).await;
+    until_waiting(&db, 2).await;
+    other.exec("COMMIT").await;
+    // Whoever looked before is told; the other one deletes the new table's row too. Whichever is first, the dry run
+    // finds another impact, or no session any more.
+    let refused = codes(&same.await.unwrap());
+    assert!(refused == [RefusalCode::ImpactChanged] || refused == [RefusalCode::NotFound], "{refused:?}");
+    let outcome = any.await.unwrap();
+    assert_eq!(outcome.refusals, []);
+    assert_eq!(outcome.impact.unwrap().rows_deleted, looked.rows_deleted + 1);
+    assert_eq!(db.count("notes").await, 0);
+}
+
+async fn a_session_that_connects_meanwhile_stays(db: TestDb) {
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(STALE))).await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    let before = db.everything().await;
+    assert_eq!(codes(&deletion.await.unwrap()), [RefusalCode::SessionConnected]);
+    assert!(db.everything().await == before);
+}
+
+async fn a_leaf_that_is_changed_meanwhile_goes_as_it_is(db: TestDb) {
+    db.exec(&admin(&group_of(&db, STALE).await)).await;
+    let looked = shown(&db, &[STALE]).await;
+    let mut other = db.raw().await;
+    other.exec("BEGIN; UPDATE whatsapp_group_admins SET phone = '+2' WHERE id::text LIKE 'aaaaaaaa-%'").await;
+    let expected_impact = Some(looked.token.clone());
+    let deletion = begin(&db, DeletionRequest { expected_impact, ..request(STALE) }).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    let outcome = deletion.await.unwrap();
+    assert_eq!((outcome.refusals, outcome.impact), (Vec::new(), Some(looked)));
+    assert_eq!(orphans(&db, "whatsapp_group_admins").await, "0");
+}
+
+async fn a_leaf_that_moves_away_meanwhile_is_found_out(db: TestDb) {
+    db.exec(&admin(&group_of(&db, STALE).await)).await;
+    let away = group_of(&db, 0).await;
+    let mut other = db.raw().await;
+    other
+        .exec(&format!("BEGIN; UPDATE whatsapp_group_admins SET group_id = '{away}' WHERE id::text LIKE 'aaaaaaaa-%'"))
+        .await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    let before = db.everything().await;
+    let outcome = deletion.await.unwrap();
+    assert_eq!(codes(&outcome), [RefusalCode::ImpactChanged]);
+    assert_eq!(outcome.changes.len(), 1);
+    assert_eq!(outcome.changes[0].rows_deleted_now, outcome.changes[0].rows_deleted_before - 1);
+    assert!(db.everything().await == before);
+}
+
+async fn a_link_that_moves_away_meanwhile_keeps_its_new_group(db: TestDb) {
+    db.exec(&link(&group_of(&db, STALE).await)).await;
+    let away = group_of(&db, 0).await;
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; UPDATE dynamic_links SET whatsapp_group_id = '{away}' WHERE slug = 'mine'")).await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    assert_eq!(deletion.await.unwrap().refusals, []);
+    let kept = "SELECT whatsapp_group_id FROM dynamic_links WHERE slug = 'mine'";
+    assert_eq!(db.rows(kept).await, [[away]]);
+}
+
+async fn a_message_that_becomes_pending_meanwhile_is_not_lost(db: TestDb) {
+    let of_session = format!("group_id IN (SELECT id FROM whatsapp_groups WHERE session_id = '{}')", id(STALE));
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; UPDATE scheduled_whatsapp_messages SET status = 'pending' WHERE {of_session}")).await;
+    let deletion = begin(&db, request(STALE)).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    let before = db.everything().await;
+    let outcome = deletion.await.unwrap();
+    assert_eq!(codes(&outcome), [RefusalCode::PendingMessages]);
+    assert!(db.everything().await == before);
+    let allowed = DeletionRequest { allow_pending_messages: true, ..request(STALE) };
+    assert_eq!(delete(db.database().await, &allowed).await.refusals, []);
+}
+
+async fn a_group_that_comes_meanwhile_goes_too_or_is_found_out(db: TestDb) {
+    let looked = shown(&db, &[STALE]).await;
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; {}; {}", group(), admin("aaaaaaaa-0000-4000-8000-000000000003"))).await;
+    // The new group's own key holds the session's row, so the deletion waits for it.
+    let deletion = begin(&db, DeletionRequest { expected_impact: Some(looked.token), ..request(STALE) }).await;
+    until_waiting(&db, 1).await;
+    other.exec("COMMIT").await;
+    let outcome = deletion.await.unwrap();
+    assert_eq!(codes(&outcome), [RefusalCode::ImpactChanged]);
+    let tables: Vec<_> = outcome.changes.iter().map(|change| change.table.as_str()).collect();
+    assert_eq!(tables, ["whatsapp_group_admins", "whatsapp_groups"]);
+    let outcome = delete(db.database().await, &request(STALE)).await;
+    assert_eq!(outcome.impact.unwrap().rows_deleted, looked.rows_deleted + 2);
+}

@@ -1,0 +1,221 @@
+//! Every code with its words, and that nothing has changed.
+
+use std::time::{Duration, Instant};
+
+use api::db::{Database, DatabaseSettings, Dialect};
+use api::deletion::{self, DeletionRequest};
+use api::error::Error;
+use api::refusal::{Refusal, RefusalCode};
+use uuid::Uuid;
+
+use super::{
+    LIVE, OTHER, STALE, about, codes, delete, deleted, id, refused, refused_whole, request, sessions_left, shown,
+};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_session_that_does_not_exist_is_not_found,
+    all_unknown_sessions_are_named,
+    a_connected_session_is_refused,
+    pending_messages_are_refused,
+    more_rows_than_allowed_are_refused_at_the_exact_border,
+    a_lock_that_is_held_is_given_up_on_in_time,
+    all_that_stands_against_a_deletion_is_told_at_once,
+    what_is_allowed_goes_through_and_is_recorded,
+    a_malformed_token_is_bad_input,
+    a_request_that_makes_no_sense_is_bad_input,
+);
+
+async fn a_session_that_does_not_exist_is_not_found(db: TestDb) {
+    let unknown = DeletionRequest { session_ids: vec![Uuid::nil()], ..request(STALE) };
+    assert_eq!(
+        refused(&db, &unknown).await,
+        Refusal {
+            code: RefusalCode::NotFound,
+            message: "No session has the id 00000000-0000-0000-0000-000000000000. It may have been deleted already."
+                .to_owned(),
+            field: Some(about("id")),
+        }
+    );
+}
+
+async fn all_unknown_sessions_are_named(db: TestDb) {
+    let ids = vec![Uuid::nil(), id(STALE), Uuid::max()];
+    let refusal = refused(&db, &DeletionRequest { session_ids: ids, ..request(STALE) }).await;
+    assert_eq!(refusal.code, RefusalCode::NotFound);
+    let names = format!("{}, {}", Uuid::nil(), Uuid::max());
+    assert_eq!(refusal.message, format!("No session has the id {names}. It may have been deleted already."));
+}
+
+async fn a_connected_session_is_refused(db: TestDb) {
+    let one = DeletionRequest { allow_pending_messages: true, ..request(LIVE) };
+    assert_eq!(
+        refused(&db, &one).await,
+        Refusal {
+            code: RefusalCode::SessionConnected,
+            message: "1 session that would go is connected now. Disconnect first, or set allowConnected.".to_owned(),
+            field: Some(about("allowConnected")),
+        }
+    );
+    let three = DeletionRequest { session_ids: vec![id(LIVE), id(STALE), id(LIVE + 1)], ..one };
+    let message = refused(&db, &three).await.message;
+    assert_eq!(message, "2 sessions that would go are connected now. Disconnect first, or set allowConnected.");
+}
+
+async fn pending_messages_are_refused(db: TestDb) {
+    let mut pending = 0;
+    for table in ["scheduled_whatsapp_messages", "scheduled_webinar_messages"] {
+        let query = format!(
+            "SELECT count(*) FROM {table} WHERE status = 'pending' AND group_id IN \
+             (SELECT id FROM whatsapp_groups WHERE session_id = '{}')",
+            id(LIVE)
+        );
+        pending += db.rows(&query).await[0][0].parse::<i64>().unwrap();
+    }
+    assert!(pending > 1);
+    let message = format!(
+        "{pending} scheduled messages still to be sent would go. Cancel or send first, or set allowPendingMessages."
+    );
+    let refusal = refused(&db, &DeletionRequest { allow_connected: true, ..request(LIVE) }).await;
+    assert_eq!(
+        refusal,
+        Refusal { code: RefusalCode::PendingMessages, message, field: Some(about("allowPendingMessages")) }
+    );
+}
+
+async fn more_rows_than_allowed_are_refused_at_the_exact_border(db: TestDb) {
+    let rows = shown(&db, &[STALE]).await.rows_deleted;
+    let below = DeletionRequest { at_most: Some(rows - 1), ..request(STALE) };
+    let message = format!("{rows} rows would be deleted, which is more than atMost ({}).", rows - 1);
+    assert_eq!(
+        refused(&db, &below).await,
+        Refusal { code: RefusalCode::TooManyRows, message, field: Some(about("atMost")) }
+    );
+    let exactly = DeletionRequest { at_most: Some(rows), ..request(STALE) };
+    assert_eq!(deleted(db.database().await, &exactly).await.rows_deleted, rows);
+}
+
+async fn a_lock_that_is_held_is_given_up_on_in_time(db: TestDb) {
+    let limit = Duration::from_millis(400);
+    let settings = DatabaseSettings { lock_timeout: limit, ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let before = db.everything().await;
+    let mut other = db.raw().await;
+    other
+        .exec(&match db.dialect() {
+            Dialect::Postgres => {
+                format!("BEGIN; SELECT 1 FROM whatsapp_groups WHERE session_id = '{}' FOR SHARE", id(STALE))
+            }
+            Dialect::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+        })
+        .await;
+    let begun = Instant::now();
+    let outcome = delete(&database, &request(STALE)).await;
+    let waited = begun.elapsed();
+    assert_eq!(
+        outcome.refusals,
+        [Refusal {
+            code: RefusalCode::LockTimeout,
+            message:
+                "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again."
+                    .to_owned(),
+            field: None,
+        }]
+    );
+    assert!(waited >= limit && waited < limit * 20, "{waited:?}");
+    other.exec("ROLLBACK").await;
+    assert!(db.everything().await == before);
+    deleted(&database, &request(STALE)).await;
+}
+
+async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
+    let kind = super::id_type(db.dialect());
+    db.exec(&format!("CREATE TABLE notes (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id))"))
+        .await;
+    db.exec(&format!("INSERT INTO notes VALUES (1, '{}')", super::group_of(&db, LIVE).await)).await;
+    let expected_impact = Some(shown(&db, &[OTHER]).await.token);
+    let outcome = refused_whole(&db, &DeletionRequest { at_most: Some(0), expected_impact, ..request(LIVE) }).await;
+    assert_eq!(
+        codes(&outcome),
+        [
+            RefusalCode::SessionConnected,
+            RefusalCode::PendingMessages,
+            RefusalCode::BlockedByForeignKey,
+            RefusalCode::ImpactChanged,
+            RefusalCode::TooManyRows,
+        ]
+    );
+    assert_eq!(outcome.impact.unwrap(), shown(&db, &[LIVE]).await);
+}
+
+async fn what_is_allowed_goes_through_and_is_recorded(db: TestDb) {
+    let both = DeletionRequest { allow_connected: true, allow_pending_messages: true, ..request(LIVE) };
+    assert_eq!(deleted(db.database().await, &both).await.allowed, ["allowConnected", "allowPendingMessages"]);
+    assert_eq!(sessions_left(&db, LIVE).await, "0");
+    // Allowing what is not needed is recorded too: it is what the caller said.
+    let needless = DeletionRequest { allow_pending_messages: true, ..request(STALE) };
+    assert_eq!(deleted(db.database().await, &needless).await.allowed, ["allowPendingMessages"]);
+    assert_eq!(deleted(db.database().await, &request(OTHER)).await.allowed, Vec::<String>::new());
+}
+
+async fn a_malformed_token_is_bad_input(db: TestDb) {
+    let token = shown(&db, &[STALE]).await.token;
+    let before = db.everything().await;
+    let body = token.split('.').nth(1).unwrap();
+    let mut malformed = vec![String::new(), "x".to_owned(), "i1..".to_owned(), format!("i2{}", &token[2..])];
+    malformed.extend((1..token.len()).step_by(7).map(|length| token[..length].to_owned()));
+    malformed.extend([
+        token[..token.len() - 1].to_owned(),
+        format!("{token}x"),
+        format!("{token}."),
+        format!("i1.{body}"),
+    ]);
+    malformed.push(token.replacen(&body[10..12], "##", 1));
+    malformed.push(token.to_lowercase());
+    for token in malformed {
+        let request = DeletionRequest { expected_impact: Some(token.clone()), ..request(STALE) };
+        let error = deletion::delete(db.database().await, &request).await.unwrap_err();
+        assert_eq!(error.code(), "BAD_USER_INPUT", "{token}");
+        assert_eq!(
+            error.to_string(),
+            "expectedImpact is not a token of an impact. Send back DeletionImpact.token as it was, or leave it out."
+        );
+    }
+    assert!(db.everything().await == before);
+    deleted(db.database().await, &DeletionRequest { expected_impact: Some(token), ..request(STALE) }).await;
+}
+
+async fn a_request_that_makes_no_sense_is_bad_input(db: TestDb) {
+    let before = db.everything().await;
+    for (request, message) in [
+        (DeletionRequest { session_ids: Vec::new(), ..request(STALE) }, "No session was named."),
+        (DeletionRequest { at_most: Some(-1), ..request(STALE) }, "atMost is negative; it is a number of rows."),
+        (
+            DeletionRequest { idempotency_key: Some(String::new()), ..request(STALE) },
+            "idempotencyKey must have 1 to 255 characters, none of them NUL.",
+        ),
+        (
+            DeletionRequest { idempotency_key: Some("🙂".repeat(256)), ..request(STALE) },
+            "idempotencyKey must have 1 to 255 characters, none of them NUL.",
+        ),
+        (
+            DeletionRequest { reason: Some("a\0b".to_owned()), ..request(STALE) },
+            "reason must have at most 2000 characters, none of them NUL.",
+        ),
+        (
+            DeletionRequest { reason: Some("x".repeat(2_001)), ..request(STALE) },
+            "reason must have at most 2000 characters, none of them NUL.",
+        ),
+    ] {
+        match deletion::delete(db.database().await, &request).await {
+            Err(Error::BadInput(said)) => assert_eq!(said, message),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(db.everything().await == before);
+    let longest =
+        DeletionRequest {
+            reason: Some("x".repeat(2_000)), idempotency_key: Some("🙂".repeat(255)), ..request(STALE)
+        };
+    deleted(db.database().await, &longest).await;
+}
