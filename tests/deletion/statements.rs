@@ -56,7 +56,8 @@ async fn an_impact_costs_the_same_for_any_number_of_sessions(db: TestDb) {
     }
     // One reads the catalogue, one counts.
     assert!(costs.iter().all(|statements| statements.len() == 2), "{costs:#?}");
-    assert_eq!((&costs[0], &costs[0], &costs[3]), (&costs[1], &costs[2], &costs[4]));
+    // Few sessions are counted by another statement than many; beyond that the text is the same too.
+    assert_eq!((&costs[1], &costs[3]), (&costs[2], &costs[4]));
 }
 
 async fn a_deletion_costs_the_same_for_any_number_of_sessions(db: TestDb) {
@@ -70,7 +71,7 @@ async fn a_deletion_costs_the_same_for_any_number_of_sessions(db: TestDb) {
         assert_eq!(deletion.rows_unlinked, i64::try_from(sessions.len()).unwrap());
         costs.push(counter.take());
     }
-    assert_eq!(costs[0], costs[1]);
+    assert_eq!(costs[0].len(), costs[1].len());
     let most = match db.dialect() {
         Dialect::Postgres => 40,
         // No statement changes several tables there.
