@@ -95,6 +95,8 @@ async fn a_key_to_a_table_that_is_not_there_is_passed_over(db: TestDb) {
     .await;
     let found = table(&db, "notes").await.unwrap();
     assert_eq!((found.rows_deleted, found.references.len()), (2, 1));
+    deleted(&db).await;
+    assert_eq!(db.count("notes").await, 1);
 }
 
 async fn a_number_is_a_reference_as_sqlite_compares_it(db: TestDb) {

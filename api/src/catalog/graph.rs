@@ -32,6 +32,8 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// A partitioned table (PostgreSQL): its rows live in its partitions.
     pub partitioned: bool,
+    /// A key of it refers to a table that does not exist (SQLite allows that, and then refuses every change of its rows).
+    pub refers_nowhere: bool,
     /// What finds a row again within one statement: `ctid` on PostgreSQL, the rowid's usable name or the primary key on
     /// SQLite.
     pub row_id: Vec<String>,

@@ -83,6 +83,7 @@ fn table(row: TableRow, business_schema: &str) -> Table {
         columns: row.columns.into_iter().map(column).collect(),
         primary_key: row.primary_key,
         partitioned: row.partitioned,
+        refers_nowhere: false,
         row_security: row.row_security,
         grants: Grants { select: row.select, update: row.update, delete: row.delete, insert: row.insert },
         triggers: row.triggers,

@@ -58,7 +58,7 @@ pub(super) fn parse(document: &str) -> Result<Option<Graph>, serde_json::Error> 
     let Some(&root) = places.get(SESSIONS) else {
         return Ok(None);
     };
-    let tables: Vec<Table> = rows.iter().map(table).collect();
+    let mut tables: Vec<Table> = rows.iter().map(table).collect();
     let mut grouped: BTreeMap<(usize, i64), Vec<KeyRow>> = BTreeMap::new();
     for key in keys {
         if let Some(&place) = places.get(&key.table.to_lowercase()) {
@@ -69,9 +69,12 @@ pub(super) fn parse(document: &str) -> Result<Option<Graph>, serde_json::Error> 
     for ((place, _), mut parts) in grouped {
         parts.sort_by_key(|part| part.seq);
         let found = parts.first().and_then(|part| places.get(&part.referenced.to_lowercase()));
-        if let Some(&referenced) = found {
-            let key = foreign_key(&parts, place, referenced, &tables, &rows[place].indexes);
-            foreign_keys.extend(key);
+        match found {
+            Some(&referenced) => {
+                let key = foreign_key(&parts, place, referenced, &tables, &rows[place].indexes);
+                foreign_keys.extend(key);
+            }
+            None => tables[place].refers_nowhere = true,
         }
     }
     name_apart(&mut foreign_keys);
@@ -102,6 +105,7 @@ fn table(row: &TableRow) -> Table {
         row_id: row_id(row, &primary_key),
         primary_key,
         partitioned: false,
+        refers_nowhere: false,
         row_security: false,
         grants: Grants::default(),
         triggers: row.triggers.clone(),

@@ -16,9 +16,11 @@ use super::work::{Done, Removed};
 
 /// Whether SQLite can be left to enforce its keys meanwhile. It cannot where a cycle leads back: it fires CASCADE, SET NULL
 /// and SET DEFAULT row by row, ahead of the order, and never defers RESTRICT, so a cycle of rows that all go would be
-/// refused. Then the keys are off and every one of them is checked afterwards.
+/// refused. Nor can it where a key refers to a table that does not exist. Then the keys are off and every one of them is
+/// checked afterwards.
 pub(super) fn may_enforce(plan: &Plan<'_>) -> bool {
-    !plan.acts_within_cycle()
+    let nowhere = plan.reached().iter().any(|&table| plan.graph.tables[table].refers_nowhere);
+    !nowhere && !plan.acts_within_cycle()
 }
 
 /// Deletes and unlinks. `check` compares every foreign key of the database before and after.
