@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Args, config: &Config, output: Output) -> Result<
     let db = Database::connect(config.database.clone()).await?;
     let impact = impact::of_sessions(&db, &args.ids).await?;
     output.document(&impact);
-    output.text(render::impact(&impact));
+    output.text(format!("{}\nToken: {}", render::impact(&impact), impact.token));
     db.close().await?;
     Ok(if impact.deletable { Exit::Done } else { Exit::Refused })
 }

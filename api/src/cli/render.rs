@@ -30,7 +30,7 @@ pub(super) fn impact(impact: &Impact) -> String {
     for (rows, one, many) in remarks.into_iter().filter(|(rows, ..)| *rows > 0) {
         let _ = writeln!(text, "\n! {} among them.", count(rows, one, many));
     }
-    let _ = write!(text, "\n{}\nToken: {}", verdict(impact), impact.token);
+    let _ = write!(text, "\n{}", verdict(impact));
     text
 }
 
