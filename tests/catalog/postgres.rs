@@ -14,6 +14,7 @@ only!(postgres Adopted:
     a_domain_over_a_domain_forbids_null,
     set_null_clears_the_columns_that_it_names,
     a_key_that_was_renamed_is_told_by_its_new_name,
+    a_host_may_keep_its_ids_as_text,
 );
 
 async fn a_table_of_another_schema_is_named_with_it(db: TestDb) {
@@ -152,4 +153,20 @@ async fn a_key_that_was_renamed_is_told_by_its_new_name(db: TestDb) {
     assert_eq!(after.rows_deleted, before.rows_deleted);
     assert_ne!(after.token, before.token);
     deleted(&db).await;
+}
+
+async fn a_host_may_keep_its_ids_as_text(db: TestDb) {
+    db.exec(
+        "ALTER TABLE whatsapp_groups DROP CONSTRAINT whatsapp_groups_session_id_fkey; \
+         ALTER TABLE whatsapp_sessions ALTER id DROP DEFAULT, ALTER id TYPE text; \
+         ALTER TABLE whatsapp_groups ALTER session_id TYPE text, \
+           ADD FOREIGN KEY (session_id) REFERENCES whatsapp_sessions ON DELETE CASCADE",
+    )
+    .await;
+    let page = api::session::read::page(db.database().await, 5, None).await.unwrap();
+    let (position, _) = page.sessions.last().unwrap();
+    let next = api::session::read::page(db.database().await, 20, Some(position)).await.unwrap();
+    assert_eq!((next.sessions.len(), next.has_previous), (9, true));
+    deleted(&db).await;
+    assert!(api::session::read::find(db.database().await, &[super::session()]).await.unwrap().is_empty());
 }

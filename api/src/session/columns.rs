@@ -74,6 +74,14 @@ impl Columns {
         }
     }
 
+    /// Text, as an id of the table: a host may keep its UUIDs as text.
+    pub fn id(&self, text: &str) -> String {
+        match (self.dialect, self.types.get(Column::Id.as_str())) {
+            (Dialect::Postgres, Some(of_type)) => format!("CAST({text} AS {of_type})"),
+            _ => text.to_owned(),
+        }
+    }
+
     /// A column of instants as the database compares it; none where it is missing.
     pub fn instant(&self, column: Column) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;

@@ -39,7 +39,7 @@ async fn find_in(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Re
         "SELECT {} FROM {} c WHERE c.id IN (SELECT {} FROM ({listed}) listed)",
         columns.selected(),
         columns.table(),
-        db.dialect().uuid("listed.value"),
+        columns.id("listed.value"),
     );
     let ids = serde_json::to_string(ids).unwrap_or_default();
     let rows = conn.query_all_raw(db.dialect().statement(sql, [ids.into()])).await?;
@@ -81,7 +81,8 @@ pub async fn page(db: &Database, first: u32, after: Option<&Position>) -> Result
     }
     let columns = Columns::now(db.pool(), db).await?;
     let created = columns.instant(Column::CreatedAt);
-    let (behind, values) = after.map_or_else(|| (None, Vec::new()), |after| behind(dialect, created.as_deref(), after));
+    let (behind, values) =
+        after.map_or_else(|| (None, Vec::new()), |after| behind(dialect, &columns, created.as_deref(), after));
     let condition = behind.as_ref().map_or_else(|| "1 = 1".to_owned(), |behind| format!("({behind})"));
     let order =
         created.map_or_else(|| "c.id DESC".to_owned(), |created| format!("{created} DESC NULLS LAST, c.id DESC"));
@@ -113,8 +114,13 @@ pub async fn page(db: &Database, first: u32, after: Option<&Position>) -> Result
 
 /// The rows behind a position, newest first; a row without a creation time sorts as the oldest. Never null, so that it
 /// can be negated.
-fn behind(dialect: Dialect, created: Option<&str>, after: &Position) -> (Option<String>, Vec<Value>) {
-    let id = dialect.uuid_parameter(1);
+fn behind(
+    dialect: Dialect,
+    columns: &Columns,
+    created: Option<&str>,
+    after: &Position,
+) -> (Option<String>, Vec<Value>) {
+    let id = columns.id("$1");
     let values = vec![after.id.to_string().into()];
     let Some(created) = created else {
         return (Some(format!("c.id < {id}")), values);
