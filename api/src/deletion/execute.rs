@@ -12,7 +12,7 @@ use crate::impact::plan::Plan;
 use crate::impact::shape::Shape;
 use crate::impact::sql::Sql;
 use crate::impact::token::Looked;
-use crate::impact::{Impact, Reading, ids_parameter};
+use crate::impact::{Impact, Reading, distinct, ids_parameter};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session;
 
@@ -111,9 +111,10 @@ impl Step<'_> {
             Dialect::Sqlite => Reading::now(self.transaction, self.db).await?,
         };
         let plan = Plan::new(&reading.graph);
-        let ids = ids_parameter(&self.request.session_ids);
+        let distinct = distinct(&self.request.session_ids);
+        let ids = ids_parameter(&distinct);
         let dialect = self.db.dialect();
-        let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, self.request.session_ids.len()) };
+        let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, distinct.len()) };
         match dialect {
             Dialect::Postgres => on_postgres::lock_rows(self.transaction, &sql, &ids).await?,
             Dialect::Sqlite if on_sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
