@@ -168,7 +168,8 @@ fn reported_error(code: &str, said: Said) -> Error {
         // connection exceptions
         _ if code.starts_with("08") => Error::Unavailable(said.source),
         // integrity violations, errors raised by triggers
-        _ if code.starts_with("23") || code == "P0001" => Error::Refused(Box::new(said)),
+        // A rule, or a publication that cannot tell the row that goes, makes a statement impossible.
+        _ if code.starts_with("23") || matches!(code, "P0001" | "0A000" | "55000") => Error::Refused(Box::new(said)),
         _ => Error::Database(said.source),
     }
 }

@@ -16,6 +16,8 @@ pub enum RefusalCode {
     ImpactChanged,
     /// More rows than `atMost` would be deleted.
     TooManyRows,
+    /// A session is no longer what it was picked for.
+    NoLongerMatches,
     /// Somebody else held a lock for too long.
     LockTimeout,
     /// The same key came with other input.

@@ -10,7 +10,9 @@ mod idempotency;
 mod others;
 mod refusals;
 mod sqlite;
+mod stale;
 mod statements;
+mod triggers;
 
 use api::db::{Database, Dialect};
 use api::deletion::{self, DeletionOutcome, DeletionRequest};

@@ -155,7 +155,7 @@ async fn a_trigger_that_deletes_more_is_found_out(db: TestDb) {
     assert_eq!(super::codes(&outcome), [RefusalCode::ImpactChanged]);
     let message = &outcome.refusals[0].message;
     assert!(
-        message.starts_with("The database also deleted ")
+        message.starts_with("The database also deleted or put back ")
             && message.ends_with(" that no foreign key accounts for: a trigger's doing. Nothing was deleted."),
         "{message}"
     );

@@ -116,6 +116,7 @@ async fn purge(db: &Database, shown: Option<&Plan>, now: Plan, yes: bool, output
     let request = DeletionRequest {
         session_ids: now.ids,
         expected_impact: Some(now.impact.token),
+        only_stale_since: Some(db.settings().clock.now() - SPARED),
         reason: Some("purge of stale sessions by migrate".to_owned()),
         principal: principal(),
         ..DeletionRequest::default()

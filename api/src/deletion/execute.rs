@@ -1,6 +1,7 @@
 //! One deletion, from lock to commit.
 
 use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
 
 use super::idempotency::{self, Earlier};
 use super::refuse;
@@ -124,12 +125,23 @@ impl Step<'_> {
         if !unknown.is_empty() {
             return Ok(Ended::refused(vec![refuse::not_found(&unknown)]));
         }
+        let revived = self.revived(&distinct).await?;
+        if !revived.is_empty() {
+            return Ok(Ended::refused(vec![refuse::no_longer_stale(&revived)]));
+        }
         let (refusals, changes) = refuse::before(self.request, self.looked, &impact);
         if !refusals.is_empty() {
             let outcome = DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         self.remove(impact, &sql, &ids).await
+    }
+
+    /// The sessions that were to go because they are stale, and are not, now that they are locked.
+    async fn revived(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+        let Some(since) = self.request.only_stale_since else { return Ok(Vec::new()) };
+        let stale = session::read::stale_in(self.transaction, self.db, since).await?;
+        Ok(ids.iter().copied().filter(|id| !stale.contains(id)).collect())
     }
 
     async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
@@ -151,9 +163,8 @@ impl Step<'_> {
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         let changes = removed.differs_from(&impact, sql.plan);
-        let unaccounted = removed.unaccounted(&impact);
-        if !changes.is_empty() || unaccounted != 0 {
-            return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, unaccounted))));
+        if !changes.is_empty() || removed.unexplained != 0 {
+            return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, removed.unexplained))));
         }
         if self.request.dry_run {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };

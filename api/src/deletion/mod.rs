@@ -7,6 +7,7 @@ mod on_postgres;
 mod on_sqlite;
 mod refuse;
 mod statements;
+mod witness;
 mod work;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,8 @@ pub struct DeletionRequest {
     pub expected_impact: Option<String>,
     /// Refuse if more rows than this would be deleted, over all tables.
     pub at_most: Option<i64>,
+    /// Refuse unless all are stale, and unchanged since then; looked at again under the locks.
+    pub only_stale_since: Option<DateTime<Utc>>,
     /// Connected sessions may go.
     pub allow_connected: bool,
     /// Messages still to be sent may go.

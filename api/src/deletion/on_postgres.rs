@@ -73,7 +73,7 @@ async fn locked(transaction: &DatabaseTransaction, sql: String, ids: &str) -> Re
 
 /// Deletes and unlinks, then fires what was deferred, so that nothing fails after the audit record.
 pub(super) async fn remove(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids: &str) -> Result<Removed, Error> {
-    let before = rows_deleted_so_far(transaction).await?;
+    let before = rows_gone_so_far(transaction).await?;
     let rows = transaction.query_all_raw(Dialect::Postgres.statement(statements::delete(sql), [ids.into()])).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for row in rows {
@@ -83,19 +83,46 @@ pub(super) async fn remove(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids
         tables.insert(TableId::try_from(table).unwrap_or_default(), done);
     }
     transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
-    let after = rows_deleted_so_far(transaction).await?;
-    let gone_in_all = before.zip(after).map(|(before, after)| after - before);
-    Ok(Removed { tables, gone_in_all })
+    let after = rows_gone_so_far(transaction).await?;
+    let unexplained = match (before, after) {
+        (Some(before), Some(after)) => unexplained(sql, &tables, &before, &after),
+        _ => 0,
+    };
+    Ok(Removed { tables, unexplained })
 }
 
-/// What the server itself counts, cascades and triggers included; none where `track_counts` is off. A row that moves to
-/// another partition counts as deleted there and inserted here.
-async fn rows_deleted_so_far(transaction: &DatabaseTransaction) -> Result<Option<i64>, Error> {
-    const SQL: &str = "SELECT CASE WHEN current_setting('track_counts')::boolean THEN \
-                       (SELECT coalesce(sum(n_tup_del - CASE WHEN relispartition THEN n_tup_ins ELSE 0 END), 0)::bigint \
-                       FROM pg_stat_xact_user_tables JOIN pg_class ON oid = relid) END AS rows";
-    let row = transaction.query_one_raw(statement(SQL.to_owned())).await?;
-    Ok(row.map(|row| row.try_get("", "rows")).transpose()?.flatten())
+/// Rows deleted, and rows inserted, by table: schema and name, of a partition those of the whole table.
+type Gone = HashMap<(String, String), (i64, i64)>;
+
+/// What the server itself counts, cascades and triggers included; none where `track_counts` is off.
+async fn rows_gone_so_far(transaction: &DatabaseTransaction) -> Result<Option<Gone>, Error> {
+    const SQL: &str = "SELECT current_setting('track_counts')::boolean AS counted, n.nspname::text AS schema, \
+                       c.relname::text AS name, sum(s.n_tup_del)::bigint AS deleted, sum(s.n_tup_ins)::bigint AS inserted \
+                       FROM pg_stat_xact_user_tables s JOIN pg_class c ON c.oid = coalesce(pg_partition_root(s.relid), s.relid) \
+                       JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY n.nspname, c.relname";
+    let mut gone = Gone::new();
+    for row in transaction.query_all_raw(statement(SQL.to_owned())).await? {
+        if !row.try_get::<bool>("", "counted")? {
+            return Ok(None);
+        }
+        let counts = (row.try_get("", "deleted")?, row.try_get("", "inserted")?);
+        gone.insert((row.try_get("", "schema")?, row.try_get("", "name")?), counts);
+    }
+    Ok(Some(gone))
+}
+
+/// Rows that went beside those that the statement deleted. An unlinked row that moves to another partition counts as
+/// deleted there and inserted here.
+fn unexplained(sql: &Sql<'_>, done: &HashMap<TableId, Done>, before: &Gone, after: &Gone) -> i64 {
+    let beside = after.iter().map(|(table, (deleted, inserted))| {
+        let (deleted_before, inserted_before) = before.get(table).copied().unwrap_or_default();
+        let found = sql.plan.graph.find(&table.0, &table.1);
+        let ours = found.and_then(|table| done.get(&table)).copied().unwrap_or_default();
+        let partitioned = found.is_some_and(|table| sql.table(table).partitioned);
+        let moved = if partitioned { (inserted - inserted_before).min(ours.unlinked) } else { 0 };
+        (deleted - deleted_before - moved - ours.deleted).abs()
+    });
+    beside.sum()
 }
 
 fn statement(sql: String) -> Statement {

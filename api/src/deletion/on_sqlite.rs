@@ -12,6 +12,7 @@ use crate::impact::plan::Plan;
 use crate::impact::sql::Sql;
 
 use super::statements::{self, Cleared};
+use super::witness::Witness;
 use super::work::{Done, Removed};
 
 /// Whether SQLite can be left to enforce its keys meanwhile. It cannot where a cycle leads back: it fires CASCADE, SET NULL
@@ -35,6 +36,7 @@ pub(super) async fn remove(
     for &table in &written {
         list(transaction, sql, table, ids).await?;
     }
+    let witness = Witness::before(transaction, sql, &written).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for &table in &written {
         let columns = statements::cleared(sql, table);
@@ -45,6 +47,7 @@ pub(super) async fn remove(
     for table in sql.plan.children_first() {
         tables.entry(table).or_default().deleted = delete(transaction, sql, table).await?;
     }
+    let unexplained = witness.after(transaction, sql, &tables).await?;
     for &table in &written {
         transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", changed(table))).await?;
@@ -52,7 +55,7 @@ pub(super) async fn remove(
     if check && let Some((table, ..)) = broken_references(transaction).await?.difference(&broken_before).next() {
         return Err(Error::Refused(Box::new(left_behind(table))));
     }
-    Ok(Removed { tables, gone_in_all: None })
+    Ok(Removed { tables, unexplained })
 }
 
 /// Writes down which rows of a table go and which change, before anything does.

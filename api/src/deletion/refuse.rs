@@ -1,5 +1,7 @@
 //! Why a deletion is refused.
 
+use uuid::Uuid;
+
 use super::{DeletionOutcome, DeletionRequest};
 use crate::error::Said;
 use crate::impact::token::Looked;
@@ -10,6 +12,13 @@ use crate::refusal::{Refusal, RefusalCode};
 pub(super) fn not_found(unknown: &[String]) -> Refusal {
     let message = format!("No session has the id {}. It may have been deleted already.", unknown.join(", "));
     Refusal::about("input.id", RefusalCode::NotFound, message)
+}
+
+/// These sessions are no longer stale.
+pub(super) fn no_longer_stale(ids: &[Uuid]) -> Refusal {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    let message = format!("Somebody has used {} meanwhile: no longer stale. Nothing was deleted.", ids.join(", "));
+    Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 
 /// What stands against the deletion before anything is done: at most one refusal per code.
@@ -85,7 +94,7 @@ pub(super) fn at_commit(outcome: DeletionOutcome, said: &Said) -> DeletionOutcom
 pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccounted: i64) -> DeletionOutcome {
     let message = if changes.is_empty() {
         format!(
-            "The database also deleted {} that no foreign key accounts for: a trigger's doing. Nothing was deleted.",
+            "The database also deleted or put back {} that no foreign key accounts for: a trigger's doing. Nothing was deleted.",
             counted(unaccounted, "row", "rows")
         )
     } else {

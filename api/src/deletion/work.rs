@@ -21,8 +21,8 @@ pub(super) struct Done {
 pub(super) struct Removed {
     /// By table.
     pub tables: HashMap<TableId, Done>,
-    /// The rows that went from all tables of the database, as it counts them itself; none where it does not.
-    pub gone_in_all: Option<i64>,
+    /// Rows that went, or came back, beside these, as the database counts them itself: a trigger's doing.
+    pub unexplained: i64,
 }
 
 impl Removed {
@@ -56,10 +56,5 @@ impl Removed {
     pub fn pending(&self, plan: &Plan<'_>) -> i64 {
         let messages = self.tables.iter().filter(|&(&table, _)| table != plan.graph.root);
         messages.map(|(_, done)| done.flagged).sum()
-    }
-
-    /// Rows that went and that no foreign key accounts for: a trigger's doing.
-    pub fn unaccounted(&self, impact: &Impact) -> i64 {
-        self.gone_in_all.map_or(0, |gone| gone - impact.rows_deleted)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Context;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
 
 use crate::db::Database;
@@ -21,13 +21,22 @@ pub struct State {
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
     running: Arc<RwLock<()>>,
+    /// Deletions may wait for locks; together they must leave connections for those who only read.
+    turns: Arc<Semaphore>,
 }
 
 impl State {
     /// The state of a server whose requests are all made by `principal`, since there are no access tokens yet.
     #[must_use]
     pub fn new(database: Database, accepted: Accepted, principal: impl Into<Arc<str>>) -> Self {
-        Self { database, accepted: Arc::new(accepted), principal: principal.into(), running: Arc::default() }
+        let connections = usize::try_from(database.settings().max_connections).unwrap_or(usize::MAX);
+        Self {
+            turns: Arc::new(Semaphore::new((connections / 4).max(1))),
+            accepted: Arc::new(accepted),
+            principal: principal.into(),
+            running: Arc::default(),
+            database,
+        }
     }
 
     /// The database.
@@ -56,7 +65,10 @@ impl State {
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
         let running = Arc::clone(&self.running).read_owned().await;
         let database = self.database.clone();
+        let turns = Arc::clone(&self.turns);
         let work = async move {
+            // The semaphore is never closed; without a turn the deletion would still be right, only less polite.
+            let _turn = turns.acquire().await;
             let outcome = deletion::delete(&database, &request).await;
             drop(running);
             report(&outcome);

@@ -82,6 +82,29 @@ impl Columns {
         }
     }
 
+    /// A column of instants to be held against a moment, written `moment`: null where it holds no time. On SQLite a time
+    /// is text of one of several forms, which sort differently; a number, also as text, may mean anything and counts as none.
+    pub fn before(&self, columns: &[Column], moment: &str) -> Option<String> {
+        let instants: Vec<String> = columns.iter().filter_map(|&column| self.instant(column)).collect();
+        let (day, moment): (fn(&str) -> String, String) = match self.dialect {
+            Dialect::Postgres => (str::to_owned, moment.to_owned()),
+            Dialect::Sqlite => (
+                |name| {
+                    format!(
+                        "CASE WHEN {name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN julianday({name}) END"
+                    )
+                },
+                format!("julianday({moment})"),
+            ),
+        };
+        // The next column stands in where one is null, not where it holds something that is no time.
+        let mut rest = instants.iter().rev();
+        let last = day(rest.next()?);
+        let first =
+            rest.fold(last, |next, name| format!("CASE WHEN {name} IS NULL THEN {next} ELSE {} END", day(name)));
+        Some(format!("{first} < {moment}"))
+    }
+
     /// A column of instants as the database compares it; none where it is missing.
     pub fn instant(&self, column: Column) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;

@@ -155,22 +155,32 @@ pub async fn count(db: &Database) -> Result<i64, Error> {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn stale_for_purge(db: &Database, older_than: DateTime<Utc>) -> Result<Vec<Uuid>, Error> {
-    let columns = Columns::now(db.pool(), db).await?;
-    let times: Vec<String> =
-        [Column::UpdatedAt, Column::CreatedAt].into_iter().filter_map(|column| columns.instant(column)).collect();
-    if times.is_empty() {
+    stale_in(db.pool(), db, older_than).await
+}
+
+/// The same within a transaction.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn stale_in(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    older_than: DateTime<Utc>,
+) -> Result<Vec<Uuid>, Error> {
+    let columns = Columns::now(conn, db).await?;
+    let Some(unchanged) = columns.before(&[Column::UpdatedAt, Column::CreatedAt], "$1") else {
         return Ok(Vec::new());
-    }
-    let changed = format!("coalesce({}, NULL)", times.join(", "));
+    };
     let stale: Vec<String> =
         SessionStatus::STALE.iter().filter_map(|status| status.as_raw()).map(|word| format!("'{word}'")).collect();
+    let order = columns.instant(Column::UpdatedAt).map_or_else(String::new, |updated| format!("{updated}, "));
     let sql = format!(
         "SELECT CAST(c.id AS text) AS id FROM {} c WHERE CAST(c.status AS text) IN ({}) AND c.phone_number IS NULL \
-         AND {changed} < $1 ORDER BY {changed}, c.id",
+         AND {unchanged} ORDER BY {order}c.id",
         columns.table(),
         stale.join(", ")
     );
-    let rows = db.pool().query_all_raw(db.dialect().statement(sql, [db.dialect().time(older_than)])).await?;
+    let rows = conn.query_all_raw(db.dialect().statement(sql, [db.dialect().time(older_than)])).await?;
     rows.iter().map(|row| id(&row.try_get::<String>("", "id")?)).collect()
 }
 

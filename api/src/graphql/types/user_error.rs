@@ -63,6 +63,7 @@ impl From<RefusalCode> for UserErrorCode {
             RefusalCode::BlockedByForeignKey => Self::BlockedByForeignKey,
             RefusalCode::ImpactChanged => Self::ImpactChanged,
             RefusalCode::TooManyRows => Self::TooManyRows,
+            RefusalCode::NoLongerMatches => Self::NoLongerMatches,
             RefusalCode::LockTimeout => Self::LockTimeout,
             RefusalCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
         }

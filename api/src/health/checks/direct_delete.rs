@@ -30,7 +30,7 @@ fn draft(scene: &Scene, role: Option<&str>, tables: &[&Name]) -> Draft {
         names.join(" and ")
     );
     let fix = Fix {
-        statement: format!("REVOKE DELETE ON {} FROM {grantee}", targets.join(", ")),
+        statement: format!("REVOKE DELETE, TRUNCATE ON {} FROM {grantee}", targets.join(", ")),
         consequence: format!(
             "Whoever works as {subject} can no longer delete these rows by itself, and has to come here. Change the \
              programs that do so first."
