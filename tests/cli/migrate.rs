@@ -24,11 +24,21 @@ async fn sessions(db: &TestDb) -> i64 {
 async fn migrate_asks_first_or_wants_yes(db: TestDb) {
     let before = db.dump(&["whatsapp_sessions"]).await;
     let ended = run(&db, &["migrate"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    // A pipeline sees what would be done before it says yes.
+    assert!(ended.stdout.contains("m20260101_000004_second_fix"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("The purge takes 9 stale sessions"), "{}", ended.stdout);
+    assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
     assert_eq!(document(&db, &["migrate"]).0, 2);
     assert_eq!(db.dump(&["whatsapp_sessions"]).await, before);
     assert_eq!(document(&db, &["migrate", "--status"]).1["applied"], json!([]));
+}
+
+#[test]
+fn a_migrate_that_only_asks_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(super::run_in(folder.path(), &["migrate"]).code, 2);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 async fn the_status_changes_nothing(db: TestDb) {

@@ -37,6 +37,9 @@ struct Report {
 pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     if args.status {
         config.require_file()?;
+    } else if config.require_file().is_err() {
+        // Connecting would make the file.
+        ask::or_yes(args.yes, output, "migrate")?;
     }
     let db = Database::connect(config.database.clone()).await?;
     let ended = if args.status { status(&db, output).await } else { migrate(&args, &db, output).await };
@@ -67,9 +70,9 @@ async fn migrate(args: &Args, db: &Database, output: Output) -> Result<Exit, Err
         output.text("Nothing is pending.");
         return Ok(Exit::Done);
     }
-    ask::or_yes(args.yes, output, "migrate")?;
     let stale = if pending.iter().any(|name| name == STALE_PURGE) { purge::plan(db).await? } else { Stale::default() };
     output.text(render::pending(&pending, stale.plan.as_ref().map(|plan| &plan.impact), &stale.spared));
+    ask::or_yes(args.yes, output, "migrate")?;
     if !args.yes && !ask::confirm("Go ahead?")? {
         output.text("Nothing was changed.");
         return Ok(Exit::Refused);
