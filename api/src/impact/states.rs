@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalog::TableId;
+use crate::catalog::{ForeignKey, TableId};
 use crate::db::quote;
 
 use super::effect::{Effect, default_of};
@@ -68,34 +68,54 @@ impl Sql<'_> {
         }
         let key = self.plan.key(edge);
         let table = self.table(key.table);
+        let moved = match self.plan.edges[edge].source {
+            Source::Cleared(before) => Some(format!("u{before}")),
+            Source::Deleted(_) => None,
+        };
+        let mut usable = self.leads_somewhere(key, &set, moved);
+        if matches!(self.plan.edges[edge].effect, Effect::Default(_)) {
+            // The default has to suit every other key that shares the column.
+            let others = self.plan.graph.foreign_keys.iter().filter(|other| {
+                other.enforced
+                    && other.table == key.table
+                    && *other != key
+                    && set.iter().any(|name| other.columns.contains(name))
+            });
+            for other in others {
+                usable = format!("{usable} AND {}", self.leads_somewhere(other, &set, None));
+            }
+        }
+        for name in set.into_iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {
+            usable = format!("{usable} AND {} IS NOT NULL", default_of(table, name));
+        }
+        format!("CASE WHEN {usable} THEN 0 ELSE 1 END")
+    }
+
+    /// With the columns of `set` at their defaults, the key of the row `c` is null or finds a row that stays, and is not
+    /// among those that `moved` away.
+    fn leads_somewhere(&self, key: &ForeignKey, set: &[&String], moved: Option<String>) -> String {
+        let table = self.table(key.table);
         let value = |column: &String| {
             if set.contains(&column) { default_of(table, column) } else { format!("c.{}", quote(column)) }
         };
         let values: Vec<String> = key.columns.iter().map(value).collect();
         let nulls: Vec<String> = values.iter().map(|value| format!("{value} IS NULL")).collect();
         let unlinked = nulls.join(if key.match_full { " AND " } else { " OR " });
-        let same: Vec<String> = key
-            .referenced_columns
-            .iter()
-            .zip(&values)
-            .map(|(column, value)| format!("p.{} = {value}", quote(column)))
-            .collect();
+        let pairs = key.referenced_columns.iter().zip(&values);
+        let same: Vec<String> = pairs.map(|(column, value)| format!("p.{} = {value}", quote(column))).collect();
         let group = if self.shape == Shape::Each { "x.g = d.g AND " } else { "" };
         let found = self.same_row(key.referenced, "p", "x");
         let gone = self.plan.is_node(key.referenced).then(|| node_name(key.referenced));
-        let moved = match self.plan.edges[edge].source {
-            Source::Cleared(before) => Some(format!("u{before}")),
-            Source::Deleted(_) => None,
-        };
-        let lost = gone.into_iter().chain(moved);
-        let stays: String =
-            lost.map(|rows| format!(" AND NOT EXISTS (SELECT 1 FROM {rows} x WHERE {group}{found})")).collect();
-        let (parent, same) = (self.relation(key.referenced), same.join(" AND "));
-        let mut usable = format!("({unlinked} OR EXISTS (SELECT 1 FROM {parent} p WHERE {same}{stays}))");
-        for name in set.into_iter().filter(|name| table.column(name).is_some_and(|column| !column.nullable)) {
-            usable = format!("{usable} AND {} IS NOT NULL", default_of(table, name));
-        }
-        format!("CASE WHEN {usable} THEN 0 ELSE 1 END")
+        let stays: String = gone
+            .into_iter()
+            .chain(moved)
+            .map(|rows| format!(" AND NOT EXISTS (SELECT 1 FROM {rows} x WHERE {group}{found})"))
+            .collect();
+        format!(
+            "({unlinked} OR EXISTS (SELECT 1 FROM {} p WHERE {}{stays}))",
+            self.relation(key.referenced),
+            same.join(" AND ")
+        )
     }
 
     fn defaulted(&self, edge: EdgeId) -> &[String] {
