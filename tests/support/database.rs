@@ -59,12 +59,10 @@ struct Inner {
 }
 
 enum Home {
-    Folder(TempDir),
+    /// A folder, gone with this.
+    Folder { _folder: TempDir },
     /// A database of this name on the server with this URL.
-    Server {
-        url: String,
-        name: String,
-    },
+    Server { url: String, name: String },
 }
 
 impl TestDb {
@@ -72,7 +70,7 @@ impl TestDb {
     pub async fn sqlite(contents: Contents) -> Self {
         let folder = TempDir::with_prefix("session-admin-test-").unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Self::new(Dialect::Sqlite, url, Home::Folder(folder));
+        let db = Self::new(Dialect::Sqlite, url, Home::Folder { _folder: folder });
         db.exec("PRAGMA journal_mode = WAL").await;
         db.exec_all(&contents.statements(Dialect::Sqlite)).await;
         db

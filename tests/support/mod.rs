@@ -1,8 +1,5 @@
 //! What tests share: databases of their own, the legacy schema, and one body for both databases.
 
-// Each test takes what it needs; what none takes at the moment is still for the next one.
-#![allow(dead_code, reason = "a tool box")]
-
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Mutex;

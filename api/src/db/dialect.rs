@@ -61,19 +61,13 @@ impl Dialect {
         }
     }
 
-    /// Text, as a UUID; on SQLite ids are text.
-    #[must_use]
-    pub fn uuid(self, text: &str) -> String {
-        match self {
-            Self::Postgres => format!("CAST({text} AS uuid)"),
-            Self::Sqlite => text.to_owned(),
-        }
-    }
-
-    /// Parameter `number`, text, as a UUID.
+    /// Parameter `number`, text, as a UUID; on SQLite ids are text.
     #[must_use]
     pub fn uuid_parameter(self, number: usize) -> String {
-        self.uuid(&format!("${number}"))
+        match self {
+            Self::Postgres => format!("CAST(${number} AS uuid)"),
+            Self::Sqlite => format!("${number}"),
+        }
     }
 
     /// Parameter `number`, text, as JSON.
