@@ -16,7 +16,7 @@ async fn doctor_refuses_a_database_in_trouble(db: TestDb) {
     let (code, health) = document(&db, &["doctor"]);
     assert_eq!((code, &health["healthy"]), (3, &json!(false)));
     assert_eq!(health["findings"][0]["key"], "BLOCKS_DELETION:notification_campaign_groups.group_id");
-    assert_eq!(health["pendingMigrations"].as_array().unwrap().len(), 6);
+    assert_eq!(health["pendingMigrations"].as_array().unwrap().len(), 7);
     let text = run(&db, &["doctor"]);
     assert_eq!(text.code, 3);
     assert!(text.stdout.contains("ERROR BLOCKS_DELETION:webinars.whatsapp_group_id"), "{}", text.stdout);

@@ -41,7 +41,7 @@ async fn five_references_block_as_built(db: TestDb) {
     ];
     assert_eq!(blocking, expected);
     assert!(!health.healthy);
-    assert_eq!(health.pending_migrations.len(), 6);
+    assert_eq!(health.pending_migrations.len(), 7);
 }
 
 async fn a_blocking_reference_is_mended_by_the_expected_rule(db: TestDb) {

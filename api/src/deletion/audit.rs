@@ -23,7 +23,8 @@ pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid
     let dialect = db.dialect();
     let sql = format!(
         "SELECT CAST(d.id AS text) AS id, d.deleted_by, d.reason, d.deleted_at, d.rows_deleted, d.rows_unlinked, \
-         CAST(d.tables AS text) AS tables, CAST(d.allowed AS text) AS allowed, s.session_id, s.name \
+         CAST(d.tables AS text) AS tables, CAST(d.allowed AS text) AS allowed, s.session_id, s.name, \
+         CAST(d.run_id AS text) AS run_id \
          FROM {} d LEFT JOIN {} s ON s.deletion_id = d.id WHERE d.id = {} ORDER BY s.position",
         db.own_table("deletions"),
         db.own_table("deleted_sessions"),
@@ -45,6 +46,7 @@ pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid
         reason: first.try_get("", "reason")?,
         deleted_at: first.try_get("", "deleted_at")?,
         allowed: from_json(&first.try_get::<String>("", "allowed")?)?,
+        run_id: first.try_get::<Option<String>>("", "run_id")?.and_then(|id| id.parse().ok()),
     }))
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn record(
     request: &DeletionRequest,
     impact: &Impact,
     mut names: HashMap<Uuid, String>,
+    run_id: Option<Uuid>,
 ) -> Result<Deletion, Error> {
     let allowed =
         [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
@@ -82,15 +85,17 @@ pub(super) async fn record(
         reason: request.reason.clone(),
         deleted_at: db.settings().clock.now(),
         allowed: allowed.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()).collect(),
+        run_id,
     };
     let dialect = db.dialect();
     let insert = format!(
-        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status) \
-         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED')",
+        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status, run_id) \
+         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED', {})",
         db.own_table("deletions"),
         dialect.uuid_parameter(1),
         dialect.json_parameter(7),
         dialect.json_parameter(8),
+        dialect.uuid_parameter(9),
     );
     let values = [
         deletion.id.to_string().into(),
@@ -101,6 +106,7 @@ pub(super) async fn record(
         deletion.rows_unlinked.into(),
         to_json(&deletion.tables).into(),
         to_json(&deletion.allowed).into(),
+        run_id.map(|id| id.to_string()).into(),
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     record_sessions(transaction, db, &deletion).await?;

@@ -14,10 +14,10 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
     Refusal::about("input.id", RefusalCode::NotFound, message)
 }
 
-/// These sessions are no longer stale.
-pub(super) fn no_longer_stale(ids: &[Uuid]) -> Refusal {
+/// These sessions are no longer what they were picked for.
+pub(super) fn no_longer_matches(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    let message = format!("Somebody has used {} meanwhile: no longer stale. Nothing was deleted.", ids.join(", "));
+    let message = format!("Somebody has used {} meanwhile: no longer what the deletion was asked for. Nothing was deleted.", ids.join(", "));
     Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 
@@ -26,6 +26,7 @@ pub(super) fn before(
     request: &DeletionRequest,
     looked: Option<&Looked>,
     impact: &Impact,
+    at_most: Option<i64>,
 ) -> (Vec<Refusal>, Vec<ImpactChange>) {
     let mut refusals = Vec::new();
     if impact.connected_sessions > 0 && !request.allow_connected {
@@ -42,12 +43,23 @@ pub(super) fn before(
     if !impact.deletable {
         refusals.push(blocked(&impact.blockers));
     }
-    let mut changes = Vec::new();
+    let (whole, changes) = of_whole(looked, impact, at_most);
+    refusals.extend(whole);
+    (refusals, changes)
+}
+
+/// What stands against deleting all of it, whichever sessions it is: it is not what was looked at, or too much.
+pub(crate) fn of_whole(
+    looked: Option<&Looked>,
+    impact: &Impact,
+    at_most: Option<i64>,
+) -> (Vec<Refusal>, Vec<ImpactChange>) {
+    let (mut refusals, mut changes) = (Vec::new(), Vec::new());
     if let Some(looked) = looked.filter(|looked| !looked.is_still(impact)) {
         changes = looked.changes(impact);
         refusals.push(changed(&changes));
     }
-    if let Some(at_most) = request.at_most.filter(|&at_most| impact.rows_deleted > at_most) {
+    if let Some(at_most) = at_most.filter(|&at_most| impact.rows_deleted > at_most) {
         let message = format!(
             "{} would be deleted, which is more than atMost ({at_most}).",
             counted(impact.rows_deleted, "row", "rows")
