@@ -1,5 +1,6 @@
 //! The catalogue: what the database says of itself.
 
+mod columns;
 mod graph;
 mod postgres;
 mod sqlite;
@@ -9,10 +10,14 @@ use sea_orm::ConnectionTrait;
 use crate::db::Dialect;
 use crate::error::Error;
 
+pub use columns::Columns;
 pub use graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
 
 /// The sessions' table; every graph starts from it.
 pub const SESSIONS: &str = "whatsapp_sessions";
+
+/// The groups' table.
+pub const GROUPS: &str = "whatsapp_groups";
 
 /// Reads the graph as it is now, from the sessions' table of `schema` on, in one statement.
 ///

@@ -2,6 +2,8 @@
 
 mod connect;
 mod dialect;
+pub mod page;
+pub mod search;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Sessions: reading them, whatever columns an adopted database has.
 
-mod columns;
 pub mod read;
 
 use chrono::{DateTime, Utc};

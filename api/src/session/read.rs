@@ -7,10 +7,14 @@ use entity::whatsapp_sessions::Column;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
-use super::columns::Columns;
 use super::{Session, SessionStatus};
+use crate::catalog::{Columns, SESSIONS};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+
+/// What is read of a session.
+const SELECTED: [Column; 6] =
+    [Column::Id, Column::SessionName, Column::Status, Column::PhoneNumber, Column::CreatedAt, Column::UpdatedAt];
 
 /// The sessions with these ids, in no particular order; ids that no session has are left out.
 ///
@@ -30,16 +34,16 @@ pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> 
 }
 
 async fn find_in(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
-    let columns = Columns::now(conn, db).await?;
+    let columns = Columns::now(conn, db, SESSIONS).await?;
     let listed = match db.dialect() {
         Dialect::Postgres => "SELECT value FROM jsonb_array_elements_text($1::jsonb)",
         Dialect::Sqlite => "SELECT value FROM json_each($1)",
     };
     let sql = format!(
         "SELECT {} FROM {} c WHERE c.id IN (SELECT {} FROM ({listed}) listed)",
-        columns.selected(),
+        columns.selected(&SELECTED),
         columns.table(),
-        columns.id("listed.value"),
+        columns.typed(Column::Id, "listed.value"),
     );
     let ids = serde_json::to_string(ids).unwrap_or_default();
     let rows = conn.query_all_raw(db.dialect().statement(sql, [ids.into()])).await?;
@@ -79,7 +83,7 @@ pub async fn page(db: &Database, first: u32, after: Option<&Position>) -> Result
             "after is not a cursor of this list: take one from its edges or pageInfo.".to_owned(),
         ));
     }
-    let columns = Columns::now(db.pool(), db).await?;
+    let columns = Columns::now(db.pool(), db, SESSIONS).await?;
     let created = columns.instant(Column::CreatedAt);
     let (behind, values) =
         after.map_or_else(|| (None, Vec::new()), |after| behind(dialect, &columns, created.as_deref(), after));
@@ -93,7 +97,7 @@ pub async fn page(db: &Database, first: u32, after: Option<&Position>) -> Result
     let sql = format!(
         "SELECT page.*, CASE WHEN {previous} THEN 1 ELSE 0 END AS has_previous FROM (SELECT 1 AS one) one LEFT JOIN \
          (SELECT {} FROM {} c WHERE {condition} ORDER BY {order} LIMIT {}) page ON 1 = 1",
-        columns.selected(),
+        columns.selected(&SELECTED),
         columns.table(),
         u64::from(first) + 1
     );
@@ -120,7 +124,7 @@ fn behind(
     created: Option<&str>,
     after: &Position,
 ) -> (Option<String>, Vec<Value>) {
-    let id = columns.id("$1");
+    let id = columns.typed(Column::Id, "$1");
     let values = vec![after.id.to_string().into()];
     let Some(created) = created else {
         return (Some(format!("c.id < {id}")), values);
@@ -143,7 +147,7 @@ fn behind(
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn count(db: &Database) -> Result<i64, Error> {
-    let columns = Columns::now(db.pool(), db).await?;
+    let columns = Columns::now(db.pool(), db, SESSIONS).await?;
     let sql = format!("SELECT count(*) AS sessions FROM {} c", columns.table());
     let row = db.pool().query_one_raw(db.dialect().statement(sql, [])).await?;
     Ok(row.map(|row| row.try_get("", "sessions")).transpose()?.unwrap_or_default())
@@ -167,7 +171,7 @@ pub async fn stale_in(
     db: &Database,
     older_than: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, Error> {
-    let columns = Columns::now(conn, db).await?;
+    let columns = Columns::now(conn, db, SESSIONS).await?;
     let Some(unchanged) = columns.before(&[Column::UpdatedAt, Column::CreatedAt], "$1") else {
         return Ok(Vec::new());
     };

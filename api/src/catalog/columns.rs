@@ -1,24 +1,26 @@
-//! What columns the sessions' table has: an adopted database has `id`, `status` and `phone_number`, the others perhaps.
+//! What columns a table has: in an adopted database a few are certain, the others are there perhaps. The entity's names
+//! ask for them.
 
 use std::collections::HashMap;
 
-use entity::whatsapp_sessions::Column;
-use sea_orm::{ConnectionTrait, IdenStatic};
+use sea_orm::{ColumnTrait, ColumnType, ConnectionTrait};
 
-use crate::catalog::SESSIONS;
 use crate::db::{Database, Dialect, quote};
 use crate::error::Error;
 
-/// The columns by name, each with its type.
-pub(super) struct Columns {
+/// The columns of one table by name, each with its type.
+pub struct Columns {
     dialect: Dialect,
     table: String,
     types: HashMap<String, String>,
 }
 
 impl Columns {
-    /// Reads them anew.
-    pub async fn now(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
+    /// Reads those of `table`, in the business schema, anew.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn now(conn: &impl ConnectionTrait, db: &Database, table: &str) -> Result<Self, Error> {
         let dialect = db.dialect();
         let sql = match dialect {
             Dialect::Postgres => {
@@ -28,55 +30,60 @@ impl Columns {
             }
             Dialect::Sqlite => "SELECT name, type FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
         };
-        let statement = dialect.statement(sql, [db.schema().into(), SESSIONS.into()]);
+        let statement = dialect.statement(sql, [db.schema().into(), table.into()]);
         let rows = conn.query_all_raw(statement).await?;
         let types: Result<HashMap<String, String>, Error> =
             rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "type")?))).collect();
         let types = types?;
         if types.is_empty() {
             return Err(Error::Unsuitable(format!(
-                "There is no table {SESSIONS} in {}. Run `session-admin migrate`, or name the schema that holds it.",
+                "There is no table {table} in {}. Run `session-admin migrate`, or name the schema that holds it.",
                 db.schema()
             )));
         }
-        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(SESSIONS)), types })
+        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(table)), types })
     }
 
     /// The table as SQL names it.
+    #[must_use]
     pub fn table(&self) -> &str {
         &self.table
     }
 
-    /// What to select for a row `c`, under the entity's names.
-    pub fn selected(&self) -> String {
-        let columns = [
-            Column::Id,
-            Column::SessionName,
-            Column::Status,
-            Column::PhoneNumber,
-            Column::CreatedAt,
-            Column::UpdatedAt,
-        ];
-        columns.map(|column| format!("{} AS {}", self.as_text(column), column.as_str())).join(", ")
+    /// What to select of a row `c` to have these columns as text, under the entity's names.
+    #[must_use]
+    pub fn selected<C: ColumnTrait>(&self, columns: &[C]) -> String {
+        let selected: Vec<String> =
+            columns.iter().map(|column| format!("{} AS {}", self.as_text(*column), column.as_str())).collect();
+        selected.join(", ")
     }
 
-    /// A column's value as text: an enum's word, an instant in RFC 3339 on PostgreSQL (one without a zone is in UTC).
-    fn as_text(&self, column: Column) -> String {
+    /// A column's value as text: an enum's word, an instant in RFC 3339 on PostgreSQL (one without a zone is in UTC);
+    /// null where the column is missing.
+    fn as_text<C: ColumnTrait>(&self, column: C) -> String {
         let Some(of_type) = self.types.get(column.as_str()) else {
             return "NULL".to_owned();
         };
         let name = format!("c.{}", quote(column.as_str()));
-        match (self.dialect, column) {
-            (Dialect::Postgres, Column::CreatedAt | Column::UpdatedAt) => {
+        let is_instant = *column.def().get_column_type() == ColumnType::TimestampWithTimeZone;
+        match self.dialect {
+            Dialect::Postgres if is_instant => {
                 format!("to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", instant(&name, of_type))
             }
-            _ => format!("CAST({name} AS text)"),
+            Dialect::Postgres | Dialect::Sqlite => format!("CAST({name} AS text)"),
         }
     }
 
-    /// Text, as an id of the table: a host may keep its UUIDs as text.
-    pub fn id(&self, text: &str) -> String {
-        match (self.dialect, self.types.get(Column::Id.as_str())) {
+    /// A column of a row `c`, as SQL names it; none where it is missing.
+    #[must_use]
+    pub fn name(&self, column: impl ColumnTrait) -> Option<String> {
+        self.types.contains_key(column.as_str()).then(|| format!("c.{}", quote(column.as_str())))
+    }
+
+    /// Text, to be held against a column: as its type on PostgreSQL. A host may keep its UUIDs as text.
+    #[must_use]
+    pub fn typed(&self, column: impl ColumnTrait, text: &str) -> String {
+        match (self.dialect, self.types.get(column.as_str())) {
             (Dialect::Postgres, Some(of_type)) => format!("CAST({text} AS {of_type})"),
             _ => text.to_owned(),
         }
@@ -84,7 +91,8 @@ impl Columns {
 
     /// A column of instants to be held against a moment, written `moment`: null where it holds no time. On SQLite a time
     /// is text of one of several forms, which sort differently; a number, also as text, may mean anything and counts as none.
-    pub fn before(&self, columns: &[Column], moment: &str) -> Option<String> {
+    #[must_use]
+    pub fn before(&self, columns: &[impl ColumnTrait], moment: &str) -> Option<String> {
         let instants: Vec<String> = columns.iter().filter_map(|&column| self.instant(column)).collect();
         let (day, moment): (fn(&str) -> String, String) = match self.dialect {
             Dialect::Postgres => (str::to_owned, moment.to_owned()),
@@ -106,7 +114,8 @@ impl Columns {
     }
 
     /// A column of instants as the database compares it; none where it is missing.
-    pub fn instant(&self, column: Column) -> Option<String> {
+    #[must_use]
+    pub fn instant(&self, column: impl ColumnTrait) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;
         let name = format!("c.{}", quote(column.as_str()));
         Some(match self.dialect {
