@@ -28,7 +28,7 @@ pub(super) enum Ended {
 pub(super) async fn delete(db: &Database, run: &CleanupRun, sessions: &[Uuid]) -> Result<Ended, Error> {
     let request = DeletionRequest {
         session_ids: sessions.to_vec(),
-        must_match: Some(run.criteria.filter(run.created_at)?),
+        must_meet: Some(run.criteria.filter(run.created_at)?),
         allow_connected: run.allow_connected,
         allow_pending_messages: run.allow_pending_messages,
         reason: run.reason.clone(),

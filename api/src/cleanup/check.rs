@@ -9,7 +9,7 @@ use crate::deletion::refuse::counted;
 use crate::error::Error;
 use crate::impact::{Blocker, Impact, of_each_session};
 use crate::refusal::RefusalCode;
-use crate::session::select;
+use crate::session::{Filter, read};
 
 /// A session whose turn it is, with what its deletion does by itself.
 #[derive(Debug, Clone)]
@@ -32,7 +32,8 @@ pub(super) async fn look(
     run: &CleanupRun,
     ids: &[Uuid],
 ) -> Result<(Vec<Candidate>, Vec<SkippedSession>), Error> {
-    let met = select::among(db.pool(), db, &run.criteria.filter(run.created_at)?, ids).await?;
+    let filter = Filter { ids: Some(ids.to_vec()), ..run.criteria.filter(run.created_at)? };
+    let met = read::matching(db.pool(), db, &filter, None).await?;
     let mut impacts = of_each_session(db, ids).await?;
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for &id in ids {

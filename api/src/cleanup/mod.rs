@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod criteria;
+mod list;
 mod pace;
 mod preview;
 mod progress;
@@ -21,6 +22,7 @@ use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
 pub use criteria::{Age, Criteria};
+pub use list::{count, count_skipped, page, skipped};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
 pub use run::{CleanupRun, RunStatus, find, find_many};

@@ -5,10 +5,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Criteria;
-use crate::db::Database;
+use crate::catalog::SESSIONS;
+use crate::db::{Columns, Database};
 use crate::error::Error;
 use crate::impact::{Impact, Reading};
-use crate::session::{Session, read, select};
+use crate::session::{Session, read};
 
 /// The sessions that a preview shows.
 pub const SAMPLE: usize = 20;
@@ -33,7 +34,8 @@ pub async fn preview(db: &Database, criteria: &Criteria) -> Result<Preview, Erro
     let snapshot = db.snapshot().await?;
     let Selected { ids, impact } = Selected::now(&snapshot, db, criteria).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
-    let mut sample = read::find_in(&snapshot, db, first).await?;
+    let columns = Columns::now(&snapshot, db, SESSIONS).await?;
+    let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
     snapshot.commit().await?;
     sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
     Ok(Preview { session_count: impact.session_count, impact, sample })
@@ -51,7 +53,7 @@ impl Selected {
         let mut filter = criteria.filter(db.settings().clock.now())?;
         filter.ids.clone_from(&criteria.ids);
         let reading = Reading::now(conn, db).await?;
-        let mut ids = select::least_recently_updated(conn, db, &filter, criteria.limit).await?;
+        let mut ids = read::matching(conn, db, &filter, criteria.limit).await?;
         loop {
             let (impact, unknown) = reading.of_sessions(conn, &ids).await?;
             if unknown.is_empty() {

@@ -99,7 +99,7 @@ pub(super) async fn stop(db: &Database, run: Uuid, code: RefusalCode, error: &st
         dialect.uuid_parameter(1)
     );
     let message = format!("The run ended before its turn: {error}");
-    let values = [run.to_string().into(), code.word().into(), message.into()];
+    let values = [run.to_string().into(), json!(code).as_str().unwrap_or_default().into(), message.into()];
     claimed(db, run, async |transaction| {
         let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
         count_skipped(transaction, db, run, changed).await?;

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::preview::Selected;
 use super::run::find_many;
-use super::{CleanupOutcome, CleanupRequest, CleanupRun, SkippedSession};
-use crate::db::{Database, Dialect, Writing};
+use super::{CleanupOutcome, CleanupRequest, SkippedSession};
+use crate::catalog::SESSIONS;
+use crate::db::{Columns, Database, Dialect, Writing};
 use crate::deletion::idempotency::{Earlier, Keyed, Made, earlier, remember};
 use crate::deletion::{DeletionRequest, check, refuse};
 use crate::error::Error;
@@ -127,7 +128,8 @@ async fn missed(
     if missed.is_empty() {
         return Ok(Vec::new());
     }
-    let existing = read::find_in(transaction, db, &missed).await?;
+    let columns = Columns::now(transaction, db, SESSIONS).await?;
+    let existing = read::find_in(transaction, db, &columns, &missed).await?;
     let why = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
         (false, _) => SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND),
         (true, None) => {

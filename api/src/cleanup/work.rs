@@ -9,7 +9,7 @@ use super::check::{Candidate, blocked, look};
 use super::progress::{self, State};
 use super::run::find;
 use super::{CleanupRun, Pace, SkippedSession};
-use crate::db::{Database, Dialect};
+use crate::db::Database;
 use crate::error::Error;
 use crate::impact::deletable_together;
 use crate::refusal::{Refusal, RefusalCode};

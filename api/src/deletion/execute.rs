@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::idempotency::{self, Earlier, Made};
 use super::refuse;
 use super::work::Removed;
-use super::{DeletionOutcome, DeletionRequest, audit, batch, on_postgres, on_sqlite};
+use super::{DeletionOutcome, DeletionRequest, audit, batch, on_postgres, on_sqlite, trail};
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::impact::plan::Plan;
@@ -15,7 +15,7 @@ use crate::impact::sql::Sql;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, distinct, ids_parameter};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::session;
+use crate::session::{self, Filter};
 
 /// How often a deletion starts again because the foreign keys changed while it began.
 const ATTEMPTS: usize = 3;
@@ -159,7 +159,7 @@ impl Step<'_> {
         }
         let changed = self.no_longer_met(&distinct).await?;
         if !changed.is_empty() {
-            return Ok(Ended::refused(vec![refuse::no_longer_matches(&changed)]));
+            return Ok(Ended::refused(vec![refuse::no_longer_matching(&changed)]));
         }
         let (refusals, changes) = refuse::before(self.request, self.looked, &impact, at_most);
         if !refusals.is_empty() {
@@ -176,7 +176,7 @@ impl Step<'_> {
             Earlier::OtherInput(refusal) => Some(Ended::refused(vec![refusal])),
             Earlier::Answered(made, impact) => {
                 let deletion = match made {
-                    Made::Deletion(id) => audit::find_in(self.transaction, self.db, id).await?,
+                    Made::Deletion(id) => trail::find_in(self.transaction, self.db, id).await?,
                     Made::Run(_) => None,
                 };
                 let outcome = DeletionOutcome { deletion, impact, ..DeletionOutcome::default() };
@@ -185,10 +185,11 @@ impl Step<'_> {
         })
     }
 
-    /// The sessions that were picked for what they were, and are not, now that they are locked.
+    /// The sessions that were picked for what they no longer are, now that they are locked.
     async fn no_longer_met(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
-        let Some(filter) = &self.request.must_match else { return Ok(Vec::new()) };
-        let met = session::select::among(self.transaction, self.db, filter, ids).await?;
+        let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
+        let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
+        let met = session::read::matching(self.transaction, self.db, &filter, None).await?;
         Ok(ids.iter().copied().filter(|id| !met.contains(id)).collect())
     }
 

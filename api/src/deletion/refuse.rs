@@ -15,14 +15,17 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
 }
 
 /// These sessions are no longer what they were picked for.
-pub(super) fn no_longer_matches(ids: &[Uuid]) -> Refusal {
+pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    let message = format!("Somebody has used {} meanwhile: no longer what the deletion was asked for. Nothing was deleted.", ids.join(", "));
+    let message = format!(
+        "Somebody has changed {} meanwhile: no longer what was asked for. Nothing was deleted.",
+        ids.join(", ")
+    );
     Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 
 /// What stands against the deletion before anything is done: at most one refusal per code.
-pub(super) fn before(
+pub(crate) fn before(
     request: &DeletionRequest,
     looked: Option<&Looked>,
     impact: &Impact,
@@ -138,6 +141,7 @@ fn tables(changes: &[ImpactChange]) -> String {
     changes.iter().map(|change| change.table.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn counted(count: i64, one: &str, many: &str) -> String {
+/// A number with its word.
+pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -5,7 +5,7 @@ use async_graphql::{Request, Response, Variables};
 
 use super::document::Document;
 use super::error::finish;
-use super::loaders::ImpactLoader;
+use super::loaders::{CleanupRunLoader, ImpactLoader};
 use super::{Schema, State};
 
 /// What a client sent.
@@ -24,6 +24,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
     let mut request = Request::new(call.query)
         .variables(call.variables)
         .data(DataLoader::new(ImpactLoader::new(state.database().clone()), tokio::spawn))
+        .data(DataLoader::new(CleanupRunLoader::new(state.database().clone()), tokio::spawn))
         .data(state.clone());
     request.operation_name = call.operation_name;
     request.set_parsed_query(document.into_inner());

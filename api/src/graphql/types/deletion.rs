@@ -1,9 +1,12 @@
 //! Deletions.
 
-use async_graphql::{Description, Enum, ID, Object, SimpleObject};
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
-use super::{DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
+use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
+use crate::error::Error;
+use crate::graphql::loaders::CleanupRunLoader;
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]
@@ -60,6 +63,15 @@ impl Deletion {
     async fn allowed(&self) -> &[String] {
         &self.0.allowed
     }
+
+    /// The cleanup that it was a batch of; null where a session was deleted by itself.
+    async fn run(&self, ctx: &Context<'_>) -> Result<Option<CleanupRun>> {
+        let Some(id) = self.0.run_id else { return Ok(None) };
+        let loader = ctx
+            .data_opt::<DataLoader<CleanupRunLoader>>()
+            .ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))?;
+        Ok(loader.load_one(id).await?.map(CleanupRun))
+    }
 }
 
 /// name is null once the deletion has been erased.
@@ -79,6 +91,7 @@ impl From<deletion::DeletedSession> for DeletedSession {
 
 /// What has become of the rows that a deletion kept.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "deletion::DeletionStatus")]
 pub enum DeletionStatus {
     /// They are kept, and can be put back.
     Restorable,
@@ -90,14 +103,6 @@ pub enum DeletionStatus {
     Erased,
     /// None were kept.
     NotArchived,
-}
-
-impl From<deletion::DeletionStatus> for DeletionStatus {
-    fn from(status: deletion::DeletionStatus) -> Self {
-        match status {
-            deletion::DeletionStatus::NotArchived => Self::NotArchived,
-        }
-    }
 }
 
 /// deletion is null where userErrors is not empty, and on a dry run; impact is what was, or would have been, done.

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Deletion, Session};
+use super::{CleanupRun, Deletion, Session};
 
 /// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
 #[derive(Interface)]
@@ -12,4 +12,6 @@ pub enum Node {
     Session(Session),
     /// A deletion.
     Deletion(Deletion),
+    /// A cleanup's run.
+    CleanupRun(CleanupRun),
 }
