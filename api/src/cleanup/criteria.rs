@@ -127,7 +127,8 @@ mod tests {
         }
         assert_eq!(hours("PT1H30M").unwrap(), TimeDelta::minutes(90));
         assert_eq!(hours("P36500D").unwrap(), TimeDelta::days(36_500));
-        for wrong in ["", "24h", "P", "PT", "24", "-PT1H", "P1Y", "P1M", "P1.5D", "1 day", "P36501D", "P9999999999999D"] {
+        for wrong in ["", "24h", "P", "PT", "24", "-PT1H", "P1Y", "P1M", "P1.5D", "1 day", "P36501D", "P9999999999999D"]
+        {
             let error = hours(wrong).unwrap_err();
             assert_eq!(error.code(), "BAD_USER_INPUT", "{wrong}");
             assert!(error.to_string().starts_with(&format!("olderThan is {wrong:?}; it is an ISO 8601 duration")));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// How long the deletion of a batch is to take.
 const AIM: Duration = Duration::from_millis(200);
-/// The rows that a batch may be made to touch at least and at most, however fast the database is.
-const ROWS: (i64, i64) = (100, 100_000);
+/// The rows that a batch is made to touch at most, however fast the database is.
+const ROWS: i64 = 100_000;
 /// The most sessions in one batch.
 const SESSIONS: usize = 100;
 
@@ -51,7 +51,7 @@ impl Pace {
         let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
         let aim = i64::try_from(AIM.as_micros()).unwrap_or(i64::MAX);
         let ideal = rows.saturating_mul(aim) / took;
-        self.rows = ideal.clamp(self.rows / 2, self.rows.saturating_mul(2)).clamp(ROWS.0, ROWS.1);
+        self.rows = ideal.clamp(self.rows / 2, self.rows.saturating_mul(2)).clamp(1, ROWS);
     }
 
     /// A batch was refused: whichever session it was, it is soon alone.

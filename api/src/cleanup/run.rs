@@ -77,7 +77,9 @@ impl RunStatus {
             "RUNNING" => Ok(Self::Running),
             "SUCCEEDED" => Ok(Self::Succeeded),
             "FAILED" => Ok(Self::Failed),
-            _ => Err(Error::Unsuitable(format!("A cleanup run has the status {word}, which this version does not know."))),
+            _ => Err(Error::Unsuitable(format!(
+                "A cleanup run has the status {word}, which this version does not know."
+            ))),
         }
     }
 }

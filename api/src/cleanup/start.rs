@@ -41,11 +41,7 @@ pub async fn start(db: &Database, request: &CleanupRequest) -> Result<CleanupOut
     }
 }
 
-async fn dry_run(
-    db: &Database,
-    request: &CleanupRequest,
-    looked: Option<&Looked>,
-) -> Result<CleanupOutcome, Error> {
+async fn dry_run(db: &Database, request: &CleanupRequest, looked: Option<&Looked>) -> Result<CleanupOutcome, Error> {
     let snapshot = db.snapshot().await?;
     let Selected { impact, .. } = Selected::now(&snapshot, db, &request.criteria).await?;
     snapshot.commit().await?;
@@ -136,7 +132,8 @@ async fn missed(
             SkippedSession::new(id, RefusalCode::NoLongerMatches, "It was named, but does not meet the other criteria.")
         }
         (true, Some(limit)) => {
-            let message = format!("It was named, but does not meet the other criteria or is not among the first {limit}.");
+            let message =
+                format!("It was named, but does not meet the other criteria or is not among the first {limit}.");
             SkippedSession::new(id, RefusalCode::NoLongerMatches, message)
         }
     };

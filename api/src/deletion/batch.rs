@@ -16,11 +16,7 @@ pub(crate) struct Claim {
 }
 
 /// Claims a run that is under way. None where another process works on it just now, or it is no longer under way.
-pub(crate) async fn claim(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    run: Uuid,
-) -> Result<Option<Claim>, Error> {
+pub(crate) async fn claim(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<Option<Claim>, Error> {
     let dialect = db.dialect();
     // SQLite has one writer at a time anyway. A batch may take long, so nobody waits for the row.
     let lock = match dialect {

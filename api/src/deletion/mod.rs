@@ -1,7 +1,7 @@
 //! Deletion: what was shown, or nothing; with an audit record.
 
-pub(crate) mod batch;
 mod audit;
+pub(crate) mod batch;
 mod execute;
 pub(crate) mod idempotency;
 mod on_postgres;

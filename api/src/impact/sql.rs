@@ -112,7 +112,8 @@ impl Sql<'_> {
             return self.edge_rows(edge);
         }
         let (node, same) = (node_name(table), self.same_row(table, "c", "x"));
-        self.edge_parts(edge).rows(&format!("NOT EXISTS (SELECT 1 FROM {node} x WHERE {}{same})", self.of_same_session()))
+        self.edge_parts(edge)
+            .rows(&format!("NOT EXISTS (SELECT 1 FROM {node} x WHERE {}{same})", self.of_same_session()))
     }
 
     /// A row `x` goes with the session that `d` does.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::Blocker;
 use super::of::{Reading, distinct};
 use super::shape::Shape;
-use super::Blocker;
 use crate::db::Database;
 use crate::error::Error;
 
