@@ -1,5 +1,7 @@
 //! Lists: the runs, and what a run left.
 
+use std::collections::HashMap;
+
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
@@ -41,22 +43,18 @@ fn runs(db: &Database) -> List {
 /// # Errors
 /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn skipped(db: &Database, run: Uuid, slice: &Slice) -> Result<Page<SkippedSession>, Error> {
-    let list = skipped_of(db, run);
-    list.page(db.pool(), "c.session_id, c.code, c.message", slice).await?.map(|row| skipped_session(&row))
+    Ok(skipped_of_each(db, slice, &[run]).await?.remove(&run).unwrap_or(Page::empty()))
 }
 
-/// How many sessions a run has left so far.
+/// The same part for each of these runs; runs that left none may be missing.
 ///
 /// # Errors
-/// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count_skipped(db: &Database, run: Uuid) -> Result<i64, Error> {
-    skipped_of(db, run).count(db.pool()).await
-}
-
-fn skipped_of(db: &Database, run: Uuid) -> List {
-    let mut parameters = Parameters::default();
-    let run_id = db.dialect().as_uuid(&parameters.bind(run.to_string()));
-    let conditions = vec![format!("c.run_id = {run_id}"), "c.state = 'SKIPPED'".to_owned()];
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn skipped_of_each(
+    db: &Database,
+    slice: &Slice,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, Page<SkippedSession>>, Error> {
     let order = Order {
         name: "skipped sessions".to_owned(),
         by: Some(Key::new("c.position", Kind::Number)),
@@ -64,7 +62,13 @@ fn skipped_of(db: &Database, run: Uuid) -> List {
         descending: false,
     };
     let from = format!("{} c", db.own_table("cleanup_run_sessions"));
-    List { dialect: db.dialect(), from, conditions, parameters, order }
+    let conditions = vec!["c.state = 'SKIPPED'".to_owned()];
+    let list = List { dialect: db.dialect(), from, conditions, parameters: Parameters::default(), order };
+    let parents: Vec<String> = runs.iter().map(Uuid::to_string).collect();
+    let of_run = Key::new("c.run_id", Kind::Uuid);
+    let columns = "c.session_id, c.code, c.message";
+    let pages = list.page_of_each(db.pool(), columns, slice, &of_run, &parents).await?;
+    pages.into_iter().map(|(run, page)| Ok((id(&run)?, page.map(|row| skipped_session(&row))?))).collect()
 }
 
 fn skipped_session(row: &QueryResult) -> Result<SkippedSession, Error> {

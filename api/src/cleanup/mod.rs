@@ -22,7 +22,7 @@ use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
 pub use criteria::{Age, Criteria};
-pub use list::{count, count_skipped, page, skipped};
+pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
 pub use run::{CleanupRun, RunStatus, find, find_many};

@@ -184,7 +184,13 @@ async fn claimed(
         transaction.rollback().await?;
         return Ok(false);
     }
-    change(&transaction).await?;
-    transaction.commit().await?;
+    match change(&transaction).await {
+        Ok(()) => transaction.commit().await?,
+        Err(error) => {
+            // The first error is the one to report.
+            let _ = transaction.rollback().await;
+            return Err(error);
+        }
+    }
     Ok(true)
 }

@@ -157,9 +157,9 @@ impl Step<'_> {
         if !unknown.is_empty() {
             return Ok(Ended::refused(vec![refuse::not_found(&unknown)]));
         }
-        let changed = self.no_longer_met(&distinct).await?;
-        if !changed.is_empty() {
-            return Ok(Ended::refused(vec![refuse::no_longer_matching(&changed)]));
+        let unmet = self.no_longer_met(&distinct).await?;
+        if !unmet.is_empty() {
+            return Ok(Ended::refused(vec![refuse::no_longer_matching(&unmet)]));
         }
         let (refusals, changes) = refuse::before(self.request, self.looked, &impact, at_most);
         if !refusals.is_empty() {

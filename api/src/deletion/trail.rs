@@ -1,5 +1,7 @@
 //! Reading the audit trail.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
@@ -61,6 +63,37 @@ pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db, filter).count(db.pool()).await
+}
+
+/// The same part of the deletions of each of these cleanup runs; runs without any may be missing.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn page_of_each_run(
+    db: &Database,
+    slice: &Slice,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, Page<Deletion>>, Error> {
+    let list = list(db, &Filter::default());
+    let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &texts(runs)).await?;
+    pages.into_iter().map(|(run, page)| Ok((id(&run)?, page.map(|row| deletion(&row))?))).collect()
+}
+
+/// How many deletions each of these cleanup runs has made; runs without any are left out.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count_of_each_run(db: &Database, runs: &[Uuid]) -> Result<HashMap<Uuid, i64>, Error> {
+    let counts = list(db, &Filter::default()).count_of_each(db.pool(), &of_run(), &texts(runs)).await?;
+    counts.into_iter().map(|(run, count)| Ok((id(&run)?, count))).collect()
+}
+
+fn of_run() -> Key {
+    Key::nullable("c.run_id", Kind::Uuid)
+}
+
+fn texts(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
 }
 
 fn list(db: &Database, filter: &Filter) -> List {

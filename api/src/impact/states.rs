@@ -28,20 +28,7 @@ impl Sql<'_> {
             "SELECT g, {names}, max(gone) AS gone, max(f) AS f{largest} FROM ({}) reached GROUP BY g, {names}",
             branches.join(" UNION ALL ")
         );
-        if self.shape == Shape::Among { self.states_among(&states, &names, &edges) } else { states }
-    }
-
-    /// The same where a row that goes with any session is gone for all; `me…` and `mb…` are the marks of any of them.
-    fn states_among(&self, states: &str, names: &str, edges: &[EdgeId]) -> String {
-        let own: String = edges.iter().map(|edge| format!(", e{edge}, b{edge}")).collect();
-        let any: String = edges
-            .iter()
-            .map(|edge| format!(", max(e{edge}) OVER one AS me{edge}, max(b{edge}) OVER one AS mb{edge}"))
-            .collect();
-        format!(
-            "SELECT g, {names}, max(gone) OVER one AS gone, f{own}{any} FROM ({states}) own \
-             WINDOW one AS (PARTITION BY {names})"
-        )
+        if self.shape == Shape::Among { states_among(&states, &names, &edges) } else { states }
     }
 
     /// How the marks are called that other edges leave on a row.
@@ -171,4 +158,17 @@ impl Sql<'_> {
             Effect::Delete | Effect::Block(_) => "1 = 0".to_owned(),
         }
     }
+}
+
+/// The same where a row that goes with any session is gone for all; `me…` and `mb…` are the marks of any of them.
+fn states_among(states: &str, names: &str, edges: &[EdgeId]) -> String {
+    let own: String = edges.iter().map(|edge| format!(", e{edge}, b{edge}")).collect();
+    let any: String = edges
+        .iter()
+        .map(|edge| format!(", max(e{edge}) OVER one AS me{edge}, max(b{edge}) OVER one AS mb{edge}"))
+        .collect();
+    format!(
+        "SELECT g, {names}, max(gone) OVER one AS gone, f{own}{any} FROM ({states}) own \
+         WINDOW one AS (PARTITION BY {names})"
+    )
 }

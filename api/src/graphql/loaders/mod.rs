@@ -3,5 +3,5 @@
 mod cleanup_run;
 mod impact;
 
-pub(super) use cleanup_run::CleanupRunLoader;
+pub(super) use cleanup_run::{CleanupRunLoader, DeletionCountOf, DeletionsOf, RunOf, SkippedOf, loader};
 pub(super) use impact::ImpactLoader;

@@ -4,9 +4,9 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject
 
 use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, Total, UserError, UserErrorCode};
 use crate::cleanup::{self, CleanupOutcome};
-use crate::deletion::{Filter, trail};
+use crate::db::page::Page;
 use crate::graphql::cursor::{page_cost, slice};
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::loaders::{DeletionsOf, SkippedOf, loader};
 
 /// sample: the first 20 sessions, in the order in which they would go.
 #[derive(Debug, SimpleObject)]
@@ -82,8 +82,8 @@ impl CleanupRun {
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<SkippedSession>> {
         let slice = slice(first, after.as_deref(), last, before.as_deref())?;
-        let page = cleanup::skipped(ctx.state()?.database(), self.0.id, &slice).await?;
-        Ok(Connection::new(page, Total::Skipped(self.0.id), Into::into))
+        let page = loader(ctx)?.load_one(SkippedOf { run: self.0.id, slice }).await?;
+        Ok(Connection::new(page.unwrap_or(Page::empty()), Total::Counted(self.0.sessions_skipped), Into::into))
     }
 
     /// Rows deleted so far, over all tables.
@@ -137,9 +137,8 @@ impl CleanupRun {
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
         let slice = slice(first, after.as_deref(), last, before.as_deref())?;
-        let filter = Filter { run_id: Some(self.0.id), ..Filter::default() };
-        let page = trail::page(ctx.state()?.database(), &filter, &slice).await?;
-        Ok(Connection::new(page, Total::Deletions(filter), Deletion))
+        let page = loader(ctx)?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
+        Ok(Connection::new(page.unwrap_or(Page::empty()), Total::DeletionsOf(self.0.id), Deletion))
     }
 }
 

@@ -1,12 +1,10 @@
 //! Deletions.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
 use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
-use crate::error::Error;
-use crate::graphql::loaders::CleanupRunLoader;
+use crate::graphql::loaders::{RunOf, loader};
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]
@@ -67,10 +65,7 @@ impl Deletion {
     /// The cleanup that it was a batch of; null where a session was deleted by itself.
     async fn run(&self, ctx: &Context<'_>) -> Result<Option<CleanupRun>> {
         let Some(id) = self.0.run_id else { return Ok(None) };
-        let loader = ctx
-            .data_opt::<DataLoader<CleanupRunLoader>>()
-            .ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))?;
-        Ok(loader.load_one(id).await?.map(CleanupRun))
+        Ok(loader(ctx)?.load_one(RunOf(id)).await?.map(CleanupRun))
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::cleanup;
 use crate::deletion::trail;
+use crate::graphql::loaders::{DeletionCountOf, loader};
 use crate::graphql::state::ContextExt as _;
 use crate::session::read;
 use crate::{deletion, session};
@@ -19,8 +20,10 @@ pub enum Total {
     Deletions(deletion::Filter),
     /// All cleanup runs.
     CleanupRuns,
-    /// The sessions that a run left, which its row counts.
-    Skipped(Uuid),
+    /// The deletions of one run.
+    DeletionsOf(Uuid),
+    /// One that has been counted already.
+    Counted(i64),
 }
 
 impl Total {
@@ -31,7 +34,8 @@ impl Total {
             Self::Sessions(filter) => read::count(db, filter).await?,
             Self::Deletions(filter) => trail::count(db, filter).await?,
             Self::CleanupRuns => cleanup::count(db).await?,
-            Self::Skipped(run) => cleanup::count_skipped(db, *run).await?,
+            Self::DeletionsOf(run) => loader(ctx)?.load_one(DeletionCountOf(*run)).await?.unwrap_or_default(),
+            Self::Counted(count) => *count,
         })
     }
 }
