@@ -1,16 +1,18 @@
 //! Several workers on one run, and several runs on the same sessions.
 
-use api::cleanup::{Pace, RunStatus, Worker};
-use api::db::{Database, DatabaseSettings};
-use api::refusal::RefusalCode;
 use std::time::Duration;
+
+use api::cleanup::{Pace, RunStatus, Worker};
+use api::db::{Database, DatabaseSettings, Dialect};
+use api::refusal::RefusalCode;
 use uuid::Uuid;
 
-use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, started, why_skipped};
+use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, start, started, why_skipped};
 use crate::support::{TestDb, both, only};
 
 both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
 only!(postgres Adopted: a_session_that_somebody_holds_is_left_and_the_others_go);
+both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
 /// Works a run off in a task of its own, with a connection pool of its own, as another process would.
 async fn elsewhere(db: &TestDb, run: Uuid, pace: Pace) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
@@ -66,4 +68,32 @@ async fn a_session_that_somebody_holds_is_left_and_the_others_go(db: TestDb) {
     assert_eq!((left[0].session_id, left[0].code), (id(4), RefusalCode::LockTimeout));
     assert!(left[0].message.contains("Another transaction holds rows"), "{}", left[0].message);
     other.exec("ROLLBACK").await;
+}
+
+async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(db: TestDb) {
+    let settings = DatabaseSettings { lock_timeout: Duration::from_millis(50), ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let run = started(&database, &request()).await;
+    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    let mut other = db.raw().await;
+    other
+        .exec(match db.dialect() {
+            Dialect::Postgres => "BEGIN; LOCK TABLE whatsapp_sessions IN ACCESS EXCLUSIVE MODE",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        })
+        .await;
+    let outcome = start(&database, &request()).await;
+    assert_eq!((outcome.run, outcome.refusals.len()), (None, 1));
+    assert_eq!(outcome.refusals[0].code, RefusalCode::LockTimeout);
+    // It waits for a while, and then it is somebody's turn to say so; the run stays as it is.
+    let error = loop {
+        match worker.step().await {
+            Ok(run) => assert_eq!((run.status, run.sessions_skipped), (RunStatus::Running, 0)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), "TIMEOUT");
+    other.exec("ROLLBACK").await;
+    let run = finish(&database, run.id, Pace::default()).await;
+    assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
 }

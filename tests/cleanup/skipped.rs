@@ -6,8 +6,8 @@ use api::session::SessionStatus;
 use uuid::Uuid;
 
 use super::{
-    SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, request, sessions, skipped, started,
-    why_skipped,
+    SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, request, sessions, skipped, start,
+    started, why_skipped,
 };
 use crate::support::{TestDb, both};
 
@@ -159,6 +159,9 @@ async fn a_session_that_a_trigger_refuses_does_not_keep_the_others(db: TestDb) {
 
 async fn a_run_of_which_the_database_refuses_every_session_has_failed(db: TestDb) {
     let database = in_trouble(&db).await;
+    let dry = start(database, &CleanupRequest { dry_run: true, ..request() }).await;
+    assert_eq!(dry.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::BlockedByForeignKey]);
+    assert!(!dry.impact.unwrap().deletable);
     // Nothing refers to the last one's groups.
     let criteria = Criteria { ids: Some(ids(0..8)), ..Criteria::default() };
     let before = sessions(&db).await;

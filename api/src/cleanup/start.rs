@@ -20,15 +20,27 @@ use crate::session::read;
 /// Makes a run of what is asked for, or says why not; no session is deleted yet. On a dry run nothing is made.
 ///
 /// # Errors
-/// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`].
+/// What is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn start(db: &Database, request: &CleanupRequest) -> Result<CleanupOutcome, Error> {
     check(request.at_most, request.idempotency_key.as_ref(), request.reason.as_ref())?;
     let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
-    if request.dry_run {
-        return dry_run(db, request, looked.as_ref()).await;
+    let outcome = if request.dry_run {
+        dry_run(db, request, looked.as_ref()).await
+    } else {
+        make(db, request, looked.as_ref()).await
+    };
+    match outcome {
+        Err(Error::LockTimeout(source)) => {
+            tracing::info!(%source, "a cleanup gave up waiting for a lock");
+            Ok(CleanupOutcome { refusals: vec![refuse::lock_timeout()], ..CleanupOutcome::default() })
+        }
+        other => other,
     }
+}
+
+async fn make(db: &Database, request: &CleanupRequest, looked: Option<&Looked>) -> Result<CleanupOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    match begin(&transaction, db, request, looked.as_ref()).await {
+    match begin(&transaction, db, request, looked).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
             Ok(outcome)

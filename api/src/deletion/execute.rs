@@ -14,7 +14,7 @@ use crate::impact::shape::Shape;
 use crate::impact::sql::Sql;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, distinct, ids_parameter};
-use crate::refusal::{Refusal, RefusalCode};
+use crate::refusal::Refusal;
 use crate::session::{self, Filter};
 
 /// How often a deletion starts again because the foreign keys changed while it began.
@@ -30,10 +30,7 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     match attempt(db, request, looked.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a deletion gave up waiting for a lock");
-            Ok(DeletionOutcome::refused(vec![Refusal::plain(
-                RefusalCode::LockTimeout,
-                "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
-            )]))
+            Ok(DeletionOutcome::refused(vec![refuse::lock_timeout()]))
         }
         // Only a batch of a run is ever left to somebody else.
         other => Ok(other?.unwrap_or_default()),

@@ -14,6 +14,14 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
     Refusal::about("input.id", RefusalCode::NotFound, message)
 }
 
+/// Somebody else was first.
+pub(crate) fn lock_timeout() -> Refusal {
+    Refusal::plain(
+        RefusalCode::LockTimeout,
+        "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
+    )
+}
+
 /// These sessions are no longer what they were picked for.
 pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
