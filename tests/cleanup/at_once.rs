@@ -11,7 +11,10 @@ use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, star
 use crate::support::{TestDb, both, only};
 
 both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
-only!(postgres Adopted: a_session_that_somebody_holds_is_left_and_the_others_go);
+only!(postgres Adopted:
+    a_session_that_somebody_holds_is_left_and_the_others_go,
+    a_session_that_connects_while_its_batch_waits_for_it_is_left,
+);
 both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
 /// Works a run off in a task of its own, with a connection pool of its own, as another process would.
@@ -96,4 +99,26 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     other.exec("ROLLBACK").await;
     let run = finish(&database, run.id, Pace::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
+}
+
+async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb) {
+    let database = db.database().await;
+    let run = started(database, &request()).await;
+    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    // The sessions are looked at, and all of them may go.
+    assert_eq!(worker.step().await.unwrap().sessions_skipped, 0);
+    let mut other = db.raw().await;
+    other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(4))).await;
+    let running = tokio::spawn(async move { worker.step().await.unwrap() });
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while db.rows(waiting).await != [["1"]] {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    other.exec("COMMIT").await;
+    let run = running.await.unwrap();
+    assert_eq!((run.sessions_deleted, run.sessions_skipped), (0, 0), "the batch went back as a whole");
+    let run = finish(database, run.id, Pace::default()).await;
+    assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 8));
+    assert_eq!(why_skipped(database, run.id).await, [(id(4), RefusalCode::SessionConnected)]);
 }

@@ -12,6 +12,7 @@ use crate::support::{TestDb, both};
 both!(Adopted:
     a_run_deletes_the_stale_sessions_and_nothing_else,
     a_run_in_many_batches_leaves_the_same,
+    a_batch_has_as_many_sessions_as_fit_into_its_rows,
     a_dry_run_makes_nothing_and_tells_what_would_refuse,
     a_run_of_nothing_succeeds_at_once,
     a_run_is_refused_when_the_impact_is_another_than_was_looked_at,
@@ -67,6 +68,19 @@ async fn a_run_in_many_batches_leaves_the_same(db: TestDb) {
     assert_eq!(made.iter().map(|deletion| deletion.sessions[0].id).collect::<Vec<_>>(), ids(0..9), "in order");
     assert_eq!(made.iter().map(|deletion| deletion.rows_deleted).sum::<i64>(), run.rows_deleted);
     assert_eq!(made.iter().map(|deletion| deletion.rows_unlinked).sum::<i64>(), run.rows_unlinked);
+}
+
+async fn a_batch_has_as_many_sessions_as_fit_into_its_rows(db: TestDb) {
+    let mut touched = Vec::new();
+    for session in 0..4 {
+        let alone = impact_of(&db, &[id(session)]).await;
+        touched.push(alone.rows_deleted + alone.rows_unlinked);
+    }
+    let database = db.database().await;
+    let three: i64 = touched[..3].iter().sum();
+    let run = started(database, &request()).await;
+    let run = finish(database, run.id, Pace::of_rows(three)).await;
+    assert_eq!(deletions(database, run.id).await[0].sessions.len(), 3, "of {touched:?}");
 }
 
 async fn a_dry_run_makes_nothing_and_tells_what_would_refuse(db: TestDb) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 /// How long the deletion of a batch is to take.
 const AIM: Duration = Duration::from_millis(200);
 /// The rows that a batch is made to touch at most, however fast the database is.
-const ROWS: i64 = 100_000;
+const MOST: i64 = 100_000;
+/// A batch is not made smaller than this: what is slow then is the way to the database, and more batches go it more often.
+const LEAST: i64 = 500;
 /// The most sessions in one batch.
 const SESSIONS: usize = 100;
 
@@ -51,7 +53,8 @@ impl Pace {
         let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
         let aim = i64::try_from(AIM.as_micros()).unwrap_or(i64::MAX);
         let ideal = rows.saturating_mul(aim) / took;
-        self.rows = ideal.clamp(self.rows / 2, self.rows.saturating_mul(2)).clamp(1, ROWS);
+        let least = (self.rows / 2).max(LEAST.min(self.rows));
+        self.rows = ideal.clamp(least, self.rows.saturating_mul(2)).min(MOST);
     }
 
     /// A batch was refused: whichever session it was, it is soon alone.
@@ -87,6 +90,11 @@ mod tests {
         assert_eq!(after(5_000, 60_000), 2_500, "half as many at least");
         assert_eq!(after(10, 1), 5_000, "a small one says nothing");
         assert_eq!(after(100, 1_000), 2_500, "unless it was slow");
+        let mut pace = Pace::of_rows(600);
+        for _ in 0..5 {
+            pace.went(100, Duration::from_secs(1));
+        }
+        assert_eq!(pace.rows, 500, "slow without many rows: the way is long");
     }
 
     #[test]
