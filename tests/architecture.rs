@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 10] = [
     &["db"],
     &["catalog", "demo"],
     &["impact"],
-    &["deletion", "health", "session"],
+    &["deletion", "group", "health", "session"],
     &["cleanup"],
     &["graphql"],
     &["http"],

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod deletion;
+mod group;
 mod health;
 mod impact;
 mod node;
@@ -14,6 +15,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     node::NodeQuery,
     session::SessionQuery,
+    group::GroupQuery,
     impact::ImpactQuery,
     deletion::DeletionQuery,
     cleanup::CleanupQuery,

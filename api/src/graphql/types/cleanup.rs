@@ -6,7 +6,8 @@ use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Sessio
 use crate::cleanup::{self, CleanupOutcome};
 use crate::db::page::Page;
 use crate::graphql::cursor::{page_cost, slice};
-use crate::graphql::loaders::{DeletionsOf, SkippedOf, loader};
+use crate::graphql::loaders::{DeletionsOf, SkippedOf};
+use crate::graphql::state::ContextExt as _;
 
 /// sample: the first 20 sessions, in the order in which they would go.
 #[derive(Debug, SimpleObject)]
@@ -82,7 +83,7 @@ impl CleanupRun {
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<SkippedSession>> {
         let slice = slice(first, after.as_deref(), last, before.as_deref())?;
-        let page = loader(ctx)?.load_one(SkippedOf { run: self.0.id, slice }).await?;
+        let page = ctx.loader()?.load_one(SkippedOf { run: self.0.id, slice }).await?;
         Ok(Connection::new(page.unwrap_or(Page::empty()), Total::Counted(self.0.sessions_skipped), Into::into))
     }
 
@@ -137,7 +138,7 @@ impl CleanupRun {
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
         let slice = slice(first, after.as_deref(), last, before.as_deref())?;
-        let page = loader(ctx)?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
+        let page = ctx.loader()?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
         Ok(Connection::new(page.unwrap_or(Page::empty()), Total::DeletionsOf(self.0.id), Deletion))
     }
 }

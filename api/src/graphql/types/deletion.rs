@@ -4,7 +4,8 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject
 
 use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
-use crate::graphql::loaders::{RunOf, loader};
+use crate::graphql::loaders::RunOf;
+use crate::graphql::state::ContextExt as _;
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]
@@ -65,7 +66,7 @@ impl Deletion {
     /// The cleanup that it was a batch of; null where a session was deleted by itself.
     async fn run(&self, ctx: &Context<'_>) -> Result<Option<CleanupRun>> {
         let Some(id) = self.0.run_id else { return Ok(None) };
-        Ok(loader(ctx)?.load_one(RunOf(id)).await?.map(CleanupRun))
+        Ok(ctx.loader()?.load_one(RunOf(id)).await?.map(CleanupRun))
     }
 }
 

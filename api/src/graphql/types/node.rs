@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{CleanupRun, Deletion, Session};
+use super::{CleanupRun, Deletion, Group, Session};
 
 /// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
 #[derive(Interface)]
@@ -10,6 +10,8 @@ use super::{CleanupRun, Deletion, Session};
 pub enum Node {
     /// A session.
     Session(Session),
+    /// A group.
+    Group(Group),
     /// A deletion.
     Deletion(Deletion),
     /// A cleanup's run.
