@@ -1,7 +1,7 @@
 //! Cleanup: deleting the sessions that meet criteria, in short transactions that follow one another.
 //!
-//! [`start`] fixes the list of sessions in a run's rows; a [`Worker`] goes through it. What a run has come to is in the
-//! database and nowhere else, so a worker may stop after any step, and another one go on.
+//! [`fn@start`] fixes the list of sessions in a run's rows; a [`Worker`] goes through it. What a run has come to is in
+//! the database and nowhere else, so a worker may stop after any step, and another one go on.
 
 mod batch;
 mod check;
