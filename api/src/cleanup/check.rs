@@ -25,8 +25,8 @@ impl Candidate {
     }
 }
 
-/// Looks at sessions: those that may go, in the order given, and those that may not. Nothing is locked: what changes until
-/// they are deleted is found out then.
+/// Looks at sessions: those that may go, in the order given, and those that may not. Nothing is locked: what changes
+/// until they are deleted is found out then.
 pub(super) async fn look(
     db: &Database,
     run: &CleanupRun,

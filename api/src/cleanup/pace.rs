@@ -6,7 +6,8 @@ use std::time::Duration;
 const AIM: Duration = Duration::from_millis(200);
 /// The rows that a batch is made to touch at most, however fast the database is.
 const MOST: i64 = 100_000;
-/// A batch is not made smaller than this: what is slow then is the way to the database, and more batches go it more often.
+/// A batch is not made smaller than this: what is slow then is the way to the database, and more batches go it more
+/// often.
 const LEAST: i64 = 500;
 /// The most sessions in one batch.
 const SESSIONS: usize = 100;
@@ -43,8 +44,8 @@ impl Pace {
         fit.count().max(1)
     }
 
-    /// A batch went: how long it took says how many rows the next one takes. A batch that was small for want of sessions
-    /// says little, unless it took too long.
+    /// A batch went: how long it took says how many rows the next one takes. A batch that was small for want of
+    /// sessions says little, unless it took too long.
     pub(super) fn went(&mut self, rows: i64, took: Duration) {
         self.sessions = (self.sessions * 2).min(SESSIONS);
         if rows * 2 < self.rows && took < AIM {

@@ -77,7 +77,8 @@ pub(super) async fn set_aside(
     };
     let sql = format!(
         "UPDATE {} AS c SET state = '{}', code = aside.value ->> 'code', message = aside.value ->> 'message' \
-         FROM {listed} WHERE c.run_id = {} AND c.session_id = aside.value ->> 'id' AND c.state IN ('QUEUED', 'DEFERRED')",
+         FROM {listed} WHERE c.run_id = {} AND c.session_id = aside.value ->> 'id' \
+         AND c.state IN ('QUEUED', 'DEFERRED')",
         db.own_table("cleanup_run_sessions"),
         state.word(),
         dialect.uuid_parameter(1)
@@ -94,7 +95,8 @@ pub(super) async fn set_aside(
 pub(super) async fn stop(db: &Database, run: Uuid, code: RefusalCode, error: &str) -> Result<bool, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "UPDATE {} SET state = 'SKIPPED', code = $2, message = $3 WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED')",
+        "UPDATE {} SET state = 'SKIPPED', code = $2, message = $3 \
+         WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED')",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
@@ -112,7 +114,8 @@ pub(super) async fn stop(db: &Database, run: Uuid, code: RefusalCode, error: &st
 pub(super) async fn complete(db: &Database, run: Uuid) -> Result<bool, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "SELECT message FROM {} WHERE run_id = {} AND state = 'SKIPPED' AND code IN {REFUSED} ORDER BY position LIMIT 1",
+        "SELECT message FROM {} WHERE run_id = {} AND state = 'SKIPPED' AND code IN {REFUSED} \
+         ORDER BY position LIMIT 1",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );

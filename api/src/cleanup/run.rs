@@ -109,9 +109,9 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
 }
 
 /// What is read of a run's row `c`.
-pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.status, c.criteria, c.sessions_total, c.sessions_deleted, c.sessions_skipped, \
-     c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, c.allow_pending_messages, c.started_by, c.reason, c.created_at, \
-     c.started_at, c.finished_at, c.error";
+pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.status, c.criteria, c.sessions_total, \
+     c.sessions_deleted, c.sessions_skipped, c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, \
+     c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error";
 
 pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     let criteria: String = row.try_get("", "criteria")?;

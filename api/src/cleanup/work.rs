@@ -21,8 +21,8 @@ const ELSEWHERE: std::time::Duration = std::time::Duration::from_millis(100);
 /// How often SQLite's write lock may not be had, each time for as long as a statement waits for a lock.
 const PATIENCE: u32 = 5;
 
-/// Goes through the sessions of a run. What it knows besides the rows of the run is only to save work: it may be dropped
-/// after any step, and a new one goes on.
+/// Goes through the sessions of a run. What it knows besides the rows of the run is only to save work: it may be
+/// dropped after any step, and a new one goes on.
 #[derive(Debug)]
 pub struct Worker {
     db: Database,
@@ -150,8 +150,8 @@ impl Worker {
         }
     }
 
-    /// The same batch is not tried for ever: a smaller one is, in which the session that was refused is soon alone; that
-    /// one is tried again at the end if that may help, and left then.
+    /// The same batch is not tried for ever: a smaller one is, in which the session that was refused is soon alone;
+    /// that one is tried again at the end if that may help, and left then.
     async fn refused(&mut self, batch: Vec<Uuid>, refusal: &Refusal) -> Result<bool, Error> {
         self.window.clear();
         let by_database = matches!(
