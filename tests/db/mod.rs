@@ -2,5 +2,6 @@
 
 mod codes;
 mod files;
+mod left;
 mod outage;
 pub mod proxy;

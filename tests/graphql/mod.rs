@@ -1,5 +1,6 @@
 //! The schema and its answers.
 
+mod adopted;
 mod cleanup;
 mod connections;
 mod contract;

@@ -38,8 +38,12 @@ impl Columns {
         let dialect = db.dialect();
         let sql = match dialect {
             Dialect::Postgres => {
-                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, a.attnotnull::int AS filled \
+                // A type of no length: without the -1, character(36) would be called what SQL means by character(1). A
+                // domain is what it is made of.
+                "SELECT a.attname::text AS name, a.attnotnull::int AS filled, \
+                 format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS type \
                  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 JOIN pg_type t ON t.oid = a.atttypid \
                  WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped"
             }
             Dialect::Sqlite => "SELECT name, type, \"notnull\" AS filled FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
@@ -193,22 +197,19 @@ impl Columns {
         Some(rest.fold(last, |next, name| format!("CASE WHEN {name} IS NULL THEN {next} ELSE {} END", day(name))))
     }
 
-    /// A column of instants as the database compares it; none where it is missing.
+    /// A column of instants as the database compares it; none where it is missing, or, on PostgreSQL, of a type that holds
+    /// something else.
     #[must_use]
     pub fn instant(&self, column: impl ColumnTrait) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;
         let name = format!("c.{}", quote(column.as_str()));
-        Some(match self.dialect {
-            Dialect::Postgres => instant(&name, of_type),
-            Dialect::Sqlite => name,
-        })
-    }
-}
-
-fn instant(name: &str, of_type: &str) -> String {
-    match of_type {
-        "timestamp with time zone" => name.to_owned(),
-        _ => format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"),
+        match (self.dialect, of_type.as_str()) {
+            (Dialect::Sqlite, _) | (_, "timestamp with time zone") => Some(name),
+            (_, "timestamp without time zone" | "date") => {
+                Some(format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"))
+            }
+            _ => None,
+        }
     }
 }
 

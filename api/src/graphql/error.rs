@@ -100,6 +100,7 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         | Error::ReadOnly(_)
         | Error::Storage(_)
         | Error::Damaged(_)
+        | Error::MissingTable(_)
         | Error::Timeout(_)
         | Error::LockTimeout(_) => Cow::Owned(error.to_string()),
         Error::MissingGrant { .. } => Cow::Owned(format!(
