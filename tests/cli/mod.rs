@@ -3,6 +3,7 @@
 mod configuration;
 mod delete;
 mod gate;
+mod manual;
 mod migrate;
 mod preview;
 mod readme;

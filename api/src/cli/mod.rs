@@ -1,9 +1,11 @@
 //! The command line, one command a file. Arguments in, tables or JSON out; all rules live in the domain.
 
 mod ask;
+mod completions;
 mod delete;
 mod doctor;
 mod impact;
+mod man;
 mod migrate;
 mod output;
 mod purge;
@@ -52,6 +54,10 @@ enum Command {
     Delete(delete::Args),
     /// Print the GraphQL schema
     Schema,
+    /// Print a script that completes commands and flags, for a shell
+    Completions(completions::Args),
+    /// Print a manual page
+    Man(man::Args),
 }
 
 /// How a command ended, where it did not fail.
@@ -100,6 +106,8 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Impact(args) => impact::run(&args, &config, output).await,
         Command::Delete(args) => delete::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
+        Command::Completions(args) => Ok(completions::run(&args, output)),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 
