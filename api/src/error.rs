@@ -89,7 +89,10 @@ impl Error {
         else {
             return false;
         };
-        error.as_database_error().and_then(|reported| reported.code()).is_some_and(|code| code.starts_with("22"))
+        error
+            .as_database_error()
+            .and_then(sea_orm::sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code.starts_with("22"))
     }
 }
 

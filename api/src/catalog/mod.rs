@@ -1,6 +1,5 @@
 //! The catalogue: what the database says of itself.
 
-mod columns;
 mod graph;
 mod postgres;
 mod sqlite;
@@ -10,7 +9,6 @@ use sea_orm::ConnectionTrait;
 use crate::db::Dialect;
 use crate::error::Error;
 
-pub use columns::Columns;
 pub use graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
 
 /// The sessions' table; every graph starts from it.

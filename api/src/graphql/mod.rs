@@ -7,6 +7,7 @@ pub mod document;
 pub mod error;
 mod execute;
 mod id;
+mod input;
 mod limits;
 mod loaders;
 mod mutation;

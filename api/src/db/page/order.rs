@@ -46,9 +46,8 @@ impl Key {
     pub(super) fn of_text(&self, dialect: Dialect, text: &str) -> String {
         let name = match (dialect, self.kind) {
             (Dialect::Postgres, Kind::Time) => "timestamptz",
-            (Dialect::Postgres, Kind::Number) => "numeric",
+            (_, Kind::Number) => "numeric",
             (Dialect::Postgres, Kind::Uuid) => "uuid",
-            (Dialect::Sqlite, Kind::Number) => "numeric",
             (Dialect::Postgres, Kind::Text) | (Dialect::Sqlite, _) => return text.to_owned(),
         };
         format!("CAST({text} AS {name})")

@@ -79,6 +79,7 @@ impl From<deletion::DeletedSession> for DeletedSession {
 
 /// What has become of the rows that a deletion kept.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "deletion::DeletionStatus")]
 pub enum DeletionStatus {
     /// They are kept, and can be put back.
     Restorable,
@@ -90,14 +91,6 @@ pub enum DeletionStatus {
     Erased,
     /// None were kept.
     NotArchived,
-}
-
-impl From<deletion::DeletionStatus> for DeletionStatus {
-    fn from(status: deletion::DeletionStatus) -> Self {
-        match status {
-            deletion::DeletionStatus::NotArchived => Self::NotArchived,
-        }
-    }
 }
 
 /// deletion is null where userErrors is not empty, and on a dry run; impact is what was, or would have been, done.
