@@ -2,6 +2,7 @@
 
 mod configuration;
 mod delete;
+mod deletions;
 mod gate;
 mod manual;
 mod migrate;

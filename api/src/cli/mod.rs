@@ -3,6 +3,7 @@
 mod ask;
 mod completions;
 mod delete;
+mod deletions;
 mod doctor;
 mod impact;
 mod man;
@@ -12,6 +13,8 @@ mod purge;
 mod render;
 mod schema;
 mod serve;
+mod signal;
+mod value;
 
 use std::process::ExitCode;
 
@@ -19,6 +22,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Options};
+use crate::db::Database;
 use crate::error::Error;
 use output::Output;
 
@@ -52,6 +56,8 @@ enum Command {
     Impact(impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
     Delete(delete::Args),
+    /// List the deletions that were made, newest first, or show one
+    Deletions(deletions::Args),
     /// Print the GraphQL schema
     Schema,
     /// Print a script that completes commands and flags, for a shell
@@ -105,6 +111,7 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Doctor => doctor::run(&config, output).await,
         Command::Impact(args) => impact::run(&args, &config, output).await,
         Command::Delete(args) => delete::run(args, &config, output).await,
+        Command::Deletions(args) => deletions::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
         Command::Completions(args) => Ok(completions::run(&args, output)),
         Command::Man(args) => man::run(&args, output),
@@ -134,6 +141,16 @@ fn log_to_stderr(options: &Options) -> Result<(), Error> {
         LogFormat::Json => subscriber.json().try_init(),
     };
     started.map_err(|problem| Error::BadInput(format!("The log cannot be started: {problem}.")))
+}
+
+/// Fails where this program's own tables are missing or old. A purge that is pending changes nothing about them.
+async fn require_migrated(db: &Database) -> Result<(), Error> {
+    let pending = migration::pending(db.pool()).await?;
+    if pending.iter().all(|name| name == migration::STALE_PURGE) {
+        Ok(())
+    } else {
+        Err(Error::MigrationsPending(pending.len()))
+    }
 }
 
 /// Who this is, for the audit record.
