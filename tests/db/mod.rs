@@ -3,4 +3,4 @@
 mod codes;
 mod files;
 mod outage;
-mod proxy;
+pub mod proxy;

@@ -1,13 +1,18 @@
 //! The schema and its answers.
 
+mod cleanup;
 mod connections;
 mod contract;
 mod deletion;
 mod errors;
+mod group;
+mod group_list;
 mod health;
 mod impact;
 mod limits;
+mod nested;
 mod reading;
+mod references;
 mod schema;
 mod session;
 

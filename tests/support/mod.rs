@@ -15,6 +15,13 @@ pub mod server;
 
 pub use database::{Contents, TestDb};
 
+/// How many steps the schema's history has: each is a file.
+pub fn steps() -> usize {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migration/src")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('m') && name[1..].starts_with(|first: char| first.is_ascii_digit())).count()
+}
+
 /// The two tests `sqlite_<name>` and `postgres_<name>` of each `async fn <name>(db: TestDb)`, with what the database
 /// holds at first:
 ///
@@ -91,15 +98,20 @@ pub fn legacy_file(name: &str) -> Option<String> {
     std::fs::read_to_string(format!("{folder}/{name}")).ok()
 }
 
-/// This program's own tables, as its first migration makes them, without the rest of the history.
+/// This program's own tables, as its migrations make them, without the rest of the history.
 pub fn own_tables(dialect: api::db::Dialect) -> String {
     match dialect {
         api::db::Dialect::Postgres => concat!(
             "CREATE SCHEMA session_admin; SET search_path = session_admin;",
             include_str!("../../migration/src/own_tables/postgres.sql"),
+            include_str!("../../migration/src/cleanup_runs/postgres_up.sql"),
             "; RESET search_path"
         )
         .to_owned(),
-        api::db::Dialect::Sqlite => include_str!("../../migration/src/own_tables/sqlite.sql").to_owned(),
+        api::db::Dialect::Sqlite => concat!(
+            include_str!("../../migration/src/own_tables/sqlite.sql"),
+            include_str!("../../migration/src/cleanup_runs/sqlite_up.sql"),
+        )
+        .to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Reading.
 
+mod cleanup;
 mod deletion;
+mod group;
 mod health;
 mod impact;
 mod node;
@@ -13,7 +15,9 @@ use async_graphql::MergedObject;
 pub struct Query(
     node::NodeQuery,
     session::SessionQuery,
+    group::GroupQuery,
     impact::ImpactQuery,
     deletion::DeletionQuery,
+    cleanup::CleanupQuery,
     health::HealthQuery,
 );

@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::cleanup;
 use crate::deletion::trail;
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{Deletion, Node, Role, Session, Viewer};
-use crate::session::read;
+use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Role, Session, Viewer};
+use crate::{group, session};
 
 #[derive(Default)]
 pub(super) struct NodeQuery;
@@ -24,9 +25,15 @@ impl NodeQuery {
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>> {
         let id = id::parse(&id)?;
         let db = ctx.state()?.database();
-        if let Some(session) = read::find(db, &[id]).await?.into_iter().next() {
+        if let Some(session) = session::read::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Session(session).into()));
         }
-        Ok(trail::find(db, id).await?.map(|deletion| Deletion(deletion).into()))
+        if let Some(group) = group::read::find(db, &[id]).await?.into_iter().next() {
+            return Ok(Some(Group(group).into()));
+        }
+        if let Some(deletion) = trail::find(db, id).await? {
+            return Ok(Some(Deletion(deletion).into()));
+        }
+        Ok(cleanup::find(db, id).await?.map(|run| CleanupRun(run).into()))
     }
 }

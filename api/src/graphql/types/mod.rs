@@ -1,9 +1,13 @@
 //! The schema's types: thin shapes over the domain's own.
 
+mod cleanup;
+mod cleanup_criteria;
 mod connection;
 mod date_time;
 mod deletion;
 mod deletion_list;
+mod group;
+mod group_list;
 mod health;
 mod impact;
 mod node;
@@ -13,10 +17,17 @@ mod total;
 mod user_error;
 mod viewer;
 
+pub use cleanup::{
+    CleanUpSessionsPayload, CleanupPreview, CleanupRun, CleanupRunKind, CleanupRunStatus, SkippedSession,
+};
+pub use cleanup_criteria::CleanupCriteria;
 pub use connection::{Connection, Edge, PageInfo};
 pub use date_time::DateTime;
 pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus};
 pub use deletion_list::DeletionFilter;
+pub use group::{Group, GroupReference};
+pub(in crate::graphql) use group_list::part;
+pub use group_list::{GroupFilter, GroupOrder, GroupOrderField};
 pub use health::{ForeignKey, SchemaFinding, SchemaFindingCode, SchemaFix, SchemaHealth, Severity};
 pub use impact::{
     BlockerKind, DeletionBlocker, DeletionImpact, ForeignKeyAction, ImpactChange, ReferenceImpact, TableImpact,
