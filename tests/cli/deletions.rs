@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, run};
+use super::{document, migrate_without_purge, run};
 use crate::support::{TestDb, both};
 
 both!(StateA: before_migrate_there_is_no_trail);
@@ -18,19 +18,13 @@ const SECOND: &str = "8842d937-0000-4000-8000-000000000003";
 
 /// Two deletions; gives their records, oldest first.
 async fn two_deletions(db: &TestDb) -> [Value; 2] {
-    ready(db).await;
+    migrate_without_purge(db).await;
     let delete = |id, reason| {
         let (code, outcome) = document(db, &["delete", id, "--yes", "--allow-pending-messages", "--reason", reason]);
         assert_eq!(code, 0, "{outcome}");
         outcome["deletion"].clone()
     };
     [delete(FIRST, "the first"), delete(SECOND, "the second")]
-}
-
-/// The program's own tables are there, and nothing has been purged.
-async fn ready(db: &TestDb) {
-    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
-    assert_eq!(document(db, &["migrate", "--yes"]).0, 0);
 }
 
 /// The deletions that are listed with these flags.
@@ -90,7 +84,7 @@ async fn before_migrate_there_is_no_trail(db: TestDb) {
 }
 
 async fn without_deletions_the_list_says_so(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     assert_eq!(document(&db, &["deletions"]), (0, json!({ "deletions": [], "hasMore": false })));
     assert_eq!(run(&db, &["deletions"]).stdout, "No deletion meets this.\n");
 }

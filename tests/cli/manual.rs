@@ -84,3 +84,11 @@ fn is_sound(page: &str) {
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{page}");
     }
 }
+
+#[test]
+fn the_readme_names_every_command() {
+    for command in commands() {
+        let row = format!("\n| `{command}");
+        assert!(include_str!("../../README.md").contains(&row), "{command}");
+    }
+}

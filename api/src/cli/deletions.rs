@@ -42,6 +42,9 @@ struct Listed {
     /// Only those that took this session
     #[arg(long, value_name = "ID")]
     session: Option<Uuid>,
+    /// Only the batches of this cleanup run
+    #[arg(long, value_name = "ID")]
+    run: Option<Uuid>,
     /// Only those made by this principal, such as `cli:ada`
     #[arg(long, value_name = "PRINCIPAL")]
     deleted_by: Option<String>,
@@ -95,6 +98,7 @@ impl From<Listed> for Filter {
         Self {
             statuses: Some(listed.statuses).filter(|statuses| !statuses.is_empty()),
             session_id: listed.session,
+            run_id: listed.run,
             deleted_by: listed.deleted_by,
             deleted_after: listed.deleted_after,
             deleted_before: listed.deleted_before,

@@ -1,6 +1,7 @@
 //! The command line, one command a file. Arguments in, tables or JSON out; all rules live in the domain.
 
 mod ask;
+mod cleanup;
 mod completions;
 mod delete;
 mod deletions;
@@ -11,10 +12,12 @@ mod migrate;
 mod output;
 mod purge;
 mod render;
+mod runs;
 mod schema;
 mod serve;
 mod signal;
 mod value;
+mod work;
 
 use std::process::ExitCode;
 
@@ -42,7 +45,7 @@ struct Cli {
 const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that.";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (blocked, changed, too many rows; \
-                          for doctor: an error that is not accepted).";
+                          for doctor: an error that is not accepted; for cleanup: a session was skipped).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -56,6 +59,10 @@ enum Command {
     Impact(impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
     Delete(delete::Args),
+    /// Delete the sessions that meet criteria, the stale ones unless said, in short transactions
+    Cleanup(Box<cleanup::Args>),
+    /// List the cleanup runs, newest first; show one, or go on with one that was interrupted
+    Runs(runs::Args),
     /// List the deletions that were made, newest first, or show one
     Deletions(deletions::Args),
     /// Print the GraphQL schema
@@ -111,6 +118,8 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Doctor => doctor::run(&config, output).await,
         Command::Impact(args) => impact::run(&args, &config, output).await,
         Command::Delete(args) => delete::run(args, &config, output).await,
+        Command::Cleanup(args) => cleanup::run(*args, &config, output).await,
+        Command::Runs(args) => runs::run(args, &config, output).await,
         Command::Deletions(args) => deletions::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
         Command::Completions(args) => Ok(completions::run(&args, output)),

@@ -106,15 +106,15 @@ fn announce(listener: &TcpListener, config: &Config, demo: bool, output: Output)
     Ok(())
 }
 
-/// What to do with the demonstration, in the order in which it tells the story.
+/// What to do with the demonstration, in the order in which it tells the story. `migrate` leaves no stale session, so the
+/// preview is of the connected ones.
 fn to_try(url: &str) -> String {
-    let session = demo::scenario::SESSIONS[0].id;
     // As it was typed here, so that it works there too.
     let program = std::env::args().next().unwrap_or_else(|| "session-admin".to_owned());
     format!(
         "\nThis is a throwaway copy of a deployment in which no session can be deleted. In another terminal:\n  \
          {program} doctor --database-url {url}\n  \
-         {program} impact {session} --database-url {url}\n  \
-         {program} migrate --database-url {url}"
+         {program} migrate --database-url {url}\n  \
+         {program} cleanup --dry-run --status connected --phone-number present --database-url {url}"
     )
 }

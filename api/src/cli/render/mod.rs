@@ -1,5 +1,6 @@
 //! Tables and sentences for people.
 
+mod cleanup;
 mod deletion;
 mod health;
 mod impact;
@@ -8,6 +9,10 @@ mod migration;
 use chrono::{DateTime, Utc};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
+pub(super) use cleanup::{
+    cleanup_asked, cleanup_dry_run, cleanup_preview, cleanup_question, cleanup_refused, cleanup_run, cleanup_runs,
+    how_to_go_on,
+};
 pub(super) use deletion::{deletion, deletions, outcome};
 pub(super) use health::health;
 pub(super) use impact::impact;
