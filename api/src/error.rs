@@ -44,6 +44,12 @@ pub enum Error {
     /// The role may not do what is needed.
     #[error("The database role lacks a privilege: {}. `session-admin doctor` lists what is missing.", .0.message)]
     MissingGrant(#[source] Box<Said>),
+    /// So many changes of the schema have not been made yet.
+    #[error(
+        "{} pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what it would do, and asks before it purges.",
+        if *.0 == 1 { "1 migration is".to_owned() } else { format!("{} migrations are", .0) }
+    )]
+    MigrationsPending(usize),
     /// The database is not what this program needs.
     #[error("{0}")]
     Unsuitable(String),
@@ -72,6 +78,7 @@ impl Error {
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
+            Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
             Self::Refused(_)
             | Self::MissingGrant(_)
             | Self::Unsuitable(_)

@@ -173,10 +173,12 @@ pub enum DeletionStatus {
 }
 
 impl DeletionStatus {
-    const ALL: [Self; 5] = [Self::Restorable, Self::Restored, Self::Expired, Self::Erased, Self::NotArchived];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Restorable, Self::Restored, Self::Expired, Self::Erased, Self::NotArchived];
 
     /// The word that is stored.
-    const fn word(self) -> &'static str {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Restorable => "RESTORABLE",
             Self::Restored => "RESTORED",
@@ -186,7 +188,9 @@ impl DeletionStatus {
         }
     }
 
-    fn of_word(word: &str) -> Option<Self> {
+    /// The status that a stored word means.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
 }
