@@ -8,6 +8,7 @@ use super::deletion::refused;
 use super::{count, impact, length, moment, table};
 use crate::cleanup::{CleanupRun, Preview, RunStatus};
 use crate::cli::work::{Report, Skipped};
+use crate::refusal::{Refusal, RefusalCode};
 
 /// The sessions that would go, or the first of them, and what that does.
 pub(in crate::cli) fn cleanup_preview(preview: &Preview) -> String {
@@ -34,7 +35,10 @@ pub(in crate::cli) fn cleanup_dry_run(report: &Report) -> String {
         return "Nothing was deleted.".to_owned();
     }
     let verdict = if report.refusals.is_empty() { "✓ Dry run: nothing refuses it.\n" } else { "" };
-    let refused = refused(&report.refusals, &report.changes);
+    // The blockers stand in the preview, right above.
+    let others: Vec<Refusal> =
+        report.refusals.iter().filter(|refusal| refusal.code != RefusalCode::BlockedByForeignKey).cloned().collect();
+    let refused = refused(&others, &report.changes);
     format!("{refused}{verdict}Nothing was deleted. Token: {}", report.impact.token)
 }
 
