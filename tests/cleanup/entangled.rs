@@ -1,11 +1,15 @@
 //! Sessions that stand in one another's way.
 
-use api::cleanup::RunStatus;
+use std::time::Duration;
+
+use api::cleanup::{CleanupRequest, Criteria, Pace, RunStatus};
 use api::impact::{deletable_together, of_sessions};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
-use super::{cleaned, deletions, finish_singly, id, ids, keepers, request, sessions, started, ties, why_skipped};
+use super::{
+    cleaned, deletions, finish, finish_singly, id, ids, keepers, refuse, request, sessions, started, ties, why_skipped,
+};
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -14,6 +18,7 @@ both!(Adopted:
     a_ring_of_sessions_goes_together,
     of_sessions_that_block_one_another_the_most_go,
     what_can_go_together_is_the_most_that_can,
+    a_ring_that_a_trigger_refuses_keeps_no_others,
 );
 
 /// The sessions of each deletion of a run.
@@ -103,4 +108,45 @@ async fn what_can_go_together_is_the_most_that_can(db: TestDb) {
     assert_eq!(blocked, rest);
     assert!(found.blocked.values().all(|blockers| !blockers.is_empty()));
     assert!(of_sessions(database, &found.deletable).await.unwrap().deletable);
+}
+
+async fn a_ring_that_a_trigger_refuses_keeps_no_others(db: TestDb) {
+    // A ring of 17, of which the trigger refuses one; behind it pairs, so many that the batches are of many sizes.
+    let many = add_sessions(&db, 57).await;
+    let partner = |place: usize| match place {
+        16 => 0,
+        0..16 => place + 1,
+        _ => ((place - 17) ^ 1) + 17,
+    };
+    let tied: Vec<(Uuid, Uuid)> = (0..57).map(|place| (many[place], many[partner(place)])).collect();
+    ties(&db, &tied).await;
+    refuse(&db, many[0]).await;
+    let database = db.database().await;
+    let criteria = Criteria { ids: Some(many.clone()), ..Criteria::default() };
+    let run = started(database, &CleanupRequest { criteria, ..request() }).await;
+    let finished = tokio::time::timeout(Duration::from_mins(1), finish(database, run.id, Pace::default())).await;
+    let run = finished.expect("the run comes to an end");
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 40, 17));
+    let left: Vec<Uuid> = why_skipped(database, run.id).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, many[..17]);
+}
+
+/// Sessions of one group each, in the order in which they go.
+async fn add_sessions(db: &TestDb, count: u128) -> Vec<Uuid> {
+    let ids: Vec<Uuid> = (1..=count).map(Uuid::from_u128).collect();
+    let moment = "2026-01-01T00:00:00+00:00";
+    for (number, id) in ids.iter().enumerate() {
+        let group = Uuid::from_u128(1_000_000 + u128::try_from(number).unwrap());
+        db.exec(&format!(
+            "INSERT INTO whatsapp_sessions (id, session_name, status, created_at, updated_at) \
+             VALUES ('{id}', 'added', 'disconnected', '{moment}', '{moment}')"
+        ))
+        .await;
+        db.exec(&format!(
+            "INSERT INTO whatsapp_groups (id, session_id, group_jid, group_name, participant_count, created_at, updated_at) \
+             VALUES ('{group}', '{id}', 'jid', 'added', 0, '{moment}', '{moment}')"
+        ))
+        .await;
+    }
+    ids
 }

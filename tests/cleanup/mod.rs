@@ -156,6 +156,23 @@ async fn keepers(db: &TestDb, sessions: &[Uuid]) {
     }
 }
 
+/// A trigger that refuses that this session goes.
+async fn refuse(db: &TestDb, session: Uuid) {
+    let condition = format!("OLD.id = '{session}'");
+    db.exec(&match db.dialect() {
+        Dialect::Postgres => format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN IF {condition} THEN RAISE EXCEPTION 'not this one'; END IF; RETURN OLD; END $$; \
+             CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION refuse()"
+        ),
+        Dialect::Sqlite => format!(
+            "CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions WHEN {condition} \
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        ),
+    })
+    .await;
+}
+
 /// The deployment as built, with this program's own tables beside it.
 async fn in_trouble(db: &TestDb) -> &Database {
     db.exec(&own_tables(db.dialect())).await;

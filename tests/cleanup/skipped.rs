@@ -6,8 +6,8 @@ use api::session::SessionStatus;
 use uuid::Uuid;
 
 use super::{
-    SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, request, sessions, skipped, start,
-    started, why_skipped,
+    SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, refuse, request, sessions, skipped,
+    start, started, why_skipped,
 };
 use crate::support::{TestDb, both};
 
@@ -136,19 +136,8 @@ async fn a_session_that_the_database_refuses_does_not_keep_the_others(db: TestDb
 }
 
 async fn a_session_that_a_trigger_refuses_does_not_keep_the_others(db: TestDb) {
-    let (unloved, condition) = (id(3), format!("OLD.id = '{}'", id(3)));
-    db.exec(&match db.dialect() {
-        api::db::Dialect::Postgres => format!(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN IF {condition} THEN RAISE EXCEPTION 'not this one'; END IF; RETURN OLD; END $$; \
-             CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION refuse()"
-        ),
-        api::db::Dialect::Sqlite => format!(
-            "CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions WHEN {condition} \
-             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
-        ),
-    })
-    .await;
+    let unloved = id(3);
+    refuse(&db, unloved).await;
     let database = db.database().await;
     let run = cleaned(database, &request()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));

@@ -12,6 +12,7 @@ mod health;
 mod impact;
 mod limits;
 mod nested;
+mod omitted;
 mod reading;
 mod references;
 mod schema;

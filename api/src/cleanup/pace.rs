@@ -58,9 +58,10 @@ impl Pace {
         self.rows = ideal.clamp(least, self.rows.saturating_mul(2)).min(MOST);
     }
 
-    /// A batch was refused: whichever session it was, it is soon alone.
+    /// A batch was refused: whichever session it was, it is soon alone. A batch of sessions that wait for one another may
+    /// be larger than what was wanted; the next one is wanted no larger for that.
     pub(super) fn shrink(&mut self, sessions: usize) {
-        self.sessions = (sessions / 10).max(1);
+        self.sessions = (sessions / 10).clamp(1, self.sessions);
     }
 }
 
@@ -108,5 +109,7 @@ mod tests {
         pace.went(1, Duration::from_millis(1));
         pace.went(2, Duration::from_millis(1));
         assert_eq!(pace.takes([1; 50]), 4);
+        pace.shrink(50);
+        assert_eq!(pace.takes([1; 50]), 4, "never more than before");
     }
 }

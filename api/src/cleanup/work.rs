@@ -11,7 +11,7 @@ use super::run::find;
 use super::{CleanupRun, Pace, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
-use crate::impact::deletable_together;
+use crate::impact::{deletable_together, fewest_together};
 use crate::refusal::{Refusal, RefusalCode};
 
 /// How many sessions are looked at together; one look serves several batches.
@@ -129,24 +129,27 @@ impl Worker {
     /// The first sessions of the window that make a batch; beside them those among them that cannot go yet. At the end,
     /// where sessions wait for one another, a batch grows until it can go.
     async fn next_batch(&self) -> Result<(Vec<Uuid>, Vec<SkippedSession>), Error> {
-        let mut takes = self.pace.takes(self.window.iter().map(Candidate::touches));
+        let window: Vec<Uuid> = self.window.iter().map(|candidate| candidate.id).collect();
+        let mut takes = self.pace.takes(self.window.iter().map(Candidate::touches)).min(window.len());
         loop {
-            let first: Vec<&Candidate> = self.window.iter().take(takes).collect();
-            let ids: Vec<Uuid> = first.iter().map(|candidate| candidate.id).collect();
-            if first.iter().all(|candidate| candidate.impact.deletable) {
-                return Ok((ids, Vec::new()));
+            let ids = &window[..takes];
+            if self.window.iter().take(takes).all(|candidate| candidate.impact.deletable) {
+                return Ok((ids.to_vec(), Vec::new()));
             }
-            let together = deletable_together(&self.db, &ids).await?;
+            let together = deletable_together(&self.db, ids).await?;
             if self.state == State::Queued {
-                return Ok((
-                    together.deletable,
-                    together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)).collect(),
-                ));
+                let blocked = together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers));
+                return Ok((together.deletable, blocked.collect()));
             }
-            if !together.deletable.is_empty() || takes >= self.window.len() {
+            if !together.deletable.is_empty() || takes == window.len() {
                 return Ok((together.deletable, Vec::new()));
             }
-            takes *= 2;
+            if !self.refused.is_empty() {
+                // Whichever session was refused, few others are to stay for it.
+                let fewest = fewest_together(&self.db, &window).await?;
+                return Ok((window.into_iter().filter(|id| fewest.contains(id)).collect(), Vec::new()));
+            }
+            takes = (takes * 2).min(window.len());
         }
     }
 

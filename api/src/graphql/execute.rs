@@ -5,6 +5,7 @@ use async_graphql::{Request, Response, Variables};
 use super::document::Document;
 use super::error::finish;
 use super::loaders::{answered, batches};
+use super::omitted::leave_out;
 use super::{Schema, State};
 
 /// What a client sent.
@@ -21,12 +22,14 @@ pub struct Call {
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
     let response = answered(|work| {
+        let mut document = document.into_inner();
+        leave_out(&mut document, &call.variables);
         let mut request = Request::new(call.query)
             .variables(call.variables)
             .data(batches(state.database().clone(), work))
             .data(state.clone());
         request.operation_name = call.operation_name;
-        request.set_parsed_query(document.into_inner());
+        request.set_parsed_query(document);
         schema.execute(request)
     });
     finish(response.await, correlation_id)

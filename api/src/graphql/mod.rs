@@ -11,6 +11,7 @@ mod input;
 mod limits;
 mod loaders;
 mod mutation;
+mod omitted;
 mod query;
 mod state;
 pub mod types;

@@ -42,3 +42,42 @@ pub async fn deletable_together(db: &Database, session_ids: &[Uuid]) -> Result<T
     snapshot.commit().await?;
     Ok(together)
 }
+
+/// Sessions among these that can be deleted in one deletion, as few as can be found by leaving out those at either end,
+/// so that one that is refused for another reason takes hardly any along; in no particular order. Empty where none can.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn fewest_together(db: &Database, session_ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let mut found = first_together(db, session_ids).await?;
+    loop {
+        // All that can go among these has the last of them in it. Which of the first are needed for that one?
+        let from_behind: Vec<Uuid> = found.iter().rev().copied().collect();
+        let fewer = first_together(db, &from_behind).await?;
+        if fewer.is_empty() || fewer.len() == found.len() {
+            return Ok(found);
+        }
+        found = fewer;
+    }
+}
+
+/// What can go of the shortest beginning of the list of which anything can.
+async fn first_together(db: &Database, session_ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let among = async |count: usize| Ok::<_, Error>(deletable_together(db, &session_ids[..count]).await?.deletable);
+    let (mut too_few, mut enough) = (0, session_ids.len().min(1));
+    let mut found = among(enough).await?;
+    while found.is_empty() && enough < session_ids.len() {
+        (too_few, enough) = (enough, (enough * 2).min(session_ids.len()));
+        found = among(enough).await?;
+    }
+    while !found.is_empty() && enough - too_few > 1 {
+        let middle = usize::midpoint(too_few, enough);
+        let fewer = among(middle).await?;
+        if fewer.is_empty() {
+            too_few = middle;
+        } else {
+            (enough, found) = (middle, fewer);
+        }
+    }
+    Ok(found)
+}
