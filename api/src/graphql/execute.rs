@@ -5,6 +5,7 @@ use async_graphql::{Request, Response, Variables};
 
 use super::document::Document;
 use super::error::finish;
+use super::limits;
 use super::loaders::ImpactLoader;
 use super::{Schema, State};
 
@@ -27,5 +28,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
         .data(state.clone());
     request.operation_name = call.operation_name;
     request.set_parsed_query(document.into_inner());
-    finish(schema.execute(request).await, correlation_id)
+    let mut response = schema.execute(request).await;
+    response.errors.iter_mut().for_each(limits::name_cost);
+    finish(response, correlation_id)
 }

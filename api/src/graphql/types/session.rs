@@ -6,6 +6,7 @@ use async_graphql::{ComplexObject, Context, Description, Enum, ID, Object, Simpl
 use super::{DateTime, DeletionImpact, PageInfo};
 use crate::error::Error;
 use crate::graphql::loaders::ImpactLoader;
+use crate::graphql::rows::{Row, Rows};
 use crate::graphql::state::ContextExt as _;
 use crate::graphql::{cursor, limits};
 use crate::session::{self, read};
@@ -68,6 +69,11 @@ impl Session {
     }
 }
 
+impl Row for Session {
+    const AT_HAND: &'static [&'static str] =
+        &["id", "name", "status", "rawStatus", "phoneNumber", "stale", "createdAt", "updatedAt"];
+}
+
 /// What a session is doing, as far as this API knows the word.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "session::SessionStatus")]
@@ -122,8 +128,8 @@ impl TryFrom<read::Page> for SessionConnection {
 #[ComplexObject]
 impl SessionConnection {
     /// The sessions.
-    async fn nodes(&self) -> Vec<Session> {
-        self.edges.iter().map(|edge| edge.node.clone()).collect()
+    async fn nodes(&self) -> Rows<'_, Session> {
+        Rows(self.edges.iter().map(|edge| &edge.node).collect())
     }
 
     /// How many sessions the whole list has.
