@@ -1,14 +1,14 @@
 # Everything that a developer or a pipeline runs. `make run` and `make test` set up what they need.
 
-.PHONY: run test lint schema bench postgres
+.PHONY: run test lint schema bench postgres clients
 
 # A demonstration: a throwaway database that holds a deployment in trouble, served on 127.0.0.1:8080.
 run:
 	cargo build --package api
 	target/debug/session-admin serve --demo
 
-# All tests, on SQLite and on PostgreSQL.
-test: postgres
+# All tests, on SQLite and on PostgreSQL, and with the clients' own tools.
+test: postgres clients
 	cargo test --workspace
 
 lint:
@@ -25,11 +25,21 @@ schema:
 bench: postgres
 	cargo bench --package api --bench engine
 
-# The tests start a PostgreSQL server of their own and need only its programs. Where they are missing and may not be
-# installed, the tests on PostgreSQL say so and pass, unless SESSION_ADMIN_TEST_REQUIRE_ALL=1.
-postgres:
-	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+# $(call install,PACKAGES): where they may be installed; otherwise the tests that want them say so and pass, unless
+# SESSION_ADMIN_TEST_REQUIRE_ALL=1.
+install = { sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	  command -v apt-get >/dev/null && $$sudo true && $$sudo apt-get update -q \
-	    && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -q -y --no-install-recommends postgresql; \
-	} || echo "PostgreSQL is missing and could not be installed: its tests are skipped."
+	    && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -q -y --no-install-recommends $(1); \
+	} || echo "Missing, and could not be installed: $(1). Their tests are skipped."
+
+# The tests start a PostgreSQL server of their own and need only its programs.
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
+
+# The linters of the schema, and what docs/scripting.md uses.
+clients:
+	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)
+	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)
+	@cd tests/clients && [ node_modules/.package-lock.json -nt package-lock.json ] \
+	  || { npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; } \
+	  || echo "npm could not install tests/clients: its tests are skipped."

@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod catalog;
 mod cli;
+mod clients;
 mod db;
 mod deletion;
 mod graphql;

@@ -80,6 +80,22 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether a value was not what its type takes: PostgreSQL's class 22, data exceptions.
+    #[must_use]
+    pub fn is_of_value(&self) -> bool {
+        let Self::Database(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+            self
+        else {
+            return false;
+        };
+        error
+            .as_database_error()
+            .and_then(sea_orm::sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code.starts_with("22"))
+    }
+}
+
 impl From<migration::Error> for Error {
     fn from(source: migration::Error) -> Self {
         Self::Migration(Box::new(source))

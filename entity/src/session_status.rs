@@ -17,6 +17,9 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
+    /// The statuses that have a word here.
+    pub const KNOWN: [Self; 4] = [Self::Connected, Self::Connecting, Self::QrPending, Self::Disconnected];
+
     /// The statuses of stale sessions. A session is stale when it also has no phone number.
     pub const STALE: [Self; 3] = [Self::QrPending, Self::Connecting, Self::Disconnected];
 

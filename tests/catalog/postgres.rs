@@ -1,6 +1,8 @@
 //! What PostgreSQL alone has.
 
+use api::db::page::Slice;
 use api::impact::BlockerKind;
+use api::session::{Filter, read, read::SortBy};
 
 use super::{deleted, groups, looked, rows, staying, table};
 use crate::support::{TestDb, only};
@@ -163,10 +165,12 @@ async fn a_host_may_keep_its_ids_as_text(db: TestDb) {
            ADD FOREIGN KEY (session_id) REFERENCES whatsapp_sessions ON DELETE CASCADE",
     )
     .await;
-    let page = api::session::read::page(db.database().await, 5, None).await.unwrap();
-    let (position, _) = page.sessions.last().unwrap();
-    let next = api::session::read::page(db.database().await, 20, Some(position)).await.unwrap();
-    assert_eq!((next.sessions.len(), next.has_previous), (9, true));
+    let page = async |slice: Slice| {
+        read::page(db.database().await, &Filter::default(), SortBy::CreatedAt, true, &slice).await.unwrap()
+    };
+    let after = page(Slice::first(5)).await.rows.pop().map(|(position, _)| position);
+    let next = page(Slice { after, ..Slice::first(20) }).await;
+    assert_eq!((next.rows.len(), next.has_previous), (9, true));
     deleted(&db).await;
     assert!(api::session::read::find(db.database().await, &[super::session()]).await.unwrap().is_empty());
 }

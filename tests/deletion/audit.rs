@@ -2,7 +2,7 @@
 
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
-use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus, audit};
+use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus, trail};
 use chrono::DateTime;
 use uuid::Uuid;
 
@@ -46,8 +46,8 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     assert_eq!(deletion.reason.as_deref(), Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"));
     assert_eq!(deletion.deleted_at, moment);
     assert_eq!(deletion.allowed, ["allowConnected", "allowPendingMessages"]);
-    assert_eq!(audit::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
-    assert_eq!(audit::find(db.database().await, Uuid::nil()).await.unwrap(), None);
+    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(trail::find(db.database().await, Uuid::nil()).await.unwrap(), None);
 }
 
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
@@ -77,5 +77,5 @@ async fn a_session_that_is_named_twice_goes_once(db: TestDb) {
     assert_eq!(outcome.impact.unwrap(), looked);
     let deletion = outcome.deletion.unwrap();
     assert_eq!(deletion.sessions.len(), 1, "{:?}", deletion.sessions);
-    assert_eq!(audit::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
 }

@@ -2,7 +2,8 @@
 
 use api::deletion::DeletionRequest;
 use api::refusal::RefusalCode;
-use api::session::read::stale_for_purge;
+use api::session::Filter;
+use api::session::read::matching;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, deleted, id, refused, request};
@@ -15,9 +16,13 @@ fn moment() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
+fn stale() -> Filter {
+    Filter { stale: Some(true), unchanged_since: Some(moment()), ..Filter::default() }
+}
+
 async fn a_session_that_somebody_paired_meanwhile_stays(db: TestDb) {
     let both = vec![id(STALE), id(OTHER)];
-    let wanted = DeletionRequest { session_ids: both, only_stale_since: Some(moment()), ..request(STALE) };
+    let wanted = DeletionRequest { session_ids: both, must_meet: Some(stale()), ..request(STALE) };
     db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", id(OTHER))).await;
     let refusal = refused(&db, &wanted).await;
     assert_eq!(refusal.code, RefusalCode::NoLongerMatches);
@@ -31,7 +36,8 @@ async fn a_time_counts_in_whatever_form_it_is_written(db: TestDb) {
     let older = ["2026-11-21 11:00:00", "2026-11-21T11:59:59.999+00:00", "2026-11-21 13:00:00+02:00"];
     let set = async |value: String| {
         db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {value} WHERE id = '{}'", id(STALE))).await;
-        stale_for_purge(db.database().await, moment()).await.unwrap().contains(&id(STALE))
+        let database = db.database().await;
+        matching(database.pool(), database, &stale()).await.unwrap().contains(&id(STALE))
     };
     for text in younger {
         assert!(!set(format!("'{text}'")).await, "{text:?} was taken for older");

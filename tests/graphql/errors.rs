@@ -46,7 +46,7 @@ async fn more_than_a_thousand_ids_are_refused_before_they_are_looked_at() {
     let query = "query Q($ids: [ID!]!) { deletionImpact(sessionIds: $ids) { token } }";
     let app = TestApp::without_data().await;
     let refused = app.error(query, json!({ "ids": vec!["x"; 1_001] })).await;
-    assert_eq!(refused, bad("sessionIds has 1001 ids; at most 1000 are counted together."));
+    assert_eq!(refused, bad("sessionIds has 1001 ids; at most 1000 are taken."));
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! The schema and its answers.
 
+mod connections;
 mod contract;
 mod deletion;
 mod errors;
 mod health;
 mod impact;
 mod limits;
+mod reading;
 mod schema;
 mod session;
 

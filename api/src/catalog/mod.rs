@@ -14,6 +14,9 @@ pub use graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
 /// The sessions' table; every graph starts from it.
 pub const SESSIONS: &str = "whatsapp_sessions";
 
+/// The groups' table.
+pub const GROUPS: &str = "whatsapp_groups";
+
 /// Reads the graph as it is now, from the sessions' table of `schema` on, in one statement.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ async fn shown(db: &Database, id: Uuid) -> Result<Option<Impact>, Error> {
 fn request(args: Args, shown: Option<Impact>) -> DeletionRequest {
     let shown = shown.filter(|_| args.idempotency_key.is_none()).map(|impact| impact.token);
     DeletionRequest {
-        only_stale_since: None,
+        must_meet: None,
         session_ids: vec![args.id],
         expected_impact: args.expected_impact.or(shown),
         at_most: args.at_most,

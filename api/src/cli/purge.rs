@@ -11,7 +11,8 @@ use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
 use crate::impact::{self, Impact};
 use crate::refusal::RefusalCode;
-use crate::session::read::{find, stale_for_purge};
+use crate::session::Filter;
+use crate::session::read::{find, matching};
 
 /// Somebody may be pairing a session that was updated within this time.
 const SPARED: TimeDelta = TimeDelta::hours(24);
@@ -51,8 +52,7 @@ pub(super) struct Stale {
 
 /// What the purge would take now; nothing where nothing is stale, or where there are no sessions at all yet.
 pub(super) async fn plan(db: &Database) -> Result<Stale, Error> {
-    let older_than = db.settings().clock.now() - SPARED;
-    let ids = match stale_for_purge(db, older_than).await {
+    let ids = match matching(db.pool(), db, &wanted(db)).await {
         // A new database: the tables come with the migrations.
         Err(Error::Unsuitable(_)) => return Ok(Stale::default()),
         other => other?,
@@ -60,6 +60,11 @@ pub(super) async fn plan(db: &Database) -> Result<Stale, Error> {
     let spared = spared(db, &ids).await?;
     let ids = ids.into_iter().filter(|id| !spared.iter().any(|spared| spared.id == *id)).collect();
     Ok(Stale { plan: planned(db, ids).await?, spared })
+}
+
+/// The sessions that the purge takes.
+fn wanted(db: &Database) -> Filter {
+    Filter { stale: Some(true), unchanged_since: Some(db.settings().clock.now() - SPARED), ..Filter::default() }
 }
 
 async fn planned(db: &Database, ids: Vec<Uuid>) -> Result<Option<Plan>, Error> {
@@ -116,7 +121,7 @@ async fn purge(db: &Database, shown: Option<&Plan>, now: Plan, yes: bool, output
     let request = DeletionRequest {
         session_ids: now.ids,
         expected_impact: Some(now.impact.token),
-        only_stale_since: Some(db.settings().clock.now() - SPARED),
+        must_meet: Some(wanted(db)),
         reason: Some("purge of stale sessions by migrate".to_owned()),
         principal: principal(),
         ..DeletionRequest::default()

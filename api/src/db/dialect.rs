@@ -87,4 +87,13 @@ impl Dialect {
             Self::Sqlite => quote(&format!("session_admin_{name}")),
         }
     }
+
+    /// What stands behind FROM for the elements of a JSON array of texts, in the column `value`.
+    #[must_use]
+    pub fn elements(self, parameter: &str) -> String {
+        match self {
+            Self::Postgres => format!("jsonb_array_elements_text(CAST({parameter} AS jsonb))"),
+            Self::Sqlite => format!("json_each({parameter})"),
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! The database: connecting, and the one boundary behind which PostgreSQL and SQLite differ.
 
+mod columns;
 mod connect;
 mod dialect;
+pub mod page;
+pub mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::error::Error;
 
+pub use columns::{Columns, moment};
 pub use dialect::{Dialect, quote};
 
 /// Where the database is and how long it may take.
@@ -69,6 +73,8 @@ pub struct Database {
     writer: Option<Arc<Mutex<DatabaseConnection>>>,
     dialect: Dialect,
     settings: DatabaseSettings,
+    /// What [`Columns::recent`] has read.
+    known_columns: columns::Known,
 }
 
 impl Database {
@@ -85,7 +91,7 @@ impl Database {
                 (connect::sqlite(&settings, settings.max_connections).await?, Some(Arc::new(Mutex::new(writer))))
             }
         };
-        Ok(Self { pool, writer, dialect, settings })
+        Ok(Self { pool, writer, dialect, settings, known_columns: columns::Known::default() })
     }
 
     /// The pool, for single statements.

@@ -1,64 +1,14 @@
-//! The audit record: one for every deletion, written in its transaction, kept for good.
+//! Writing the audit record: one for every deletion, in its transaction, kept for good.
 
 use std::collections::HashMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
 use crate::db::Database;
 use crate::error::Error;
 use crate::impact::{Impact, distinct};
-
-/// The deletion with this id.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
-    find_in(db.pool(), db, id).await
-}
-
-/// The same within a transaction. One statement: a row per session.
-pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
-    let dialect = db.dialect();
-    let sql = format!(
-        "SELECT CAST(d.id AS text) AS id, d.deleted_by, d.reason, d.deleted_at, d.rows_deleted, d.rows_unlinked, \
-         CAST(d.tables AS text) AS tables, CAST(d.allowed AS text) AS allowed, s.session_id, s.name \
-         FROM {} d LEFT JOIN {} s ON s.deletion_id = d.id WHERE d.id = {} ORDER BY s.position",
-        db.own_table("deletions"),
-        db.own_table("deleted_sessions"),
-        dialect.uuid_parameter(1)
-    );
-    let rows = conn.query_all_raw(dialect.statement(sql, [id.to_string().into()])).await?;
-    let Some(first) = rows.first() else {
-        return Ok(None);
-    };
-    let sessions: Result<Vec<DeletedSession>, Error> = rows.iter().map(deleted_session).collect();
-    Ok(Some(Deletion {
-        id,
-        status: DeletionStatus::NotArchived,
-        sessions: sessions?,
-        rows_deleted: first.try_get("", "rows_deleted")?,
-        rows_unlinked: first.try_get("", "rows_unlinked")?,
-        tables: from_json(&first.try_get::<String>("", "tables")?)?,
-        deleted_by: first.try_get("", "deleted_by")?,
-        reason: first.try_get("", "reason")?,
-        deleted_at: first.try_get("", "deleted_at")?,
-        allowed: from_json(&first.try_get::<String>("", "allowed")?)?,
-    }))
-}
-
-fn deleted_session(row: &QueryResult) -> Result<DeletedSession, Error> {
-    let id: String = row.try_get("", "session_id")?;
-    let id = id
-        .parse()
-        .map_err(|_| Error::Unsuitable(format!("The audit record names a session {id}, which is no UUID.")))?;
-    Ok(DeletedSession { id, name: row.try_get("", "name")? })
-}
-
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| Error::Unsuitable(format!("The audit record cannot be read: {error}")))
-}
 
 /// Writes the record of what has just been done.
 pub(super) async fn record(

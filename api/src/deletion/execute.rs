@@ -15,7 +15,7 @@ use crate::impact::sql::Sql;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, distinct, ids_parameter};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::session;
+use crate::session::{self, Filter};
 
 /// How often a deletion starts again because the foreign keys changed while it began.
 const ATTEMPTS: usize = 3;
@@ -127,7 +127,7 @@ impl Step<'_> {
         }
         let revived = self.revived(&distinct).await?;
         if !revived.is_empty() {
-            return Ok(Ended::refused(vec![refuse::no_longer_stale(&revived)]));
+            return Ok(Ended::refused(vec![refuse::no_longer_matching(&revived)]));
         }
         let (refusals, changes) = refuse::before(self.request, self.looked, &impact);
         if !refusals.is_empty() {
@@ -137,11 +137,12 @@ impl Step<'_> {
         self.remove(impact, &sql, &ids).await
     }
 
-    /// The sessions that were to go because they are stale, and are not, now that they are locked.
+    /// The sessions that were picked for what they no longer are, now that they are locked.
     async fn revived(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
-        let Some(since) = self.request.only_stale_since else { return Ok(Vec::new()) };
-        let stale = session::read::stale_in(self.transaction, self.db, since).await?;
-        Ok(ids.iter().copied().filter(|id| !stale.contains(id)).collect())
+        let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
+        let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
+        let met = session::read::matching(self.transaction, self.db, &filter).await?;
+        Ok(ids.iter().copied().filter(|id| !met.contains(id)).collect())
     }
 
     async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Deletion, DeletionOutcome, DeletionRequest, audit};
+use super::{Deletion, DeletionOutcome, DeletionRequest, trail};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::impact::Impact;
@@ -59,7 +59,7 @@ pub(super) async fn earlier(
     let id: String = row.try_get("", "deletion_id")?;
     let impact: String = row.try_get("", "impact")?;
     let deletion = match id.parse::<Uuid>() {
-        Ok(id) => audit::find_in(transaction, db, id).await?,
+        Ok(id) => trail::find_in(transaction, db, id).await?,
         Err(_) => None,
     };
     let outcome =

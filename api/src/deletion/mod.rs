@@ -1,24 +1,27 @@
 //! Deletion: what was shown, or nothing; with an audit record.
 
-pub mod audit;
+mod audit;
 mod execute;
 mod idempotency;
 mod on_postgres;
 mod on_sqlite;
 mod refuse;
 mod statements;
+pub mod trail;
 mod witness;
 mod work;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
+use crate::session;
 
 pub use execute::delete;
+pub use trail::Filter;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +32,8 @@ pub struct DeletionRequest {
     pub expected_impact: Option<String>,
     /// Refuse if more rows than this would be deleted, over all tables.
     pub at_most: Option<i64>,
-    /// Refuse unless all are stale, and unchanged since then; looked at again under the locks.
-    pub only_stale_since: Option<DateTime<Utc>>,
+    /// Refuse unless all meet this; looked at again under the locks.
+    pub must_meet: Option<session::Filter>,
     /// Connected sessions may go.
     pub allow_connected: bool,
     /// Messages still to be sent may go.
@@ -120,7 +123,7 @@ pub struct Deletion {
 }
 
 /// A session that went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedSession {
     /// Its id.
     pub id: Uuid,
@@ -129,9 +132,36 @@ pub struct DeletedSession {
 }
 
 /// What has become of a deletion's archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeletionStatus {
-    /// No archive was kept.
+    /// The rows are kept and can be put back.
+    Restorable,
+    /// They have been put back.
+    Restored,
+    /// They were kept for as long as configured.
+    Expired,
+    /// They were erased before their time.
+    Erased,
+    /// None were kept.
     NotArchived,
+}
+
+impl DeletionStatus {
+    const ALL: [Self; 5] = [Self::Restorable, Self::Restored, Self::Expired, Self::Erased, Self::NotArchived];
+
+    /// The word that is stored.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Restorable => "RESTORABLE",
+            Self::Restored => "RESTORED",
+            Self::Expired => "EXPIRED",
+            Self::Erased => "ERASED",
+            Self::NotArchived => "NOT_ARCHIVED",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
 }

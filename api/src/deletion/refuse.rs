@@ -14,10 +14,13 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
     Refusal::about("input.id", RefusalCode::NotFound, message)
 }
 
-/// These sessions are no longer stale.
-pub(super) fn no_longer_stale(ids: &[Uuid]) -> Refusal {
+/// These sessions are no longer what they were picked for.
+pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    let message = format!("Somebody has used {} meanwhile: no longer stale. Nothing was deleted.", ids.join(", "));
+    let message = format!(
+        "Somebody has changed {} meanwhile: no longer what was asked for. Nothing was deleted.",
+        ids.join(", ")
+    );
     Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 

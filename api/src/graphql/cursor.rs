@@ -2,41 +2,63 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use crate::db::page::{Position, Slice};
 use crate::error::Error;
 
 /// Nodes on a page that does not say how many.
 const DEFAULT_SIZE: u32 = 20;
 /// The most nodes on a page.
 const MAX_SIZE: u32 = 100;
+/// The longest cursor that is read, in bytes: a name is part of some.
+const MAX_CURSOR: usize = 4_096;
 
-/// The size of the page that was asked for.
-pub(super) fn page_size(first: Option<i32>) -> Result<u32, Error> {
-    let Some(first) = first else { return Ok(DEFAULT_SIZE) };
-    u32::try_from(first)
+/// The part of a list that the arguments ask for.
+pub(super) fn slice(
+    first: Option<i32>,
+    after: Option<&str>,
+    last: Option<i32>,
+    before: Option<&str>,
+) -> Result<Slice, Error> {
+    let (name, size) = match (first, last) {
+        (Some(_), Some(_)) => {
+            return Err(Error::BadInput("first and last exclude each other: ask for one end of the list.".to_owned()));
+        }
+        (None, Some(last)) => ("last", Some(last)),
+        (first, None) => ("first", first),
+    };
+    let place = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
+    Ok(Slice {
+        size: size.map_or(Ok(DEFAULT_SIZE), |size| page_size(name, size))?,
+        last: last.is_some(),
+        after: place("after", after)?,
+        before: place("before", before)?,
+    })
+}
+
+fn page_size(name: &str, size: i32) -> Result<u32, Error> {
+    u32::try_from(size)
         .ok()
         .filter(|size| *size <= MAX_SIZE)
-        .ok_or_else(|| Error::BadInput(format!("first is {first}; a page has between 0 and {MAX_SIZE} nodes.")))
+        .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {MAX_SIZE} nodes.")))
 }
 
 /// What a page costs: its fields, as often as it has nodes.
-pub(super) fn page_cost(first: Option<i32>, fields: usize) -> usize {
-    let nodes = page_size(first).unwrap_or(MAX_SIZE) as usize;
-    fields.saturating_mul(nodes.max(1)).saturating_add(1)
+pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
+    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size).unwrap_or(MAX_SIZE));
+    fields.saturating_mul((asked as usize).max(1)).saturating_add(1)
 }
 
 /// A position as a cursor: opaque to clients.
-pub(super) fn encode(position: &impl Serialize) -> Result<String, Error> {
-    let text = serde_json::to_vec(position)
-        .map_err(|error| Error::Io { what: "Writing a cursor".to_owned(), source: error.into() })?;
-    Ok(URL_SAFE_NO_PAD.encode(text))
+pub(super) fn encode(position: &Position) -> String {
+    // Texts alone always have a form in JSON.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
 /// The position that a cursor stands for.
-pub(super) fn decode<T: DeserializeOwned>(argument: &str, cursor: &str) -> Result<T, Error> {
-    URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(|| {
+fn decode(argument: &str, cursor: &str) -> Result<Position, Error> {
+    let position = (cursor.len() <= MAX_CURSOR).then(|| URL_SAFE_NO_PAD.decode(cursor).ok()).flatten();
+    position.and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(|| {
         Error::BadInput(format!("{argument} is not a cursor of this list: take one from its edges or pageInfo."))
     })
 }

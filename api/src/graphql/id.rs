@@ -16,9 +16,20 @@ pub(super) fn parse(id: &ID) -> Result<Uuid, Error> {
 }
 
 /// Reads a list of ids; the error names every one that is malformed.
-pub(super) fn parse_all(ids: &[ID]) -> Result<Vec<Uuid>, Error> {
+fn parse_all(ids: &[ID]) -> Result<Vec<Uuid>, Error> {
     let wrong: Vec<&ID> = ids.iter().filter(|id| read(id).is_none()).collect();
     if wrong.is_empty() { Ok(ids.iter().filter_map(read).collect()) } else { Err(malformed(&wrong)) }
+}
+
+/// The most ids in one argument.
+const MAX_IDS: usize = 1_000;
+
+/// Reads an argument's list of ids.
+pub(super) fn parse_list(argument: &str, ids: &[ID]) -> Result<Vec<Uuid>, Error> {
+    if ids.len() > MAX_IDS {
+        return Err(Error::BadInput(format!("{argument} has {} ids; at most {MAX_IDS} are taken.", ids.len())));
+    }
+    parse_all(ids)
 }
 
 fn malformed(ids: &[&ID]) -> Error {

@@ -11,6 +11,8 @@ pub(super) const MAX_COST: usize = 10_000;
 pub(super) const IMPACT: usize = 100;
 /// What the impact of a session on a page costs: they are counted together.
 pub(super) const IMPACT_OF_MANY: usize = 10;
+/// What counting a whole list costs.
+pub(super) const COUNT: usize = 10;
 /// What a diagnosis of the whole schema costs.
 pub(super) const HEALTH: usize = 500;
 

@@ -8,6 +8,7 @@ mod documents;
 pub mod error;
 mod execute;
 mod id;
+mod input;
 mod limits;
 mod loaders;
 mod mutation;
@@ -38,7 +39,12 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// The text of `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident();
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident();
     let mut text = builder().finish().sdl_with_options(options);
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -80,7 +80,7 @@ fn collect<'a, T: Row>(ctx: &ContextSelectionSet<'a>, set: &'a SelectionSet, ask
                 None => return false,
             },
         };
-        condition.is_none_or(|condition| condition.node.on.node == T::type_name()) && collect::<T>(ctx, &inner.node, asked)
+        condition.is_none_or(|condition| *condition.node.on.node == *T::type_name()) && collect::<T>(ctx, &inner.node, asked)
     })
 }
 

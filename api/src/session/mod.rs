@@ -1,6 +1,6 @@
 //! Sessions: reading them, whatever columns an adopted database has.
 
-mod columns;
+mod filter;
 pub mod read;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use entity::session_status::SessionStatus;
+pub use filter::Filter;
 
 /// A row of `whatsapp_sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

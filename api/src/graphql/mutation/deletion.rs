@@ -36,7 +36,7 @@ pub(super) struct DeleteSessionInput {
 impl DeleteSessionInput {
     fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
         Ok(DeletionRequest {
-            only_stale_since: None,
+            must_meet: None,
             session_ids: vec![id::parse(&self.id)?],
             expected_impact: self.expected_impact,
             at_most: self.at_most,

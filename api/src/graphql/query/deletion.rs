@@ -1,11 +1,12 @@
-//! Deletions that have been made.
+//! Deletions that have been made: one, and the audit trail.
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::deletion::audit;
+use crate::deletion::{Filter, trail};
+use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::Deletion;
+use crate::graphql::types::{Connection, Deletion, DeletionFilter, Total};
 
 #[derive(Default)]
 pub(super) struct DeletionQuery;
@@ -19,6 +20,23 @@ impl DeletionQuery {
         #[graphql(desc = "The deletion's id.")] id: ID,
     ) -> Result<Option<Deletion>> {
         let id = id::parse(&id)?;
-        Ok(audit::find(ctx.state()?.database(), id).await?.map(Deletion))
+        Ok(trail::find(ctx.state()?.database(), id).await?.map(Deletion))
+    }
+
+    /// The audit trail: every deletion made through this API, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn deletions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which deletions; all unless said.")] filter: Option<DeletionFilter>,
+        #[graphql(desc = "The first so many nodes: 20 unless said, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only nodes behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Deletion>> {
+        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let filter = Filter::try_from(filter.unwrap_or_default())?;
+        let page = trail::page(ctx.state()?.database(), &filter, &slice).await?;
+        Ok(Connection::new(page, Total::Deletions(filter), Deletion))
     }
 }

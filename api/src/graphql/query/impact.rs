@@ -2,15 +2,11 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::error::Error;
 use crate::graphql::id;
 use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::DeletionImpact;
 use crate::impact;
-
-/// The most sessions whose impact is counted together.
-const MAX_SESSIONS: usize = 1_000;
 
 #[derive(Default)]
 pub(super) struct ImpactQuery;
@@ -24,12 +20,7 @@ impl ImpactQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The sessions' ids.")] session_ids: Vec<ID>,
     ) -> Result<DeletionImpact> {
-        if session_ids.len() > MAX_SESSIONS {
-            let message =
-                format!("sessionIds has {} ids; at most {MAX_SESSIONS} are counted together.", session_ids.len());
-            return Err(Error::BadInput(message).into());
-        }
-        let sessions = id::parse_all(&session_ids)?;
+        let sessions = id::parse_list("sessionIds", &session_ids)?;
         Ok(impact::of_sessions(ctx.state()?.database(), &sessions).await?.into())
     }
 }

@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::graphql::cursor::{self, page_cost, page_size};
+use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{Session, SessionConnection};
-use crate::session::read;
+use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, Total};
+use crate::session::{Filter, read};
 
 #[derive(Default)]
 pub(super) struct SessionQuery;
@@ -24,17 +24,30 @@ impl SessionQuery {
         Ok(found.into_iter().next().map(Session))
     }
 
-    /// The sessions, newest first.
-    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    /// The sessions, newest first unless said.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many nodes the page has: 20 unless said, 100 at most.")] first: Option<i32>,
-        #[graphql(desc = "The cursor behind which the page starts.")] after: Option<String>,
-    ) -> Result<SessionConnection> {
-        let first = page_size(first)?;
-        let after = after.map(|after| cursor::decode("after", &after)).transpose()?;
-        let page = read::page(ctx.state()?.database(), first, after.as_ref()).await?;
-        Ok(page.try_into()?)
+        #[graphql(desc = "Which sessions; all unless said.")] filter: Option<SessionFilter>,
+        #[graphql(desc = "In what order; newest first unless said.")] order_by: Option<SessionOrder>,
+        #[graphql(desc = "The first so many nodes: 20 unless said, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only nodes behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Session>> {
+        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let filter = Filter::try_from(filter.unwrap_or_default())?;
+        let order = order_by.unwrap_or_default();
+        let descending = order.direction.descending();
+        let page = read::page(ctx.state()?.database(), &filter, order.field.into(), descending, &slice).await?;
+        Ok(Connection::new(page, Total::Sessions(filter), Session))
+    }
+
+    /// Sessions counted by status, and how many of them are stale.
+    #[graphql(complexity = "crate::graphql::limits::COUNT + child_complexity")]
+    async fn session_stats(&self, ctx: &Context<'_>) -> Result<SessionStats> {
+        Ok(read::stats(ctx.state()?.database()).await?.into())
     }
 }

@@ -1,16 +1,114 @@
-//! What every connection shares.
+//! Lists in pages, as Relay's cursor connections have them (<https://relay.dev/graphql/connections.htm>).
 
-use async_graphql::SimpleObject;
+use std::borrow::Cow;
+
+use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObject, TypeName};
+
+use super::Total;
+use crate::db::page::{Page, Position};
+use crate::graphql::cursor;
+use crate::graphql::rows::{Row, Rows};
+
+/// A page of a list of `N`.
+#[derive(Debug)]
+pub struct Connection<N> {
+    edges: Vec<Edge<N>>,
+    has_next: bool,
+    has_previous: bool,
+    total: Total,
+}
+
+/// One of the nodes of a page.
+#[derive(Debug)]
+pub struct Edge<N> {
+    position: Position,
+    node: N,
+}
 
 /// Where a page stands in its list.
 #[derive(Debug, SimpleObject)]
 pub struct PageInfo {
-    /// Whether nodes follow the page.
-    pub has_next_page: bool,
-    /// Whether nodes stand before the page.
-    pub has_previous_page: bool,
+    /// Whether the list has nodes behind the page's last one.
+    has_next_page: bool,
+    /// Whether the list has nodes before the page's first one.
+    has_previous_page: bool,
     /// The first edge's cursor; null on an empty page.
-    pub start_cursor: Option<String>,
+    start_cursor: Option<String>,
     /// The last edge's cursor; null on an empty page.
-    pub end_cursor: Option<String>,
+    end_cursor: Option<String>,
+}
+
+impl<N> Connection<N> {
+    /// A page, and how the whole list would be counted.
+    pub fn new<R>(page: Page<R>, total: Total, node: impl Fn(R) -> N) -> Self {
+        let edges = page.rows.into_iter().map(|(position, row)| Edge { position, node: node(row) }).collect();
+        Self { edges, has_next: page.has_next, has_previous: page.has_previous, total }
+    }
+}
+
+#[Object(name_type, use_type_description)]
+impl<N: Row> Connection<N> {
+    /// The nodes with their cursors, in the list's order.
+    async fn edges(&self) -> &[Edge<N>] {
+        &self.edges
+    }
+
+    /// The nodes.
+    async fn nodes(&self) -> Rows<'_, N> {
+        Rows(self.edges.iter().map(|edge| &edge.node).collect())
+    }
+
+    /// Where the page stands in the list.
+    async fn page_info(&self) -> PageInfo {
+        let cursor = |edge: Option<&Edge<N>>| edge.map(|edge| cursor::encode(&edge.position));
+        PageInfo {
+            has_next_page: self.has_next,
+            has_previous_page: self.has_previous,
+            start_cursor: cursor(self.edges.first()),
+            end_cursor: cursor(self.edges.last()),
+        }
+    }
+
+    /// How many nodes the whole list has; counted only when asked for.
+    #[graphql(complexity = "crate::graphql::limits::COUNT")]
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        self.total.count(ctx).await
+    }
+}
+
+#[Object(name_type, use_type_description)]
+impl<N: OutputType> Edge<N> {
+    /// The node's place in the list, to start or end another page at.
+    async fn cursor(&self) -> String {
+        cursor::encode(&self.position)
+    }
+
+    /// The node.
+    async fn node(&self) -> &N {
+        &self.node
+    }
+}
+
+impl<N: OutputType> TypeName for Connection<N> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", N::type_name()).into()
+    }
+}
+
+impl<N: OutputType> TypeName for Edge<N> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", N::type_name()).into()
+    }
+}
+
+impl<N> Description for Connection<N> {
+    fn description() -> &'static str {
+        "A page of a list."
+    }
+}
+
+impl<N> Description for Edge<N> {
+    fn description() -> &'static str {
+        "A node of a list, with its place there."
+    }
 }

@@ -4,6 +4,7 @@ use async_graphql::{Description, Enum, ID, Object, SimpleObject};
 
 use super::{DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
+use crate::graphql::rows::Row;
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]
@@ -62,6 +63,11 @@ impl Deletion {
     }
 }
 
+impl Row for Deletion {
+    const AT_HAND: &'static [&'static str] =
+        &["id", "status", "rowsDeleted", "rowsUnlinked", "deletedBy", "reason", "deletedAt", "allowed"];
+}
+
 /// name is null once the deletion has been erased.
 #[derive(Debug, SimpleObject)]
 pub struct DeletedSession {
@@ -79,6 +85,7 @@ impl From<deletion::DeletedSession> for DeletedSession {
 
 /// What has become of the rows that a deletion kept.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "deletion::DeletionStatus")]
 pub enum DeletionStatus {
     /// They are kept, and can be put back.
     Restorable,
@@ -90,14 +97,6 @@ pub enum DeletionStatus {
     Erased,
     /// None were kept.
     NotArchived,
-}
-
-impl From<deletion::DeletionStatus> for DeletionStatus {
-    fn from(status: deletion::DeletionStatus) -> Self {
-        match status {
-            deletion::DeletionStatus::NotArchived => Self::NotArchived,
-        }
-    }
 }
 
 /// deletion is null where userErrors is not empty, and on a dry run; impact is what was, or would have been, done.

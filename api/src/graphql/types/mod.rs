@@ -3,19 +3,27 @@
 mod connection;
 mod date_time;
 mod deletion;
+mod deletion_list;
 mod health;
 mod impact;
 mod node;
 mod session;
+mod session_list;
+mod total;
 mod user_error;
+mod viewer;
 
-pub use connection::PageInfo;
+pub use connection::{Connection, Edge, PageInfo};
 pub use date_time::DateTime;
 pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus};
+pub use deletion_list::DeletionFilter;
 pub use health::{ForeignKey, SchemaFinding, SchemaFindingCode, SchemaFix, SchemaHealth, Severity};
 pub use impact::{
     BlockerKind, DeletionBlocker, DeletionImpact, ForeignKeyAction, ImpactChange, ReferenceImpact, TableImpact,
 };
 pub use node::Node;
-pub use session::{Session, SessionConnection, SessionEdge, SessionStatus};
+pub use session::{Session, SessionStats, SessionStatus, SessionStatusCount};
+pub use session_list::{OrderDirection, SessionFilter, SessionOrder, SessionOrderField};
+pub use total::Total;
 pub use user_error::{UserError, UserErrorCode};
+pub use viewer::{Role, Viewer};

@@ -1,15 +1,14 @@
 //! Sessions.
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{ComplexObject, Context, Description, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
 
-use super::{DateTime, DeletionImpact, PageInfo};
+use super::{DateTime, DeletionImpact};
 use crate::error::Error;
+use crate::graphql::limits;
 use crate::graphql::loaders::ImpactLoader;
-use crate::graphql::rows::{Row, Rows};
-use crate::graphql::state::ContextExt as _;
-use crate::graphql::{cursor, limits};
-use crate::session::{self, read};
+use crate::graphql::rows::Row;
+use crate::session;
 
 /// A row of `whatsapp_sessions`: one WhatsApp connection.
 #[derive(Debug, Clone, Description)]
@@ -90,50 +89,34 @@ pub enum SessionStatus {
     Other,
 }
 
-/// A page of sessions.
+/// Sessions counted by status, and how many of them are stale.
 #[derive(Debug, SimpleObject)]
-#[graphql(complex)]
-pub struct SessionConnection {
-    /// The sessions with their cursors.
-    edges: Vec<SessionEdge>,
-    /// Where the page stands in the list.
-    page_info: PageInfo,
+pub struct SessionStats {
+    /// All sessions.
+    total: i64,
+    /// Those that are not connected and were never paired.
+    stale: i64,
+    /// One for every status, also where no session has it.
+    by_status: Vec<SessionStatusCount>,
 }
 
-/// A session on a page.
+/// The sessions of one status.
 #[derive(Debug, SimpleObject)]
-pub struct SessionEdge {
-    /// Its place in the list, to start another page from.
-    cursor: String,
-    /// The session.
-    node: Session,
+pub struct SessionStatusCount {
+    /// The status.
+    status: SessionStatus,
+    /// How many sessions have it.
+    count: i64,
 }
 
-impl TryFrom<read::Page> for SessionConnection {
-    type Error = Error;
-
-    fn try_from(page: read::Page) -> Result<Self, Error> {
-        let edge = |(position, session)| Ok(SessionEdge { cursor: cursor::encode(&position)?, node: Session(session) });
-        let edges = page.sessions.into_iter().map(edge).collect::<Result<Vec<_>, Error>>()?;
-        let page_info = PageInfo {
-            has_next_page: page.has_next,
-            has_previous_page: page.has_previous,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+impl From<Vec<(session::SessionStatus, bool, i64)>> for SessionStats {
+    fn from(counted: Vec<(session::SessionStatus, bool, i64)>) -> Self {
+        let sum = |wanted: &dyn Fn(session::SessionStatus, bool) -> bool| {
+            counted.iter().filter(|(status, stale, _)| wanted(*status, *stale)).map(|(.., sessions)| sessions).sum()
         };
-        Ok(Self { edges, page_info })
-    }
-}
-
-#[ComplexObject]
-impl SessionConnection {
-    /// The sessions.
-    async fn nodes(&self) -> Rows<'_, Session> {
-        Rows(self.edges.iter().map(|edge| &edge.node).collect())
-    }
-
-    /// How many sessions the whole list has.
-    async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
-        Ok(read::count(ctx.state()?.database()).await?)
+        let all = session::SessionStatus::KNOWN.into_iter().chain([session::SessionStatus::Other]);
+        let by_status =
+            all.map(|status| SessionStatusCount { status: status.into(), count: sum(&|of, _| of == status) });
+        Self { total: sum(&|_, _| true), stale: sum(&|_, stale| stale), by_status: by_status.collect() }
     }
 }

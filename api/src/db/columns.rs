@@ -1,0 +1,188 @@
+//! What columns a table has: in an adopted database a few are certain, the others are there perhaps. The entity's names
+//! ask for them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sea_orm::{ColumnTrait, ColumnType, ConnectionTrait};
+
+use super::page::{Key, Kind};
+use super::{Database, Dialect, quote};
+use crate::error::Error;
+
+/// How long a list may believe that a table's columns are those that it had: a list that was made before somebody added or
+/// dropped one is no older than this.
+const BELIEVED: Duration = Duration::from_secs(2);
+
+/// The columns of tables, each with the moment when they were read.
+pub(super) type Known = Arc<Mutex<HashMap<String, (Instant, Arc<Columns>)>>>;
+
+/// The columns of one table by name, each with its type.
+#[derive(Debug)]
+pub struct Columns {
+    dialect: Dialect,
+    table: String,
+    types: HashMap<String, String>,
+}
+
+impl Columns {
+    /// Reads those of `table`, in the business schema, anew.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] where there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn now(conn: &impl ConnectionTrait, db: &Database, table: &str) -> Result<Self, Error> {
+        let dialect = db.dialect();
+        let sql = match dialect {
+            Dialect::Postgres => {
+                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type FROM pg_attribute a \
+                 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped"
+            }
+            Dialect::Sqlite => "SELECT name, type FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
+        };
+        let statement = dialect.statement(sql, [db.schema().into(), table.into()]);
+        let rows = conn.query_all_raw(statement).await?;
+        let types: Result<HashMap<String, String>, Error> =
+            rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "type")?))).collect();
+        let types = types?;
+        if types.is_empty() {
+            return Err(Error::Unsuitable(format!(
+                "There is no table {table} in {}. Run `session-admin migrate`, or name the schema that holds it.",
+                db.schema()
+            )));
+        }
+        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(table)), types })
+    }
+
+    /// Those of `table` as they were two seconds ago at most: for lists, of which a page is read every moment. What
+    /// decides about a row reads them anew.
+    ///
+    /// # Errors
+    /// Those of [`Columns::now`].
+    pub async fn recent(db: &Database, table: &str) -> Result<Arc<Self>, Error> {
+        let lock = || db.known_columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read, columns)) = lock().get(table)
+            && read.elapsed() < BELIEVED
+        {
+            return Ok(Arc::clone(columns));
+        }
+        let columns = Arc::new(Self::now(db.pool(), db, table).await?);
+        lock().insert(table.to_owned(), (Instant::now(), Arc::clone(&columns)));
+        Ok(columns)
+    }
+
+    /// The table as SQL names it.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What to select of a row `c` to have these columns as text, under the entity's names.
+    #[must_use]
+    pub fn selected<C: ColumnTrait>(&self, columns: &[C]) -> String {
+        let selected: Vec<String> =
+            columns.iter().map(|column| format!("{} AS {}", self.as_text(*column), column.as_str())).collect();
+        selected.join(", ")
+    }
+
+    /// A column's value as text: an enum's word, an instant as [`moment`] reads it; null where the column is missing.
+    #[must_use]
+    pub fn as_text<C: ColumnTrait>(&self, column: C) -> String {
+        let is_instant = *column.def().get_column_type() == ColumnType::TimestampWithTimeZone;
+        let name = if is_instant { self.instant(column) } else { self.name(column) };
+        name.map_or_else(|| "NULL".to_owned(), |name| format!("CAST({name} AS text)"))
+    }
+
+    /// A column of a row `c`, as SQL names it; none where it is missing.
+    #[must_use]
+    pub fn name(&self, column: impl ColumnTrait) -> Option<String> {
+        self.types.contains_key(column.as_str()).then(|| format!("c.{}", quote(column.as_str())))
+    }
+
+    /// Text, to be held against a column: as its type on PostgreSQL. A host may keep its UUIDs as text.
+    #[must_use]
+    pub fn typed(&self, column: impl ColumnTrait, text: &str) -> String {
+        match (self.dialect, self.types.get(column.as_str())) {
+            (Dialect::Postgres, Some(of_type)) => format!("CAST({text} AS {of_type})"),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// A column of instants to order a list by; none where it is missing. On SQLite by its text, whatever is in it.
+    #[must_use]
+    pub fn sortable(&self, column: impl ColumnTrait) -> Option<String> {
+        let instant = self.instant(column)?;
+        Some(match self.dialect {
+            Dialect::Postgres => instant,
+            Dialect::Sqlite => format!("CAST({instant} AS text)"),
+        })
+    }
+
+    /// A column of ids, which breaks the ties of a list.
+    #[must_use]
+    pub fn key(&self, column: impl ColumnTrait) -> Key {
+        let kind = match self.types.get(column.as_str()).map(String::as_str) {
+            Some("uuid") => Kind::Uuid,
+            _ => Kind::Text,
+        };
+        Key::new(format!("c.{}", quote(column.as_str())), kind)
+    }
+
+    /// Whether the first of these columns that holds anything is `than` (`<` or `>`) a moment; null where it holds no
+    /// time, none where all are missing. On SQLite a time is text of one of several forms, which sort differently, so
+    /// times are compared as times, to the millisecond; a number, also as text, may mean anything and counts as no time.
+    #[must_use]
+    pub fn compared(&self, columns: &[impl ColumnTrait], than: &str, moment: &str) -> Option<String> {
+        let instants: Vec<String> = columns.iter().filter_map(|&column| self.instant(column)).collect();
+        let (day, moment): (fn(&str) -> String, String) = match self.dialect {
+            Dialect::Postgres => (str::to_owned, moment.to_owned()),
+            Dialect::Sqlite => (
+                |name| {
+                    format!(
+                        "CASE WHEN {name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN julianday({name}) END"
+                    )
+                },
+                format!("julianday({moment})"),
+            ),
+        };
+        // The next column stands in where one is null, not where it holds something that is no time.
+        let mut rest = instants.iter().rev();
+        let last = day(rest.next()?);
+        let first =
+            rest.fold(last, |next, name| format!("CASE WHEN {name} IS NULL THEN {next} ELSE {} END", day(name)));
+        Some(format!("{first} {than} {moment}"))
+    }
+
+    /// A column of instants as the database compares it; none where it is missing.
+    #[must_use]
+    pub fn instant(&self, column: impl ColumnTrait) -> Option<String> {
+        let of_type = self.types.get(column.as_str())?;
+        let name = format!("c.{}", quote(column.as_str()));
+        Some(match self.dialect {
+            Dialect::Postgres => instant(&name, of_type),
+            Dialect::Sqlite => name,
+        })
+    }
+}
+
+fn instant(name: &str, of_type: &str) -> String {
+    match of_type {
+        "timestamp with time zone" => name.to_owned(),
+        _ => format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"),
+    }
+}
+
+/// A moment as PostgreSQL wrote it for us, or as anybody may have written it to SQLite; without a zone it is in UTC. None
+/// for what is no moment, such as infinity.
+#[must_use]
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let zoned =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"));
+    zoned.map(|moment| moment.to_utc()).ok().or_else(|| {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"));
+        local.map(|moment| moment.and_utc()).ok()
+    })
+}

@@ -1,0 +1,102 @@
+//! The same part of the lists of many parents, with one statement.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use super::list::{Parameters, all, misplaced};
+use super::{Key, List, Page, Slice};
+use crate::db::Dialect;
+use crate::error::Error;
+
+/// SQLite takes 500 SELECTs in one statement.
+const SQLITE_PARENTS: usize = 400;
+
+impl List {
+    /// Reads the same part for each parent: the rows whose `of` is the parent. Parents without rows may be left out.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn page_of_each(
+        &self,
+        conn: &impl ConnectionTrait,
+        columns: &str,
+        slice: &Slice,
+        of: &Key,
+        parents: &[String],
+    ) -> Result<HashMap<String, Page<QueryResult>>, Error> {
+        let most = match self.dialect {
+            Dialect::Postgres => parents.len().max(1),
+            Dialect::Sqlite => SQLITE_PARENTS,
+        };
+        let mut pages = HashMap::new();
+        for parents in parents.chunks(most) {
+            let (sql, parameters) = self.parts(columns, slice, of, parents)?;
+            let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await;
+            let mut by_parent: HashMap<String, Vec<QueryResult>> = HashMap::new();
+            for row in rows.map_err(|error| misplaced(error.into(), slice))? {
+                by_parent.entry(row.try_get("", "page_parent")?).or_default().push(row);
+            }
+            for (parent, rows) in by_parent {
+                pages.insert(parent, self.read(rows, slice)?);
+            }
+        }
+        Ok(pages)
+    }
+
+    /// How many rows each parent has; parents without rows are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn count_of_each(
+        &self,
+        conn: &impl ConnectionTrait,
+        of: &Key,
+        parents: &[String],
+    ) -> Result<HashMap<String, i64>, Error> {
+        let mut parameters = self.parameters.clone();
+        let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
+        let parent = of.of_text(self.dialect, "parents.value");
+        let mut conditions = self.conditions.clone();
+        conditions.push(format!("{} IN (SELECT {parent} FROM {} parents)", of.sql, self.dialect.elements(&listed)));
+        let sql = format!(
+            "SELECT CAST({} AS text) AS parent, count(*) AS n FROM {}{} GROUP BY {}",
+            of.sql,
+            self.from,
+            all(&conditions),
+            of.sql
+        );
+        let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await?;
+        rows.iter().map(|row| Ok((row.try_get("", "parent")?, row.try_get("", "n")?))).collect()
+    }
+
+    /// PostgreSQL reads each parent's part through the index that leads with the parent; SQLite has no LATERAL.
+    fn parts(&self, columns: &str, slice: &Slice, of: &Key, parents: &[String]) -> Result<(String, Parameters), Error> {
+        let mut parameters = self.parameters.clone();
+        let bound = self.bind(slice, &mut parameters)?;
+        let order = self.sort_again(&bound);
+        let sql = match self.dialect {
+            Dialect::Postgres => {
+                let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
+                let parent = of.of_text(self.dialect, "parents.value");
+                format!(
+                    "SELECT parents.value AS page_parent, page.* FROM {} parents CROSS JOIN LATERAL ({}) page ORDER BY {order}",
+                    self.dialect.elements(&listed),
+                    self.part(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
+                )
+            }
+            Dialect::Sqlite => {
+                let parts: Vec<String> = parents
+                    .iter()
+                    .map(|parent| {
+                        let name = parameters.bind(parent.clone());
+                        let part = self.part(columns, &bound, Some(&format!("{} = {name}", of.sql)));
+                        format!("SELECT {name} AS page_parent, part.* FROM ({part}) part")
+                    })
+                    .collect();
+                format!("SELECT page.* FROM ({}) page ORDER BY {order}", parts.join(" UNION ALL "))
+            }
+        };
+        Ok((sql, parameters))
+    }
+}

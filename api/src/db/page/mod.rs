@@ -1,0 +1,78 @@
+//! Keyset paging. A page starts behind a row and not at a number, so that rows that come and go between two pages neither
+//! repeat nor hide others, and a page far behind costs as much as the first
+//! (<https://relay.dev/graphql/connections.htm> says what a page is, <https://use-the-index-luke.com/no-offset> why).
+
+mod each;
+mod list;
+mod order;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+pub use list::{List, Parameters};
+pub use order::{Key, Kind, Order};
+
+/// A row's place in a list, wherever the list then begins and ends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// [`Order::name`]: a place in one order is none in another.
+    #[serde(rename = "o")]
+    order: String,
+    /// The row's value of the order, as the database writes it.
+    #[serde(rename = "v")]
+    value: Option<String>,
+    /// The row's id, which breaks ties.
+    #[serde(rename = "i")]
+    id: String,
+}
+
+/// Which part of a list: its first rows, or its last, between two places.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// The most rows.
+    pub size: u32,
+    /// The last rows in place of the first.
+    pub last: bool,
+    /// Only rows behind this one.
+    pub after: Option<Position>,
+    /// Only rows before this one.
+    pub before: Option<Position>,
+}
+
+impl Slice {
+    /// The first rows of a list.
+    #[must_use]
+    pub const fn first(size: u32) -> Self {
+        Self { size, last: false, after: None, before: None }
+    }
+}
+
+/// A part of a list, in the list's order.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The rows, each with its place.
+    pub rows: Vec<(Position, T)>,
+    /// Whether the list has rows behind the last of these.
+    pub has_next: bool,
+    /// Whether the list has rows before the first of these.
+    pub has_previous: bool,
+}
+
+impl<T> Page<T> {
+    /// A page of a list that has no rows.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { rows: Vec::new(), has_next: false, has_previous: false }
+    }
+
+    /// The same page of something else.
+    ///
+    /// # Errors
+    /// The first one of `read`.
+    pub fn map<U>(self, read: impl Fn(T) -> Result<U, Error>) -> Result<Page<U>, Error> {
+        let rows = self.rows.into_iter().map(|(position, row)| Ok((position, read(row)?)));
+        Ok(Page { rows: rows.collect::<Result<_, Error>>()?, has_next: self.has_next, has_previous: self.has_previous })
+    }
+}

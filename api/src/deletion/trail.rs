@@ -1,0 +1,142 @@
+//! Reading the audit trail.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, QueryResult};
+use uuid::Uuid;
+
+use super::{Deletion, DeletionStatus};
+use crate::db::page::{Key, Kind, List, Order, Page, Parameters, Slice};
+use crate::db::{Database, Dialect};
+use crate::error::Error;
+
+/// What deletions meet, all of it; nothing for all deletions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// In one of these states; an empty list is met by none.
+    pub statuses: Option<Vec<DeletionStatus>>,
+    /// Took this session.
+    pub session_id: Option<Uuid>,
+    /// Made by this principal.
+    pub deleted_by: Option<String>,
+    /// Made after this moment.
+    pub deleted_after: Option<DateTime<Utc>>,
+    /// Made before this moment.
+    pub deleted_before: Option<DateTime<Utc>>,
+}
+
+/// The deletion with this id.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+    find_in(db.pool(), db, id).await
+}
+
+/// The same within a transaction.
+pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+    let dialect = db.dialect();
+    let sql = format!(
+        "SELECT {} FROM {} c WHERE c.id = {}",
+        selected(db),
+        db.own_table("deletions"),
+        dialect.uuid_parameter(1)
+    );
+    let row = conn.query_one_raw(dialect.statement(sql, [id.to_string().into()])).await?;
+    row.as_ref().map(deletion).transpose()
+}
+
+/// One part of the deletions that meet a filter, newest first.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<Deletion>, Error> {
+    list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(&row))
+}
+
+/// How many deletions meet a filter.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
+    list(db, filter).count(db.pool()).await
+}
+
+fn list(db: &Database, filter: &Filter) -> List {
+    let mut parameters = Parameters::default();
+    let conditions = conditions(db, filter, &mut parameters);
+    let order = Order {
+        name: "deletions, last first".to_owned(),
+        by: Some(Key::new("c.deleted_at", Kind::Time)),
+        id: Key::new("c.id", Kind::Uuid),
+        descending: true,
+    };
+    List { dialect: db.dialect(), from: format!("{} c", db.own_table("deletions")), conditions, parameters, order }
+}
+
+fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Vec<String> {
+    let mut conditions = Vec::new();
+    if let Some(statuses) = &filter.statuses {
+        let words: Vec<String> = statuses.iter().map(|status| format!("'{}'", status.word())).collect();
+        conditions.push(if words.is_empty() {
+            "1 = 0".to_owned()
+        } else {
+            format!("c.status IN ({})", words.join(", "))
+        });
+    }
+    if let Some(session) = filter.session_id {
+        conditions.push(format!(
+            "c.id IN (SELECT s.deletion_id FROM {} s WHERE s.session_id = {})",
+            db.own_table("deleted_sessions"),
+            parameters.bind(session.to_string())
+        ));
+    }
+    if let Some(principal) = &filter.deleted_by {
+        conditions.push(format!("c.deleted_by = {}", parameters.bind(principal.clone())));
+    }
+    for (moment, than) in [(filter.deleted_after, ">"), (filter.deleted_before, "<")] {
+        let bound = moment.map(|moment| parameters.bind(db.dialect().time(moment)));
+        conditions.extend(bound.map(|parameter| format!("c.deleted_at {than} {parameter}")));
+    }
+    conditions
+}
+
+/// What is selected of a deletion `c`: its sessions too, so that a page of deletions is one statement.
+fn selected(db: &Database) -> String {
+    let sessions = match db.dialect() {
+        Dialect::Postgres => {
+            "CAST(json_agg(json_build_object('id', s.session_id, 'name', s.name) ORDER BY s.position) AS text)"
+        }
+        Dialect::Sqlite => "json_group_array(json_object('id', s.session_id, 'name', s.name) ORDER BY s.position)",
+    };
+    format!(
+        "CAST(c.id AS text) AS id, c.deleted_by, c.reason, c.deleted_at, c.rows_deleted, c.rows_unlinked, c.status, \
+         CAST(c.tables AS text) AS tables, CAST(c.allowed AS text) AS allowed, \
+         (SELECT coalesce({sessions}, '[]') FROM {} s WHERE s.deletion_id = c.id) AS sessions",
+        db.own_table("deleted_sessions")
+    )
+}
+
+fn deletion(row: &QueryResult) -> Result<Deletion, Error> {
+    let text = |column: &str| row.try_get::<String>("", column);
+    let (id, status) = (text("id")?, text("status")?);
+    Ok(Deletion {
+        id: id.parse().map_err(|_| unreadable(&format!("{id} is no UUID")))?,
+        status: DeletionStatus::of_word(&status).ok_or_else(|| unreadable(&format!("{status} is no status")))?,
+        sessions: from_json(&text("sessions")?)?,
+        rows_deleted: row.try_get("", "rows_deleted")?,
+        rows_unlinked: row.try_get("", "rows_unlinked")?,
+        tables: from_json(&text("tables")?)?,
+        deleted_by: text("deleted_by")?,
+        reason: row.try_get("", "reason")?,
+        deleted_at: row.try_get("", "deleted_at")?,
+        allowed: from_json(&text("allowed")?)?,
+    })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(what: &str) -> Error {
+    Error::Unsuitable(format!("The audit record cannot be read: {what}."))
+}

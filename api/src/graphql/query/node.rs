@@ -1,0 +1,32 @@
+//! Who asks, and anything by its id.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::deletion::trail;
+use crate::graphql::id;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::{Deletion, Node, Role, Session, Viewer};
+use crate::session::read;
+
+#[derive(Default)]
+pub(super) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Who is asking, and what the token allows.
+    #[expect(clippy::unused_async, reason = "the library's macro wants it so")]
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
+        // There are no tokens yet: whoever reaches the loopback address may do everything.
+        Ok(Viewer { name: ctx.state()?.principal().to_owned(), role: Role::Admin })
+    }
+
+    /// Anything by its id: a session, a group, a deletion or a cleanup's run; null where there is none.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>> {
+        let id = id::parse(&id)?;
+        let db = ctx.state()?.database();
+        if let Some(session) = read::find(db, &[id]).await?.into_iter().next() {
+            return Ok(Some(Session(session).into()));
+        }
+        Ok(trail::find(db, id).await?.map(|deletion| Deletion(deletion).into()))
+    }
+}

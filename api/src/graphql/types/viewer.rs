@@ -1,0 +1,23 @@
+//! Who asks.
+
+use async_graphql::{Enum, SimpleObject};
+
+/// Who is asking, and what the token allows.
+#[derive(Debug, SimpleObject)]
+pub struct Viewer {
+    /// The name under which what is done is recorded.
+    pub name: String,
+    /// What may be done.
+    pub role: Role,
+}
+
+/// What a token allows; each role may do what those before it may.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Read and preview.
+    Viewer,
+    /// Delete and restore.
+    Operator,
+    /// Erase archives before they expire.
+    Admin,
+}

@@ -1,0 +1,46 @@
+//! What clients of the API work with, the real tools: linters of the schema, a generator of typed clients, a compiler.
+//! They are the npm project in this folder; `make test` installs it.
+
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::skip;
+
+/// The oldest Node.js on which all of the tools run.
+const NODE: (u32, u32) = (20, 19);
+
+/// The folder of the npm project.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients").canonicalize().unwrap()
+}
+
+/// Node.js with the program of a package, such as `eslint/bin/eslint.js`, and its arguments; none where it is missing,
+/// which is said then.
+fn tool(program: &str, arguments: &[&str]) -> Option<Command> {
+    let program = folder().join("node_modules").join(program);
+    if !node_is_new_enough() {
+        skip(&format!("Node.js {}.{} or newer is not on PATH", NODE.0, NODE.1));
+        return None;
+    }
+    if !program.is_file() {
+        skip("tests/clients/node_modules is missing; `make clients` installs it");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command.arg(program).args(arguments);
+    Some(command)
+}
+
+fn node_is_new_enough() -> bool {
+    let Ok(output) = Command::new("node").arg("--version").output() else { return false };
+    let version = String::from_utf8(output.stdout).unwrap();
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= NODE
+}
+
+/// Both streams of a program that has ended.
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

@@ -1,0 +1,175 @@
+//! A model of lists in pages: random rows with ties and nulls, random filters, orders, sizes, directions and bounds, and
+//! rows that come and go between two pages. Every page is what the model says, to the flags of its ends.
+
+mod deletions;
+mod sessions;
+
+use std::collections::BTreeSet;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+use crate::http::app::TestApp;
+
+/// A row as a list sees it: its value in the order, as text that sorts like it, and its id.
+type Place = (Option<String>, String);
+
+/// A list and its model.
+trait Model {
+    /// What stands behind `field(` in the query's head, and the field with its arguments but those of pages.
+    fn query(&self) -> (String, String);
+    /// The variables of it.
+    fn variables(&self) -> Value;
+    /// Whether the largest comes first.
+    fn descending(&self) -> bool;
+    /// The rows that the list has now, in no particular order.
+    fn rows(&self) -> Vec<Place>;
+    /// Lets a row come or go.
+    async fn disturb(&mut self, app: &TestApp, random: &mut StdRng);
+}
+
+/// The seeds of this run: repeatable, and another one where `PROPERTY_SEED` says so.
+fn seeds(cases: u64) -> impl Iterator<Item = u64> {
+    let first = std::env::var("PROPERTY_SEED").map_or(1, |seed| seed.parse().unwrap());
+    first * 1_000..first * 1_000 + cases
+}
+
+fn random(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+/// Goes through a list page by page, from one of its ends to the other or to a bound.
+async fn walk(app: &TestApp, model: &mut impl Model, random: &mut StdRng) {
+    let mut seen = BTreeSet::new();
+    let mut stayed: Option<BTreeSet<String>> = None;
+    let backwards = random.random();
+    let mut from: Option<(String, Place)> = None;
+    let to = if random.random_bool(0.3) { bound(app, model, random).await } else { None };
+    loop {
+        let size = random.random_range(0..6);
+        let page = page(app, model, size, backwards, from.as_ref(), to.as_ref()).await;
+        let expected = expected(model, size, backwards, from.as_ref(), to.as_ref());
+        assert_eq!(page.ids, expected.ids, "size {size}, backwards {backwards}, from {from:?}, to {to:?}");
+        assert_eq!((page.has_previous, page.has_next), (expected.has_previous, expected.has_next), "{:?}", page.ids);
+        let now: BTreeSet<String> = listed(model).into_iter().map(|(_, id)| id).collect();
+        stayed = Some(stayed.map_or(now.clone(), |stayed| &stayed & &now));
+        for id in &page.ids {
+            assert!(seen.insert(id.clone()), "{id} stands on two pages");
+        }
+        let more = if backwards { page.has_previous } else { page.has_next };
+        let end = if backwards { page.edges.first() } else { page.edges.last() };
+        if let Some(end) = end {
+            from = Some(end.clone());
+        }
+        if size > 0 && (end.is_none() || !more) {
+            break;
+        }
+        model.disturb(app, random).await;
+    }
+    if to.is_none() {
+        let missing: Vec<_> = stayed.unwrap_or_default().into_iter().filter(|id| !seen.contains(id)).collect();
+        assert_eq!(missing, Vec::<String>::new(), "were there all the time and on no page");
+    }
+}
+
+/// The list as it is now, in its order.
+fn listed(model: &impl Model) -> Vec<Place> {
+    let mut rows = model.rows();
+    rows.sort();
+    if model.descending() {
+        rows.reverse();
+    }
+    rows
+}
+
+struct Page {
+    ids: Vec<String>,
+    edges: Vec<(String, Place)>,
+    has_previous: bool,
+    has_next: bool,
+}
+
+/// What the model says a page has.
+fn expected(
+    model: &impl Model,
+    size: usize,
+    backwards: bool,
+    from: Option<&(String, Place)>,
+    to: Option<&(String, Place)>,
+) -> Page {
+    let all = listed(model);
+    let in_order = |one: &Place, other: &Place| if model.descending() { one > other } else { one < other };
+    let (after, before) = if backwards { (to, from) } else { (from, to) };
+    let mut rows: Vec<&Place> = all
+        .iter()
+        .filter(|row| after.is_none_or(|(_, after)| in_order(after, row)))
+        .filter(|row| before.is_none_or(|(_, before)| in_order(row, before)))
+        .collect();
+    let more = rows.len() > size;
+    if backwards {
+        rows.drain(..rows.len().saturating_sub(size));
+    } else {
+        rows.truncate(size);
+    }
+    let outside = |bound: Option<&(String, Place)>, is_before: bool| {
+        bound.is_some_and(|(_, bound)| all.iter().any(|row| row == bound || in_order(row, bound) == is_before))
+    };
+    Page {
+        ids: rows.into_iter().map(|(_, id)| id.clone()).collect(),
+        edges: Vec::new(),
+        has_previous: outside(after, true) || (backwards && more),
+        has_next: outside(before, false) || (!backwards && more),
+    }
+}
+
+/// What the server says.
+async fn page(
+    app: &TestApp,
+    model: &impl Model,
+    size: usize,
+    backwards: bool,
+    from: Option<&(String, Place)>,
+    to: Option<&(String, Place)>,
+) -> Page {
+    let (declared, field) = model.query();
+    let query = format!(
+        "query Q($first: Int, $after: String, $last: Int, $before: String{declared}) {{ list: {field}, first: $first, \
+         after: $after, last: $last, before: $before) {{ totalCount nodes {{ id }} edges {{ cursor node {{ id }} }} \
+         pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+    );
+    let mut variables = model.variables();
+    let cursor = |place: Option<&(String, Place)>| place.map(|(cursor, _)| cursor.clone());
+    let (size_of, start, end) = if backwards { ("last", "before", "after") } else { ("first", "after", "before") };
+    variables[size_of] = json!(size);
+    variables[start] = json!(cursor(from));
+    variables[end] = json!(cursor(to));
+    let list = app.data(&query, variables).await["list"].take();
+    let rows = model.rows();
+    let edges: Vec<(String, Place)> = list["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| {
+            let id = edge["node"]["id"].as_str().unwrap();
+            let place = rows.iter().find(|(_, of)| of == id).unwrap_or_else(|| panic!("{id} is not in the list"));
+            (edge["cursor"].as_str().unwrap().to_owned(), place.clone())
+        })
+        .collect();
+    let (info, ends) = (&list["pageInfo"], [edges.first(), edges.last()].map(cursor));
+    assert_eq!([&info["startCursor"], &info["endCursor"]], [&json!(ends[0]), &json!(ends[1])]);
+    assert_eq!(list["nodes"], json!(edges.iter().map(|(_, (_, id))| json!({ "id": id })).collect::<Vec<_>>()));
+    assert_eq!(list["totalCount"], rows.len());
+    Page {
+        ids: edges.iter().map(|(_, (_, id))| id.clone()).collect(),
+        has_previous: info["hasPreviousPage"].as_bool().unwrap(),
+        has_next: info["hasNextPage"].as_bool().unwrap(),
+        edges,
+    }
+}
+
+/// The cursor of any row, to end at.
+async fn bound(app: &TestApp, model: &impl Model, random: &mut StdRng) -> Option<(String, Place)> {
+    page(app, model, 100, false, None, None).await.edges.choose(random).cloned()
+}
