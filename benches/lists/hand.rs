@@ -123,7 +123,11 @@ fn moment<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok,
 /// Serves until it is killed.
 pub async fn serve(url: &str, address: &str) {
     let pool = PgPoolOptions::new().max_connections(16).test_before_acquire(false).connect(url).await.unwrap();
-    let router = Router::new().route("/list", post(list)).route("/groups", post(groups)).route("/counts", post(counts)).with_state(pool);
+    let router = Router::new()
+        .route("/list", post(list))
+        .route("/groups", post(groups))
+        .route("/counts", post(counts))
+        .with_state(pool);
     axum::serve(TcpListener::bind(address).await.unwrap(), router).await.unwrap();
 }
 

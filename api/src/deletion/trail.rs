@@ -65,7 +65,7 @@ fn list(db: &Database, filter: &Filter) -> List {
     let mut parameters = Parameters::default();
     let conditions = conditions(db, filter, &mut parameters);
     let order = Order {
-        name: "deletions, last first".to_owned(),
+        name: "deletions, last first".into(),
         by: Some(Key::new("c.deleted_at", Kind::Time)),
         id: Key::new("c.id", Kind::Uuid),
         descending: true,

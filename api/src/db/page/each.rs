@@ -80,7 +80,7 @@ impl List {
                 let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
                 let parent = of.of_text(self.dialect, "parents.value");
                 format!(
-                    "SELECT parents.value AS page_parent, page.* FROM {} parents CROSS JOIN LATERAL ({}) page ORDER BY {order}",
+                    "SELECT page.*, parents.value AS page_parent FROM {} parents CROSS JOIN LATERAL ({}) page ORDER BY {order}",
                     self.dialect.elements(&listed),
                     self.part(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
                 )
@@ -91,7 +91,7 @@ impl List {
                     .map(|parent| {
                         let name = parameters.bind(parent.clone());
                         let part = self.part(columns, &bound, Some(&format!("{} = {name}", of.sql)));
-                        format!("SELECT {name} AS page_parent, part.* FROM ({part}) part")
+                        format!("SELECT part.*, {name} AS page_parent FROM ({part}) part")
                     })
                     .collect();
                 format!("SELECT page.* FROM ({}) page ORDER BY {order}", parts.join(" UNION ALL "))

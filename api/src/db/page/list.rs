@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::order::{Place, Side, no_place};
 use super::{Order, Page, Position, Slice};
-use crate::db::Dialect;
+use crate::db::{Cell, Dialect};
 use crate::error::Error;
 
 /// Values that a statement binds, by number.
@@ -105,6 +105,8 @@ impl List {
         let behind = cut(&slice.before, Side::Before, Side::AtOrBehind);
         let value = self.order.by.as_ref().map_or("NULL", |by| &by.sql);
         let id = &self.order.id.sql;
+        let sent_value = self.order.by.as_ref().map_or_else(|| "NULL".to_owned(), |by| by.sent(self.dialect));
+        let sent_id = self.order.id.sent(self.dialect);
         let is_cut = slice.after.is_some() || slice.before.is_some();
         let again = if is_cut || parent.is_some() {
             format!(", {value} AS page_sort, {id} AS page_tie")
@@ -112,7 +114,7 @@ impl List {
             String::new()
         };
         let rows = format!(
-            "SELECT {columns}, CAST({value} AS text) AS page_value, CAST({id} AS text) AS page_id{again} \
+            "SELECT {columns}, {sent_value} AS page_value, {sent_id} AS page_id{again} \
              FROM {}{} ORDER BY {} LIMIT {}",
             self.from,
             all(&inside),
@@ -143,8 +145,8 @@ impl List {
         let (before, behind) = (flag("page_before")?, flag("page_behind")?);
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            if let Some(id) = row.try_get::<Option<String>>("", "page_id")? {
-                found.push((self.order.position(row.try_get("", "page_value")?, id), row));
+            if let Some(id) = Cell::of(&row, "page_id")? {
+                found.push((self.order.position(Cell::of(&row, "page_value")?, id), row));
             }
         }
         let size = usize::try_from(slice.size).unwrap_or(usize::MAX);

@@ -6,8 +6,11 @@ mod each;
 mod list;
 mod order;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::Cell;
 use crate::error::Error;
 
 pub use list::{List, Parameters};
@@ -19,13 +22,13 @@ pub use order::{Key, Kind, Order};
 pub struct Position {
     /// [`Order::name`]: a place in one order is none in another.
     #[serde(rename = "o")]
-    order: String,
-    /// The row's value of the order, as the database writes it.
+    order: Arc<str>,
+    /// The row's value of the order.
     #[serde(rename = "v")]
-    value: Option<String>,
+    value: Option<Cell>,
     /// The row's id, which breaks ties.
     #[serde(rename = "i")]
-    id: String,
+    id: Cell,
 }
 
 /// Which part of a list: its first rows, or its last, between two places.
