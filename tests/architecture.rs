@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 9] = [
     &["db"],
     &["catalog", "demo"],
     &["impact"],
-    &["deletion", "health", "session"],
+    &["deletion", "group", "health", "session"],
     &["graphql"],
     &["http"],
     &["config"],

@@ -1,7 +1,7 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`deletion`, `health`,
-//! `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`deletion`, `group`,
+//! `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
 
 pub mod catalog;
 pub mod cli;
@@ -12,6 +12,7 @@ pub mod deletion;
 pub mod demo;
 pub mod error;
 pub mod graphql;
+pub mod group;
 pub mod health;
 pub mod http;
 pub mod impact;

@@ -86,7 +86,7 @@ impl Session {
 
     async fn apply(&self, stop_at_purge: bool, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         let names = self.pending().await?;
-        let before = |name: &&String| !stop_at_purge || name.as_str() < STALE_PURGE;
+        let before = |name: &&String| !stop_at_purge || name.as_str() != STALE_PURGE;
         let names: Vec<_> = names.iter().take_while(before).collect();
         if names.is_empty() {
             return Ok(());

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{document, run};
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, both, steps};
 
 both!(StateA:
     migrate_asks_first_or_wants_yes,
@@ -43,9 +43,9 @@ fn a_migrate_that_only_asks_makes_no_file() {
 
 async fn the_status_changes_nothing(db: TestDb) {
     let (code, status) = document(&db, &["migrate", "--status"]);
-    assert_eq!((code, status["pending"].as_array().unwrap().len()), (0, 6));
+    assert_eq!((code, status["pending"].as_array().unwrap().len()), (0, steps()));
     let text = run(&db, &["migrate", "--status"]);
-    assert_eq!((text.code, text.stdout.matches("pending").count()), (0, 6), "{}", text.stdout);
+    assert_eq!((text.code, text.stdout.matches("pending").count()), (0, steps()), "{}", text.stdout);
     assert_eq!(run(&db, &["migrate", "--status", "--yes"]).code, 2);
 }
 
@@ -103,7 +103,7 @@ async fn a_purge_that_is_refused_stays_pending(db: TestDb) {
 async fn a_new_database_gets_all_tables_and_no_purge(db: TestDb) {
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["purge"]), (0, &json!(null)), "{report}");
-    assert_eq!(report["applied"].as_array().unwrap().len(), 6);
+    assert_eq!(report["applied"].as_array().unwrap().len(), steps());
     assert_eq!(sessions(&db).await, 0);
     assert_eq!(run(&db, &["doctor"]).code, 0);
 }

@@ -102,11 +102,11 @@ async fn a_query_of_thousands_of_fields_is_refused() {
 
 #[tokio::test]
 async fn a_page_costs_its_fields_as_often_as_it_has_nodes() {
-    let names = aliases(101, "name");
+    let names = aliases(251, "name");
     let query = |first: i32| format!("{{ sessions(first: {first}) {{ nodes {{ {names} }} }} }}");
     let (code, message) = refused(&query(100)).await;
     assert_eq!(code, "QUERY_TOO_COMPLEX");
-    assert_eq!(message, "The query costs more than 10000. Ask for smaller pages or fewer fields.");
+    assert_eq!(message, "The query costs more than 25000. Ask for smaller pages or fewer fields.");
 }
 
 #[tokio::test]

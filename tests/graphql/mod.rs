@@ -4,10 +4,14 @@ mod connections;
 mod contract;
 mod deletion;
 mod errors;
+mod group;
+mod group_list;
 mod health;
 mod impact;
 mod limits;
+mod nested;
 mod reading;
+mod references;
 mod schema;
 mod session;
 

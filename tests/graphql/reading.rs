@@ -13,14 +13,14 @@ both!(Adopted: anything_is_found_by_its_id);
 async fn sessions_are_counted_by_status(db: TestDb) {
     db.exec(&format!("UPDATE whatsapp_sessions SET status = 'banned' WHERE id = '{}'", SESSIONS[0].id)).await;
     let app = TestApp::over(db).await;
-    let stats = app.data("{ sessionStats { total stale byStatus { status count } } }", json!({})).await;
-    let mut counts = vec![("CONNECTED", 0), ("CONNECTING", 0), ("QR_PENDING", 0), ("DISCONNECTED", 0), ("OTHER", 1)];
+    let answer = app.data("{ sessionStats { total stale byStatus { status count } } }", json!({})).await;
+    let mut counts = [("CONNECTED", 0), ("CONNECTING", 0), ("QR_PENDING", 0), ("DISCONNECTED", 0), ("OTHER", 1)];
     for session in &SESSIONS[1..] {
         let status = session.status.to_uppercase();
         counts.iter_mut().find(|(name, _)| *name == status).unwrap().1 += 1;
     }
     let by_status: Vec<_> = counts.iter().map(|(status, count)| json!({ "status": status, "count": count })).collect();
-    assert_eq!(stats, json!({ "sessionStats": { "total": 14, "stale": 8, "byStatus": by_status } }));
+    assert_eq!(answer, json!({ "sessionStats": { "total": 14, "stale": 8, "byStatus": by_status } }));
 }
 
 async fn anything_is_found_by_its_id(db: TestDb) {

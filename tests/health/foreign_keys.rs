@@ -6,7 +6,7 @@ use api::health::{FindingCode, Severity};
 
 use super::{Facts, diagnosis, facts, finding, load, mend};
 use crate::support::legacy::{Legacy, Rule, Rules};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, both, steps};
 
 both!(StateA:
     five_references_block_as_built,
@@ -41,7 +41,7 @@ async fn five_references_block_as_built(db: TestDb) {
     ];
     assert_eq!(blocking, expected);
     assert!(!health.healthy);
-    assert_eq!(health.pending_migrations.len(), 6);
+    assert_eq!(health.pending_migrations.len(), steps());
 }
 
 async fn a_blocking_reference_is_mended_by_the_expected_rule(db: TestDb) {

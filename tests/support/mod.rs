@@ -15,6 +15,13 @@ pub mod server;
 
 pub use database::{Contents, TestDb};
 
+/// How many steps the schema's history has: each is a file.
+pub fn steps() -> usize {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migration/src")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('m') && name[1..].starts_with(|first: char| first.is_ascii_digit())).count()
+}
+
 /// The two tests `sqlite_<name>` and `postgres_<name>` of each `async fn <name>(db: TestDb)`, with what the database
 /// holds at first:
 ///

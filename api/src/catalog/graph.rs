@@ -3,17 +3,19 @@
 
 use std::fmt;
 
+use crate::db::{Dialect, quote};
+
 /// A table's place in [`Graph::tables`].
 pub type TableId = usize;
 
-/// Tables, and the foreign keys between them, that can be reached from the sessions' table.
+/// Tables, and the foreign keys between them, that can be reached from one table: the sessions', unless said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     /// The tables, in no particular order.
     pub tables: Vec<Table>,
     /// The foreign keys between them; a partition's copy of its parent's key is left out.
     pub foreign_keys: Vec<ForeignKey>,
-    /// The sessions' table.
+    /// The table that it starts from.
     pub root: TableId,
 }
 
@@ -158,5 +160,44 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The table, for reading its own rows: those of tables that inherit from it are no business of its foreign keys.
+    #[must_use]
+    pub fn relation(&self, dialect: Dialect) -> String {
+        let only = if dialect == Dialect::Postgres && !self.partitioned { "ONLY " } else { "" };
+        format!("{only}{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
+    /// Why the current role may not see all its rows, that `what` cannot be known therefore, and what to do; none where it
+    /// sees them.
+    #[must_use]
+    pub fn hidden(&self, what: &str) -> Option<String> {
+        let name = &self.display;
+        if self.row_security {
+            return Some(format!(
+                "Row-level security may hide rows of {name} from this role, so {what} cannot be known. Use a role with BYPASSRLS, or the table's owner."
+            ));
+        }
+        let lacks_select = !self.grants.select;
+        lacks_select.then(|| format!("This role may not read {name}, so {what} cannot be known. Grant it SELECT."))
+    }
+}
+
+impl ForeignKey {
+    /// Where its rows are, for reading: in a partition that has a key of its own, or in its table.
+    #[must_use]
+    pub fn referring(&self, graph: &Graph, dialect: Dialect) -> String {
+        let partition = self.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
+        partition.unwrap_or_else(|| graph.tables[self.table].relation(dialect))
+    }
+
+    /// A key that refers to one partition is met by that partition's rows only: the condition on the expression of a row's
+    /// table, `tableoid`.
+    #[must_use]
+    pub fn within_scope(&self, tableoid: &str) -> Option<String> {
+        let (schema, name) = self.referenced_scope.as_ref()?;
+        let quoted = format!("{}.{}", quote(schema), quote(name)).replace('\'', "''");
+        Some(format!("{tableoid} = '{quoted}'::regclass"))
     }
 }

@@ -22,8 +22,21 @@ pub const GROUPS: &str = "whatsapp_groups";
 /// # Errors
 /// [`Error::Unsuitable`] where there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn read(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -> Result<Graph, Error> {
+    read_from(conn, dialect, schema, SESSIONS).await
+}
+
+/// The same from another table of `schema` on.
+///
+/// # Errors
+/// Those of [`read`].
+pub async fn read_from(
+    conn: &impl ConnectionTrait,
+    dialect: Dialect,
+    schema: &str,
+    root: &str,
+) -> Result<Graph, Error> {
     let statement = match dialect {
-        Dialect::Postgres => dialect.statement(postgres::SQL, [schema.into()]),
+        Dialect::Postgres => dialect.statement(postgres::SQL, [schema.into(), root.into()]),
         Dialect::Sqlite => dialect.statement(sqlite::SQL, []),
     };
     let row = conn.query_one_raw(statement).await?;
@@ -33,12 +46,12 @@ pub async fn read(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -
     };
     let graph = match dialect {
         Dialect::Postgres => postgres::parse(&document, schema),
-        Dialect::Sqlite => sqlite::parse(&document),
+        Dialect::Sqlite => sqlite::parse(&document, root),
     };
     let graph = graph.map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
     graph.ok_or_else(|| {
         Error::Unsuitable(format!(
-            "There is no table {SESSIONS} in {schema}. Run `session-admin migrate`, or name the schema that holds it."
+            "There is no table {root} in {schema}. Run `session-admin migrate`, or name the schema that holds it."
         ))
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table};
 
-/// Reads `pg_constraint` and its friends; parameter 1 is the business schema.
+/// Reads `pg_constraint` and its friends; parameter 1 is the business schema, 2 the table to start from.
 pub(super) const SQL: &str = include_str!("postgres.sql");
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ struct KeyRow {
     referenced_scope: Option<(String, String)>,
 }
 
-/// The graph that the statement's answer describes; none where there is no sessions' table.
+/// The graph that the statement's answer describes; none where there is no table to start from.
 pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<Graph>, serde_json::Error> {
     let Document { tables: Some(rows), keys } = serde_json::from_str(document)? else {
         return Ok(None);

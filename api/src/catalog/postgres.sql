@@ -1,4 +1,4 @@
--- The foreign-key graph from the sessions' table of schema $1 on, as one JSON document.
+-- The foreign-key graph from the table $2 of schema $1 on, as one JSON document.
 -- pg_constraint, not information_schema: the latter shows only what the role owns. Columns that a version lacks
 -- (confdelsetcols before 15, conenforced before 18) are read through to_jsonb, where a missing one is null.
 -- A partition's copy of its parent's key has conparentid; a key of the partition's own has none and counts, with the
@@ -14,7 +14,7 @@ WITH RECURSIVE keys AS MATERIALIZED (
   WHERE con.contype = 'f' AND con.conparentid = 0
 ), root AS (
   SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relname = 'whatsapp_sessions' AND c.relkind IN ('r', 'p')
+  WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')
 ), reached(oid) AS (
   SELECT oid FROM root
   UNION

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::SESSIONS;
 use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table};
 
 /// Reads the pragmas of the whole file.
@@ -49,13 +48,13 @@ struct KeyRow {
     on_delete: String,
 }
 
-/// The graph that the statement's answer describes; none where there is no sessions' table.
-pub(super) fn parse(document: &str) -> Result<Option<Graph>, serde_json::Error> {
+/// The graph that the statement's answer describes, from the table `root` on; none where there is no such table.
+pub(super) fn parse(document: &str, root: &str) -> Result<Option<Graph>, serde_json::Error> {
     let Document { tables: rows, keys } = serde_json::from_str(document)?;
     // SQLite's names are the same in any case.
     let places: HashMap<String, usize> =
         rows.iter().enumerate().map(|(place, row)| (row.name.to_lowercase(), place)).collect();
-    let Some(&root) = places.get(SESSIONS) else {
+    let Some(&root) = places.get(root) else {
         return Ok(None);
     };
     let mut tables: Vec<Table> = rows.iter().map(table).collect();

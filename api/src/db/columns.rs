@@ -1,7 +1,7 @@
 //! What columns a table has: in an adopted database a few are certain, the others are there perhaps. The entity's names
 //! ask for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub struct Columns {
     dialect: Dialect,
     table: String,
     types: HashMap<String, String>,
+    /// Those that are NOT NULL.
+    filled: HashSet<String>,
 }
 
 impl Columns {
@@ -35,24 +37,29 @@ impl Columns {
         let dialect = db.dialect();
         let sql = match dialect {
             Dialect::Postgres => {
-                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type FROM pg_attribute a \
-                 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, a.attnotnull::int AS filled \
+                 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
                  WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped"
             }
-            Dialect::Sqlite => "SELECT name, type FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
+            Dialect::Sqlite => "SELECT name, type, \"notnull\" AS filled FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
         };
         let statement = dialect.statement(sql, [db.schema().into(), table.into()]);
         let rows = conn.query_all_raw(statement).await?;
-        let types: Result<HashMap<String, String>, Error> =
-            rows.iter().map(|row| Ok((row.try_get("", "name")?, row.try_get("", "type")?))).collect();
-        let types = types?;
+        let (mut types, mut filled) = (HashMap::new(), HashSet::new());
+        for row in rows {
+            let name: String = row.try_get("", "name")?;
+            if row.try_get::<i32>("", "filled")? == 1 {
+                filled.insert(name.clone());
+            }
+            types.insert(name, row.try_get::<String>("", "type")?);
+        }
         if types.is_empty() {
             return Err(Error::Unsuitable(format!(
                 "There is no table {table} in {}. Run `session-admin migrate`, or name the schema that holds it.",
                 db.schema()
             )));
         }
-        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(table)), types })
+        Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(table)), types, filled })
     }
 
     /// Those of `table` as they were two seconds ago at most: for lists, of which a page is read every moment. What
@@ -126,6 +133,33 @@ impl Columns {
         Some(match self.dialect {
             Dialect::Postgres => instant,
             Dialect::Sqlite => format!("CAST({instant} AS text)"),
+        })
+    }
+
+    /// A column of texts, bare, as an index has it; none where a row may have null or something else in it.
+    #[must_use]
+    pub fn filled_text(&self, column: impl ColumnTrait) -> Option<String> {
+        let of_type = self.types.get(column.as_str())?.to_ascii_uppercase();
+        let is_text = match self.dialect {
+            Dialect::Postgres => matches!(of_type.as_str(), "TEXT" | "CHARACTER VARYING"),
+            // Numbers become text in such a column (https://www.sqlite.org/datatype3.html#determination_of_column_affinity).
+            Dialect::Sqlite => !of_type.contains("INT") && (of_type.contains("TEXT") || of_type.contains("CHAR")),
+        };
+        (is_text && self.filled.contains(column.as_str())).then(|| self.name(column)).flatten()
+    }
+
+    /// A column of whole numbers, to read and to order a list by: null where it holds something else; none where it is
+    /// missing.
+    #[must_use]
+    pub fn number(&self, column: impl ColumnTrait) -> Option<String> {
+        let name = self.name(column)?;
+        Some(match (self.dialect, self.types.get(column.as_str()).map(String::as_str)) {
+            (Dialect::Postgres, Some("smallint" | "integer" | "bigint")) => name,
+            (Dialect::Postgres, _) => {
+                let text = format!("CAST({name} AS text)");
+                format!("CASE WHEN {text} ~ '^-?[0-9]{{1,18}}$' THEN CAST({text} AS bigint) END")
+            }
+            (Dialect::Sqlite, _) => format!("CASE typeof({name}) WHEN 'integer' THEN {name} END"),
         })
     }
 

@@ -43,9 +43,9 @@ fn page_size(name: &str, size: i32) -> Result<u32, Error> {
         .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {MAX_SIZE} nodes.")))
 }
 
-/// What a page costs: its fields, as often as it has nodes.
+/// What a page costs: its fields, as often as it has nodes. A page of a size that is refused costs nothing more.
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
-    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size).unwrap_or(MAX_SIZE));
+    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size).unwrap_or(1));
     fields.saturating_mul((asked as usize).max(1)).saturating_add(1)
 }
 

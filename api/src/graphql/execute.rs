@@ -1,12 +1,11 @@
 //! One request, from its text to its answer.
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Request, Response, Variables};
 
 use super::document::Document;
 use super::error::finish;
 use super::limits;
-use super::loaders::ImpactLoader;
+use super::loaders::{answered, batches};
 use super::{Schema, State};
 
 /// What a client sent.
@@ -22,13 +21,16 @@ pub struct Call {
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let mut request = Request::new(call.query)
-        .variables(call.variables)
-        .data(DataLoader::new(ImpactLoader::new(state.database().clone()), tokio::spawn))
-        .data(state.clone());
-    request.operation_name = call.operation_name;
-    request.set_parsed_query(document.into_inner());
-    let mut response = schema.execute(request).await;
+    let response = answered(|work| {
+        let mut request = Request::new(call.query)
+            .variables(call.variables)
+            .data(batches(state.database().clone(), work))
+            .data(state.clone());
+        request.operation_name = call.operation_name;
+        request.set_parsed_query(document.into_inner());
+        schema.execute(request)
+    });
+    let mut response = response.await;
     response.errors.iter_mut().for_each(limits::name_cost);
     finish(response, correlation_id)
 }

@@ -5,12 +5,14 @@ use async_graphql::ServerError;
 use super::error::{QUERY_TOO_COMPLEX, coded};
 
 /// The most that is answered. Every field costs one, a page its fields times its size, and what makes the database work more besides.
-pub(super) const MAX_COST: usize = 10_000;
+pub(super) const MAX_COST: usize = 25_000;
 
 /// What an impact costs besides its fields.
 pub(super) const IMPACT: usize = 100;
 /// What the impact of a session on a page costs: they are counted together.
 pub(super) const IMPACT_OF_MANY: usize = 10;
+/// What counting the rows that refer to a group costs besides its fields: in a dozen tables, those of all groups together.
+pub(super) const REFERENCES: usize = 10;
 /// What counting a whole list costs.
 pub(super) const COUNT: usize = 10;
 /// What a diagnosis of the whole schema costs.

@@ -11,6 +11,7 @@ use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
 use crate::graphql::error::chain;
+use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
 
 /// What a request may use. Cloning it is cheap.
@@ -108,10 +109,16 @@ fn report(outcome: &Result<DeletionOutcome, Error>) {
 pub(super) trait ContextExt {
     /// The state that came with the request.
     fn state(&self) -> Result<&State, Error>;
+    /// The loader that came with the request.
+    fn loader(&self) -> Result<&Batches, Error>;
 }
 
 impl ContextExt for Context<'_> {
     fn state(&self) -> Result<&State, Error> {
         self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its state.".to_owned()))
+    }
+
+    fn loader(&self) -> Result<&Batches, Error> {
+        self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))
     }
 }

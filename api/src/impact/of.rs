@@ -62,11 +62,14 @@ impl Reading {
     pub async fn now(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
         let graph = catalog::read(conn, db.dialect(), db.schema()).await?;
         let reached = Plan::new(&graph).reached();
-        let hidden: Vec<TableId> = reached.into_iter().filter(|&table| !readable(&graph.tables[table])).collect();
-        if let Some(table) = hidden.iter().find(|&&table| table == graph.root) {
-            return Err(Error::Unsuitable(hidden_table(&graph.tables[*table]).message));
+        if let Some(message) = graph.tables[graph.root].hidden("the impact") {
+            return Err(Error::Unsuitable(message));
         }
-        let blockers = hidden.iter().map(|&table| hidden_table(&graph.tables[table])).collect();
+        let hidden: Vec<(TableId, Blocker)> = reached
+            .into_iter()
+            .filter_map(|table| hidden_table(&graph.tables[table]).map(|blocker| (table, blocker)))
+            .collect();
+        let (hidden, blockers): (Vec<TableId>, Vec<Blocker>) = hidden.into_iter().unzip();
         Ok(Self { dialect: db.dialect(), graph: without(graph, &hidden), hidden: blockers })
     }
 
@@ -201,23 +204,10 @@ fn blocker(plan: &Plan<'_>, edge: usize, rows: i64) -> Blocker {
     }
 }
 
-const fn readable(table: &Table) -> bool {
-    table.grants.select && !table.row_security
-}
-
-fn hidden_table(table: &Table) -> Blocker {
-    let name = &table.display;
-    let (kind, message) = if table.row_security {
-        (
-            BlockerKind::RowSecurity,
-            format!(
-                "Row-level security may hide rows of {name} from this role, so the impact cannot be known. Use a role with BYPASSRLS, or the table's owner."
-            ),
-        )
-    } else {
-        (BlockerKind::Other, format!("This role may not read {name}, so the impact cannot be known. Grant it SELECT."))
-    };
-    Blocker { kind, table: name.clone(), constraint: None, columns: Vec::new(), rows: 0, message }
+fn hidden_table(table: &Table) -> Option<Blocker> {
+    let message = table.hidden("the impact")?;
+    let kind = if table.row_security { BlockerKind::RowSecurity } else { BlockerKind::Other };
+    Some(Blocker { kind, table: table.display.clone(), constraint: None, columns: Vec::new(), rows: 0, message })
 }
 
 fn without(mut graph: Graph, hidden: &[TableId]) -> Graph {

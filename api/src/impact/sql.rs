@@ -162,10 +162,8 @@ impl Sql<'_> {
 
     /// A key that refers to one partition is met by that partition's rows only.
     pub(super) fn within_scope(&self, edge: EdgeId, alias: &str, table_oid: &str) -> String {
-        self.plan.key(edge).referenced_scope.as_ref().map_or_else(String::new, |(schema, name)| {
-            let quoted = format!("{}.{}", quote(schema), quote(name)).replace('\'', "''");
-            format!(" AND {alias}.{table_oid} = '{quoted}'::regclass")
-        })
+        let condition = self.plan.key(edge).within_scope(&format!("{alias}.{table_oid}"));
+        condition.map_or_else(String::new, |condition| format!(" AND {condition}"))
     }
 
     pub(super) fn group(&self) -> &'static str {
@@ -176,18 +174,14 @@ impl Sql<'_> {
         if self.shape == Shape::Each { "roots.g" } else { "0" }
     }
 
-    /// The table, for reading its own rows: those of tables that inherit from it are no business of its foreign keys.
+    /// The table, for reading its own rows.
     #[must_use]
     pub fn relation(&self, table: TableId) -> String {
-        let Table { schema, name, partitioned, .. } = self.table(table);
-        let only = if self.dialect == Dialect::Postgres && !partitioned { "ONLY " } else { "" };
-        format!("{only}{}.{}", quote(schema), quote(name))
+        self.table(table).relation(self.dialect)
     }
 
     pub(super) fn child_relation(&self, edge: EdgeId) -> String {
-        let key = self.plan.key(edge);
-        let partition = key.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
-        partition.unwrap_or_else(|| self.relation(key.table))
+        self.plan.key(edge).referring(self.plan.graph, self.dialect)
     }
 
     /// What finds the row `alias` again, as a list of expressions.

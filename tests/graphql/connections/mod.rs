@@ -2,6 +2,7 @@
 //! rows that come and go between two pages. Every page is what the model says, to the flags of its ends.
 
 mod deletions;
+mod groups;
 mod sessions;
 
 use std::collections::BTreeSet;

@@ -1,32 +1,24 @@
 //! The impact of each session on a page.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use crate::db::Database;
-use crate::error::Error;
+use super::{Fault, Reader};
 use crate::impact::{self, Impact};
 
-/// Reads impacts, all sessions of a page with one statement.
-pub(in crate::graphql) struct ImpactLoader {
-    database: Database,
-}
+/// The impact of deleting the session with this id alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct ImpactOf(pub Uuid);
 
-impl ImpactLoader {
-    /// A loader that reads from `database`.
-    pub(in crate::graphql) const fn new(database: Database) -> Self {
-        Self { database }
-    }
-}
-
-impl Loader<Uuid> for ImpactLoader {
+impl Loader<ImpactOf> for Reader {
     type Value = Impact;
-    type Error = Arc<Error>;
+    type Error = Fault;
 
-    async fn load(&self, sessions: &[Uuid]) -> Result<HashMap<Uuid, Impact>, Arc<Error>> {
-        impact::of_each_session(&self.database, sessions).await.map_err(Arc::new)
+    async fn load(&self, sessions: &[ImpactOf]) -> Result<HashMap<ImpactOf, Impact>, Fault> {
+        let ids: Vec<Uuid> = sessions.iter().map(|session| session.0).collect();
+        let found = impact::of_each_session(&self.database, &ids).await?;
+        Ok(found.into_iter().map(|(id, impact)| (ImpactOf(id), impact)).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! Reading.
 
 mod deletion;
+mod group;
 mod health;
 mod impact;
 mod node;
@@ -13,6 +14,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     node::NodeQuery,
     session::SessionQuery,
+    group::GroupQuery,
     impact::ImpactQuery,
     deletion::DeletionQuery,
     health::HealthQuery,

@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, Object, Result};
 use crate::deletion::trail;
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{Deletion, Node, Role, Session, Viewer};
-use crate::session::read;
+use crate::graphql::types::{Deletion, Group, Node, Role, Session, Viewer};
+use crate::{group, session};
 
 #[derive(Default)]
 pub(super) struct NodeQuery;
@@ -24,8 +24,11 @@ impl NodeQuery {
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>> {
         let id = id::parse(&id)?;
         let db = ctx.state()?.database();
-        if let Some(session) = read::find(db, &[id]).await?.into_iter().next() {
+        if let Some(session) = session::read::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Session(session).into()));
+        }
+        if let Some(group) = group::read::find(db, &[id]).await?.into_iter().next() {
+            return Ok(Some(Group(group).into()));
         }
         Ok(trail::find(db, id).await?.map(|deletion| Deletion(deletion).into()))
     }

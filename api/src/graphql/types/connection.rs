@@ -70,7 +70,6 @@ impl<N: Row> Connection<N> {
     }
 
     /// How many nodes the whole list has; counted only when asked for.
-    #[graphql(complexity = "crate::graphql::limits::COUNT")]
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
         self.total.count(ctx).await
     }

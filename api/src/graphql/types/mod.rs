@@ -4,6 +4,8 @@ mod connection;
 mod date_time;
 mod deletion;
 mod deletion_list;
+mod group;
+mod group_list;
 mod health;
 mod impact;
 mod node;
@@ -17,6 +19,9 @@ pub use connection::{Connection, Edge, PageInfo};
 pub use date_time::DateTime;
 pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus};
 pub use deletion_list::DeletionFilter;
+pub use group::{Group, GroupReference};
+pub(in crate::graphql) use group_list::part;
+pub use group_list::{GroupFilter, GroupOrder, GroupOrderField};
 pub use health::{ForeignKey, SchemaFinding, SchemaFindingCode, SchemaFix, SchemaHealth, Severity};
 pub use impact::{
     BlockerKind, DeletionBlocker, DeletionImpact, ForeignKeyAction, ImpactChange, ReferenceImpact, TableImpact,

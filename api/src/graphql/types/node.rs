@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Deletion, Session};
+use super::{Deletion, Group, Session};
 
 /// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
 #[derive(Interface)]
@@ -10,6 +10,8 @@ use super::{Deletion, Session};
 pub enum Node {
     /// A session.
     Session(Session),
+    /// A group.
+    Group(Group),
     /// A deletion.
     Deletion(Deletion),
 }

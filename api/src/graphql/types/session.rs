@@ -1,13 +1,17 @@
 //! Sessions.
 
-use async_graphql::dataloader::DataLoader;
+use std::sync::Arc;
+
 use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
 
-use super::{DateTime, DeletionImpact};
+use super::{Connection, DateTime, DeletionImpact, Group, GroupFilter, GroupOrder, Total, part};
+use crate::db::page::Page;
 use crate::error::Error;
+use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::limits;
-use crate::graphql::loaders::ImpactLoader;
+use crate::graphql::loaders::{GroupCountOf, GroupsOf, ImpactOf};
 use crate::graphql::rows::Row;
+use crate::graphql::state::ContextExt as _;
 use crate::session;
 
 /// A row of `whatsapp_sessions`: one WhatsApp connection.
@@ -56,13 +60,36 @@ impl Session {
         self.0.updated_at.map(DateTime)
     }
 
+    /// How many groups the session is in.
+    async fn group_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
+        let counted = GroupCountOf { session: self.0.id, filter: Arc::default() };
+        Ok(ctx.loader()?.load_one(counted).await?.unwrap_or_default())
+    }
+
+    /// The groups that the session is in, by name unless said.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
+    async fn groups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which of them; all unless said.")] filter: Option<GroupFilter>,
+        #[graphql(desc = "In what order; by name unless said.")] order_by: Option<GroupOrder>,
+        #[graphql(desc = "The first so many nodes: 20 unless said, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only nodes behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connection<Group>> {
+        let part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        let total = Total::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
+        let wanted = GroupsOf { session: self.0.id, part: Arc::new(part) };
+        let page = ctx.loader()?.load_one(wanted).await?.map_or(Page::empty(), Arc::unwrap_or_clone);
+        Ok(Connection::new(page, total, Group))
+    }
+
     /// What deleting this session alone would do, exactly; nothing is changed.
     #[graphql(complexity = "limits::IMPACT_OF_MANY + child_complexity")]
     async fn impact(&self, ctx: &Context<'_>) -> async_graphql::Result<DeletionImpact> {
-        let loader = ctx
-            .data_opt::<DataLoader<ImpactLoader>>()
-            .ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))?;
-        let impact = loader.load_one(self.0.id).await?;
+        let impact = ctx.loader()?.load_one(ImpactOf(self.0.id)).await?;
         let gone = || Error::BadInput(format!("The session {} was deleted while this query ran.", self.0.id));
         Ok(impact.ok_or_else(gone)?.into())
     }

@@ -1,17 +1,24 @@
 //! How many nodes a list has: counted only when a query asks for it.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Result};
+use uuid::Uuid;
 
 use crate::deletion::trail;
+use crate::graphql::loaders::GroupCountOf;
 use crate::graphql::state::ContextExt as _;
-use crate::session::read;
-use crate::{deletion, session};
+use crate::{deletion, group, session};
 
 /// The list that would be counted.
 #[derive(Debug, Clone)]
 pub enum Total {
     /// The sessions that meet a filter.
     Sessions(session::Filter),
+    /// The groups that meet a filter.
+    Groups(group::Filter),
+    /// The groups of one session that meet a filter.
+    GroupsOf(Uuid, Arc<group::Filter>),
     /// The deletions that meet a filter.
     Deletions(deletion::Filter),
 }
@@ -21,7 +28,12 @@ impl Total {
     pub(super) async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         let db = ctx.state()?.database();
         Ok(match self {
-            Self::Sessions(filter) => read::count(db, filter).await?,
+            Self::Sessions(filter) => session::read::count(db, filter).await?,
+            Self::Groups(filter) => group::read::count(db, filter).await?,
+            Self::GroupsOf(session, filter) => {
+                let counted = GroupCountOf { session: *session, filter: Arc::clone(filter) };
+                ctx.loader()?.load_one(counted).await?.unwrap_or_default()
+            }
             Self::Deletions(filter) => trail::count(db, filter).await?,
         })
     }

@@ -1,0 +1,67 @@
+//! When the loaders read: as soon as every field that can be answered without them has been, and not after some time. So
+//! what one level of an answer needs is always one batch, however long resolving takes, and nobody waits for a clock.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+type Begun = BoxFuture<'static, ()>;
+
+/// What the loader calls to have its work done.
+pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
+
+/// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
+/// while a batch hands out its rows no field is resolved.
+pub(in crate::graphql) async fn answered<T, F: Future<Output = T>>(answer: impl FnOnce(Work) -> F) -> T {
+    let (sender, receiver) = unbounded_channel();
+    // When nobody receives any more, the answer is gone, and with it all who wait.
+    let work: Work = Box::new(move |begun| drop(sender.send(begun)));
+    drive(answer(work), receiver).await
+}
+
+async fn drive<T>(answer: impl Future<Output = T>, mut begun: UnboundedReceiver<Begun>) -> T {
+    let mut answer = pin!(answer);
+    let mut running = FuturesUnordered::new();
+    poll_fn(|cx| {
+        loop {
+            let turn = Arc::new(Turn { wanted: AtomicBool::new(false), task: cx.waker().clone() });
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&turn))))
+            {
+                return Poll::Ready(answer);
+            }
+            if turn.wanted.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            while let Poll::Ready(Some(work)) = begun.poll_recv(cx) {
+                running.push(work);
+            }
+            let Poll::Ready(Some(())) = running.poll_next_unpin(cx) else { return Poll::Pending };
+        }
+    })
+    .await
+}
+
+/// Tells an answer that waits for others from one that has paused between two fields and wants to go on: large lists do
+/// so, to let other tasks have their turn.
+struct Turn {
+    wanted: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wanted.store(true, Ordering::Release);
+        self.task.wake_by_ref();
+    }
+}

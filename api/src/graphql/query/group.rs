@@ -1,0 +1,40 @@
+//! Groups: one, and the list.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::graphql::cursor::{page_cost, slice};
+use crate::graphql::id;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, Total, part};
+use crate::group::read;
+
+#[derive(Default)]
+pub(super) struct GroupQuery;
+
+#[Object]
+impl GroupQuery {
+    /// The group with this id; null where there is none.
+    async fn group(&self, ctx: &Context<'_>, #[graphql(desc = "The group's id.")] id: ID) -> Result<Option<Group>> {
+        let id = id::parse(&id)?;
+        let found = read::find(ctx.state()?.database(), &[id]).await?;
+        Ok(found.into_iter().next().map(Group))
+    }
+
+    /// The groups of all sessions, by name unless said.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
+    async fn groups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which groups; all unless said.")] filter: Option<GroupFilter>,
+        #[graphql(desc = "In what order; by name unless said.")] order_by: Option<GroupOrder>,
+        #[graphql(desc = "The first so many nodes: 20 unless said, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only nodes behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Group>> {
+        let part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        let page = read::page(ctx.state()?.database(), &part).await?;
+        Ok(Connection::new(page, Total::Groups(part.filter), Group))
+    }
+}

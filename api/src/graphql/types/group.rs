@@ -1,0 +1,101 @@
+//! Groups.
+
+use async_graphql::{Context, Description, ID, Object, SimpleObject};
+
+use super::{DateTime, ForeignKeyAction, Session};
+use crate::error::Error;
+use crate::graphql::limits;
+use crate::graphql::loaders::{ReferencesOf, SessionBy};
+use crate::graphql::rows::Row;
+use crate::graphql::state::ContextExt as _;
+use crate::group::{self, references::Reference};
+
+/// A row of `whatsapp_groups`: a group, or community, of the messenger that a session is in.
+#[derive(Debug, Clone, Description)]
+pub struct Group(pub group::Group);
+
+#[Object(use_type_description)]
+impl Group {
+    /// The row's own UUID.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Null, like participantCount and the timestamps, where an adopted database has none.
+    async fn jid(&self) -> Option<&str> {
+        self.0.jid.as_deref()
+    }
+
+    /// Where an adopted database has no name: the jid, or the id's first eight characters.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// People in the group, as last counted.
+    async fn participant_count(&self) -> Option<i64> {
+        self.0.participant_count
+    }
+
+    /// When the row was made.
+    async fn created_at(&self) -> Option<DateTime> {
+        self.0.created_at.map(DateTime)
+    }
+
+    /// When the row was last changed.
+    async fn updated_at(&self) -> Option<DateTime> {
+        self.0.updated_at.map(DateTime)
+    }
+
+    /// The session that the group belongs to.
+    async fn session(&self, ctx: &Context<'_>) -> async_graphql::Result<Session> {
+        let session = match self.0.session_id {
+            Some(session) => ctx.loader()?.load_one(SessionBy(session)).await?,
+            None => None,
+        };
+        Ok(Session(session.ok_or_else(|| self.orphaned())?))
+    }
+
+    /// Rows elsewhere that point at this group, by table and column; columns with none are left out.
+    #[graphql(complexity = "limits::REFERENCES + child_complexity")]
+    async fn references(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<GroupReference>> {
+        let references = ctx.loader()?.load_one(ReferencesOf(self.0.id)).await?;
+        Ok(references.unwrap_or_default().into_iter().map(Into::into).collect())
+    }
+}
+
+impl Group {
+    fn orphaned(&self) -> Error {
+        Error::Unsuitable(format!(
+            "The group {} belongs to no session: its row names none that exists. `session-admin doctor` says how to mend such rows.",
+            self.0.id
+        ))
+    }
+}
+
+impl Row for Group {
+    const AT_HAND: &'static [&'static str] = &["id", "jid", "name", "participantCount", "createdAt", "updatedAt"];
+}
+
+/// Rows that point at a group by the same column. Where foreign keys of different rules share a column, there is one of these for each rule.
+#[derive(Debug, SimpleObject)]
+pub struct GroupReference {
+    /// The table whose rows point at the group: bare in the business schema, schema.name elsewhere.
+    table: String,
+    /// The column that does; of a key of several columns all, with commas between.
+    column: String,
+    /// What the foreign key does when the group is deleted.
+    on_delete: ForeignKeyAction,
+    /// How many rows do.
+    rows: i64,
+}
+
+impl From<Reference> for GroupReference {
+    fn from(reference: Reference) -> Self {
+        Self {
+            table: reference.table,
+            column: reference.column,
+            on_delete: reference.on_delete.into(),
+            rows: reference.rows,
+        }
+    }
+}
