@@ -82,7 +82,7 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db.dialect(), &columns, filter, SortBy::Name, false).count(db.pool()).await
 }
 
-/// How many of each session's groups meet a filter, with one statement. Sessions without any are left out.
+/// How many of each session's groups meet a filter, with one statement.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
