@@ -16,6 +16,10 @@ mod server;
 
 use data::Size;
 
+/// The program's own, so that the server by hand has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     // cargo adds --bench.

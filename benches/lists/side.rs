@@ -114,7 +114,7 @@ impl Process {
             .arg(script.path())
             .arg(format!("http://{}", self.address))
             .output()
-            .expect("wrk is installed");
+            .expect("wrk; the argument `engine` leaves the lists out");
         let report = String::from_utf8(output.stdout).unwrap();
         assert!(!report.contains("Non-2xx") && !report.contains("Socket errors"), "{report}");
         let figure = report.lines().find_map(|line| line.strip_prefix("Requests/sec:"));

@@ -12,6 +12,7 @@ mod limits;
 mod nested;
 mod reading;
 mod references;
+mod rows;
 mod schema;
 mod session;
 

@@ -85,12 +85,15 @@ impl Columns {
         &self.table
     }
 
-    /// What to select of a row `c` to have these columns as [`Cell`](super::Cell)s, under the entity's names.
+    /// What to select of a row `c` to have these columns as [`Cell`](super::Cell)s, under the entity's names; those that
+    /// nobody has asked for are null.
     #[must_use]
-    pub fn selected<C: ColumnTrait>(&self, columns: &[C]) -> String {
-        let selected: Vec<String> =
-            columns.iter().map(|column| format!("{} AS {}", self.as_sent(*column), column.as_str())).collect();
-        selected.join(", ")
+    pub fn selected<C: ColumnTrait>(&self, columns: &[C], unasked: &[&str]) -> String {
+        let sent = |column: &C| {
+            let is_unasked = unasked.contains(&column.as_str());
+            if is_unasked { "NULL".to_owned() } else { self.as_sent(*column) }
+        };
+        columns.iter().map(|column| format!("{} AS {}", sent(column), column.as_str())).collect::<Vec<_>>().join(", ")
     }
 
     /// A column's value as it is sent: PostgreSQL's timestamps and UUIDs as they are, everything else as text.

@@ -19,6 +19,8 @@ const TYPENAME: &str = "__typename";
 pub trait Row: ContainerType {
     /// The fields that are answered from the row itself, without waiting for anything.
     const AT_HAND: &'static [&'static str];
+    /// Columns that are read for one field only, each behind that field.
+    const READ_FOR: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// A list of such rows, for clients the same as a `Vec` of them.

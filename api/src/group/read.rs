@@ -46,7 +46,7 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), &columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", selected(&columns), columns.table());
+    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", selected(&columns, &[]), columns.table());
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
     rows.iter().map(group).collect()
 }
@@ -58,19 +58,20 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
 pub async fn page(db: &Database, part: &Part) -> Result<Page<Group>, Error> {
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    list.page(db.pool(), &selected(&columns), &part.slice).await?.map(|row| group(&row))
+    list.page(db.pool(), &selected(&columns, &part.slice.unasked.columns), &part.slice).await?.map(|row| group(&row))
 }
 
-/// The same part of each session's groups, with one statement. Sessions without groups may be left out.
+/// The same part of each session's groups, with one statement.
 ///
 /// # Errors
 /// Those of [`page`].
 pub async fn page_of_each(db: &Database, part: &Part, sessions: &[Uuid]) -> Result<HashMap<Uuid, Page<Group>>, Error> {
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    let (of, sessions) = (columns.key(Column::SessionId), texts(sessions));
-    let pages = list.page_of_each(db.pool(), &selected(&columns), &part.slice, &of, &sessions).await?;
-    pages.into_iter().map(|(session, page)| Ok((id(&session)?, page.map(|row| group(&row))?))).collect()
+    let of = columns.key(Column::SessionId);
+    let selected = selected(&columns, &part.slice.unasked.columns);
+    let pages = list.page_of_each(db.pool(), &selected, &part.slice, &of, &texts(sessions)).await?;
+    sessions.iter().zip(pages).map(|(session, page)| Ok((*session, page.map(|row| group(&row))?))).collect()
 }
 
 /// How many groups meet a filter.
@@ -123,15 +124,14 @@ fn shown_name(columns: &Columns) -> String {
 }
 
 /// What is selected of a row `c` for a [`Group`], in the order in which it is read.
-fn selected(columns: &Columns) -> String {
-    let texts = columns.selected(&[
-        Column::Id,
-        Column::SessionId,
-        Column::GroupJid,
-        Column::GroupName,
-        Column::CreatedAt,
-        Column::UpdatedAt,
-    ]);
+fn selected(columns: &Columns, unasked: &[&str]) -> String {
+    let stands_in =
+        |column: &str| column == Column::GroupJid.as_str() && columns.filled_text(Column::GroupName).is_none();
+    let unasked: Vec<&str> = unasked.iter().copied().filter(|column| !stands_in(column)).collect();
+    let texts = columns.selected(
+        &[Column::Id, Column::SessionId, Column::GroupJid, Column::GroupName, Column::CreatedAt, Column::UpdatedAt],
+        &unasked,
+    );
     let count = columns.number(Column::ParticipantCount).unwrap_or_else(|| "NULL".to_owned());
     format!("{texts}, CAST({count} AS bigint) AS {}", Column::ParticipantCount.as_str())
 }

@@ -57,7 +57,7 @@ async fn find_in(
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED), columns.table());
+    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
     rows.iter().map(session).collect()
 }
@@ -75,7 +75,7 @@ pub async fn page(
 ) -> Result<Page<Session>, Error> {
     let columns = Columns::recent(db, SESSIONS).await?;
     let list = list(db.dialect(), &columns, filter, by, descending);
-    let page = list.page(db.pool(), &columns.selected(&SELECTED), slice).await?;
+    let page = list.page(db.pool(), &columns.selected(&SELECTED, &slice.unasked.columns), slice).await?;
     page.map(|row| session(&row))
 }
 
@@ -144,7 +144,7 @@ pub async fn matching(conn: &impl ConnectionTrait, db: &Database, filter: &Filte
     let order = columns.instant(Column::UpdatedAt).map_or_else(String::new, |updated| format!("{updated}, "));
     let sql = format!(
         "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id",
-        columns.selected(&[Column::Id]),
+        columns.selected(&[Column::Id], &[]),
         columns.table(),
         conditions.join(" AND ")
     );

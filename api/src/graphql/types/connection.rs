@@ -6,6 +6,7 @@ use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObje
 
 use super::Total;
 use crate::db::page::{Page, Position};
+use crate::error::Error;
 use crate::graphql::cursor;
 use crate::graphql::rows::{Row, Rows};
 
@@ -21,7 +22,8 @@ pub struct Connection<N> {
 /// One of the nodes of a page.
 #[derive(Debug)]
 pub struct Edge<N> {
-    position: Position,
+    /// None where the query has no field for it.
+    position: Option<Position>,
     node: N,
 }
 
@@ -60,7 +62,7 @@ impl<N: Row> Connection<N> {
 
     /// Where the page stands in the list.
     async fn page_info(&self) -> PageInfo {
-        let cursor = |edge: Option<&Edge<N>>| edge.map(|edge| cursor::encode(&edge.position));
+        let cursor = |edge: Option<&Edge<N>>| edge.and_then(|edge| edge.position.as_ref()).map(cursor::encode);
         PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -78,8 +80,11 @@ impl<N: Row> Connection<N> {
 #[Object(name_type, use_type_description)]
 impl<N: OutputType> Edge<N> {
     /// The node's place in the list, to start or end another page at.
-    async fn cursor(&self) -> String {
-        cursor::encode(&self.position)
+    async fn cursor(&self) -> Result<String> {
+        let place = self.position.as_ref();
+        Ok(place
+            .map(cursor::encode)
+            .ok_or_else(|| Error::Unsuitable("The row was read without its place.".to_owned()))?)
     }
 
     /// The node.

@@ -74,6 +74,8 @@ impl Group {
 
 impl Row for Group {
     const AT_HAND: &'static [&'static str] = &["id", "jid", "name", "participantCount", "createdAt", "updatedAt"];
+    const READ_FOR: &'static [(&'static str, &'static str)] =
+        &[("session", "session_id"), ("jid", "group_jid"), ("createdAt", "created_at"), ("updatedAt", "updated_at")];
 }
 
 /// Rows that point at a group by the same column. Where foreign keys of different rules share a column, there is one of these for each rule.
