@@ -7,6 +7,7 @@ mod support;
 
 mod architecture;
 mod catalog;
+mod cleanup;
 mod cli;
 mod clients;
 mod db;

@@ -29,6 +29,9 @@ pub enum Error {
         "The database's file is no SQLite database, or it is damaged. Check DATABASE_URL; if it is right, restore the file from a backup."
     )]
     Damaged(#[source] DbErr),
+    /// A table is not there: `serve --demo` begins without this program's own, and somebody may have dropped one.
+    #[error("The database lacks a table that is needed. Run `session-admin migrate`, then try again.")]
+    MissingTable(#[source] DbErr),
     /// A statement took longer than its limit.
     #[error("The database took too long to answer, so the request was given up. Nothing was changed.")]
     Timeout(#[source] DbErr),
@@ -41,6 +44,12 @@ pub enum Error {
     /// The role may not do what is needed.
     #[error("The database role lacks a privilege: {}. `session-admin doctor` lists what is missing.", .0.message)]
     MissingGrant(#[source] Box<Said>),
+    /// So many changes of the schema have not been made yet.
+    #[error(
+        "{} pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what it would do, and asks before it purges.",
+        if *.0 == 1 { "1 migration is".to_owned() } else { format!("{} migrations are", .0) }
+    )]
+    MigrationsPending(usize),
     /// The database is not what this program needs.
     #[error("{0}")]
     Unsuitable(String),
@@ -69,10 +78,12 @@ impl Error {
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
+            Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
             Self::Refused(_)
             | Self::MissingGrant(_)
             | Self::Unsuitable(_)
             | Self::Damaged(_)
+            | Self::MissingTable(_)
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Io { .. } => "INTERNAL",
@@ -151,6 +162,8 @@ pub struct Said {
 fn reported_error(code: &str, said: Said) -> Error {
     if let Some(result) = sqlite_result(code) {
         return match result {
+            // SQLITE_ERROR, which is many things
+            1 if said.message.starts_with("no such table") => Error::MissingTable(said.source),
             // SQLITE_BUSY, SQLITE_LOCKED
             5 | 6 => Error::LockTimeout(said.source),
             // SQLITE_READONLY
@@ -180,6 +193,8 @@ fn reported_error(code: &str, said: Said) -> Error {
         "53300" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "3D000" | "28P01" | "28000" => {
             Error::Unavailable(said.source)
         }
+        // undefined_table, invalid_schema_name
+        "42P01" | "3F000" => Error::MissingTable(said.source),
         "42501" => Error::MissingGrant(Box::new(said)),
         // connection exceptions
         _ if code.starts_with("08") => Error::Unavailable(said.source),

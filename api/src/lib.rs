@@ -1,9 +1,11 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`deletion`, `group`,
-//! `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`cleanup`, which
+//! uses `deletion`; `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`,
+//! `error`, `refusal`, `clock`).
 
 pub mod catalog;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,7 +1,7 @@
 //! Refusals: what a caller can act on, as data and not as errors. The contract calls them user errors.
 
 /// The stable code of a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefusalCode {
     /// The session does not exist, or no longer.

@@ -2,7 +2,8 @@
 
 /// What a session is doing. The database keeps the gateway's own word, and a gateway may add words later: those are
 /// [`SessionStatus::Other`], never an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionStatus {
     /// A phone is paired and its connection is up.
     Connected,

@@ -20,6 +20,7 @@ mod m20260101_000003_first_fix;
 mod m20260101_000004_second_fix;
 mod m20260101_000005_foreign_key_indexes;
 mod m20260101_000006_stale_purge;
+mod m20260101_000007_cleanup_runs;
 mod m20260101_000008_group_list_index;
 mod migrator;
 mod postgres;

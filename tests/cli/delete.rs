@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, run};
+use super::{document, migrate_without_purge, run};
 use crate::support::{TestDb, both};
 
 both!(StateA: a_blocked_deletion_is_refused);
@@ -18,12 +18,6 @@ both!(StateC:
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 
-/// A database whose own tables are there and whose stale sessions are, too.
-async fn ready(db: &TestDb) {
-    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
-    assert_eq!(document(db, &["migrate", "--yes"]).0, 0);
-}
-
 fn refusal(document: &Value) -> &str {
     document["refusals"][0]["code"].as_str().unwrap_or_else(|| panic!("{document}"))
 }
@@ -35,7 +29,7 @@ async fn a_blocked_deletion_is_refused(db: TestDb) {
 }
 
 async fn a_session_goes_as_it_was_shown(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let (_, impact) = document(&db, &["impact", STALE]);
     let (code, outcome) = document(&db, &["delete", STALE, "--yes", "--reason", "no longer needed"]);
     assert_eq!(code, 0, "{outcome}");
@@ -47,7 +41,7 @@ async fn a_session_goes_as_it_was_shown(db: TestDb) {
 }
 
 async fn delete_asks_first_or_wants_yes(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let ended = run(&db, &["delete", STALE]);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
@@ -56,7 +50,7 @@ async fn delete_asks_first_or_wants_yes(db: TestDb) {
 }
 
 async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let unknown = "00000000-0000-4000-8000-000000000000";
     let token = document(&db, &["impact", CONNECTED]).1["token"].as_str().unwrap().to_owned();
     let cases: [(&[&str], &str); 5] = [
@@ -81,7 +75,7 @@ async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
 }
 
 async fn a_dry_run_is_taken_back(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let arguments = ["delete", CONNECTED, "--dry-run", "--allow-connected", "--allow-pending-messages"];
     let (code, outcome) = document(&db, &arguments);
     assert_eq!((code, &outcome["deletion"]), (0, &json!(null)), "{outcome}");
@@ -91,13 +85,13 @@ async fn a_dry_run_is_taken_back(db: TestDb) {
 }
 
 async fn a_malformed_token_is_wrong_usage(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let (code, error) = document(&db, &["delete", STALE, "--yes", "--expected-impact", "x"]);
     assert_eq!((code, &error["error"]["code"]), (2, &json!("BAD_USER_INPUT")));
 }
 
 async fn the_same_key_answers_again(db: TestDb) {
-    ready(&db).await;
+    migrate_without_purge(&db).await;
     let arguments = ["delete", STALE, "--yes", "--idempotency-key", "once"];
     let (first, made) = document(&db, &arguments);
     let (second, answered) = document(&db, &arguments);

@@ -1,12 +1,16 @@
 //! The command line through the real executable: exit codes, documents and tables.
 
+mod cleanup;
 mod configuration;
 mod delete;
+mod deletions;
 mod gate;
+mod manual;
 mod migrate;
 mod preview;
 mod readme;
-mod serve;
+mod runs;
+pub(crate) mod serve;
 mod terminal;
 
 use std::path::Path;
@@ -64,4 +68,12 @@ pub(crate) fn document(db: &TestDb, arguments: &[&str]) -> (i32, Value) {
     let ended = run(db, &[arguments, &["--json"]].concat());
     let document = serde_json::from_str(&ended.stdout);
     (ended.code, document.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", ended.stdout, ended.stderr)))
+}
+
+/// Migrates a database whose stale sessions are to stay: while that goes on they have a phone number.
+pub(crate) async fn migrate_without_purge(db: &TestDb) {
+    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
+    let (code, report) = document(db, &["migrate", "--yes"]);
+    assert_eq!((code, &report["purge"]), (0, &Value::Null), "{report}");
+    db.exec("UPDATE whatsapp_sessions SET phone_number = NULL WHERE phone_number = '+1'").await;
 }

@@ -1,5 +1,9 @@
 //! The README's statements, as they stand there.
 
+use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use api::db::{Database, DatabaseSettings};
+use api::session::SessionStatus;
+
 use super::serve::Server;
 use super::{document, run_in};
 use crate::support::{Contents, TestDb};
@@ -32,6 +36,15 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
     assert_eq!(as_role(&arguments).0, 0);
     assert_eq!(db.count("whatsapp_sessions").await, 4);
+    let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
+    let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
+    let wanted =
+        CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
+    let run = cleanup::start(&database, &wanted).await.unwrap().run.unwrap();
+    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    while !worker.step().await.unwrap().status.has_finished() {}
+    assert_eq!(db.count("whatsapp_sessions").await, 0);
+    database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
@@ -52,12 +65,13 @@ fn the_queries_of_the_readme_answer_from_the_demonstration() {
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
     let queries = blocks("graphql");
-    assert_eq!(queries.len(), 5);
+    assert_eq!(queries.len(), 6);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");
     }
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
+    assert_eq!(answers[5]["data"]["cleanUpSessions"]["run"]["status"], "SUCCEEDED", "{}", answers[5]);
     assert_eq!(server.stop(), 0);
 }

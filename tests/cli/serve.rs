@@ -72,25 +72,34 @@ fn the_demonstration_serves_a_deployment_in_trouble_and_leaves_nothing_behind() 
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// The three lines that are printed are typed, one after the other.
 #[test]
 fn the_terminal_says_what_to_try() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = executable(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
     let mut child = command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    for wanted in [
-        "GraphiQL: http://127.0.0.1:",
-        "session-admin doctor --database-url sqlite://",
-        "session-admin impact",
-        "session-admin migrate",
+    assert!(lines.any(|line| line.starts_with("GraphiQL: http://127.0.0.1:")));
+    assert!(lines.any(|line| line.ends_with("In another terminal:")));
+    for (wanted, code, answer) in [
+        ("doctor", 3, "✗ Not healthy"),
+        ("migrate", 0, "✓ Deleted 9 sessions"),
+        ("cleanup --dry-run", 3, "What deleting 5 sessions does:"),
     ] {
-        assert!(lines.any(|line| line.contains(wanted)), "{wanted}");
+        let line = lines.next().unwrap();
+        let (_, arguments) = line.split_once("session-admin ").unwrap();
+        assert!(arguments.starts_with(wanted), "{line}");
+        // Here nobody can be asked.
+        let yes = (wanted == "migrate").then_some("--yes");
+        let arguments: Vec<&str> = arguments.split(' ').chain(yes).collect();
+        let ended = run_in(folder.path(), &arguments);
+        assert!(ended.code == code && ended.stdout.contains(answer), "{line}: {} {}", ended.code, ended.stdout);
     }
     assert_eq!(terminate(&mut child), 0);
 }
 
 /// A running server.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     pub announced: Value,
 }

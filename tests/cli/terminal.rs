@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use super::{document, executable};
+use super::{document, executable, migrate_without_purge};
 use crate::support::{TestDb, both};
 
 both!(StateA: migrate_asks_and_asks_again_where_the_purge_takes_other_rows);
 both!(StateC: no_is_no, yes_deletes);
+both!(StateC: cleanup_asks_and_shows_how_far_it_is);
 
 const SESSION: &str = "303d5044-0000-4000-8000-000000000001";
 
@@ -52,7 +53,28 @@ async fn migrate_asks_and_asks_again_where_the_purge_takes_other_rows(db: TestDb
     assert!(code == 3 && screen.contains("With the foreign keys mended, the purge takes:"), "{code} {screen}");
     assert!(screen.contains("the purge stays pending"), "{screen}");
     assert_eq!(document(&db, &["migrate", "--status"]).1["pending"].as_array().unwrap().len(), 1);
+    // A purge that is not wanted keeps nobody from the rest.
+    for command in ["deletions", "runs"] {
+        assert_eq!(document(&db, &[command]).0, 0, "{command}");
+    }
     let (code, screen) = on_terminal(&db, "migrate", "y\n");
     assert!(code == 0 && screen.contains("✓ Deleted 9 sessions"), "{code} {screen}");
     assert!(!screen.contains("With the foreign keys mended"), "{screen}");
+}
+
+async fn cleanup_asks_and_shows_how_far_it_is(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (code, screen) = on_terminal(&db, "cleanup", "n\n");
+    assert!(code == 3 && screen.contains("Delete all this? [y/N]"), "{code} {screen}");
+    assert!(screen.contains("│ stale-1 ") && screen.ends_with("Nothing was deleted.\n"), "{screen}");
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+    let (code, screen) = on_terminal(&db, "cleanup", "y\n");
+    assert!(
+        code == 0 && screen.contains("░ 0 of 9 sessions") && screen.contains("█ 9 of 9 sessions"),
+        "{code} {screen}"
+    );
+    assert!(screen.contains("✓ 9 of 9 sessions deleted, 0 skipped: 1512 rows deleted"), "{screen}");
+    let (code, screen) = on_terminal(&db, "cleanup --status connected --phone-number present", "y\n");
+    assert!(code == 3 && screen.contains("Some of these may not go, and are skipped. Delete the others?"), "{screen}");
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
 }

@@ -2,6 +2,7 @@
 //! They are the npm project in this folder; `make test` installs it.
 
 mod schema;
+mod scripting;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

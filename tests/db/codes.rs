@@ -8,7 +8,7 @@ use crate::support::{TestDb, only};
 only!(postgres Empty: every_state_has_its_class);
 only!(sqlite Empty: every_result_code_has_its_class);
 
-const STATES: [(&str, &str, &str); 30] = [
+const STATES: [(&str, &str, &str); 31] = [
     ("23503", "INTERNAL", "The database refused: the driver's words"),
     ("23001", "INTERNAL", "The database refused: the driver's words"),
     ("23502", "INTERNAL", "The database refused: the driver's words"),
@@ -36,7 +36,8 @@ const STATES: [(&str, &str, &str); 30] = [
     ("58030", "UNAVAILABLE", "The database cannot store anything more"),
     ("42501", "INTERNAL", "The database role lacks a privilege"),
     ("42601", "INTERNAL", "The database reported an error that has no better name."),
-    ("42P01", "INTERNAL", "The database reported an error that has no better name."),
+    ("42P01", "INTERNAL", "The database lacks a table that is needed."),
+    ("3F000", "INTERNAL", "The database lacks a table that is needed."),
     ("XX000", "INTERNAL", "The database reported an error that has no better name."),
     ("53200", "INTERNAL", "The database reported an error that has no better name."),
 ];

@@ -2,5 +2,6 @@
 
 mod codes;
 mod files;
+mod left;
 mod outage;
-mod proxy;
+pub mod proxy;

@@ -37,7 +37,7 @@ async fn a_time_counts_in_whatever_form_it_is_written(db: TestDb) {
     let set = async |value: String| {
         db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {value} WHERE id = '{}'", id(STALE))).await;
         let database = db.database().await;
-        matching(database.pool(), database, &stale()).await.unwrap().contains(&id(STALE))
+        matching(database.pool(), database, &stale(), None).await.unwrap().contains(&id(STALE))
     };
     for text in younger {
         assert!(!set(format!("'{text}'")).await, "{text:?} was taken for older");

@@ -137,7 +137,7 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
 async fn internal_errors_are_masked_and_carry_the_request_s_id(db: TestDb) {
     let app = mended(db).await;
     let table = app.db.dialect().own_table("deletions");
-    app.db.exec(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await;
+    app.db.exec(&format!("ALTER TABLE {table} RENAME COLUMN reason TO elsewhere")).await;
     let body = json!({ "query": "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }" }).to_string();
     let ask = request("POST", "/graphql").header("content-type", "application/json").header("x-request-id", "find-me");
     let answer = app.send(ask.body(Body::from(body)).unwrap()).await;

@@ -110,6 +110,23 @@ async fn a_page_costs_its_fields_as_often_as_it_has_nodes() {
 }
 
 #[tokio::test]
+async fn what_makes_the_database_work_costs_more_than_its_fields() {
+    for field in [
+        "groups(first: 0, filter: { search: \"x\" }) { totalCount }",
+        "sessions(first: 1) { nodes { id } }",
+        "deletions(first: 1) { totalCount }",
+        "sessionStats { total }",
+    ] {
+        let (code, message) = refused(&format!("{{ {} }}", aliases(100, field))).await;
+        assert_eq!(code, "QUERY_TOO_COMPLEX", "{field}: {message}");
+    }
+    let query = format!("query Q($ids: [ID!]!) {{ {} }}", aliases(23, "deletionImpact(sessionIds: $ids) { token }"));
+    let app = TestApp::without_data().await;
+    let ids = vec!["c0ffee00-0000-4000-8000-000000000010"; 1_000];
+    assert_eq!(app.error(&query, json!({ "ids": ids })).await.0, "QUERY_TOO_COMPLEX");
+}
+
+#[tokio::test]
 async fn the_introspection_of_usual_clients_is_answered() {
     let of_type = (0..9).fold("kind name".to_owned(), |inner, _| format!("kind name ofType {{ {inner} }}"));
     let query = format!(

@@ -1,5 +1,7 @@
 //! The schema and its answers.
 
+mod adopted;
+mod cleanup;
 mod connections;
 mod contract;
 mod deletion;

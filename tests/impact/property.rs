@@ -15,6 +15,7 @@ mod place;
 mod render;
 mod rows;
 mod shrink;
+mod together;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -192,6 +193,7 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
     let roots: Vec<Uuid> = case.roots.iter().map(|&root| uuid(root).parse().unwrap()).collect();
     let impact = impact::of_sessions(db, &roots).await.map_err(|error| format!("of_sessions: {error:?}"))?;
     each_alone(db, &roots).await?;
+    together::most(case, db, &roots, &impact).await?;
     let counts = counts(&impact)?;
     if let Ok(after) = &built.plain {
         let expected = difference(&built.before, after);

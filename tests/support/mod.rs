@@ -98,15 +98,20 @@ pub fn legacy_file(name: &str) -> Option<String> {
     std::fs::read_to_string(format!("{folder}/{name}")).ok()
 }
 
-/// This program's own tables, as its first migration makes them, without the rest of the history.
+/// This program's own tables, as its migrations make them, without the rest of the history.
 pub fn own_tables(dialect: api::db::Dialect) -> String {
     match dialect {
         api::db::Dialect::Postgres => concat!(
             "CREATE SCHEMA session_admin; SET search_path = session_admin;",
             include_str!("../../migration/src/own_tables/postgres.sql"),
+            include_str!("../../migration/src/cleanup_runs/postgres_up.sql"),
             "; RESET search_path"
         )
         .to_owned(),
-        api::db::Dialect::Sqlite => include_str!("../../migration/src/own_tables/sqlite.sql").to_owned(),
+        api::db::Dialect::Sqlite => concat!(
+            include_str!("../../migration/src/own_tables/sqlite.sql"),
+            include_str!("../../migration/src/cleanup_runs/sqlite_up.sql"),
+        )
+        .to_owned(),
     }
 }

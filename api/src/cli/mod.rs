@@ -1,15 +1,23 @@
 //! The command line, one command a file. Arguments in, tables or JSON out; all rules live in the domain.
 
 mod ask;
+mod cleanup;
+mod completions;
 mod delete;
+mod deletions;
 mod doctor;
 mod impact;
+mod man;
 mod migrate;
 mod output;
 mod purge;
 mod render;
+mod runs;
 mod schema;
 mod serve;
+mod signal;
+mod value;
+mod work;
 
 use std::process::ExitCode;
 
@@ -17,6 +25,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Options};
+use crate::db::Database;
 use crate::error::Error;
 use output::Output;
 
@@ -36,7 +45,7 @@ struct Cli {
 const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that.";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (blocked, changed, too many rows; \
-                          for doctor: an error that is not accepted).";
+                          for doctor: an error that is not accepted; for cleanup: a session was skipped).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -50,8 +59,18 @@ enum Command {
     Impact(impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
     Delete(delete::Args),
+    /// Delete the sessions that meet criteria, the stale ones unless said, in short transactions
+    Cleanup(Box<cleanup::Args>),
+    /// List the cleanup runs, newest first; show one, or go on with one that was interrupted
+    Runs(runs::Args),
+    /// List the deletions that were made, newest first, or show one
+    Deletions(deletions::Args),
     /// Print the GraphQL schema
     Schema,
+    /// Print a script that completes commands and flags, for a shell
+    Completions(completions::Args),
+    /// Print a manual page
+    Man(man::Args),
 }
 
 /// How a command ended, where it did not fail.
@@ -99,7 +118,12 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Doctor => doctor::run(&config, output).await,
         Command::Impact(args) => impact::run(&args, &config, output).await,
         Command::Delete(args) => delete::run(args, &config, output).await,
+        Command::Cleanup(args) => cleanup::run(*args, &config, output).await,
+        Command::Runs(args) => runs::run(args, &config, output).await,
+        Command::Deletions(args) => deletions::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
+        Command::Completions(args) => Ok(completions::run(&args, output)),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 
@@ -126,6 +150,16 @@ fn log_to_stderr(options: &Options) -> Result<(), Error> {
         LogFormat::Json => subscriber.json().try_init(),
     };
     started.map_err(|problem| Error::BadInput(format!("The log cannot be started: {problem}.")))
+}
+
+/// Fails where this program's own tables are missing or old. A purge that is pending changes nothing about them.
+async fn require_migrated(db: &Database) -> Result<(), Error> {
+    let pending = migration::pending(db.pool()).await?;
+    if pending.iter().all(|name| name == migration::STALE_PURGE) {
+        Ok(())
+    } else {
+        Err(Error::MigrationsPending(pending.len()))
+    }
 }
 
 /// Who this is, for the audit record.

@@ -52,7 +52,7 @@ pub(super) struct Stale {
 
 /// What the purge would take now; nothing where nothing is stale, or where there are no sessions at all yet.
 pub(super) async fn plan(db: &Database) -> Result<Stale, Error> {
-    let ids = match matching(db.pool(), db, &wanted(db)).await {
+    let ids = match matching(db.pool(), db, &wanted(db), None).await {
         // A new database: the tables come with the migrations.
         Err(Error::Unsuitable(_)) => return Ok(Stale::default()),
         other => other?,

@@ -8,8 +8,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::Exit;
 use super::output::Output;
+use super::{Exit, signal};
 use crate::config::{Config, Listen};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
@@ -38,11 +38,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         demonstration = Some(folder);
     }
     let db = Database::connect(config.database.clone()).await?;
-    if !args.demo && !ready(&db, &config, output).await? {
-        return Ok(Exit::Failed);
+    if !args.demo {
+        ready(&db, &config).await?;
     }
     let listener = listen(args.listen.listen).await?;
-    let stopped = stopped()?;
+    let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
     let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL);
     http::serve(listener, state, stopped).await?;
@@ -59,26 +59,20 @@ async fn demonstrate(config: &mut Config) -> Result<TempDir, Error> {
     Ok(folder)
 }
 
-/// Whether the database may be served: nothing is pending. The default file is migrated when it is new, since there is
-/// nothing in it that could be purged; anything else is for `migrate`, which asks.
-async fn ready(db: &Database, config: &Config, output: Output) -> Result<bool, Error> {
+/// The database may be served: nothing is pending. The default file is migrated when it is new, since there is nothing in
+/// it that could be purged; anything else is for `migrate`, which asks.
+async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
     let pending = migration::pending(db.pool()).await?;
     if pending.is_empty() {
-        return Ok(true);
+        return Ok(());
     }
-    if !config.database_named && is_new(db).await? {
-        let session = Session::open(&config.database.url, &config.database.schema, || ()).await?;
-        session.apply_rest(&mut |name| tracing::info!(name, "applied to the new database")).await?;
-        session.close().await?;
-        return Ok(true);
+    if config.database_named || !is_new(db).await? {
+        return Err(Error::MigrationsPending(pending.len()));
     }
-    let message = format!(
-        "{} migrations are pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what \
-         it would do, and asks before it purges.",
-        pending.len()
-    );
-    output.error("MIGRATIONS_PENDING", &message);
-    Ok(false)
+    let session = Session::open(&config.database.url, &config.database.schema, || ()).await?;
+    session.apply_rest(&mut |name| tracing::info!(name, "applied to the new database")).await?;
+    session.close().await?;
+    Ok(())
 }
 
 async fn is_new(db: &Database) -> Result<bool, Error> {
@@ -112,36 +106,15 @@ fn announce(listener: &TcpListener, config: &Config, demo: bool, output: Output)
     Ok(())
 }
 
-/// What to do with the demonstration, in the order in which it tells the story.
+/// What to do with the demonstration, in the order in which it tells the story. `migrate` leaves no stale session, so the
+/// preview is of the connected ones.
 fn to_try(url: &str) -> String {
-    let session = demo::scenario::SESSIONS[0].id;
     // As it was typed here, so that it works there too.
     let program = std::env::args().next().unwrap_or_else(|| "session-admin".to_owned());
     format!(
         "\nThis is a throwaway copy of a deployment in which no session can be deleted. In another terminal:\n  \
          {program} doctor --database-url {url}\n  \
-         {program} impact {session} --database-url {url}\n  \
-         {program} migrate --database-url {url}"
+         {program} migrate --database-url {url}\n  \
+         {program} cleanup --dry-run --status connected --phone-number present --database-url {url}"
     )
-}
-
-/// Ctrl-C, or what a service manager sends. Both are listened for from here on, and not only once this is awaited.
-#[cfg(unix)]
-fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Error> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |source| Error::Io { what: "Signals cannot be listened for".to_owned(), source };
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => (),
-            _ = terminate.recv() => (),
-        }
-    })
-}
-
-/// Ctrl-C.
-#[cfg(not(unix))]
-fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Error> {
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

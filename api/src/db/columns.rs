@@ -37,8 +37,12 @@ impl Columns {
         let dialect = db.dialect();
         let sql = match dialect {
             Dialect::Postgres => {
-                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type, a.attnotnull::int AS filled \
+                // A type of no length: without the -1, character(36) would be called what SQL means by character(1). A
+                // domain is what it is made of.
+                "SELECT a.attname::text AS name, a.attnotnull::int AS filled, \
+                 format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS type \
                  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 JOIN pg_type t ON t.oid = a.atttypid \
                  WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped"
             }
             Dialect::Sqlite => "SELECT name, type, \"notnull\" AS filled FROM pragma_table_xinfo($2) WHERE $1 = 'main'",
@@ -177,49 +181,50 @@ impl Columns {
     }
 
     /// Whether the first of these columns that holds anything is `than` (`<` or `>`) a moment; null where it holds no
-    /// time, none where all are missing. On SQLite a time is text of one of several forms, which sort differently, so
-    /// times are compared as times, to the millisecond; a number, also as text, may mean anything and counts as no time.
+    /// time, none where all are missing. On SQLite times are compared to the millisecond.
     #[must_use]
     pub fn compared(&self, columns: &[impl ColumnTrait], than: &str, moment: &str) -> Option<String> {
+        let moment = match self.dialect {
+            Dialect::Postgres => moment.to_owned(),
+            Dialect::Sqlite => format!("julianday({moment})"),
+        };
+        Some(format!("{} {than} {moment}", self.first_instant(columns)?))
+    }
+
+    /// The time in the first of these columns that holds anything, to compare and to sort by; null where that is no time,
+    /// none where all are missing. On SQLite a time is text of one of several forms, which sort differently, so this is a
+    /// day's number; a number in the column, also as text, may mean anything and counts as no time.
+    #[must_use]
+    pub fn first_instant(&self, columns: &[impl ColumnTrait]) -> Option<String> {
         let instants: Vec<String> = columns.iter().filter_map(|&column| self.instant(column)).collect();
-        let (day, moment): (fn(&str) -> String, String) = match self.dialect {
-            Dialect::Postgres => (str::to_owned, moment.to_owned()),
-            Dialect::Sqlite => (
-                |name| {
-                    format!(
-                        "CASE WHEN {name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN julianday({name}) END"
-                    )
-                },
-                format!("julianday({moment})"),
+        let day = |name: &str| match self.dialect {
+            Dialect::Postgres => name.to_owned(),
+            Dialect::Sqlite => format!(
+                "CASE WHEN {name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN julianday({name}) END"
             ),
         };
         // The next column stands in where one is null, not where it holds something that is no time.
         let mut rest = instants.iter().rev();
         let last = day(rest.next()?);
-        let first =
-            rest.fold(last, |next, name| format!("CASE WHEN {name} IS NULL THEN {next} ELSE {} END", day(name)));
-        Some(format!("{first} {than} {moment}"))
+        Some(rest.fold(last, |next, name| format!("CASE WHEN {name} IS NULL THEN {next} ELSE {} END", day(name))))
     }
 
-    /// A column of instants as the database compares it; none where it is missing.
+    /// A column of instants as the database compares it; none where it is missing, or, on PostgreSQL, of a type that holds
+    /// something else.
     #[must_use]
     pub fn instant(&self, column: impl ColumnTrait) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;
         let name = format!("c.{}", quote(column.as_str()));
-        Some(match self.dialect {
-            Dialect::Postgres => instant(&name, of_type),
-            Dialect::Sqlite => name,
-        })
+        match (self.dialect, of_type.as_str()) {
+            (Dialect::Sqlite, _) | (_, "timestamp with time zone") => Some(name),
+            (_, "timestamp without time zone" | "date") => {
+                Some(format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"))
+            }
+            _ => None,
+        }
     }
 }
 
 fn is_instant(column: impl ColumnTrait) -> bool {
     *column.def().get_column_type() == ColumnType::TimestampWithTimeZone
-}
-
-fn instant(name: &str, of_type: &str) -> String {
-    match of_type {
-        "timestamp with time zone" => name.to_owned(),
-        _ => format!("(CAST({name} AS timestamp) AT TIME ZONE 'UTC')"),
-    }
 }

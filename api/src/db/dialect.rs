@@ -64,9 +64,15 @@ impl Dialect {
     /// Parameter `number`, text, as a UUID; on SQLite ids are text.
     #[must_use]
     pub fn uuid_parameter(self, number: usize) -> String {
+        self.as_uuid(&format!("${number}"))
+    }
+
+    /// Text as a UUID; on SQLite ids are text.
+    #[must_use]
+    pub fn as_uuid(self, text: &str) -> String {
         match self {
-            Self::Postgres => format!("CAST(${number} AS uuid)"),
-            Self::Sqlite => format!("${number}"),
+            Self::Postgres => format!("CAST({text} AS uuid)"),
+            Self::Sqlite => text.to_owned(),
         }
     }
 

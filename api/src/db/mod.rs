@@ -153,8 +153,15 @@ impl Database {
                 ..TransactionOptions::default()
             },
         };
-        let transaction = self.pool.begin_with_options(options).await?;
-        Ok(transaction)
+        // In a task of its own, which a client that goes away does not end: the driver rolls back what has begun, but of
+        // a BEGIN whose answer nobody waits for it knows nothing, and the pool's next user would be within a transaction.
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with_options(options).await });
+        let ended = |defect| Error::Io {
+            what: "The task that begins a transaction ended early".to_owned(),
+            source: std::io::Error::other(defect),
+        };
+        Ok(begun.await.map_err(ended)??)
     }
 
     /// The transaction of a deletion: READ COMMITTED with its own time-outs on PostgreSQL; on SQLite the write lock is

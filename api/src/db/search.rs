@@ -9,7 +9,8 @@ use super::Dialect;
 #[must_use]
 pub fn contains(dialect: Dialect, text: &str, parameter: &str) -> String {
     match dialect {
-        Dialect::Postgres => format!("CAST({text} AS text) ~ {parameter}"),
+        // The column's own collation may be one that takes no patterns; the cases are written out anyway.
+        Dialect::Postgres => format!("CAST({text} AS text) COLLATE \"C\" ~ {parameter}"),
         Dialect::Sqlite => format!("CAST({text} AS text) GLOB {parameter}"),
     }
 }

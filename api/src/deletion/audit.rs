@@ -17,6 +17,7 @@ pub(super) async fn record(
     request: &DeletionRequest,
     impact: &Impact,
     mut names: HashMap<Uuid, String>,
+    run_id: Option<Uuid>,
 ) -> Result<Deletion, Error> {
     let allowed =
         [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
@@ -32,15 +33,17 @@ pub(super) async fn record(
         reason: request.reason.clone(),
         deleted_at: db.settings().clock.now(),
         allowed: allowed.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()).collect(),
+        run_id,
     };
     let dialect = db.dialect();
     let insert = format!(
-        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status) \
-         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED')",
+        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status, run_id) \
+         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED', {})",
         db.own_table("deletions"),
         dialect.uuid_parameter(1),
         dialect.json_parameter(7),
         dialect.json_parameter(8),
+        dialect.uuid_parameter(9),
     );
     let values = [
         deletion.id.to_string().into(),
@@ -51,6 +54,7 @@ pub(super) async fn record(
         deletion.rows_unlinked.into(),
         to_json(&deletion.tables).into(),
         to_json(&deletion.allowed).into(),
+        run_id.map(|id| id.to_string()).into(),
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     record_sessions(transaction, db, &deletion).await?;

@@ -3,10 +3,10 @@
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::idempotency::{self, Earlier};
+use super::idempotency::{self, Earlier, Made};
 use super::refuse;
 use super::work::Removed;
-use super::{DeletionOutcome, DeletionRequest, audit, on_postgres, on_sqlite};
+use super::{DeletionOutcome, DeletionRequest, audit, batch, on_postgres, on_sqlite, trail};
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::impact::plan::Plan;
@@ -14,7 +14,7 @@ use crate::impact::shape::Shape;
 use crate::impact::sql::Sql;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, distinct, ids_parameter};
-use crate::refusal::{Refusal, RefusalCode};
+use crate::refusal::Refusal;
 use crate::session::{self, Filter};
 
 /// How often a deletion starts again because the foreign keys changed while it began.
@@ -27,35 +27,55 @@ const ATTEMPTS: usize = 3;
 pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<DeletionOutcome, Error> {
     let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
     request.check()?;
-    match attempt(db, request, looked.as_ref()).await {
+    match attempt(db, request, looked.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a deletion gave up waiting for a lock");
-            Ok(DeletionOutcome::refused(vec![Refusal::plain(
-                RefusalCode::LockTimeout,
-                "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
-            )]))
+            Ok(DeletionOutcome::refused(vec![refuse::lock_timeout()]))
         }
-        other => other,
+        // Only a batch of a run is ever left to somebody else.
+        other => Ok(other?.unwrap_or_default()),
     }
 }
 
-async fn attempt(db: &Database, request: &DeletionRequest, looked: Option<&Looked>) -> Result<DeletionOutcome, Error> {
+/// The same as a batch of a cleanup run, which has the last word on how many rows may go; its progress is committed with
+/// the deletion. None where another process works on the run, or has taken one of these sessions.
+///
+/// # Errors
+/// Those of [`delete`], and [`Error::LockTimeout`].
+pub(crate) async fn delete_batch(
+    db: &Database,
+    request: &DeletionRequest,
+    run: Uuid,
+) -> Result<Option<DeletionOutcome>, Error> {
+    attempt(db, request, None, Some(run)).await
+}
+
+async fn attempt(
+    db: &Database,
+    request: &DeletionRequest,
+    looked: Option<&Looked>,
+    run: Option<Uuid>,
+) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
         let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
-        let step = Step { db, request, looked, transaction: &transaction, enforce };
+        let step = Step { db, request, looked, run, transaction: &transaction, enforce };
         match step.run().await {
             Ok(Ended::Committing(outcome)) => {
                 return match transaction.commit().await.map_err(Error::from) {
-                    Ok(()) => Ok(*outcome),
+                    Ok(()) => Ok(Some(*outcome)),
                     // SQLite looks at the references that a trigger has made only now.
-                    Err(Error::Refused(said)) => Ok(refuse::at_commit(*outcome, &said)),
+                    Err(Error::Refused(said)) => Ok(Some(refuse::at_commit(*outcome, &said))),
                     Err(error) => Err(error),
                 };
             }
             Ok(Ended::RollingBack(outcome)) => {
                 transaction.rollback().await?;
-                return Ok(*outcome);
+                return Ok(Some(*outcome));
+            }
+            Ok(Ended::Taken) => {
+                transaction.rollback().await?;
+                return Ok(None);
             }
             Ok(Ended::KeysChanged) => transaction.rollback().await?,
             Err(error) => {
@@ -83,6 +103,8 @@ enum Ended {
     Committing(Box<DeletionOutcome>),
     RollingBack(Box<DeletionOutcome>),
     KeysChanged,
+    /// The run, or a session of the batch, is somebody else's.
+    Taken,
 }
 
 impl Ended {
@@ -96,23 +118,30 @@ struct Step<'a> {
     db: &'a Database,
     request: &'a DeletionRequest,
     looked: Option<&'a Looked>,
+    run: Option<Uuid>,
     transaction: &'a DatabaseTransaction,
     enforce: bool,
 }
 
 impl Step<'_> {
     async fn run(&self) -> Result<Ended, Error> {
-        match idempotency::earlier(self.transaction, self.db, self.request).await? {
-            Earlier::None => {}
-            Earlier::Answered(outcome) => return Ok(Ended::RollingBack(outcome)),
-            Earlier::OtherInput(refusal) => return Ok(Ended::refused(vec![refusal])),
+        if let Some(ended) = self.answered().await? {
+            return Ok(ended);
+        }
+        let distinct = distinct(&self.request.session_ids);
+        let mut at_most = self.request.at_most;
+        if let Some(run) = self.run {
+            let Some(claim) = batch::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
+            if !batch::still_to_go(self.transaction, self.db, run, &distinct).await? {
+                return Ok(Ended::Taken);
+            }
+            at_most = claim.rows_left;
         }
         let reading = match self.db.dialect() {
             Dialect::Postgres => on_postgres::settle(self.transaction, self.db).await?,
             Dialect::Sqlite => Reading::now(self.transaction, self.db).await?,
         };
         let plan = Plan::new(&reading.graph);
-        let distinct = distinct(&self.request.session_ids);
         let ids = ids_parameter(&distinct);
         let dialect = self.db.dialect();
         let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, distinct.len()) };
@@ -125,11 +154,11 @@ impl Step<'_> {
         if !unknown.is_empty() {
             return Ok(Ended::refused(vec![refuse::not_found(&unknown)]));
         }
-        let revived = self.revived(&distinct).await?;
-        if !revived.is_empty() {
-            return Ok(Ended::refused(vec![refuse::no_longer_matching(&revived)]));
+        let unmet = self.no_longer_met(&distinct).await?;
+        if !unmet.is_empty() {
+            return Ok(Ended::refused(vec![refuse::no_longer_matching(&unmet)]));
         }
-        let (refusals, changes) = refuse::before(self.request, self.looked, &impact);
+        let (refusals, changes) = refuse::before(self.request, self.looked, &impact, at_most);
         if !refusals.is_empty() {
             let outcome = DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals };
             return Ok(Ended::RollingBack(Box::new(outcome)));
@@ -137,11 +166,27 @@ impl Step<'_> {
         self.remove(impact, &sql, &ids).await
     }
 
+    /// What the same request did before, or the refusal of a key that another one used.
+    async fn answered(&self) -> Result<Option<Ended>, Error> {
+        Ok(match idempotency::earlier(self.transaction, self.db, self.request.keyed().as_ref()).await? {
+            Earlier::None => None,
+            Earlier::OtherInput(refusal) => Some(Ended::refused(vec![refusal])),
+            Earlier::Answered(made, impact) => {
+                let deletion = match made {
+                    Made::Deletion(id) => trail::find_in(self.transaction, self.db, id).await?,
+                    Made::Run(_) => None,
+                };
+                let outcome = DeletionOutcome { deletion, impact, ..DeletionOutcome::default() };
+                Some(Ended::RollingBack(Box::new(outcome)))
+            }
+        })
+    }
+
     /// The sessions that were picked for what they no longer are, now that they are locked.
-    async fn revived(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    async fn no_longer_met(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
         let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
         let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
-        let met = session::read::matching(self.transaction, self.db, &filter).await?;
+        let met = session::read::matching(self.transaction, self.db, &filter, None).await?;
         Ok(ids.iter().copied().filter(|id| !met.contains(id)).collect())
     }
 
@@ -171,8 +216,13 @@ impl Step<'_> {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
-        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names).await?;
-        idempotency::remember(self.transaction, self.db, self.request, &deletion, &impact).await?;
+        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names, self.run).await?;
+        if let Some(run) = self.run {
+            batch::note(self.transaction, self.db, run, &deletion).await?;
+        }
+        let keyed = self.request.keyed();
+        let made = Made::Deletion(deletion.id);
+        idempotency::remember(self.transaction, self.db, keyed.as_ref(), made, &impact).await?;
         let outcome = DeletionOutcome { deletion: Some(deletion), impact: Some(impact), ..DeletionOutcome::default() };
         Ok(Ended::Committing(Box::new(outcome)))
     }

@@ -1,11 +1,12 @@
 //! Deletion: what was shown, or nothing; with an audit record.
 
 mod audit;
+pub(crate) mod batch;
 mod execute;
-mod idempotency;
+pub(crate) mod idempotency;
 mod on_postgres;
 mod on_sqlite;
-mod refuse;
+pub(crate) mod refuse;
 mod statements;
 pub mod trail;
 mod witness;
@@ -15,12 +16,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::idempotency::Keyed;
 use crate::error::Error;
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
 use crate::session;
 
 pub use execute::delete;
+pub(crate) use execute::delete_batch;
 pub use trail::Filter;
 
 /// What is asked for.
@@ -48,9 +51,8 @@ pub struct DeletionRequest {
     pub principal: String,
 }
 
-/// The longest reason and the longest idempotency key, in characters.
+/// The longest reason, in characters.
 const LONGEST_REASON: usize = 2_000;
-const LONGEST_KEY: usize = 255;
 
 impl DeletionRequest {
     /// Checks what needs no database.
@@ -58,22 +60,43 @@ impl DeletionRequest {
     /// # Errors
     /// [`Error::BadInput`] naming the argument.
     fn check(&self) -> Result<(), Error> {
-        let bad = |message: String| Err(Error::BadInput(message));
         if self.session_ids.is_empty() {
-            return bad("No session was named.".to_owned());
+            return Err(Error::BadInput("No session was named.".to_owned()));
         }
-        if self.at_most.is_some_and(|rows| rows < 0) {
-            return bad("atMost is negative; it is a number of rows.".to_owned());
-        }
-        let too_long = |text: &String, most: usize| text.chars().count() > most || text.contains('\0');
-        if self.idempotency_key.as_ref().is_some_and(|key| key.is_empty() || too_long(key, LONGEST_KEY)) {
-            return bad(format!("idempotencyKey must have 1 to {LONGEST_KEY} characters, none of them NUL."));
-        }
-        if self.reason.as_ref().is_some_and(|reason| too_long(reason, LONGEST_REASON)) {
-            return bad(format!("reason must have at most {LONGEST_REASON} characters, none of them NUL."));
-        }
-        Ok(())
+        check(self.at_most, self.idempotency_key.as_ref(), self.reason.as_ref())
     }
+
+    /// What it is looked up by where it came under a key.
+    fn keyed(&self) -> Option<Keyed> {
+        let key = self.idempotency_key.as_ref().filter(|_| !self.dry_run)?;
+        let said = format!(
+            "{:?} {:?} {:?} {} {} {:?}",
+            self.session_ids,
+            self.expected_impact,
+            self.at_most,
+            self.allow_connected,
+            self.allow_pending_messages,
+            self.reason
+        );
+        Some(Keyed::new(&self.principal, key, &said))
+    }
+}
+
+/// Checks what deletions and cleanups are both asked with.
+pub(crate) fn check(
+    at_most: Option<i64>,
+    idempotency_key: Option<&String>,
+    reason: Option<&String>,
+) -> Result<(), Error> {
+    if at_most.is_some_and(|rows| rows < 0) {
+        return Err(Error::BadInput("atMost is negative; it is a number of rows.".to_owned()));
+    }
+    idempotency::check(idempotency_key)?;
+    if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON || reason.contains('\0')) {
+        let message = format!("reason must have at most {LONGEST_REASON} characters, none of them NUL.");
+        return Err(Error::BadInput(message));
+    }
+    Ok(())
 }
 
 impl DeletionOutcome {
@@ -120,6 +143,8 @@ pub struct Deletion {
     pub deleted_at: DateTime<Utc>,
     /// What the caller allowed: `allowConnected`, `allowPendingMessages`.
     pub allowed: Vec<String>,
+    /// The cleanup run that it is a batch of.
+    pub run_id: Option<Uuid>,
 }
 
 /// A session that went.
@@ -148,10 +173,12 @@ pub enum DeletionStatus {
 }
 
 impl DeletionStatus {
-    const ALL: [Self; 5] = [Self::Restorable, Self::Restored, Self::Expired, Self::Erased, Self::NotArchived];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Restorable, Self::Restored, Self::Expired, Self::Erased, Self::NotArchived];
 
     /// The word that is stored.
-    const fn word(self) -> &'static str {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Restorable => "RESTORABLE",
             Self::Restored => "RESTORED",
@@ -161,7 +188,9 @@ impl DeletionStatus {
         }
     }
 
-    fn of_word(word: &str) -> Option<Self> {
+    /// The status that a stored word means.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
 }

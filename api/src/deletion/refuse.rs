@@ -14,6 +14,14 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
     Refusal::about("input.id", RefusalCode::NotFound, message)
 }
 
+/// Somebody else was first.
+pub(crate) fn lock_timeout() -> Refusal {
+    Refusal::plain(
+        RefusalCode::LockTimeout,
+        "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
+    )
+}
+
 /// These sessions are no longer what they were picked for.
 pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
@@ -25,10 +33,11 @@ pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
 }
 
 /// What stands against the deletion before anything is done: at most one refusal per code.
-pub(super) fn before(
+pub(crate) fn before(
     request: &DeletionRequest,
     looked: Option<&Looked>,
     impact: &Impact,
+    at_most: Option<i64>,
 ) -> (Vec<Refusal>, Vec<ImpactChange>) {
     let mut refusals = Vec::new();
     if impact.connected_sessions > 0 && !request.allow_connected {
@@ -45,12 +54,23 @@ pub(super) fn before(
     if !impact.deletable {
         refusals.push(blocked(&impact.blockers));
     }
-    let mut changes = Vec::new();
+    let (whole, changes) = of_whole(looked, impact, at_most);
+    refusals.extend(whole);
+    (refusals, changes)
+}
+
+/// What stands against deleting all of it, whichever sessions it is: it is not what was looked at, or too much.
+pub(crate) fn of_whole(
+    looked: Option<&Looked>,
+    impact: &Impact,
+    at_most: Option<i64>,
+) -> (Vec<Refusal>, Vec<ImpactChange>) {
+    let (mut refusals, mut changes) = (Vec::new(), Vec::new());
     if let Some(looked) = looked.filter(|looked| !looked.is_still(impact)) {
         changes = looked.changes(impact);
         refusals.push(changed(&changes));
     }
-    if let Some(at_most) = request.at_most.filter(|&at_most| impact.rows_deleted > at_most) {
+    if let Some(at_most) = at_most.filter(|&at_most| impact.rows_deleted > at_most) {
         let message = format!(
             "{} would be deleted, which is more than atMost ({at_most}).",
             counted(impact.rows_deleted, "row", "rows")
@@ -129,6 +149,7 @@ fn tables(changes: &[ImpactChange]) -> String {
     changes.iter().map(|change| change.table.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn counted(count: i64, one: &str, many: &str) -> String {
+/// A number with its word.
+pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,5 +1,7 @@
 //! Reading the audit trail.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
@@ -16,6 +18,8 @@ pub struct Filter {
     pub statuses: Option<Vec<DeletionStatus>>,
     /// Took this session.
     pub session_id: Option<Uuid>,
+    /// A batch of this cleanup run.
+    pub run_id: Option<Uuid>,
     /// Made by this principal.
     pub deleted_by: Option<String>,
     /// Made after this moment.
@@ -61,6 +65,37 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db, filter).count(db.pool()).await
 }
 
+/// The same part of the deletions of each of these cleanup runs; runs without any may be missing.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn page_of_each_run(
+    db: &Database,
+    slice: &Slice,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, Page<Deletion>>, Error> {
+    let list = list(db, &Filter::default());
+    let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &texts(runs)).await?;
+    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(&row))?))).collect()
+}
+
+/// How many deletions each of these cleanup runs has made; runs without any are left out.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count_of_each_run(db: &Database, runs: &[Uuid]) -> Result<HashMap<Uuid, i64>, Error> {
+    let counts = list(db, &Filter::default()).count_of_each(db.pool(), &of_run(), &texts(runs)).await?;
+    counts.into_iter().map(|(run, count)| Ok((id(&run)?, count))).collect()
+}
+
+fn of_run() -> Key {
+    Key::nullable("c.run_id", Kind::Uuid)
+}
+
+fn texts(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
+}
+
 fn list(db: &Database, filter: &Filter) -> List {
     let mut parameters = Parameters::default();
     let conditions = conditions(db, filter, &mut parameters);
@@ -90,6 +125,10 @@ fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Ve
             parameters.bind(session.to_string())
         ));
     }
+    if let Some(run) = filter.run_id {
+        let run = parameters.bind(run.to_string());
+        conditions.push(format!("c.run_id = {}", db.dialect().as_uuid(&run)));
+    }
     if let Some(principal) = &filter.deleted_by {
         conditions.push(format!("c.deleted_by = {}", parameters.bind(principal.clone())));
     }
@@ -110,6 +149,7 @@ fn selected(db: &Database) -> String {
     };
     format!(
         "CAST(c.id AS text) AS id, c.deleted_by, c.reason, c.deleted_at, c.rows_deleted, c.rows_unlinked, c.status, \
+         CAST(c.run_id AS text) AS run_id, \
          CAST(c.tables AS text) AS tables, CAST(c.allowed AS text) AS allowed, \
          (SELECT coalesce({sessions}, '[]') FROM {} s WHERE s.deletion_id = c.id) AS sessions",
         db.own_table("deleted_sessions")
@@ -118,9 +158,9 @@ fn selected(db: &Database) -> String {
 
 fn deletion(row: &QueryResult) -> Result<Deletion, Error> {
     let text = |column: &str| row.try_get::<String>("", column);
-    let (id, status) = (text("id")?, text("status")?);
+    let status = text("status")?;
     Ok(Deletion {
-        id: id.parse().map_err(|_| unreadable(&format!("{id} is no UUID")))?,
+        id: id(&text("id")?)?,
         status: DeletionStatus::of_word(&status).ok_or_else(|| unreadable(&format!("{status} is no status")))?,
         sessions: from_json(&text("sessions")?)?,
         rows_deleted: row.try_get("", "rows_deleted")?,
@@ -130,7 +170,12 @@ fn deletion(row: &QueryResult) -> Result<Deletion, Error> {
         reason: row.try_get("", "reason")?,
         deleted_at: row.try_get("", "deleted_at")?,
         allowed: from_json(&text("allowed")?)?,
+        run_id: row.try_get::<Option<String>>("", "run_id")?.as_deref().map(id).transpose()?,
     })
+}
+
+fn id(text: &str) -> Result<Uuid, Error> {
+    text.parse().map_err(|_| unreadable(&format!("{text} is no UUID")))
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {

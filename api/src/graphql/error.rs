@@ -100,8 +100,10 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         | Error::ReadOnly(_)
         | Error::Storage(_)
         | Error::Damaged(_)
+        | Error::MissingTable(_)
         | Error::Timeout(_)
-        | Error::LockTimeout(_) => Cow::Owned(error.to_string()),
+        | Error::LockTimeout(_)
+        | Error::MigrationsPending(_) => Cow::Owned(error.to_string()),
         Error::MissingGrant { .. } => Cow::Owned(format!(
             "The database role lacks a privilege; `session-admin doctor` lists what is missing. The log has the rest under {correlation_id}."
         )),

@@ -7,14 +7,14 @@ use super::error::{QUERY_TOO_COMPLEX, coded};
 /// The most that is answered. Every field costs one, a page its fields times its size, and what makes the database work more besides.
 pub(super) const MAX_COST: usize = 25_000;
 
-/// What an impact costs besides its fields.
+/// What an impact costs besides its fields and one for each session.
 pub(super) const IMPACT: usize = 100;
 /// What the impact of a session on a page costs: they are counted together.
 pub(super) const IMPACT_OF_MANY: usize = 10;
 /// What counting the rows that refer to a group costs besides its fields: in a dozen tables, those of all groups together.
 pub(super) const REFERENCES: usize = 10;
-/// What counting a whole list costs.
-pub(super) const COUNT: usize = 10;
+/// What a list of a whole table costs besides its nodes: a filter or its total may want every row looked at.
+pub(super) const LIST: usize = 250;
 /// What a diagnosis of the whole schema costs.
 pub(super) const HEALTH: usize = 500;
 

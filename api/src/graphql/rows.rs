@@ -18,7 +18,7 @@ const TYPENAME: &str = "__typename";
 /// A type of which lists are answered.
 pub trait Row: ContainerType {
     /// The fields that are answered from the row itself, without waiting for anything.
-    const AT_HAND: &'static [&'static str];
+    const AT_HAND: &'static [&'static str] = &[];
     /// Columns that are read for one field only, each behind that field.
     const READ_FOR: &'static [(&'static str, &'static str)] = &[];
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_graphql::Context;
 use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Worker};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
@@ -58,21 +60,56 @@ impl State {
         &self.principal
     }
 
-    /// Deletes in a task of its own: a client that goes away drops its request's future, and a deletion that somebody
-    /// asked for must not depend on that.
+    /// Deletes in a task of its own.
     ///
     /// # Errors
     /// Those of [`deletion::delete`].
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
-        let running = Arc::clone(&self.running).read_owned().await;
-        let database = self.database.clone();
-        let turns = Arc::clone(&self.turns);
-        let work = async move {
+        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        self.outliving(async move {
             // The semaphore is never closed; without a turn the deletion would still be right, only less polite.
             let _turn = turns.acquire().await;
             let outcome = deletion::delete(&database, &request).await;
-            drop(running);
             report(&outcome);
+            outcome
+        })
+        .await
+    }
+
+    /// Starts a cleanup and works it off in a task of its own; a run that was started before under the same key is gone
+    /// on with. Between two batches others get their turn.
+    ///
+    /// # Errors
+    /// Those of [`cleanup::start`] and [`Worker::step`]: the run stays as far as it came.
+    pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
+        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        self.outliving(async move {
+            let turn = turns.acquire().await;
+            let mut outcome = cleanup::start(&database, &request).await?;
+            drop(turn);
+            if let Some(run) = &mut outcome.run {
+                let mut worker = Worker::new(database, run.id, Pace::default()).await?;
+                while !run.status.has_finished() {
+                    let _turn = turns.acquire().await;
+                    *run = worker.step().await.inspect_err(|error| interrupted(run.id, error))?;
+                }
+                tracing::info!(run = %run.id, status = ?run.status, rows = run.rows_deleted, "cleaned up");
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// Does it in a task of its own: a client that goes away drops its request's future, and what somebody asked to be
+    /// deleted must not depend on that.
+    async fn outliving<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let running = Arc::clone(&self.running).read_owned().await;
+        let work = async move {
+            let outcome = work.await;
+            drop(running);
             outcome
         };
         match tokio::spawn(work.in_current_span()).await {
@@ -103,6 +140,10 @@ fn report(outcome: &Result<DeletionOutcome, Error>) {
         Err(Error::BadInput(_)) => {}
         Err(error) => tracing::warn!(error = chain(error), "the deletion failed"),
     }
+}
+
+fn interrupted(run: Uuid, error: &Error) {
+    tracing::warn!(%run, error = chain(error), "a cleanup run was interrupted; asked for again under its key, it goes on");
 }
 
 /// Gives resolvers what they need by name.

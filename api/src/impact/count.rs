@@ -155,7 +155,7 @@ impl Sql<'_> {
     }
 
     fn columns(&self, table: TableId, sums: [&str; 3], edges: &[(String, String)], slots: usize) -> String {
-        let group = if self.shape == Shape::Each { "g" } else { "0" };
+        let group = if self.shape.by_session() { "g" } else { "0" };
         let [deleted, unlinked, flagged] = sums;
         let mut text = format!("SELECT {group}, {table}, {deleted}, {unlinked}, coalesce({flagged}, 0)");
         for slot in 0..slots {
@@ -166,7 +166,7 @@ impl Sql<'_> {
     }
 
     fn by(&self, group: &str) -> String {
-        if self.shape == Shape::Each { format!(" GROUP BY {group}") } else { String::new() }
+        if self.shape.by_session() { format!(" GROUP BY {group}") } else { String::new() }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod plan;
 pub mod shape;
 pub mod sql;
 mod states;
+mod together;
 pub mod token;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::Action;
 
 pub use of::{Reading, distinct, ids_parameter, of_each_session, of_sessions};
+pub use together::{Together, deletable_together};
 
 /// What a deletion does, table by table. Counts are rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

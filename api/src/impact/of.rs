@@ -39,7 +39,7 @@ pub async fn of_sessions(db: &Database, session_ids: &[Uuid]) -> Result<Impact, 
 pub async fn of_each_session(db: &Database, session_ids: &[Uuid]) -> Result<HashMap<Uuid, Impact>, Error> {
     let snapshot = db.snapshot().await?;
     let reading = Reading::now(&snapshot, db).await?;
-    let impacts = reading.of_each_session(&snapshot, session_ids).await?;
+    let impacts = reading.of_each(&snapshot, session_ids, Shape::Each).await?;
     snapshot.commit().await?;
     Ok(impacts)
 }
@@ -98,14 +98,19 @@ impl Reading {
         Ok((impact, unknown?))
     }
 
-    async fn of_each_session(
+    /// The impact of each of these sessions by itself, counted in the form `shape`; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Timeout`].
+    pub(super) async fn of_each(
         &self,
         conn: &impl ConnectionTrait,
         session_ids: &[Uuid],
+        shape: Shape,
     ) -> Result<HashMap<Uuid, Impact>, Error> {
         let ids = distinct(session_ids);
         let plan = Plan::new(&self.graph);
-        let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), Shape::Each).await?;
+        let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), shape).await?;
         // PostgreSQL's ordinality counts from 1, SQLite's keys of an array from 0.
         let first = match self.dialect {
             Dialect::Postgres => 1,

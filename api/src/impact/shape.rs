@@ -8,6 +8,8 @@ use crate::db::Dialect;
 pub enum Shape {
     /// Each session by itself: rows are joined to those that they refer to, and carry the session along.
     Each,
+    /// Each session by itself among all of them: a row that goes with one of them is gone for every one.
+    Among,
     /// All sessions together, by joins.
     Joins,
     /// All sessions together, by lists of keys (`column = ANY (…)`), which an index answers; for few sessions.
@@ -20,6 +22,12 @@ pub enum Shape {
 const FEW: usize = 16;
 
 impl Shape {
+    /// Whether rows carry the session along that they are counted for.
+    #[must_use]
+    pub const fn by_session(self) -> bool {
+        matches!(self, Self::Each | Self::Among)
+    }
+
     /// The form for rows that are locked or deleted.
     #[must_use]
     pub fn of_changes(dialect: Dialect, sessions: usize) -> Self {

@@ -112,8 +112,16 @@ impl Sql<'_> {
             return self.edge_rows(edge);
         }
         let (node, same) = (node_name(table), self.same_row(table, "c", "x"));
-        let group = self.group();
-        self.edge_parts(edge).rows(&format!("NOT EXISTS (SELECT 1 FROM {node} x WHERE x.g = {group} AND {same})"))
+        self.edge_parts(edge)
+            .rows(&format!("NOT EXISTS (SELECT 1 FROM {node} x WHERE {}{same})", self.of_same_session()))
+    }
+
+    /// A row `x` goes with the session that `d` does.
+    pub(super) fn of_same_session(&self) -> &'static str {
+        match self.shape {
+            Shape::Each => "x.g = d.g AND ",
+            Shape::Among | Shape::Joins | Shape::Keys | Shape::Columns => "",
+        }
     }
 
     /// An edge's referring rows `c`, the rows `d` that they refer to, and what joins them.
@@ -167,11 +175,11 @@ impl Sql<'_> {
     }
 
     pub(super) fn group(&self) -> &'static str {
-        if self.shape == Shape::Each { "d.g" } else { "0" }
+        if self.shape.by_session() { "d.g" } else { "0" }
     }
 
     pub(super) fn group_of_root(&self) -> &'static str {
-        if self.shape == Shape::Each { "roots.g" } else { "0" }
+        if self.shape.by_session() { "roots.g" } else { "0" }
     }
 
     /// The table, for reading its own rows.

@@ -24,10 +24,16 @@ impl Sql<'_> {
         }
         let largest: String =
             edges.iter().map(|edge| format!(", max(e{edge}) AS e{edge}, max(b{edge}) AS b{edge}")).collect();
-        format!(
+        let states = format!(
             "SELECT g, {names}, max(gone) AS gone, max(f) AS f{largest} FROM ({}) reached GROUP BY g, {names}",
             branches.join(" UNION ALL ")
-        )
+        );
+        if self.shape == Shape::Among { states_among(&states, &names, &edges) } else { states }
+    }
+
+    /// How the marks are called that other edges leave on a row.
+    fn marks_of_others(&self) -> &'static str {
+        if self.shape == Shape::Among { "m" } else { "" }
     }
 
     fn state_branch(&self, edge: EdgeId, edges: &[EdgeId]) -> String {
@@ -103,7 +109,7 @@ impl Sql<'_> {
         let unlinked = nulls.join(if key.match_full { " AND " } else { " OR " });
         let pairs = key.referenced_columns.iter().zip(&values);
         let same: Vec<String> = pairs.map(|(column, value)| format!("p.{} = {value}", quote(column))).collect();
-        let group = if self.shape == Shape::Each { "x.g = d.g AND " } else { "" };
+        let group = self.of_same_session();
         let found = self.same_row(key.referenced, "p", "x");
         let gone = self.plan.is_node(key.referenced).then(|| node_name(key.referenced));
         let stays: String = gone
@@ -129,15 +135,16 @@ impl Sql<'_> {
     #[must_use]
     pub fn is_blocked(&self, edge: EdgeId) -> String {
         let mut condition = format!("gone = 0 AND e{edge} = 1");
+        let m = self.marks_of_others();
         if matches!(self.plan.edges[edge].effect, Effect::Default(_)) {
             let _ = write!(condition, " AND b{edge} = 1");
         } else {
             for other in self.plan.defaulted_by(edge) {
-                let _ = write!(condition, " AND NOT (b{edge} = 0 AND e{other} = 1 AND b{other} = 0)");
+                let _ = write!(condition, " AND NOT (b{edge} = 0 AND {m}e{other} = 1 AND {m}b{other} = 0)");
             }
         }
         for other in self.plan.cleared_by(edge) {
-            let _ = write!(condition, " AND e{other} = 0");
+            let _ = write!(condition, " AND {m}e{other} = 0");
         }
         condition
     }
@@ -151,4 +158,17 @@ impl Sql<'_> {
             Effect::Delete | Effect::Block(_) => "1 = 0".to_owned(),
         }
     }
+}
+
+/// The same where a row that goes with any session is gone for all; `me…` and `mb…` are the marks of any of them.
+fn states_among(states: &str, names: &str, edges: &[EdgeId]) -> String {
+    let own: String = edges.iter().map(|edge| format!(", e{edge}, b{edge}")).collect();
+    let any: String = edges
+        .iter()
+        .map(|edge| format!(", max(e{edge}) OVER one AS me{edge}, max(b{edge}) OVER one AS mb{edge}"))
+        .collect();
+    format!(
+        "SELECT g, {names}, max(gone) OVER one AS gone, f{own}{any} FROM ({states}) own \
+         WINDOW one AS (PARTITION BY {names})"
+    )
 }

@@ -48,7 +48,11 @@ pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> 
     Ok(sessions.into_iter().map(|session| (session.id, session.name)).collect())
 }
 
-async fn find_in(
+/// The same on a connection, with what is known of the table's columns.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find_in(
     conn: &impl ConnectionTrait,
     db: &Database,
     columns: &Columns,
@@ -132,18 +136,26 @@ pub async fn stats(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Err
     counted.collect()
 }
 
-/// The ids of the sessions that meet a filter, those first that have not been changed for the longest time.
+/// The ids of the sessions that meet a filter, those first that have not been changed for the longest time and those
+/// without any time last; ties are broken by id. At most `limit` of them.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn matching(conn: &impl ConnectionTrait, db: &Database, filter: &Filter) -> Result<Vec<Uuid>, Error> {
+pub async fn matching(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    filter: &Filter,
+    limit: Option<u32>,
+) -> Result<Vec<Uuid>, Error> {
     let columns = Columns::now(conn, db, SESSIONS).await?;
     let mut parameters = Parameters::default();
     let mut conditions = filter.conditions(db.dialect(), &columns, &mut parameters);
     conditions.push("1 = 1".to_owned());
-    let order = columns.instant(Column::UpdatedAt).map_or_else(String::new, |updated| format!("{updated}, "));
+    let updated = columns.first_instant(&[Column::UpdatedAt, Column::CreatedAt]);
+    let order = updated.map_or_else(String::new, |updated| format!("{updated} NULLS LAST, "));
+    let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
-        "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id",
+        "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id{limit}",
         columns.selected(&[Column::Id], &[]),
         columns.table(),
         conditions.join(" AND ")

@@ -1,5 +1,6 @@
-//! When the loaders read: as soon as every field that can be answered without them has been, and not after some time. So
-//! what one level of an answer needs is always one batch, however long resolving takes, and nobody waits for a clock.
+//! When the loaders read: as soon as every field that can be answered with what has been read so far has been, and not
+//! after some time. So what one level of a list needs is always one batch, however long resolving takes, and nobody waits
+//! for a clock. Lists beside one another are read at once; what the first to come needs does not wait for the others.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::{Fault, Reader};
+use super::{Fault, Reader, alike};
 use crate::db::page::{Page, Unasked};
 use crate::group::read::{self, Part};
 use crate::group::references::{self, Reference};
@@ -78,15 +78,6 @@ impl Loader<GroupCountOf> for Reader {
         }
         Ok(found)
     }
-}
-
-/// Those of which the same is wanted.
-fn alike<'a, T: Eq + Hash, K>(wanted: impl Iterator<Item = (&'a Arc<T>, K)>) -> HashMap<&'a Arc<T>, Vec<K>> {
-    let mut alike: HashMap<&Arc<T>, Vec<K>> = HashMap::new();
-    for (what, of) in wanted {
-        alike.entry(what).or_default().push(of);
-    }
-    alike
 }
 
 /// What refers to the group with this id.

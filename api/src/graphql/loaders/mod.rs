@@ -2,10 +2,13 @@
 //! together is read with one statement.
 
 mod batch;
+mod cleanup;
 mod group;
 mod impact;
 mod session;
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use crate::db::Database;
 use crate::error::Error;
 
 pub(super) use batch::{Work, answered};
+pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
 pub(super) use group::{GroupCountOf, GroupsOf, ReferencesOf};
 pub(super) use impact::ImpactOf;
 pub(super) use session::SessionBy;
@@ -37,3 +41,12 @@ pub(super) fn batches(database: Database, work: Work) -> Batches {
 
 /// What loaders give back for a fault: one error for all who wait.
 type Fault = Arc<Error>;
+
+/// The parents, or their keys, of which the same is wanted: they are read with one statement.
+fn alike<'a, T: Eq + Hash, P>(wanted: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {
+    let mut alike: HashMap<&T, Vec<P>> = HashMap::new();
+    for (what, parent) in wanted {
+        alike.entry(what).or_default().push(parent);
+    }
+    alike
+}

@@ -1,9 +1,10 @@
 //! Changing.
 
+mod cleanup;
 mod deletion;
 
 use async_graphql::MergedObject;
 
 /// Changing. What a caller can act on comes back as userErrors; anything else is a GraphQL error with a code.
 #[derive(MergedObject, Default)]
-pub struct Mutation(deletion::DeletionMutation);
+pub struct Mutation(deletion::DeletionMutation, cleanup::CleanupMutation);

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object, Result};
 use crate::deletion::{Filter, trail};
 use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::id;
+use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{Connection, Deletion, DeletionFilter, Total};
 
@@ -24,7 +25,7 @@ impl DeletionQuery {
     }
 
     /// The audit trail: every deletion made through this API, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
     async fn deletions(
         &self,
         ctx: &Context<'_>,

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use crate::graphql::cursor::{page_cost, slice, unasked};
 use crate::graphql::id;
+use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, Total, part};
 use crate::group::read;
@@ -21,7 +22,7 @@ impl GroupQuery {
     }
 
     /// The groups of all sessions, by name unless said.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a connection's own")]
     async fn groups(
         &self,

@@ -14,7 +14,7 @@ pub(super) struct ImpactQuery;
 #[Object]
 impl ImpactQuery {
     /// What deleting these sessions together would do, exactly; nothing is changed. At most 1,000 ids; one that is malformed or unknown is BAD_USER_INPUT, by name.
-    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "limits::IMPACT + session_ids.len() + child_complexity")]
     async fn deletion_impact(
         &self,
         ctx: &Context<'_>,

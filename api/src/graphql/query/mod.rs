@@ -1,5 +1,6 @@
 //! Reading.
 
+mod cleanup;
 mod deletion;
 mod group;
 mod health;
@@ -17,5 +18,6 @@ pub struct Query(
     group::GroupQuery,
     impact::ImpactQuery,
     deletion::DeletionQuery,
+    cleanup::CleanupQuery,
     health::HealthQuery,
 );

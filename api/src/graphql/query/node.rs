@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::cleanup;
 use crate::deletion::trail;
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{Deletion, Group, Node, Role, Session, Viewer};
+use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Role, Session, Viewer};
 use crate::{group, session};
 
 #[derive(Default)]
@@ -30,6 +31,9 @@ impl NodeQuery {
         if let Some(group) = group::read::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Group(group).into()));
         }
-        Ok(trail::find(db, id).await?.map(|deletion| Deletion(deletion).into()))
+        if let Some(deletion) = trail::find(db, id).await? {
+            return Ok(Some(Deletion(deletion).into()));
+        }
+        Ok(cleanup::find(db, id).await?.map(|run| CleanupRun(run).into()))
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use crate::graphql::cursor::{page_cost, slice, unasked};
 use crate::graphql::id;
+use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, Total};
 use crate::session::{Filter, read};
@@ -25,7 +26,7 @@ impl SessionQuery {
     }
 
     /// The sessions, newest first unless said.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a connection's own")]
     async fn sessions(
         &self,
@@ -47,7 +48,7 @@ impl SessionQuery {
     }
 
     /// Sessions counted by status, and how many of them are stale.
-    #[graphql(complexity = "crate::graphql::limits::COUNT + child_complexity")]
+    #[graphql(complexity = "limits::LIST + child_complexity")]
     async fn session_stats(&self, ctx: &Context<'_>) -> Result<SessionStats> {
         Ok(read::stats(ctx.state()?.database()).await?.into())
     }

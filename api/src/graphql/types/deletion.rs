@@ -1,10 +1,12 @@
 //! Deletions.
 
-use async_graphql::{Description, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
-use super::{DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
+use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
+use crate::graphql::loaders::RunOf;
 use crate::graphql::rows::Row;
+use crate::graphql::state::ContextExt as _;
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]
@@ -60,6 +62,12 @@ impl Deletion {
     /// What the caller allowed: allowConnected, allowPendingMessages.
     async fn allowed(&self) -> &[String] {
         &self.0.allowed
+    }
+
+    /// The cleanup that it was a batch of; null where a session was deleted by itself.
+    async fn run(&self, ctx: &Context<'_>) -> Result<Option<CleanupRun>> {
+        let Some(id) = self.0.run_id else { return Ok(None) };
+        Ok(ctx.loader()?.load_one(RunOf(id)).await?.map(CleanupRun))
     }
 }
 

@@ -14,6 +14,8 @@ pub struct DeletionFilter {
     statuses: Option<Vec<DeletionStatus>>,
     /// Took this session.
     session_id: Option<ID>,
+    /// A batch of this cleanup run.
+    run_id: Option<ID>,
     /// Made by this principal, as it stands in deletedBy.
     deleted_by: Option<String>,
     /// Made after this moment.
@@ -30,6 +32,7 @@ impl TryFrom<DeletionFilter> for deletion::Filter {
         Ok(Self {
             statuses: filter.statuses.map(statuses),
             session_id: filter.session_id.as_ref().map(id::parse).transpose()?,
+            run_id: filter.run_id.as_ref().map(id::parse).transpose()?,
             deleted_by: filter.deleted_by.map(|name| input::text("filter.deletedBy", name)).transpose()?,
             deleted_after: filter.deleted_after.map(|moment| moment.0),
             deleted_before: filter.deleted_before.map(|moment| moment.0),

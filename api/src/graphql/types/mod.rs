@@ -1,5 +1,7 @@
 //! The schema's types: thin shapes over the domain's own.
 
+mod cleanup;
+mod cleanup_criteria;
 mod connection;
 mod date_time;
 mod deletion;
@@ -15,6 +17,10 @@ mod total;
 mod user_error;
 mod viewer;
 
+pub use cleanup::{
+    CleanUpSessionsPayload, CleanupPreview, CleanupRun, CleanupRunKind, CleanupRunStatus, SkippedSession,
+};
+pub use cleanup_criteria::CleanupCriteria;
 pub use connection::{Connection, Edge, PageInfo};
 pub use date_time::DateTime;
 pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus};

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Deletion, Group, Session};
+use super::{CleanupRun, Deletion, Group, Session};
 
 /// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
 #[derive(Interface)]
@@ -14,4 +14,6 @@ pub enum Node {
     Group(Group),
     /// A deletion.
     Deletion(Deletion),
+    /// A cleanup's run.
+    CleanupRun(CleanupRun),
 }

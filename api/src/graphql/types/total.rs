@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, Result};
 use uuid::Uuid;
 
+use crate::cleanup;
 use crate::deletion::trail;
-use crate::graphql::loaders::GroupCountOf;
+use crate::graphql::loaders::{DeletionCountOf, GroupCountOf};
 use crate::graphql::state::ContextExt as _;
 use crate::{deletion, group, session};
 
@@ -21,6 +22,12 @@ pub enum Total {
     GroupsOf(Uuid, Arc<group::Filter>),
     /// The deletions that meet a filter.
     Deletions(deletion::Filter),
+    /// All cleanup runs.
+    CleanupRuns,
+    /// The deletions of one run.
+    DeletionsOf(Uuid),
+    /// One that has been counted already.
+    Counted(i64),
 }
 
 impl Total {
@@ -35,6 +42,9 @@ impl Total {
                 ctx.loader()?.load_one(counted).await?.unwrap_or_default()
             }
             Self::Deletions(filter) => trail::count(db, filter).await?,
+            Self::CleanupRuns => cleanup::count(db).await?,
+            Self::DeletionsOf(run) => ctx.loader()?.load_one(DeletionCountOf(*run)).await?.unwrap_or_default(),
+            Self::Counted(count) => *count,
         })
     }
 }

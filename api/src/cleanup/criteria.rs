@@ -1,0 +1,137 @@
+//! Which sessions a cleanup takes.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jiff::SpanRelativeTo;
+use jiff::fmt::temporal::SpanParser;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::session::{Filter, SessionStatus};
+
+/// Joined by AND. The default is the definition of stale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Criteria {
+    /// Only these; an empty list takes none.
+    pub ids: Option<Vec<Uuid>>,
+    /// Only with one of these statuses; an empty list takes none.
+    pub statuses: Vec<SessionStatus>,
+    /// Only with a phone number, only without one, or either.
+    pub has_phone_number: Option<bool>,
+    /// Only those whose last update is longer ago. A session without any time is not taken, since nobody can tell.
+    pub older_than: Option<Age>,
+    /// Only those made before this moment.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Only those with this in the name, the phone number or the id, in any case.
+    pub search: Option<String>,
+    /// At most this many, the least recently updated first; those without a time last.
+    pub limit: Option<u32>,
+}
+
+impl Default for Criteria {
+    fn default() -> Self {
+        Self {
+            ids: None,
+            statuses: SessionStatus::STALE.to_vec(),
+            has_phone_number: Some(false),
+            older_than: None,
+            created_before: None,
+            search: None,
+            limit: None,
+        }
+    }
+}
+
+impl Criteria {
+    /// What one session has to meet, at a run that was asked for at `moment`. Neither which ids nor how many.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a text that no database can hold.
+    pub(super) fn filter(&self, moment: DateTime<Utc>) -> Result<Filter, Error> {
+        if self.search.as_ref().is_some_and(|search| search.contains('\0')) {
+            return Err(Error::BadInput("search holds NUL, which no text in the database has.".to_owned()));
+        }
+        Ok(Filter {
+            statuses: Some(self.statuses.clone()),
+            has_phone_number: self.has_phone_number,
+            search: self.search.clone(),
+            created_before: self.created_before,
+            unchanged_since: self.older_than.as_ref().map(|age| moment - age.lasts),
+            ..Filter::default()
+        })
+    }
+}
+
+/// A time that has passed, as ISO 8601 writes a duration: PT24H, P7D.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Age {
+    written: String,
+    lasts: TimeDelta,
+}
+
+/// Beyond this PostgreSQL has no moments to compare with.
+const LONGEST: TimeDelta = TimeDelta::days(36_500);
+
+static PARSER: SpanParser = SpanParser::new();
+
+impl FromStr for Age {
+    type Err = Error;
+
+    /// Reads weeks, days, hours, minutes and seconds; a day has 24 hours. Years and months have no one length.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let lasts = PARSER
+            .parse_span(text)
+            .ok()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
+            .map(|lasts| TimeDelta::milliseconds(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX / 2)))
+            .filter(|lasts| (TimeDelta::zero()..=LONGEST).contains(lasts));
+        let lasts = lasts.ok_or_else(|| {
+            Error::BadInput(format!(
+                "olderThan is {text:?}; it is an ISO 8601 duration in weeks, days, hours, minutes and seconds, such as \
+                 PT24H, P7D or P1DT12H, not negative and at most P36500D. Years and months have no one length."
+            ))
+        })?;
+        Ok(Self { written: text.to_owned(), lasts })
+    }
+}
+
+impl TryFrom<String> for Age {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<Age> for String {
+    fn from(age: Age) -> Self {
+        age.written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::Age;
+
+    #[test]
+    fn an_age_is_a_duration_of_one_length() {
+        let hours = |text: &str| text.parse::<Age>().map(|age| age.lasts);
+        for (text, expected) in [("PT24H", 24), ("P7D", 168), ("P1W", 168), ("P1DT12H", 36), ("PT0S", 0)] {
+            assert_eq!(hours(text).unwrap(), TimeDelta::hours(expected), "{text}");
+        }
+        assert_eq!(hours("PT1H30M").unwrap(), TimeDelta::minutes(90));
+        assert_eq!(hours("P36500D").unwrap(), TimeDelta::days(36_500));
+        for wrong in ["", "24h", "P", "PT", "24", "-PT1H", "P1Y", "P1M", "P1.5D", "1 day", "P36501D", "P9999999999999D"]
+        {
+            let error = hours(wrong).unwrap_err();
+            assert_eq!(error.code(), "BAD_USER_INPUT", "{wrong}");
+            assert!(error.to_string().starts_with(&format!("olderThan is {wrong:?}; it is an ISO 8601 duration")));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Cleanup: deleting the sessions that meet criteria, in short transactions that follow one another.
+//!
+//! [`fn@start`] fixes the list of sessions in a run's rows; a [`Worker`] goes through it. What a run has come to is in
+//! the database and nowhere else, so a worker may stop after any step, and another one go on.
+
+mod batch;
+mod check;
+mod criteria;
+mod list;
+mod pace;
+mod preview;
+mod progress;
+mod run;
+mod start;
+mod work;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::impact::{Impact, ImpactChange};
+use crate::refusal::{Refusal, RefusalCode};
+
+pub use criteria::{Age, Criteria};
+pub use list::{count, page, skipped, skipped_of_each};
+pub use pace::Pace;
+pub use preview::{Preview, SAMPLE, preview};
+pub use run::{CleanupRun, RunStatus, find, find_many};
+pub use start::start;
+pub use work::Worker;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CleanupRequest {
+    /// Which sessions.
+    pub criteria: Criteria,
+    /// Only say what a run would do.
+    pub dry_run: bool,
+    /// The token of the impact that was looked at; compared once, before anything is deleted.
+    pub expected_impact: Option<String>,
+    /// Refuse if more rows than this would be deleted, and stop before the batch that would pass it.
+    pub at_most: Option<i64>,
+    /// Connected sessions may go.
+    pub allow_connected: bool,
+    /// Messages still to be sent may go.
+    pub allow_pending_messages: bool,
+    /// Why, for the audit record.
+    pub reason: Option<String>,
+    /// Answer the run that was started under this key again.
+    pub idempotency_key: Option<String>,
+    /// Who asks, for the audit record and the key.
+    pub principal: String,
+}
+
+/// What came of it: a run, or refusals; on a dry run what would refuse, sessions that a run would skip included.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CleanupOutcome {
+    /// The run; none on a dry run or a refusal.
+    pub run: Option<CleanupRun>,
+    /// What deleting every matching session would do, or would have done when the run was started.
+    pub impact: Option<Impact>,
+    /// Where it differs from what was looked at.
+    pub changes: Vec<ImpactChange>,
+    /// Why there is no run.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A session that a run leaves, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedSession {
+    /// Its id.
+    #[serde(rename = "id")]
+    pub session_id: Uuid,
+    /// The stable code.
+    pub code: RefusalCode,
+    /// What is the matter and what to do next.
+    pub message: String,
+}
+
+impl SkippedSession {
+    fn new(session_id: Uuid, code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { session_id, code, message: message.into() }
+    }
+}
+
+/// An id that a run's row holds.
+fn id(text: &str) -> Result<Uuid, Error> {
+    text.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run's record holds {text}, which is no UUID.")))
+}

@@ -1,0 +1,65 @@
+//! What a cleanup would do; nothing is changed.
+
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Criteria;
+use crate::catalog::SESSIONS;
+use crate::db::{Columns, Database};
+use crate::error::Error;
+use crate::impact::{Impact, Reading};
+use crate::session::{Session, read};
+
+/// The sessions that a preview shows.
+pub const SAMPLE: usize = 20;
+
+/// What deleting every matching session would do.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// Of all of them together.
+    pub impact: Impact,
+    /// How many they are.
+    pub session_count: i64,
+    /// The first ones, in the order in which they would go.
+    pub sample: Vec<Session>,
+}
+
+/// What a cleanup by these criteria would do now.
+///
+/// # Errors
+/// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn preview(db: &Database, criteria: &Criteria) -> Result<Preview, Error> {
+    let snapshot = db.snapshot().await?;
+    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria).await?;
+    let first = &ids[..ids.len().min(SAMPLE)];
+    let columns = Columns::now(&snapshot, db, SESSIONS).await?;
+    let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
+    snapshot.commit().await?;
+    sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
+    Ok(Preview { session_count: impact.session_count, impact, sample })
+}
+
+/// The sessions that meet criteria, in the order in which they go, and what deleting them together does.
+pub(super) struct Selected {
+    pub ids: Vec<Uuid>,
+    pub impact: Impact,
+}
+
+impl Selected {
+    /// Looks now. A session that somebody deletes between the two statements is left out of both.
+    pub async fn now(conn: &impl ConnectionTrait, db: &Database, criteria: &Criteria) -> Result<Self, Error> {
+        let mut filter = criteria.filter(db.settings().clock.now())?;
+        filter.ids.clone_from(&criteria.ids);
+        let reading = Reading::now(conn, db).await?;
+        let mut ids = read::matching(conn, db, &filter, criteria.limit).await?;
+        loop {
+            let (impact, unknown) = reading.of_sessions(conn, &ids).await?;
+            if unknown.is_empty() {
+                return Ok(Self { ids, impact });
+            }
+            ids.retain(|id| !unknown.contains(&id.to_string()));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A run, as its row tells of it.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, QueryResult};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Criteria, id};
+use crate::db::Database;
+use crate::error::Error;
+use crate::impact::ids_parameter;
+
+/// One execution of a cleanup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CleanupRun {
+    /// Its id.
+    pub id: Uuid,
+    /// How far it is.
+    pub status: RunStatus,
+    /// What was asked for.
+    pub criteria: Criteria,
+    /// The sessions on its list.
+    pub sessions_total: i64,
+    /// Those that are gone.
+    pub sessions_deleted: i64,
+    /// Those that stay. A finished run has no others.
+    pub sessions_skipped: i64,
+    /// Rows deleted so far, over all tables.
+    pub rows_deleted: i64,
+    /// Rows unlinked so far, over all tables.
+    pub rows_unlinked: i64,
+    /// The rows that it may delete; none where there is no limit.
+    pub at_most: Option<i64>,
+    /// Connected sessions may go.
+    pub allow_connected: bool,
+    /// Messages still to be sent may go.
+    pub allow_pending_messages: bool,
+    /// Who asked for it.
+    pub started_by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When the first session was looked at.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunStatus {
+    /// Nobody has begun with it.
+    Queued,
+    /// It is under way, or waits for somebody who goes on with it.
+    Running,
+    /// It came to its end.
+    Succeeded,
+    /// It stopped, or the database refused every session that it tried.
+    Failed,
+}
+
+impl RunStatus {
+    /// Whether nothing more happens.
+    #[must_use]
+    pub const fn has_finished(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+
+    fn of_row(word: &str) -> Result<Self, Error> {
+        match word {
+            "QUEUED" => Ok(Self::Queued),
+            "RUNNING" => Ok(Self::Running),
+            "SUCCEEDED" => Ok(Self::Succeeded),
+            "FAILED" => Ok(Self::Failed),
+            _ => Err(Error::Unsuitable(format!(
+                "A cleanup run has the status {word}, which this version does not know."
+            ))),
+        }
+    }
+}
+
+/// The run with this id.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find(db: &Database, id: Uuid) -> Result<Option<CleanupRun>, Error> {
+    Ok(find_many(db.pool(), db, &[id]).await?.pop())
+}
+
+/// The runs with these ids, in no particular order; ids that no run has are left out.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Result<Vec<CleanupRun>, Error> {
+    let dialect = db.dialect();
+    let sql = format!(
+        "SELECT {SELECTED} FROM {} c WHERE c.id IN (SELECT {} FROM {} listed)",
+        db.own_table("cleanup_runs"),
+        dialect.as_uuid("listed.value"),
+        dialect.elements("$1")
+    );
+    let rows = conn.query_all_raw(dialect.statement(sql, [ids_parameter(ids).into()])).await?;
+    rows.iter().map(run).collect()
+}
+
+/// What is read of a run's row `c`.
+pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.status, c.criteria, c.sessions_total, \
+     c.sessions_deleted, c.sessions_skipped, c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, \
+     c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error";
+
+pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
+    let criteria: String = row.try_get("", "criteria")?;
+    Ok(CleanupRun {
+        id: id(&row.try_get::<String>("", "id")?)?,
+        status: RunStatus::of_row(&row.try_get::<String>("", "status")?)?,
+        criteria: serde_json::from_str(&criteria)
+            .map_err(|error| Error::Unsuitable(format!("A cleanup run's criteria cannot be read: {error}")))?,
+        sessions_total: row.try_get("", "sessions_total")?,
+        sessions_deleted: row.try_get("", "sessions_deleted")?,
+        sessions_skipped: row.try_get("", "sessions_skipped")?,
+        rows_deleted: row.try_get("", "rows_deleted")?,
+        rows_unlinked: row.try_get("", "rows_unlinked")?,
+        at_most: row.try_get("", "at_most")?,
+        allow_connected: row.try_get("", "allow_connected")?,
+        allow_pending_messages: row.try_get("", "allow_pending_messages")?,
+        started_by: row.try_get("", "started_by")?,
+        reason: row.try_get("", "reason")?,
+        created_at: row.try_get("", "created_at")?,
+        started_at: row.try_get("", "started_at")?,
+        finished_at: row.try_get("", "finished_at")?,
+        error: row.try_get("", "error")?,
+    })
+}

@@ -1,0 +1,177 @@
+//! Working off a run, step by step.
+
+use std::collections::VecDeque;
+
+use uuid::Uuid;
+
+use super::batch::{Ended, delete};
+use super::check::{Candidate, blocked, look};
+use super::progress::{self, State};
+use super::run::find;
+use super::{CleanupRun, Pace, SkippedSession};
+use crate::db::Database;
+use crate::error::Error;
+use crate::impact::deletable_together;
+use crate::refusal::{Refusal, RefusalCode};
+
+/// How many sessions are looked at together; one look serves several batches.
+const WINDOW: u32 = 100;
+/// How long to wait where another process works on the run.
+const ELSEWHERE: std::time::Duration = std::time::Duration::from_millis(100);
+/// How often SQLite's write lock may not be had, each time for as long as a statement waits for a lock.
+const PATIENCE: u32 = 5;
+
+/// Goes through the sessions of a run. What it knows besides the rows of the run is only to save work: it may be
+/// dropped after any step, and a new one goes on.
+#[derive(Debug)]
+pub struct Worker {
+    db: Database,
+    run: CleanupRun,
+    pace: Pace,
+    /// Whose turn the window's sessions are.
+    state: State,
+    /// Sessions that may go, as they were a moment ago.
+    window: VecDeque<Candidate>,
+    /// The last batch that was refused.
+    refused: Vec<Uuid>,
+    /// How often in a row SQLite's write lock could not be had.
+    waited: u32,
+}
+
+impl Worker {
+    /// Goes on with a run, or begins it.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where there is no such run; [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn new(db: Database, run: Uuid, pace: Pace) -> Result<Self, Error> {
+        progress::begin(&db, run).await?;
+        let Some(run) = find(&db, run).await? else {
+            return Err(Error::BadInput(format!("No cleanup run has the id {run}.")));
+        };
+        let (window, refused) = (VecDeque::new(), Vec::new());
+        Ok(Self { db, run, pace, state: State::Queued, window, refused, waited: 0 })
+    }
+
+    /// Deletes one batch, or sets sessions aside, or ends the run; a finished one is left as it is. Gives the run as it
+    /// is then.
+    ///
+    /// # Errors
+    /// What concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`] and their
+    /// like. The run stays as it was committed last, and another step may go on with it.
+    pub async fn step(&mut self) -> Result<CleanupRun, Error> {
+        if self.run.status.has_finished() {
+            return Ok(self.run.clone());
+        }
+        match self.advance().await {
+            Ok(true) => self.waited = 0,
+            Ok(false) => {
+                self.window.clear();
+                tokio::time::sleep(ELSEWHERE).await;
+            }
+            Err(Error::LockTimeout(_)) if self.waited < PATIENCE => self.waited += 1,
+            Err(error) => return Err(error),
+        }
+        let id = self.run.id;
+        let gone = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
+        self.run = find(&self.db, id).await?.ok_or_else(gone)?;
+        Ok(self.run.clone())
+    }
+
+    /// False where another process works on the run.
+    async fn advance(&mut self) -> Result<bool, Error> {
+        if self.window.is_empty() {
+            return self.refill().await;
+        }
+        let (batch, blocked) = self.next_batch().await?;
+        if !blocked.is_empty() {
+            return self.set_aside(&blocked, State::Deferred).await;
+        }
+        if batch.is_empty() {
+            self.window.clear();
+            return Ok(true);
+        }
+        match delete(&self.db, &self.run, &batch).await? {
+            Ended::Elsewhere => Ok(false),
+            Ended::Deleted { rows, took } => {
+                self.pace.went(rows, took);
+                self.window.retain(|candidate| !batch.contains(&candidate.id));
+                Ok(true)
+            }
+            Ended::TooMany(error) => progress::stop(&self.db, self.run.id, RefusalCode::TooManyRows, &error).await,
+            Ended::Refused(refusal) => self.refused(batch, &refusal).await,
+        }
+    }
+
+    /// Looks at the next sessions, or at those that were set aside when there are no others; without any the run is at
+    /// its end.
+    async fn refill(&mut self) -> Result<bool, Error> {
+        let (db, run) = (&self.db, self.run.id);
+        self.state = State::Queued;
+        let mut ids = progress::next(db, run, State::Queued, Some(WINDOW)).await?;
+        if ids.is_empty() {
+            self.state = State::Deferred;
+            ids = progress::next(db, run, State::Deferred, None).await?;
+        }
+        if ids.is_empty() {
+            return progress::complete(db, run).await;
+        }
+        let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
+        if self.state == State::Deferred {
+            let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
+            let together = deletable_together(db, &fit_ids).await?;
+            unfit.extend(together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
+            fit.retain(|candidate| together.deletable.contains(&candidate.id));
+        }
+        self.window = fit.into();
+        if unfit.is_empty() { Ok(true) } else { self.set_aside(&unfit, State::Skipped).await }
+    }
+
+    /// The first sessions of the window that make a batch; beside them those among them that cannot go yet. At the end,
+    /// where sessions wait for one another, a batch grows until it can go.
+    async fn next_batch(&self) -> Result<(Vec<Uuid>, Vec<SkippedSession>), Error> {
+        let mut takes = self.pace.takes(self.window.iter().map(Candidate::touches));
+        loop {
+            let first: Vec<&Candidate> = self.window.iter().take(takes).collect();
+            let ids: Vec<Uuid> = first.iter().map(|candidate| candidate.id).collect();
+            if first.iter().all(|candidate| candidate.impact.deletable) {
+                return Ok((ids, Vec::new()));
+            }
+            let together = deletable_together(&self.db, &ids).await?;
+            if self.state == State::Queued {
+                return Ok((
+                    together.deletable,
+                    together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)).collect(),
+                ));
+            }
+            if !together.deletable.is_empty() || takes >= self.window.len() {
+                return Ok((together.deletable, Vec::new()));
+            }
+            takes *= 2;
+        }
+    }
+
+    /// The same batch is not tried for ever: a smaller one is, in which the session that was refused is soon alone;
+    /// that one is tried again at the end if that may help, and left then.
+    async fn refused(&mut self, batch: Vec<Uuid>, refusal: &Refusal) -> Result<bool, Error> {
+        self.window.clear();
+        let by_database = matches!(
+            refusal.code,
+            RefusalCode::BlockedByForeignKey | RefusalCode::LockTimeout | RefusalCode::ImpactChanged
+        );
+        // A session that has changed is named for it when it is looked at again.
+        let again = batch.len() > 1 || !by_database;
+        if again && self.refused != batch {
+            self.pace.shrink(batch.len());
+            self.refused = batch;
+            return Ok(true);
+        }
+        let state = if by_database && self.state == State::Queued { State::Deferred } else { State::Skipped };
+        let skipped = |id: &Uuid| SkippedSession::new(*id, refusal.code, refusal.message.clone());
+        self.set_aside(&batch.iter().map(skipped).collect::<Vec<_>>(), state).await
+    }
+
+    async fn set_aside(&mut self, sessions: &[SkippedSession], state: State) -> Result<bool, Error> {
+        self.window.retain(|candidate| !sessions.iter().any(|session| session.session_id == candidate.id));
+        progress::set_aside(&self.db, self.run.id, sessions, state).await
+    }
+}

@@ -1,0 +1,191 @@
+//! `session-admin cleanup`: the sessions that meet criteria, in short transactions.
+
+use chrono::{DateTime, Utc};
+use clap::ValueEnum;
+use uuid::Uuid;
+
+use super::output::Output;
+use super::work::{self, Report};
+use super::{Exit, ask, principal, render, require_migrated, value};
+use crate::cleanup::{self, Age, CleanupRequest, Criteria, Preview};
+use crate::config::Config;
+use crate::db::Database;
+use crate::error::Error;
+use crate::impact::Impact;
+use crate::session::SessionStatus;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only show what would be done, and what would refuse it
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    wanted: Wanted,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// Which sessions: those that meet all of it. Without any of these flags, the stale ones.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Which sessions (the stale ones unless said)")]
+struct Wanted {
+    /// Only this session; repeat it for several. One that misses the other criteria is listed as skipped
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<Uuid>,
+    /// Only with this status; repeat it for several [default: `qr_pending`,
+    /// `connecting`, `disconnected`]
+    #[arg(long = "status", value_name = "STATUS", ignore_case = true, value_parser = value::session_status())]
+    statuses: Vec<SessionStatus>,
+    /// Only with a phone number, only without one, or either
+    #[arg(long, value_name = "WHETHER", default_value = "absent")]
+    phone_number: PhoneNumber,
+    /// Only those whose last update is longer ago, as an ISO 8601 duration such as PT24H or P7D
+    #[arg(long, value_name = "DURATION")]
+    older_than: Option<Age>,
+    /// Only those made before this moment, such as 2026-01-31T08:30:00Z
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    created_before: Option<DateTime<Utc>>,
+    /// Only those with this in the name, the phone number or the id, in any case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// At most this many, the least recently updated first
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+}
+
+/// Whether a session has been paired with a phone.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PhoneNumber {
+    Present,
+    Absent,
+    Either,
+}
+
+/// What is expected of the deletion, and what is allowed.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "On what terms")]
+struct Terms {
+    /// The token of the impact that was looked at; without it, the impact that this command shows
+    #[arg(long, value_name = "TOKEN")]
+    expected_impact: Option<String>,
+    /// Refuse, or stop before the batch that would pass it, if more rows than this would be deleted, over all tables
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
+    at_most: Option<i64>,
+    /// Delete sessions even if they are connected
+    #[arg(long)]
+    allow_connected: bool,
+    /// Delete sessions even if messages still to be sent go with them
+    #[arg(long)]
+    allow_pending_messages: bool,
+    /// Why, for the audit record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Answer the run that was started under this key again, and go on with it if it has not finished; with it the impact
+    /// is only compared if --expected-impact is given
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+/// Shows the preview, asks, works off the run.
+pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
+    if !args.dry_run {
+        ask::or_yes(args.yes, output, "cleanup")?;
+    }
+    config.require_file()?;
+    let db = Database::connect(config.database.clone()).await?;
+    if !args.dry_run {
+        require_migrated(&db).await?;
+    }
+    let criteria = args.wanted.into();
+    let preview = cleanup::preview(&db, &criteria).await?;
+    output.text(render::cleanup_preview(&preview));
+    let request = request(args.terms, args.dry_run, criteria, &preview);
+    let exit = if request.dry_run {
+        dry_run(&db, &request, preview, output).await?
+    } else {
+        delete(&db, &request, preview, args.yes, output).await?
+    };
+    db.close().await?;
+    Ok(exit)
+}
+
+async fn dry_run(db: &Database, request: &CleanupRequest, preview: Preview, output: Output) -> Result<Exit, Error> {
+    let mut report = Report::of(preview);
+    report.answer(cleanup::start(db, request).await?);
+    output.document(&report);
+    output.text(render::cleanup_dry_run(&report));
+    Ok(report.exit())
+}
+
+async fn delete(
+    db: &Database,
+    request: &CleanupRequest,
+    preview: Preview,
+    yes: bool,
+    output: Output,
+) -> Result<Exit, Error> {
+    let mut report = Report::of(preview);
+    let nothing = report.session_count == 0;
+    // Sessions that were named are to be listed, and a run of before is to be answered again.
+    if nothing && request.criteria.ids.is_none() && request.idempotency_key.is_none() {
+        output.document(&report);
+        return Ok(Exit::Done);
+    }
+    if !nothing && !yes && !ask::confirm(question(&report.impact, request))? {
+        output.text("Nothing was deleted.");
+        return Ok(Exit::Refused);
+    }
+    report.answer(cleanup::start(db, request).await?);
+    work::report(db, report, output).await
+}
+
+/// What is asked. Sessions that may not go do not stop the others.
+fn question(impact: &Impact, request: &CleanupRequest) -> &'static str {
+    let connected = impact.connected_sessions > 0 && !request.allow_connected;
+    let pending = impact.pending_messages > 0 && !request.allow_pending_messages;
+    if connected || pending || !impact.deletable {
+        "Some of these may not go, and are skipped. Delete the others?"
+    } else {
+        "Delete all this?"
+    }
+}
+
+/// What is asked for. Under an idempotency key the token that was shown is left out unless it was given: the request is
+/// to be the same when it is repeated.
+fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> CleanupRequest {
+    let shown = (!dry_run && terms.idempotency_key.is_none()).then(|| shown.impact.token.clone());
+    CleanupRequest {
+        criteria,
+        dry_run,
+        expected_impact: terms.expected_impact.or(shown),
+        at_most: terms.at_most,
+        allow_connected: terms.allow_connected,
+        allow_pending_messages: terms.allow_pending_messages,
+        reason: terms.reason,
+        idempotency_key: terms.idempotency_key,
+        principal: principal(),
+    }
+}
+
+impl From<Wanted> for Criteria {
+    fn from(wanted: Wanted) -> Self {
+        let default = Self::default();
+        Self {
+            ids: Some(wanted.ids).filter(|ids| !ids.is_empty()),
+            statuses: if wanted.statuses.is_empty() { default.statuses } else { wanted.statuses },
+            has_phone_number: match wanted.phone_number {
+                PhoneNumber::Present => Some(true),
+                PhoneNumber::Absent => Some(false),
+                PhoneNumber::Either => None,
+            },
+            older_than: wanted.older_than,
+            created_before: wanted.created_before,
+            search: wanted.search,
+            limit: wanted.limit,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Cleanups: what one would do, what one did, those there were.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::deletion::refused;
+use super::{count, impact, length, moment, table};
+use crate::cleanup::{CleanupRun, Preview, RunStatus};
+use crate::cli::work::{Report, Skipped};
+
+/// The sessions that would go, or the first of them, and what that does.
+pub(in crate::cli) fn cleanup_preview(preview: &Preview) -> String {
+    if preview.session_count == 0 {
+        return "No session meets the criteria: there is nothing to clean up.".to_owned();
+    }
+    let mut sessions = table(&["Session", "Id", "Status", "Last updated"], &[]);
+    for session in &preview.sample {
+        sessions.add_row([
+            session.name.clone(),
+            session.id.to_string(),
+            session.raw_status.clone(),
+            session.updated_at.map(moment).unwrap_or_default(),
+        ]);
+    }
+    let more = preview.session_count - length(preview.sample.len());
+    let more = if more > 0 { format!("… and {more} more.\n") } else { String::new() };
+    format!("{sessions}\n{more}\n{}", impact(&preview.impact))
+}
+
+/// What a dry run found.
+pub(in crate::cli) fn cleanup_dry_run(report: &Report) -> String {
+    if report.session_count == 0 && report.refusals.is_empty() {
+        return "Nothing was deleted.".to_owned();
+    }
+    let verdict = if report.refusals.is_empty() { "✓ Dry run: nothing refuses it.\n" } else { "" };
+    let refused = refused(&report.refusals, &report.changes);
+    format!("{refused}{verdict}Nothing was deleted. Token: {}", report.impact.token)
+}
+
+/// Why there is no run.
+pub(in crate::cli) fn cleanup_refused(report: &Report) -> String {
+    format!("{}Nothing was deleted.", refused(&report.refusals, &report.changes))
+}
+
+/// What has come of a run.
+pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
+    let mut text = String::new();
+    if !skipped.is_empty() {
+        let mut table = table(&["Skipped session", "Id", "Why"], &[]);
+        for session in skipped {
+            let name = session.name.clone().unwrap_or_default();
+            table.add_row([name, session.session_id.to_string(), session.message.clone()]);
+        }
+        let _ = writeln!(text, "{table}");
+    }
+    let done = format!(
+        "{} of {} deleted, {} skipped: {} deleted, {} unlinked. Recorded as run {} by {}.",
+        run.sessions_deleted,
+        count(run.sessions_total, "session", "sessions"),
+        run.sessions_skipped,
+        count(run.rows_deleted, "row", "rows"),
+        run.rows_unlinked,
+        run.id,
+        run.started_by
+    );
+    let _ = match (run.status, &run.error) {
+        (RunStatus::Succeeded, _) => write!(text, "{} {done}", if run.sessions_skipped == 0 { "✓" } else { "!" }),
+        (RunStatus::Failed, error) => {
+            write!(text, "✗ {}\n{done}", error.as_deref().unwrap_or("The run failed."))
+        }
+        _ => {
+            write!(text, "! The run has not finished: {} still to go. {}\n{done}", to_go(run), how_to_go_on(run.id))
+        }
+    };
+    text
+}
+
+/// The sessions whose turn has not come, in words.
+fn to_go(run: &CleanupRun) -> String {
+    let rest = run.sessions_total - run.sessions_deleted - run.sessions_skipped;
+    count(rest, "session is", "sessions are")
+}
+
+/// How an unfinished run comes to its end.
+pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
+    format!("`session-admin runs resume {run}` goes on with it.")
+}
+
+/// Who asked for a run, when and why.
+pub(in crate::cli) fn cleanup_asked(run: &CleanupRun) -> String {
+    let reason = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("Asked for at {} by {}{reason}", moment(run.created_at), run.started_by)
+}
+
+/// What is asked before a run is gone on with.
+pub(in crate::cli) fn cleanup_question(run: &CleanupRun) -> String {
+    format!("{} still to go. Delete them?", to_go(run))
+}
+
+/// A part of the runs.
+pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> String {
+    if runs.is_empty() {
+        return "There has been no cleanup run.".to_owned();
+    }
+    let header = ["Asked for at", "Run", "Status", "Sessions", "Deleted", "Skipped", "Rows", "By", "Reason"];
+    let mut table = table(&header, &[3, 4, 5, 6]);
+    for run in runs {
+        table.add_row([
+            moment(run.created_at),
+            run.id.to_string(),
+            status(run.status).to_owned(),
+            run.sessions_total.to_string(),
+            run.sessions_deleted.to_string(),
+            run.sessions_skipped.to_string(),
+            run.rows_deleted.to_string(),
+            run.started_by.clone(),
+            run.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    let older = if has_more { "\nThere are older ones: --limit shows more." } else { "" };
+    format!("{table}{older}")
+}
+
+const fn status(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Queued => "queued",
+        RunStatus::Running => "running",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+    }
+}

@@ -1,0 +1,56 @@
+//! Tables and sentences for people.
+
+mod cleanup;
+mod deletion;
+mod health;
+mod impact;
+mod migration;
+
+use chrono::{DateTime, Utc};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+pub(super) use cleanup::{
+    cleanup_asked, cleanup_dry_run, cleanup_preview, cleanup_question, cleanup_refused, cleanup_run, cleanup_runs,
+    how_to_go_on,
+};
+pub(super) use deletion::{deletion, deletions, outcome};
+pub(super) use health::health;
+pub(super) use impact::impact;
+pub(super) use migration::{migrations, pending, spared};
+
+/// The narrowest terminal, in characters, into which a table is fitted.
+const NARROWEST: u16 = 60;
+
+fn table(header: &[&str], numbers: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    // Fitted to the terminal, unless it has no room (some report a width of 0): then the terminal wraps the lines.
+    if table.width().is_some_and(|width| width >= NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.set_header(header.iter().map(Cell::new));
+    for column in numbers {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// An empty cell reads better than a column of noughts.
+fn zero(number: i64) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+fn count(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn length(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A moment, to the second.
+fn moment(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,103 @@
+//! `session-admin runs`: the cleanup runs.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::output::Output;
+use super::work::{self, Whole};
+use super::{Exit, ask, render, require_migrated};
+use crate::cleanup::{self, CleanupRun};
+use crate::config::Config;
+use crate::db::Database;
+use crate::db::page::Slice;
+use crate::error::Error;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    one: Option<One>,
+    /// List at most this many
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum One {
+    /// Show one run, and the sessions that it skipped
+    Show {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+    },
+    /// Go on with a run that was interrupted; asks first
+    Resume {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// The answer as a document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    runs: Vec<CleanupRun>,
+    /// Whether there are older ones.
+    has_more: bool,
+}
+
+/// Lists, shows one, or goes on with one.
+pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
+    if let Some(One::Resume { yes, .. }) = args.one {
+        ask::or_yes(yes, output, "runs resume")?;
+    }
+    config.require_file()?;
+    let db = Database::connect(config.database.clone()).await?;
+    require_migrated(&db).await?;
+    let exit = match args.one {
+        None => list(&db, args.limit, output).await?,
+        Some(One::Show { id }) => show(&db, id, output).await?,
+        Some(One::Resume { id, yes }) => resume(&db, id, yes, output).await?,
+    };
+    db.close().await?;
+    Ok(exit)
+}
+
+async fn list(db: &Database, limit: u32, output: Output) -> Result<Exit, Error> {
+    let page = cleanup::page(db, &Slice::first(limit)).await?;
+    let runs = page.rows.into_iter().map(|(_, run)| run).collect();
+    let list = List { runs, has_more: page.has_next };
+    output.document(&list);
+    output.text(render::cleanup_runs(&list.runs, list.has_more));
+    Ok(Exit::Done)
+}
+
+async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
+    let run = find(db, id).await?;
+    let skipped = work::skipped(db, &run).await?;
+    output.document(&Whole { run: &run, skipped: &skipped });
+    output.text(format_args!("{}\n{}", render::cleanup_asked(&run), render::cleanup_run(&run, &skipped)));
+    Ok(Exit::Done)
+}
+
+async fn resume(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
+    let run = find(db, id).await?;
+    if !run.status.has_finished() {
+        output.text(render::cleanup_asked(&run));
+        if !yes && !ask::confirm(&render::cleanup_question(&run))? {
+            output.text("Nothing more was deleted.");
+            return Ok(Exit::Refused);
+        }
+    }
+    work::resume(db, run, output).await
+}
+
+async fn find(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
+    let unknown = || Error::BadInput(format!("No cleanup run has the id {id}. `session-admin runs` lists them."));
+    cleanup::find(db, id).await?.ok_or_else(unknown)
+}

@@ -1,0 +1,190 @@
+//! Working off a cleanup run, and telling what came of it.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::output::{Output, note};
+use super::{Exit, render, signal};
+use crate::cleanup::{self, CleanupOutcome, CleanupRun, Pace, Preview, RunStatus, Worker};
+use crate::db::Database;
+use crate::db::page::Slice;
+use crate::error::Error;
+use crate::impact::{Impact, ImpactChange};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::session::{Session, read};
+
+/// What a cleanup would do, or has done, as a document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    /// How many sessions meet the criteria.
+    pub session_count: i64,
+    /// The first of them.
+    pub sample: Vec<Session>,
+    /// What deleting all of them does.
+    pub impact: Impact,
+    /// Where it differs from what was looked at.
+    pub changes: Vec<ImpactChange>,
+    /// Why there is no run.
+    pub refusals: Vec<Refusal>,
+    /// The run.
+    pub run: Option<CleanupRun>,
+    /// The sessions that it left.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A session that a run left, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Skipped {
+    pub session_id: Uuid,
+    /// None where it no longer exists.
+    pub name: Option<String>,
+    pub code: RefusalCode,
+    pub message: String,
+}
+
+impl Report {
+    /// Nothing has been asked for yet.
+    pub fn of(preview: Preview) -> Self {
+        Self {
+            session_count: preview.session_count,
+            sample: preview.sample,
+            impact: preview.impact,
+            changes: Vec::new(),
+            refusals: Vec::new(),
+            run: None,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Takes in what was answered.
+    pub fn answer(&mut self, outcome: CleanupOutcome) {
+        self.run = outcome.run;
+        self.changes = outcome.changes;
+        self.refusals = outcome.refusals;
+        if let Some(impact) = outcome.impact {
+            self.impact = impact;
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match &self.run {
+            Some(run) => exit(run),
+            None if self.refusals.is_empty() => Exit::Done,
+            None => Exit::Refused,
+        }
+    }
+}
+
+/// Done is a run that has left nothing.
+fn exit(run: &CleanupRun) -> Exit {
+    match run.status {
+        RunStatus::Succeeded if run.sessions_skipped == 0 => Exit::Done,
+        _ if run.status.has_finished() => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+/// Works off the run of an answer, where there is one, and tells.
+pub(super) async fn report(db: &Database, mut report: Report, output: Output) -> Result<Exit, Error> {
+    if let Some(run) = report.run.take() {
+        let run = off(db, run).await?;
+        report.skipped = skipped(db, &run).await?;
+        output.text(render::cleanup_run(&run, &report.skipped));
+        report.run = Some(run);
+    } else {
+        output.text(render::cleanup_refused(&report));
+    }
+    output.document(&report);
+    Ok(report.exit())
+}
+
+/// Works off a run that was there before, and tells.
+pub(super) async fn resume(db: &Database, run: CleanupRun, output: Output) -> Result<Exit, Error> {
+    let run = off(db, run).await?;
+    let skipped = skipped(db, &run).await?;
+    output.text(render::cleanup_run(&run, &skipped));
+    output.document(&Whole { run: &run, skipped: &skipped });
+    Ok(exit(&run))
+}
+
+/// A run as a document.
+#[derive(Serialize)]
+pub(super) struct Whole<'a> {
+    pub run: &'a CleanupRun,
+    pub skipped: &'a [Skipped],
+}
+
+/// Goes through a run until it has finished, or until somebody says stop: then it ends with the batch that is under way.
+async fn off(db: &Database, run: CleanupRun) -> Result<CleanupRun, Error> {
+    let mut told = false;
+    let mut stopped = pin!(signal::stopped()?);
+    let bar = bar(&run);
+    let mut worker = Worker::new(db.clone(), run.id, Pace::default()).await?;
+    loop {
+        let outcome = {
+            let mut step = pin!(worker.step());
+            tokio::select! {
+                biased;
+                outcome = &mut step => outcome,
+                () = &mut stopped, if !told => {
+                    told = true;
+                    bar.set_message("stopping after this batch");
+                    step.await
+                }
+            }
+        };
+        let now = outcome.inspect_err(|_| {
+            note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
+        })?;
+        show(&bar, &now);
+        if now.status.has_finished() || told {
+            bar.finish_and_clear();
+            return Ok(now);
+        }
+    }
+}
+
+/// How far a run is; seen on a terminal only.
+fn bar(run: &CleanupRun) -> ProgressBar {
+    let total = u64::try_from(run.sessions_total).unwrap_or_default();
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} sessions, {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    // The clock goes on while a batch takes long.
+    bar.enable_steady_tick(Duration::from_millis(500));
+    show(&bar, run);
+    bar
+}
+
+/// Moves the bar to where the run is, without waiting for the clock.
+fn show(bar: &ProgressBar, run: &CleanupRun) {
+    bar.set_position(u64::try_from(run.sessions_deleted + run.sessions_skipped).unwrap_or_default());
+    bar.force_draw();
+}
+
+/// The sessions that a run has left so far, with their names.
+pub(super) async fn skipped(db: &Database, run: &CleanupRun) -> Result<Vec<Skipped>, Error> {
+    if run.sessions_skipped == 0 {
+        return Ok(Vec::new());
+    }
+    let all = Slice::first(u32::try_from(run.sessions_skipped).unwrap_or(u32::MAX));
+    let page = cleanup::skipped(db, run.id, &all).await?;
+    let ids: Vec<Uuid> = page.rows.iter().map(|(_, skipped)| skipped.session_id).collect();
+    let sessions = read::find(db, &ids).await?;
+    let mut names: HashMap<Uuid, String> = sessions.into_iter().map(|session| (session.id, session.name)).collect();
+    let skipped = page.rows.into_iter().map(|(_, skipped)| Skipped {
+        session_id: skipped.session_id,
+        name: names.remove(&skipped.session_id),
+        code: skipped.code,
+        message: skipped.message,
+    });
+    Ok(skipped.collect())
+}

@@ -1,0 +1,70 @@
+//! Cleaning up sessions.
+
+use async_graphql::{Context, InputObject, Object, Result};
+
+use crate::cleanup::CleanupRequest;
+use crate::error::Error;
+use crate::graphql::limits;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::{CleanUpSessionsPayload, CleanupCriteria};
+
+/// The sessions to delete, and what is expected of that.
+#[derive(Debug, InputObject)]
+pub(super) struct CleanUpSessionsInput {
+    /// Which sessions; the stale ones unless said.
+    #[graphql(default)]
+    criteria: CleanupCriteria,
+    /// A bulk cleanup only reports what it would do, until it is told otherwise.
+    #[graphql(default = true)]
+    dry_run: bool,
+    /// The token of the impact that was looked at.
+    expected_impact: Option<String>,
+    /// Refuse, or stop before the batch that would pass it, if more rows than this would be deleted.
+    at_most: Option<i64>,
+    /// Delete sessions even if they are connected now.
+    #[graphql(default = false)]
+    allow_connected: bool,
+    /// Delete sessions even if messages that are still to be sent go with them.
+    #[graphql(default = false)]
+    allow_pending_messages: bool,
+    /// Why, for the audit record.
+    reason: Option<String>,
+    /// The run that was started under this key by the same principal is answered again, and gone on with if it has not
+    /// finished; the same key with other input is IDEMPOTENCY_KEY_REUSED. Refusals and dry runs are not remembered. Kept
+    /// for 7 days.
+    idempotency_key: Option<String>,
+}
+
+impl CleanUpSessionsInput {
+    fn into_request(self, principal: &str) -> Result<CleanupRequest, Error> {
+        Ok(CleanupRequest {
+            criteria: self.criteria.try_into()?,
+            dry_run: self.dry_run,
+            expected_impact: self.expected_impact,
+            at_most: self.at_most,
+            allow_connected: self.allow_connected,
+            allow_pending_messages: self.allow_pending_messages,
+            reason: self.reason,
+            idempotency_key: self.idempotency_key,
+            principal: principal.to_owned(),
+        })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct CleanupMutation;
+
+#[Object]
+impl CleanupMutation {
+    /// Deletes the sessions that meet criteria, in short transactions; the answer comes when the run has finished.
+    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    async fn clean_up_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The sessions, and what is expected of their deletion.")] input: CleanUpSessionsInput,
+    ) -> Result<CleanUpSessionsPayload> {
+        let state = ctx.state()?;
+        let request = input.into_request(state.principal())?;
+        Ok(state.clean_up(request).await?.into())
+    }
+}

@@ -1,0 +1,51 @@
+//! Cleanup: what one would do, and what those that were asked for have done.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::cleanup;
+use crate::graphql::cursor::{page_cost, slice};
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::{CleanupCriteria, CleanupPreview, CleanupRun, Connection, Total};
+use crate::graphql::{id, limits};
+
+#[derive(Default)]
+pub(super) struct CleanupQuery;
+
+#[Object]
+impl CleanupQuery {
+    /// What a cleanup by these criteria would do, exactly; nothing is changed.
+    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    async fn cleanup_preview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default, desc = "Which sessions; the stale ones unless said.")] criteria: CleanupCriteria,
+    ) -> Result<CleanupPreview> {
+        let criteria = criteria.try_into()?;
+        Ok(cleanup::preview(ctx.state()?.database(), &criteria).await?.into())
+    }
+
+    /// The cleanup run with this id; null where there is none.
+    async fn cleanup_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run's id.")] id: ID,
+    ) -> Result<Option<CleanupRun>> {
+        let id = id::parse(&id)?;
+        Ok(cleanup::find(ctx.state()?.database(), id).await?.map(CleanupRun))
+    }
+
+    /// Every cleanup run, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn cleanup_runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many nodes: 20 unless said, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only nodes behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CleanupRun>> {
+        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let page = cleanup::page(ctx.state()?.database(), &slice).await?;
+        Ok(Connection::new(page, Total::CleanupRuns, CleanupRun))
+    }
+}

@@ -1,0 +1,36 @@
+//! No run deletes more rows than it may.
+
+use api::cleanup::{CleanupRequest, RunStatus};
+use api::refusal::RefusalCode;
+
+use super::{finish_singly, group_of, id, ids, impact_of, next_batch, request, sessions, skipped, started};
+use crate::support::{TestDb, both};
+
+both!(Adopted: a_run_stops_before_the_batch_that_would_pass_its_limit);
+
+async fn a_run_stops_before_the_batch_that_would_pass_its_limit(db: TestDb) {
+    let database = db.database().await;
+    let run = started(database, &CleanupRequest { at_most: Some(1_512), ..request() }).await;
+    next_batch(database, run.id).await;
+    // Somebody adds to a session whose turn comes last, more than was counted when the run was asked for.
+    let group = group_of(&db, id(8)).await;
+    for number in 0..3 {
+        db.exec(&format!(
+            "INSERT INTO whatsapp_group_admins (id, group_id, phone, created_at) \
+             VALUES ('99999999-0000-4000-8000-00000000000{number}', '{group}', '+1', '2026-01-01T00:00:00+00:00')"
+        ))
+        .await;
+    }
+    let last = impact_of(&db, &[id(8)]).await.rows_deleted;
+    let run = finish_singly(database, run.id).await;
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Failed, 8, 1));
+    assert_eq!(run.rows_deleted, 1_512 - (last - 3));
+    let error =
+        format!("The next 1 session would delete {last} more rows, and with them the run more than atMost (1512).");
+    assert_eq!(run.error.as_deref(), Some(error.as_str()));
+    let left = skipped(database, run.id).await;
+    assert_eq!((left[0].session_id, left[0].code), (id(8), RefusalCode::TooManyRows));
+    assert_eq!(left[0].message, format!("The run ended before its turn: {error}"));
+    assert_eq!(sessions(&db).await.len(), 6);
+    assert_eq!(impact_of(&db, &ids([8])).await.rows_deleted, last);
+}

@@ -1,0 +1,45 @@
+//! The migration that makes the tables of runs, on a database that an earlier version has been used with.
+
+use api::db::Dialect;
+
+use crate::cli::{document, run};
+use crate::support::{TestDb, both};
+
+both!(StateC: a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has);
+
+async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(db: TestDb) {
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let own = |name: &str| db.dialect().own_table(name);
+    // As the version before left it.
+    let down = match db.dialect() {
+        Dialect::Postgres => format!(
+            "SET search_path = session_admin; {}; RESET search_path",
+            include_str!("../../migration/src/cleanup_runs/postgres_down.sql")
+        ),
+        Dialect::Sqlite => include_str!("../../migration/src/cleanup_runs/sqlite_down.sql").to_owned(),
+    };
+    db.exec(&down).await;
+    db.exec(&format!("DELETE FROM {} WHERE version = 'm20260101_000007_cleanup_runs'", own("migrations"))).await;
+    let deletion = db.rows(&format!("SELECT id FROM {}", own("deletions"))).await.remove(0).remove(0);
+    db.exec(&format!(
+        "INSERT INTO {} (principal, key, fingerprint, impact, deletion_id, created_at) \
+         VALUES ('somebody', 'k', 'f', '{{}}', '{deletion}', '2026-01-01T00:00:00+00:00')",
+        own("idempotency_keys")
+    ))
+    .await;
+    let before = db.dump(&[&own("deletions"), &own("deleted_sessions"), "whatsapp_sessions"]).await;
+    assert_eq!(run(&db, &["doctor"]).code, 0, "what the version before could do goes on");
+
+    let (code, report) = document(&db, &["migrate", "--yes"]);
+    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(["m20260101_000007_cleanup_runs"])), "{report}");
+    let kept = format!(
+        "(SELECT id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status FROM {})",
+        own("deletions")
+    );
+    let now = db.dump(&[&kept, &own("deleted_sessions"), "whatsapp_sessions"]).await;
+    assert_eq!(now.replace(&kept, &own("deletions")), before);
+    let keys = format!("SELECT key, CAST(deletion_id AS text), run_id FROM {}", own("idempotency_keys"));
+    assert_eq!(db.rows(&keys).await, [["k".to_owned(), deletion, "NULL".to_owned()]]);
+    let both_or_neither = format!("UPDATE {} SET deletion_id = NULL", own("idempotency_keys"));
+    db.attempt(&both_or_neither).await.unwrap_err();
+}

@@ -1,0 +1,99 @@
+//! A run that is left in the middle, and gone on with.
+
+use std::time::Duration;
+
+use api::cleanup::{self, Pace, RunStatus, Worker};
+use api::db::{Database, DatabaseSettings};
+use uuid::Uuid;
+
+use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, started};
+use crate::db::proxy::Proxy;
+use crate::support::{TestDb, both, only};
+
+both!(Adopted: a_run_goes_on_where_it_stopped, progress_and_deletions_always_agree);
+only!(postgres Adopted: a_run_whose_database_goes_away_goes_on_when_it_is_back);
+
+async fn a_run_goes_on_where_it_stopped(db: TestDb) {
+    let database = db.database().await;
+    let id = started(database, &request()).await.id;
+    for deleted in 1..=9 {
+        let run = next_batch(database, id).await;
+        assert_eq!((run.sessions_deleted, run.status), (deleted, RunStatus::Running));
+        assert_eq!(sessions(&db).await.len(), 14 - usize::try_from(deleted).unwrap());
+    }
+    let run = finish(database, id, Pace::default()).await;
+    assert_eq!((run.status, run.rows_deleted), (RunStatus::Succeeded, 1_512));
+    assert_eq!(deletions(database, id).await.len(), 9);
+}
+
+/// Whatever a run has come to, its totals are the sum of its deletions, and its list says which sessions are gone.
+async fn agrees(db: &TestDb, database: &Database, id: Uuid) {
+    let run = cleanup::find(database, id).await.unwrap().unwrap();
+    let made = deletions(database, id).await;
+    let sum = |of: fn(&api::deletion::Deletion) -> i64| made.iter().map(of).sum::<i64>();
+    assert_eq!(run.rows_deleted, sum(|made| made.rows_deleted));
+    assert_eq!(run.rows_unlinked, sum(|made| made.rows_unlinked));
+    assert_eq!(run.sessions_deleted, sum(|made| i64::try_from(made.sessions.len()).unwrap()));
+    let table = db.dialect().own_table("cleanup_run_sessions");
+    let listed = db.rows(&format!("SELECT session_id FROM {table} WHERE state = 'DELETED' ORDER BY 1")).await;
+    let mut gone: Vec<Vec<String>> =
+        made.iter().flat_map(|made| &made.sessions).map(|session| vec![session.id.to_string()]).collect();
+    gone.sort();
+    assert_eq!(listed, gone);
+}
+
+async fn progress_and_deletions_always_agree(db: TestDb) {
+    let database = db.database().await;
+    let id = started(database, &request()).await.id;
+    let mut worker = Worker::new(database.clone(), id, SINGLY).await.unwrap();
+    loop {
+        agrees(&db, database, id).await;
+        if worker.step().await.unwrap().status.has_finished() {
+            break;
+        }
+    }
+    agrees(&db, database, id).await;
+}
+
+async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
+    let proxy = Proxy::before(db.url()).await;
+    let settings = DatabaseSettings { url: proxy.url(db.url()), lock_timeout: Duration::from_mins(2), ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let id = started(&database, &request()).await.id;
+    let mut worker = Worker::new(database.clone(), id, SINGLY).await.unwrap();
+    while worker.step().await.unwrap().sessions_deleted < 3 {}
+    // The wire is cut in the middle of the fourth batch: its rows are deleted when the last one is waited for.
+    let mut other = db.raw().await;
+    other.exec("BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE").await;
+    let running = tokio::spawn(async move { (worker.step().await, worker) });
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while db.rows(waiting).await != [["1"]] {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    proxy.cut();
+    let (ended, mut worker) = running.await.unwrap();
+    assert_eq!(ended.unwrap_err().code(), "UNAVAILABLE");
+    other.exec("ROLLBACK").await;
+    assert_eq!(worker.step().await.unwrap_err().code(), "UNAVAILABLE", "and again while it is away");
+    proxy.mend();
+    let connected = "SELECT count(*) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name = 'session-admin' AND state <> 'idle'";
+    while db.rows(connected).await != [["0"]] {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(sessions(&db).await.len(), 11);
+    agrees(&db, db.database().await, id).await;
+    // The same worker, or another one; the pool may hold connections that it does not know to be cut.
+    loop {
+        match worker.step().await {
+            Ok(run) if run.sessions_deleted >= 5 => break,
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.code(), "UNAVAILABLE"),
+        }
+    }
+    let run = finish(&database, id, Pace::default()).await;
+    assert_eq!((run.status, run.sessions_deleted, run.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
+    agrees(&db, &database, id).await;
+    assert_eq!(deletions(&database, id).await.iter().flat_map(|made| &made.sessions).count(), ids(0..9).len());
+}

@@ -1,0 +1,159 @@
+//! A run does what its preview showed.
+
+use api::cleanup::{self, CleanupRequest, Criteria, Pace, RunStatus, Worker};
+use api::deletion::trail;
+use api::impact::Impact;
+use api::refusal::RefusalCode;
+
+use super::{cleaned, deletions, finish, finish_singly, id, ids, impact_of, request, sessions, start, started};
+use crate::story::{left_without, rows_now};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_run_deletes_the_stale_sessions_and_nothing_else,
+    a_run_in_many_batches_leaves_the_same,
+    a_batch_has_as_many_sessions_as_fit_into_its_rows,
+    a_dry_run_makes_nothing_and_tells_what_would_refuse,
+    a_run_of_nothing_succeeds_at_once,
+    a_run_is_refused_when_the_impact_is_another_than_was_looked_at,
+    a_run_is_refused_when_it_would_delete_too_much,
+    a_deletion_by_hand_has_no_run,
+    a_finished_run_is_left_as_it_is,
+    a_run_that_does_not_exist_is_named,
+);
+
+const STALE: &str = "phone_number IS NULL AND status <> 'connected'";
+
+async fn a_run_deletes_the_stale_sessions_and_nothing_else(db: TestDb) {
+    let left = left_without(&db, STALE).await;
+    let database = db.database().await;
+    let looked = impact_of(&db, &ids(0..9)).await;
+    let wanted = CleanupRequest {
+        expected_impact: Some(looked.token.clone()),
+        at_most: Some(looked.rows_deleted),
+        reason: Some("spring".to_owned()),
+        ..request()
+    };
+    let outcome = start(database, &wanted).await;
+    assert_eq!((outcome.impact.as_ref(), &outcome.changes, &outcome.refusals), (Some(&looked), &vec![], &vec![]));
+    let queued = outcome.run.unwrap();
+    assert_eq!((queued.status, queued.sessions_total, queued.started_at), (RunStatus::Queued, 9, None));
+    assert_eq!(db.count("whatsapp_sessions").await, 14, "nothing is deleted before it is worked off");
+
+    let run = finish(database, queued.id, Pace::default()).await;
+    assert_eq!((run.status, run.error.as_deref()), (RunStatus::Succeeded, None));
+    assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (9, 9, 0));
+    assert_eq!((run.rows_deleted, run.rows_unlinked), (1_512, 173));
+    assert_eq!((run.started_by.as_str(), run.reason.as_deref()), ("tester", Some("spring")));
+    assert_eq!(run.criteria, Criteria::default());
+    assert!(run.created_at <= run.started_at.unwrap() && run.started_at <= run.finished_at, "{run:?}");
+    assert_eq!(cleanup::find(database, run.id).await.unwrap(), Some(run.clone()));
+    assert_eq!(rows_now(&db).await, left);
+
+    let made = deletions(database, run.id).await;
+    assert_eq!(made.len(), 1, "few rows go together");
+    assert_eq!(made[0].sessions.iter().map(|session| session.id).collect::<Vec<_>>(), ids(0..9));
+    assert_eq!((&made[0].tables, made[0].run_id), (&looked.tables, Some(run.id)));
+    assert_eq!((made[0].deleted_by.as_str(), made[0].reason.as_deref()), ("tester", Some("spring")));
+}
+
+async fn a_run_in_many_batches_leaves_the_same(db: TestDb) {
+    let left = left_without(&db, STALE).await;
+    let database = db.database().await;
+    let run = started(database, &request()).await.id;
+    let run = finish_singly(database, run).await;
+    assert_eq!((run.status, run.sessions_deleted, run.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
+    assert_eq!(rows_now(&db).await, left);
+    let made = deletions(database, run.id).await;
+    assert_eq!(made.iter().map(|deletion| deletion.sessions[0].id).collect::<Vec<_>>(), ids(0..9), "in order");
+    assert_eq!(made.iter().map(|deletion| deletion.rows_deleted).sum::<i64>(), run.rows_deleted);
+    assert_eq!(made.iter().map(|deletion| deletion.rows_unlinked).sum::<i64>(), run.rows_unlinked);
+}
+
+async fn a_batch_has_as_many_sessions_as_fit_into_its_rows(db: TestDb) {
+    let mut touched = Vec::new();
+    for session in 0..4 {
+        let alone = impact_of(&db, &[id(session)]).await;
+        touched.push(alone.rows_deleted + alone.rows_unlinked);
+    }
+    let database = db.database().await;
+    let three: i64 = touched[..3].iter().sum();
+    let run = started(database, &request()).await;
+    let run = finish(database, run.id, Pace::of_rows(three)).await;
+    assert_eq!(deletions(database, run.id).await[0].sessions.len(), 3, "of {touched:?}");
+}
+
+async fn a_dry_run_makes_nothing_and_tells_what_would_refuse(db: TestDb) {
+    let before = db.everything().await;
+    let dry = CleanupRequest { dry_run: true, ..request() };
+    let outcome = start(db.database().await, &dry).await;
+    assert_eq!((outcome.run, outcome.refusals), (None, vec![]));
+    assert_eq!(outcome.impact, Some(impact_of(&db, &ids(0..9)).await));
+    let everybody = Criteria {
+        statuses: api::session::SessionStatus::KNOWN.to_vec(),
+        has_phone_number: None,
+        ..Criteria::default()
+    };
+    let dry = CleanupRequest { criteria: everybody, at_most: Some(1), ..dry };
+    let outcome = start(db.database().await, &dry).await;
+    let codes: Vec<RefusalCode> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [RefusalCode::SessionConnected, RefusalCode::PendingMessages, RefusalCode::TooManyRows]);
+    assert_eq!(outcome.impact.unwrap().session_count, 14);
+    assert!(db.everything().await == before);
+}
+
+async fn a_run_of_nothing_succeeds_at_once(db: TestDb) {
+    let nothing = Criteria { ids: Some(Vec::new()), ..Criteria::default() };
+    let run = cleaned(db.database().await, &CleanupRequest { criteria: nothing, ..request() }).await;
+    assert_eq!((run.status, run.sessions_total, run.rows_deleted), (RunStatus::Succeeded, 0, 0));
+    assert_eq!(sessions(&db).await.len(), 14);
+}
+
+/// Nothing is made, and the refusal is the one expected.
+async fn refused(db: &TestDb, wanted: &CleanupRequest, code: RefusalCode, field: &str) -> api::cleanup::CleanupOutcome {
+    let before = db.everything().await;
+    let outcome = start(db.database().await, wanted).await;
+    assert!(db.everything().await == before);
+    assert_eq!((&outcome.run, outcome.refusals.len()), (&None, 1), "{:?}", outcome.refusals);
+    assert_eq!(outcome.refusals[0].code, code);
+    assert_eq!(outcome.refusals[0].field, Some(vec!["input".to_owned(), field.to_owned()]));
+    outcome
+}
+
+async fn a_run_is_refused_when_the_impact_is_another_than_was_looked_at(db: TestDb) {
+    let looked: Impact = impact_of(&db, &ids(0..9)).await;
+    db.exec("DELETE FROM whatsapp_group_admins WHERE CAST(id AS text) LIKE '%-000000000001'").await;
+    let wanted = CleanupRequest { expected_impact: Some(looked.token.clone()), ..request() };
+    let outcome = refused(&db, &wanted, RefusalCode::ImpactChanged, "expectedImpact").await;
+    assert_eq!(outcome.changes.len(), 1);
+    assert_eq!((outcome.changes[0].rows_deleted_before, outcome.changes[0].rows_deleted_now), (800, 799));
+    assert_eq!(outcome.impact.unwrap().rows_deleted, looked.rows_deleted - 1);
+    // Other sessions with the same numbers are another impact too.
+    let wanted = CleanupRequest { expected_impact: Some(impact_of(&db, &[]).await.token), ..request() };
+    refused(&db, &wanted, RefusalCode::ImpactChanged, "expectedImpact").await;
+}
+
+async fn a_run_is_refused_when_it_would_delete_too_much(db: TestDb) {
+    refused(&db, &CleanupRequest { at_most: Some(1_511), ..request() }, RefusalCode::TooManyRows, "atMost").await;
+}
+
+async fn a_deletion_by_hand_has_no_run(db: TestDb) {
+    let by_hand =
+        api::deletion::DeletionRequest { session_ids: vec![id(8)], ..api::deletion::DeletionRequest::default() };
+    let made = api::deletion::delete(db.database().await, &by_hand).await.unwrap().deletion.unwrap();
+    assert_eq!(made.run_id, None);
+    assert_eq!(trail::find(db.database().await, made.id).await.unwrap(), Some(made));
+}
+
+async fn a_finished_run_is_left_as_it_is(db: TestDb) {
+    let database = db.database().await;
+    let run = cleaned(database, &request()).await;
+    let before = db.everything().await;
+    assert_eq!(finish(database, run.id, Pace::default()).await, run);
+    assert!(db.everything().await == before);
+}
+
+async fn a_run_that_does_not_exist_is_named(db: TestDb) {
+    let error = Worker::new(db.database().await.clone(), id(0), Pace::default()).await.unwrap_err();
+    assert_eq!((error.code(), error.to_string()), ("BAD_USER_INPUT", format!("No cleanup run has the id {}.", id(0))));
+}

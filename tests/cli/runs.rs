@@ -1,0 +1,112 @@
+//! `runs`: the list, one run, and going on with one that was interrupted.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRequest};
+use serde_json::{Value, json};
+
+use super::{document, executable, migrate_without_purge, run};
+use crate::support::{TestDb, both, only};
+
+both!(StateA: before_migrate_there_are_no_runs);
+both!(StateC:
+    runs_are_listed_newest_first_and_shown,
+    a_run_that_waits_is_gone_on_with,
+    resume_asks_first_or_wants_yes,
+);
+only!(postgres StateC: ctrl_c_ends_the_run_with_the_batch_that_is_under_way);
+
+async fn before_migrate_there_are_no_runs(db: TestDb) {
+    let (code, error) = document(&db, &["runs"]);
+    assert_eq!((code, &error["error"]["code"]), (1, &json!("MIGRATIONS_PENDING")));
+}
+
+/// A run that nobody has begun with.
+async fn waiting(db: &TestDb) -> String {
+    let request = CleanupRequest { principal: "cli:somebody".to_owned(), ..CleanupRequest::default() };
+    let outcome = cleanup::start(db.database().await, &request).await.unwrap();
+    outcome.run.unwrap().id.to_string()
+}
+
+async fn runs_are_listed_newest_first_and_shown(db: TestDb) {
+    migrate_without_purge(&db).await;
+    assert_eq!(run(&db, &["runs"]).stdout, "There has been no cleanup run.\n");
+    let cleanup =
+        |search| document(&db, &["cleanup", "--yes", "--search", search, "--reason", search]).1["run"].clone();
+    let (first, second) = (cleanup("stale-1"), cleanup("stale-2"));
+    assert_eq!(document(&db, &["runs"]), (0, json!({ "runs": [second, first], "hasMore": false })));
+    assert_eq!(document(&db, &["runs", "--limit", "1"]), (0, json!({ "runs": [second], "hasMore": true })));
+    let screen = run(&db, &["runs"]).stdout;
+    assert!(screen.contains("┆ succeeded ┆") && screen.contains("┆ stale-2 │"), "{screen}");
+    let id = first["id"].as_str().unwrap();
+    assert_eq!(document(&db, &["runs", "show", id]), (0, json!({ "run": first, "skipped": [] })));
+    let screen = run(&db, &["runs", "show", id]).stdout;
+    assert!(screen.contains("by cli:tester: stale-1\n✓ 1 of 1 session deleted, 0 skipped"), "{screen}");
+    let (code, error) = document(&db, &["runs", "show", "303d5044-0000-4000-8000-000000000001"]);
+    assert_eq!((code, &error["error"]["code"]), (2, &json!("BAD_USER_INPUT")));
+}
+
+async fn a_run_that_waits_is_gone_on_with(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let id = waiting(&db).await;
+    let (code, shown) = document(&db, &["runs", "show", &id]);
+    assert_eq!((code, &shown["run"]["status"]), (0, &json!("QUEUED")));
+    let screen = run(&db, &["runs", "show", &id]).stdout;
+    assert!(screen.contains(&format!("9 sessions are still to go. `session-admin runs resume {id}`")), "{screen}");
+    db.exec("UPDATE whatsapp_sessions SET status = 'connected' WHERE session_name = 'stale-4'").await;
+    let (code, resumed) = document(&db, &["runs", "resume", &id, "--yes"]);
+    assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (3, &json!(8)), "{resumed}");
+    assert_eq!(resumed["skipped"][0]["code"], "SESSION_CONNECTED");
+    assert_eq!(db.count("whatsapp_sessions").await, 6);
+    // It has finished: nothing more happens.
+    assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]), (3, resumed));
+}
+
+async fn resume_asks_first_or_wants_yes(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let id = waiting(&db).await;
+    assert_eq!(document(&db, &["runs", "resume", &id]).0, 2);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
+    migrate_without_purge(&db).await;
+    db.exec(
+        "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_advisory_xact_lock(4712); RETURN OLD; END $$; \
+         CREATE TRIGGER hold BEFORE DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION hold()",
+    )
+    .await;
+    let mut gate = db.raw().await;
+    gate.exec("SELECT pg_advisory_lock(4712)").await;
+    // More rows than the first batch is to touch: it has one session, and others follow.
+    db.exec(
+        "INSERT INTO whatsapp_group_admins (id, group_id, phone) SELECT gen_random_uuid(), g.id, '+1' \
+         FROM (SELECT g.id FROM whatsapp_groups g JOIN whatsapp_sessions s ON s.id = g.session_id \
+         WHERE s.session_name = 'stale-1' LIMIT 1) g, generate_series(1, 6000)",
+    )
+    .await;
+    let mut command = executable(&["cleanup", "--yes", "--json", "--lock-timeout", "60"]);
+    command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND NOT granted \
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while db.rows(held).await != [["1"]] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    gate.close().await;
+    let output = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run_of = &report["run"];
+    assert_eq!((output.status.code(), &run_of["status"]), (Some(1), &json!("RUNNING")), "{report}");
+    // What was under way was finished, and nothing after it was begun.
+    assert_eq!((&run_of["sessionsDeleted"], db.count("whatsapp_sessions").await), (&json!(1), 13), "{report}");
+    let id = run_of["id"].as_str().unwrap();
+    let (code, resumed) = document(&db, &["runs", "resume", id, "--yes"]);
+    assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (0, &json!(9)), "{resumed}");
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
+}

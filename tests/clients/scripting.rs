@@ -1,0 +1,206 @@
+//! docs/scripting.md, as it stands there: each of its nine scripts, on both databases.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{folder, said, tool};
+use crate::cli::{Ended, document, ended, executable, migrate_without_purge, serve::Server};
+use crate::support::{TestDb, both, skip};
+
+both!(StateC:
+    curl_previews, curl_deletes, curl_is_told_of_a_refusal, curl_cleans_up, curl_is_told_what_a_cleanup_left,
+    the_command_line_previews, the_command_line_deletes, the_command_line_is_told_of_a_refusal,
+    the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,
+    typescript_previews, typescript_deletes, typescript_is_told_of_a_refusal, typescript_cleans_up,
+    typescript_is_told_what_a_cleanup_left,
+);
+
+const DOCUMENT: &str = include_str!("../../docs/scripting.md");
+const STALE: &str = "303d5044-0000-4000-8000-000000000001";
+const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
+
+/// The blocks that begin with a file's name, as files.
+fn files() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for block in DOCUMENT.split("\n```").skip(1).step_by(2) {
+        let (_language, text) = block.split_once('\n').unwrap();
+        let name = text.lines().next().and_then(|line| line.strip_prefix("# ").or(line.strip_prefix("// ")));
+        std::fs::write(folder.path().join(name.expect(text)), text).unwrap();
+    }
+    folder
+}
+
+/// A way to do the jobs.
+#[derive(Clone, Copy)]
+enum Way {
+    Curl,
+    CommandLine,
+    TypeScript,
+}
+
+impl Way {
+    /// A script of this way, to be run in the folder of the files; none where its tools are missing, which is said then.
+    fn script(self, job: &str, files: &Path) -> Option<Command> {
+        let shell = |suffix: &str| {
+            let mut command = Command::new("bash");
+            command.arg(format!("{job}-{suffix}.sh")).current_dir(files);
+            command
+        };
+        match self {
+            Self::Curl => has(&["curl", "jq"]).then(|| shell("curl")),
+            Self::CommandLine => has(&["jq"]).then(|| shell("cli")),
+            Self::TypeScript => built().map(|files| {
+                let mut command = Command::new("node");
+                command.arg(format!("dist/{job}.js")).current_dir(files);
+                command
+            }),
+        }
+    }
+}
+
+fn has(programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| {
+        let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+        !found.is_ok_and(|status| status.success())
+    });
+    if let Some(program) = missing {
+        skip(&format!("{program} is not on PATH; `make clients` installs it"));
+    }
+    missing.is_none()
+}
+
+/// The TypeScript files, compiled once for all tests.
+fn built() -> Option<&'static Path> {
+    static BUILT: OnceLock<Option<TempDir>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        tool("typescript/bin/tsc", &[])?;
+        let files = files();
+        std::os::unix::fs::symlink(folder().join("node_modules"), files.path().join("node_modules")).unwrap();
+        std::fs::write(files.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
+        let output = with_path(Command::new("bash").arg("build.sh").current_dir(files.path())).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        Some(files)
+    });
+    built.as_ref().map(TempDir::path)
+}
+
+/// The executable under its own name.
+fn with_path(command: &mut Command) -> &mut Command {
+    let own = PathBuf::from(env!("CARGO_BIN_EXE_session-admin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(own.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(folders).unwrap()).stdin(Stdio::null())
+}
+
+/// Does a job to a session with the server running; none where the tools are missing.
+fn done(db: &TestDb, way: Way, job: &str, session: &str) -> Option<Ended> {
+    let files = files();
+    let mut script = way.script(job, files.path())?;
+    let server = Server::start(files.path(), &["--database-url", db.url()]);
+    for (name, value) in executable(&[]).get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let endpoint = server.announced["endpoint"].as_str().unwrap();
+    script.env("ENDPOINT", endpoint).env("DATABASE_URL", db.url()).env("SESSION", session);
+    with_path(&mut script);
+    let ended = ended(script);
+    assert_eq!(server.stop(), 0);
+    Some(ended)
+}
+
+/// The same where it is to go well; gives what was said.
+fn well(db: &TestDb, way: Way, job: &str) -> Option<String> {
+    let ended = done(db, way, job, STALE)?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
+    Some(ended.stdout)
+}
+
+async fn previews(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    let Some(text) = well(&db, way, "preview") else { return };
+    let (_, impact) = document(&db, &["impact", STALE]);
+    let mut expected = format!("{} rows go, {} are unlinked.\n", impact["rowsDeleted"], impact["rowsUnlinked"]);
+    for table in impact["tables"].as_array().unwrap() {
+        let name = table["table"].as_str().unwrap();
+        expected += &format!("  {name}: {} go, {} are unlinked\n", table["rowsDeleted"], table["rowsUnlinked"]);
+    }
+    assert_eq!(text, expected);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn deletes(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    let Some(text) = well(&db, way, "delete") else { return };
+    let (_, list) = document(&db, &["deletions"]);
+    let deletion = &list["deletions"][0];
+    assert_eq!((&deletion["sessions"][0]["id"], &deletion["reason"]), (&STALE.into(), &"never paired".into()));
+    assert!(text.contains(&format!("{} rows", deletion["rowsDeleted"])), "{text}");
+    assert!(text.contains(&format!("ecorded as {}", deletion["id"].as_str().unwrap())), "{text}");
+    assert_eq!(db.count("whatsapp_sessions").await, 13);
+}
+
+async fn is_told_of_a_refusal(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    let Some(ended) = done(&db, way, "delete", CONNECTED) else { return };
+    let text = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(ended.code == 3 && text.contains("is connected now"), "{} {text}", ended.code);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn cleans_up(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    let Some(text) = well(&db, way, "cleanup") else { return };
+    assert_eq!(text, "9 sessions deleted, 0 skipped: 1512 rows went.\n");
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
+    let (_, list) = document(&db, &["runs"]);
+    assert_eq!(list["runs"][0]["reason"], Value::from("spring cleaning"));
+}
+
+/// A message that is still to be sent keeps its session.
+async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    db.exec(&format!(
+        "UPDATE scheduled_whatsapp_messages SET status = 'pending' WHERE id IN (SELECT m.id FROM \
+         scheduled_whatsapp_messages m JOIN whatsapp_groups g ON g.id = m.group_id WHERE g.session_id = '{STALE}' LIMIT 1)"
+    ))
+    .await;
+    let Some(ended) = done(&db, way, "cleanup", STALE) else { return };
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("8 sessions deleted, 1 skipped: "), "{lines:?} {}", ended.stderr);
+    assert!(lines[1].starts_with(&format!("  {STALE}: 1 scheduled message still to be sent")), "{lines:?}");
+    assert_eq!(db.count("whatsapp_sessions").await, 6);
+}
+
+/// The three ways of each job.
+macro_rules! ways {
+    ($($name:ident: $job:ident $way:ident;)+) => { $(
+        async fn $name(db: TestDb) {
+            $job(db, Way::$way).await;
+        }
+    )+ };
+}
+
+ways! {
+    curl_previews: previews Curl;
+    curl_deletes: deletes Curl;
+    curl_is_told_of_a_refusal: is_told_of_a_refusal Curl;
+    curl_cleans_up: cleans_up Curl;
+    curl_is_told_what_a_cleanup_left: is_told_what_a_cleanup_left Curl;
+    the_command_line_previews: previews CommandLine;
+    the_command_line_deletes: deletes CommandLine;
+    the_command_line_is_told_of_a_refusal: is_told_of_a_refusal CommandLine;
+    the_command_line_cleans_up: cleans_up CommandLine;
+    the_command_line_is_told_what_a_cleanup_left: is_told_what_a_cleanup_left CommandLine;
+    typescript_previews: previews TypeScript;
+    typescript_deletes: deletes TypeScript;
+    typescript_is_told_of_a_refusal: is_told_of_a_refusal TypeScript;
+    typescript_cleans_up: cleans_up TypeScript;
+    typescript_is_told_what_a_cleanup_left: is_told_what_a_cleanup_left TypeScript;
+}

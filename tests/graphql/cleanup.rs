@@ -1,0 +1,273 @@
+//! Cleaning up by GraphQL.
+
+use std::time::Duration;
+
+use api::db::Dialect;
+use api::demo::scenario::{SESSIONS, STALE_SESSIONS};
+use serde_json::{Value, json};
+
+use super::mended;
+use crate::http::app::TestApp;
+use crate::support::{TestDb, both};
+
+both!(StateA:
+    a_cleanup_does_what_its_preview_shows,
+    criteria_left_out_empty_and_written_out_are_the_same,
+    a_cleanup_reports_until_it_is_told_to_delete,
+    what_was_skipped_is_listed_with_its_reason,
+    the_lists_of_runs_go_both_ways,
+    criteria_that_mean_nothing_are_named,
+    a_cleanup_outlives_its_client,
+    a_run_is_found_by_its_id_from_everywhere,
+    a_page_of_runs_costs_the_same_for_any_number_of_them,
+);
+
+const CLEAN: &str = "mutation C($input: CleanUpSessionsInput!) { cleanUpSessions(input: $input) {
+    run { __typename id kind status criteria sessionsTotal sessionsDeleted sessionsSkipped rowsDeleted rowsUnlinked
+      startedBy reason createdAt startedAt finishedAt error
+      skipped { totalCount nodes { sessionId code message } }
+      deletions { totalCount nodes { id rowsDeleted run { id } sessions { id } } } }
+    impact { sessionCount rowsDeleted rowsUnlinked token tables { table rowsDeleted rowsUnlinked } }
+    changes { table rowsDeletedBefore rowsDeletedNow }
+    userErrors { code message field } } }";
+
+const PREVIEW: &str = "query P($criteria: CleanupCriteria!) { cleanupPreview(criteria: $criteria) {
+    sessionCount sample { id name stale }
+    impact { sessionCount rowsDeleted rowsUnlinked token deletable tables { table rowsDeleted rowsUnlinked } } } }";
+
+async fn clean(app: &TestApp, input: Value) -> Value {
+    app.data(CLEAN, json!({ "input": input })).await["cleanUpSessions"].take()
+}
+
+async fn preview(app: &TestApp, criteria: Value) -> Value {
+    app.data(PREVIEW, json!({ "criteria": criteria })).await["cleanupPreview"].take()
+}
+
+async fn a_cleanup_does_what_its_preview_shows(db: TestDb) {
+    let app = mended(db).await;
+    let looked = preview(&app, json!({})).await;
+    assert_eq!((&looked["sessionCount"], &looked["impact"]["sessionCount"]), (&json!(9), &json!(9)));
+    assert_eq!((&looked["impact"]["rowsDeleted"], &looked["impact"]["rowsUnlinked"]), (&json!(1_512), &json!(173)));
+    assert_eq!(looked["impact"]["deletable"], true);
+    let sample: Vec<&Value> = looked["sample"].as_array().unwrap().iter().map(|session| &session["id"]).collect();
+    assert_eq!(sample, SESSIONS[..STALE_SESSIONS].iter().map(|session| session.id).collect::<Vec<_>>());
+    let input =
+        json!({ "dryRun": false, "expectedImpact": looked["impact"]["token"], "atMost": 1_512, "reason": "old" });
+    let payload = clean(&app, input).await;
+    assert_eq!((&payload["userErrors"], &payload["changes"]), (&json!([]), &json!([])));
+    assert_eq!(payload["impact"]["tables"], looked["impact"]["tables"]);
+    let run = &payload["run"];
+    assert_eq!((&run["status"], &run["kind"], &run["error"]), (&json!("SUCCEEDED"), &json!("DELETE"), &Value::Null));
+    assert_eq!((&run["sessionsTotal"], &run["sessionsDeleted"]), (&json!(9), &json!(9)));
+    assert_eq!((&run["rowsDeleted"], &run["rowsUnlinked"]), (&json!(1_512), &json!(173)));
+    assert_eq!((&run["startedBy"], &run["reason"]), (&json!("tester"), &json!("old")));
+    assert_eq!(run["skipped"], json!({ "totalCount": 0, "nodes": [] }));
+    assert_eq!(run["deletions"]["totalCount"], 1);
+    let deletion = &run["deletions"]["nodes"][0];
+    assert_eq!((&deletion["rowsDeleted"], &deletion["run"]["id"]), (&json!(1_512), &run["id"]));
+    assert_eq!(deletion["sessions"].as_array().unwrap().len(), 9);
+    let criteria: Value = serde_json::from_str(run["criteria"].as_str().unwrap()).unwrap();
+    assert_eq!(criteria["statuses"], json!(["QR_PENDING", "CONNECTING", "DISCONNECTED"]));
+    assert_eq!((&criteria["hasPhoneNumber"], &criteria["olderThan"]), (&json!(false), &Value::Null));
+    assert_eq!(app.db.count("whatsapp_sessions").await, 5);
+    assert_eq!(preview(&app, json!({})).await["sessionCount"], 0);
+}
+
+async fn criteria_left_out_empty_and_written_out_are_the_same(db: TestDb) {
+    let app = mended(db).await;
+    // One that only its phone number keeps, and one that only its status keeps.
+    for (session, change) in [(0, "phone_number = '+1'"), (1, "status = 'connected'")] {
+        let id = SESSIONS[session].id;
+        app.db.exec(&format!("UPDATE whatsapp_sessions SET {change} WHERE id = '{id}'")).await;
+    }
+    let explicit = json!({ "statuses": ["QR_PENDING", "CONNECTING", "DISCONNECTED"], "hasPhoneNumber": false, "ids": null,
+                           "olderThan": null, "createdBefore": null, "search": null, "limit": null });
+    let fields = "{ sessionCount impact { token } }";
+    let left_out = app.data(&format!("{{ cleanupPreview {fields} }}"), json!({})).await;
+    assert_eq!(left_out["cleanupPreview"]["sessionCount"], 7);
+    let empty = app.data(&format!("{{ cleanupPreview(criteria: {{}}) {fields} }}"), json!({})).await;
+    let query = format!("query P($criteria: CleanupCriteria!) {{ cleanupPreview(criteria: $criteria) {fields} }}");
+    let variable = app.data(&query, json!({ "criteria": {} })).await;
+    let written = app.data(&query, json!({ "criteria": explicit })).await;
+    assert_eq!([&empty, &variable, &written], [&left_out; 3]);
+    let token = &left_out["cleanupPreview"]["impact"]["token"];
+    for input in [json!({}), json!({ "criteria": {} }), json!({ "criteria": explicit, "dryRun": true })] {
+        let payload = clean(&app, input).await;
+        assert_eq!((&payload["impact"]["token"], &payload["run"]), (token, &Value::Null));
+    }
+    // Null is either.
+    assert_eq!(preview(&app, json!({ "hasPhoneNumber": null })).await["sessionCount"], 8);
+    for nothing in [json!({ "ids": [] }), json!({ "statuses": [] }), json!({ "limit": 0 })] {
+        let found = preview(&app, nothing.clone()).await;
+        assert_eq!((&found["sessionCount"], &found["sample"]), (&json!(0), &json!([])), "{nothing}");
+    }
+}
+
+async fn a_cleanup_reports_until_it_is_told_to_delete(db: TestDb) {
+    let app = mended(db).await;
+    let before = app.db.everything().await;
+    let payload = clean(&app, json!({})).await;
+    assert_eq!((&payload["run"], &payload["userErrors"]), (&Value::Null, &json!([])));
+    assert_eq!(payload["impact"]["rowsDeleted"], 1_512);
+    let stale = payload["impact"]["token"].clone();
+    app.db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", SESSIONS[8].id)).await;
+    let changed = app.db.everything().await;
+    for dry_run in [true, false] {
+        let payload = clean(&app, json!({ "dryRun": dry_run, "expectedImpact": stale, "atMost": 3 })).await;
+        let codes: Vec<&Value> = payload["userErrors"].as_array().unwrap().iter().map(|error| &error["code"]).collect();
+        assert_eq!((codes, &payload["run"]), (vec![&json!("IMPACT_CHANGED"), &json!("TOO_MANY_ROWS")], &Value::Null));
+        assert_eq!(payload["changes"][0]["table"], "whatsapp_sessions");
+        assert_eq!(
+            (&payload["changes"][0]["rowsDeletedBefore"], &payload["changes"][0]["rowsDeletedNow"]),
+            (&json!(9), &json!(8))
+        );
+    }
+    assert!(app.db.everything().await == changed && changed != before);
+}
+
+async fn what_was_skipped_is_listed_with_its_reason(db: TestDb) {
+    let app = mended(db).await;
+    let unknown = "00000000-0000-4000-8000-000000000007";
+    let ids: Vec<&str> = [SESSIONS[0].id, unknown, SESSIONS[9].id, SESSIONS[10].id].to_vec();
+    let run = clean(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await["run"].take();
+    assert_eq!(
+        (&run["sessionsTotal"], &run["sessionsDeleted"], &run["sessionsSkipped"]),
+        (&json!(4), &json!(1), &json!(3))
+    );
+    let skipped = &run["skipped"];
+    assert_eq!(skipped["totalCount"], 3);
+    assert_eq!(
+        (&skipped["nodes"][0]["sessionId"], &skipped["nodes"][0]["code"]),
+        (&json!(unknown), &json!("NOT_FOUND"))
+    );
+    for place in [1, 2] {
+        assert_eq!(skipped["nodes"][place]["sessionId"], SESSIONS[8 + place].id);
+        assert_eq!(skipped["nodes"][place]["code"], "NO_LONGER_MATCHES");
+    }
+    let page = "query S($id: ID!, $after: String, $last: Int, $first: Int) { cleanupRun(id: $id) {
+        skipped(first: $first, after: $after, last: $last) {
+          edges { cursor } nodes { sessionId } pageInfo { hasNextPage hasPreviousPage } } } }";
+    let one = app.data(page, json!({ "id": run["id"], "first": 1 })).await["cleanupRun"]["skipped"].take();
+    assert_eq!((&one["nodes"][0]["sessionId"], &one["pageInfo"]["hasNextPage"]), (&json!(unknown), &json!(true)));
+    let after = &one["edges"][0]["cursor"];
+    let rest =
+        app.data(page, json!({ "id": run["id"], "first": 5, "after": after })).await["cleanupRun"]["skipped"].take();
+    assert_eq!(rest["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["pageInfo"], json!({ "hasNextPage": false, "hasPreviousPage": true }));
+    let last = app.data(page, json!({ "id": run["id"], "last": 1 })).await["cleanupRun"]["skipped"].take();
+    assert_eq!(last["nodes"], json!([{ "sessionId": SESSIONS[10].id }]));
+}
+
+async fn the_lists_of_runs_go_both_ways(db: TestDb) {
+    let app = mended(db).await;
+    let mut made = Vec::new();
+    for session in [8, 7, 6] {
+        let input = json!({ "dryRun": false, "criteria": { "ids": [SESSIONS[session].id] } });
+        made.push(clean(&app, input).await["run"]["id"].clone());
+    }
+    made.reverse();
+    let query =
+        "query R($first: Int, $last: Int, $before: String) { cleanupRuns(first: $first, last: $last, before: $before) {
+        totalCount nodes { id sessionsDeleted } edges { cursor } pageInfo { hasNextPage hasPreviousPage } } }";
+    let all = app.data(query, json!({})).await["cleanupRuns"].take();
+    let ids = |page: &Value| -> Vec<Value> {
+        page["nodes"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
+    };
+    assert_eq!((ids(&all), &all["totalCount"]), (made.clone(), &json!(3)));
+    let before = &all["edges"][2]["cursor"];
+    let page = app.data(query, json!({ "last": 1, "before": before })).await["cleanupRuns"].take();
+    assert_eq!(ids(&page), [made[1].clone()]);
+    assert_eq!(page["pageInfo"], json!({ "hasNextPage": true, "hasPreviousPage": true }));
+}
+
+async fn criteria_that_mean_nothing_are_named(db: TestDb) {
+    let app = mended(db).await;
+    for (criteria, message) in [
+        (json!({ "olderThan": "1 day" }), "olderThan is \"1 day\"; it is an ISO 8601 duration"),
+        (json!({ "olderThan": "P1M" }), "olderThan is \"P1M\"; it is an ISO 8601 duration"),
+        (json!({ "olderThan": "-PT1H" }), "olderThan is \"-PT1H\"; it is an ISO 8601 duration"),
+        (json!({ "limit": -1 }), "criteria.limit is -1"),
+        (json!({ "ids": ["nobody"] }), "\"nobody\" is no id"),
+        (json!({ "search": "\0" }), "criteria.search must have"),
+    ] {
+        let (code, said) = app.error(PREVIEW, json!({ "criteria": criteria })).await;
+        assert_eq!(code, "BAD_USER_INPUT");
+        assert!(said.contains(message), "{said}");
+        let (code, said) = app.error(CLEAN, json!({ "input": { "criteria": criteria } })).await;
+        assert!(code == "BAD_USER_INPUT" && said.contains(message), "{said}");
+    }
+    let (code, said) = app.error(CLEAN, json!({ "input": { "expectedImpact": "i1.made.up" } })).await;
+    assert!(code == "BAD_USER_INPUT" && said.starts_with("expectedImpact is not a token"), "{said}");
+    let (code, said) = app.error(CLEAN, json!({ "input": { "atMost": -1 } })).await;
+    assert!(code == "BAD_USER_INPUT" && said.starts_with("atMost is negative"), "{said}");
+}
+
+async fn a_cleanup_outlives_its_client(db: TestDb) {
+    let app = mended(db).await;
+    // Somebody else holds the table, so that the cleanup begins and cannot end.
+    let mut other = app.db.raw().await;
+    other
+        .exec(match app.db.dialect() {
+            Dialect::Postgres => "BEGIN; LOCK TABLE whatsapp_sessions IN ACCESS EXCLUSIVE MODE",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        })
+        .await;
+    let begun = async { while app.state.deletions_finished(Duration::from_millis(1)).await {} };
+    tokio::select! {
+        answer = app.post(CLEAN, json!({ "input": { "dryRun": false } })) => panic!("answered: {answer:?}"),
+        () = begun => {}
+    }
+    other.exec("ROLLBACK").await;
+    assert!(app.state.deletions_finished(Duration::from_mins(1)).await);
+    let runs = app.data("{ cleanupRuns { nodes { status sessionsDeleted } } }", json!({})).await;
+    assert_eq!(runs["cleanupRuns"]["nodes"], json!([{ "status": "SUCCEEDED", "sessionsDeleted": 9 }]));
+}
+
+async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
+    let app = mended(db).await;
+    let input = json!({ "dryRun": false, "idempotencyKey": "once" });
+    let run = clean(&app, input.clone()).await["run"].take();
+    assert_eq!(clean(&app, input).await["run"], run);
+    let id = json!({ "id": run["id"] });
+    let node = app.data("query N($id: ID!) { node(id: $id) { __typename id } }", id.clone()).await;
+    assert_eq!(node["node"], json!({ "__typename": "CleanupRun", "id": run["id"] }));
+    let query = "query R($id: ID!) { cleanupRun(id: $id) { id status }
+        deletions(filter: { runId: $id }) { totalCount nodes { run { id } } } }";
+    let found = app.data(query, id).await;
+    assert_eq!(found["cleanupRun"], json!({ "id": run["id"], "status": "SUCCEEDED" }));
+    assert_eq!(found["deletions"], json!({ "totalCount": 1, "nodes": [{ "run": { "id": run["id"] } }] }));
+    let nobody = json!({ "id": SESSIONS[0].id });
+    let found = app.data(query, nobody).await;
+    assert_eq!((&found["cleanupRun"], &found["deletions"]["totalCount"]), (&Value::Null, &json!(0)));
+}
+
+async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
+    let app = mended(db).await;
+    for session in [8, 7, 6, 5] {
+        let ids = [SESSIONS[session].id, SESSIONS[9].id];
+        clean(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await;
+    }
+    let (database, counter) = app.db.counted().await;
+    let app = TestApp::with(app.db.clone(), database);
+    let runs = "query R($first: Int) { cleanupRuns(first: $first) { nodes { id
+        skipped(first: 1) { totalCount nodes { sessionId } }
+        deletions(last: 1) { totalCount nodes { sessions { id } run { id } } } } } }";
+    let deletions = "query D($first: Int) { deletions(first: $first) { nodes { id run { id status } } } }";
+    // The list, and one statement for each field: skipped, deletions, their count, their runs; skipped is counted already.
+    for (list, query, statements) in [("cleanupRuns", runs, 5), ("deletions", deletions, 2)] {
+        let mut costs = Vec::new();
+        for first in [1, 4] {
+            counter.take();
+            let data = app.data(query, json!({ "first": first })).await;
+            let nodes = data[list]["nodes"].as_array().unwrap();
+            assert_eq!(nodes.len(), first);
+            for run in nodes.iter().filter(|_| list == "cleanupRuns") {
+                assert_eq!((&run["skipped"]["totalCount"], &run["deletions"]["totalCount"]), (&json!(1), &json!(1)));
+                assert_eq!(run["skipped"]["nodes"], json!([{ "sessionId": SESSIONS[9].id }]));
+                assert_eq!(run["deletions"]["nodes"][0]["run"]["id"], run["id"]);
+            }
+            costs.push(counter.take().len());
+        }
+        assert_eq!(costs, [statements; 2], "{list}");
+    }
+}

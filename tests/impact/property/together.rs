@@ -1,0 +1,44 @@
+//! Of sessions that stand in one another's way, the most go together: no subset that can be deleted is larger.
+
+use api::db::Database;
+use api::impact::{self, Impact};
+use uuid::Uuid;
+
+use super::case::{Case, Rule};
+
+/// Up to so many sessions every subset is tried.
+const FEW: usize = 4;
+
+/// Holds what can go together against every subset. `impact` is that of all of them.
+pub async fn most(case: &Case, db: &Database, roots: &[Uuid], impact: &Impact) -> Result<(), String> {
+    let found = impact::deletable_together(db, roots).await.map_err(|error| format!("together: {error:?}"))?;
+    if found.deletable.len() + found.blocked.len() != roots.len() {
+        return Err(format!("some of {roots:?} are in neither list: {found:?}"));
+    }
+    if impact.deletable != found.blocked.is_empty() {
+        return Err(format!("deletable {}, and together {found:?}", impact.deletable));
+    }
+    if impact.deletable || roots.len() > FEW {
+        return Ok(());
+    }
+    if !deletable(db, &found.deletable).await? {
+        return Err(format!("cannot go together: {found:?}"));
+    }
+    // A default may lead to a row of another session: there it is not true that more sessions block less.
+    if case.keys.iter().any(|key| key.on_delete == Rule::SetDefault) {
+        return Ok(());
+    }
+    for subset in 0..1_usize << roots.len() {
+        let members = roots.iter().enumerate().filter(|(place, _)| subset & (1 << place) != 0);
+        let members: Vec<Uuid> = members.map(|(_, root)| *root).collect();
+        if members.iter().any(|member| !found.deletable.contains(member)) && deletable(db, &members).await? {
+            return Err(format!("{members:?} can go, and together only {found:?}"));
+        }
+    }
+    Ok(())
+}
+
+async fn deletable(db: &Database, sessions: &[Uuid]) -> Result<bool, String> {
+    let impact = impact::of_sessions(db, sessions).await.map_err(|error| format!("of_sessions: {error:?}"))?;
+    Ok(impact.deletable)
+}
