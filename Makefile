@@ -1,6 +1,6 @@
 # Everything that a developer or a pipeline runs. `make run` and `make test` set up what they need.
 
-.PHONY: run test lint schema bench postgres clients
+.PHONY: run test lint schema bench postgres wrk clients
 
 # A demonstration: a throwaway database that holds a deployment in trouble, served on 127.0.0.1:8080.
 run:
@@ -21,9 +21,10 @@ schema:
 	cargo run --quiet --package api -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 
-# Ratios to hand-written SQL, on databases of two sizes; ten minutes. BENCH_SIZES=S takes one.
-bench: postgres
-	cargo bench --package api --bench engine
+# Ratios to what is written by hand, on databases of two sizes; a quarter of an hour. BENCH_SIZES=S takes one size,
+# BENCH=lists or BENCH=engine one part.
+bench: postgres wrk
+	cargo bench --package api --bench engine -- $(BENCH)
 
 # $(call install,PACKAGES): where they may be installed; otherwise the tests that want them say so and pass, unless
 # SESSION_ADMIN_TEST_REQUIRE_ALL=1.
@@ -43,3 +44,7 @@ clients:
 	@cd tests/clients && [ node_modules/.package-lock.json -nt package-lock.json ] \
 	  || { npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; } \
 	  || echo "npm could not install tests/clients: its tests are skipped."
+
+# The load on the lists.
+wrk:
+	@command -v wrk >/dev/null || $(call install,wrk)

@@ -1,91 +1,50 @@
-//! `make bench`: how the program's statements compare with hand-written SQL, as ratios measured in one run.
+//! `make bench`: how the program compares with what is written by hand, as ratios measured in one run.
 //!
-//! Two databases are built on a PostgreSQL server, S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 × 600,
-//! 3,000,000 dependants). Each comparison runs the two sides in turn through the same pool and takes the medians.
-//! `BENCH_SIZES=S` leaves M out; `TEST_DATABASE_URL` names a server, else one is started.
+//! Databases are built on a PostgreSQL server, S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 × 600,
+//! 3,000,000 dependants). The two sides of a comparison run in turn; their medians are compared. `BENCH_SIZES=S` leaves M
+//! out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine` or `lists`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 mod data;
+mod engine;
 mod hand;
+mod lists;
 mod measure;
 #[path = "../tests/support/server.rs"]
 mod server;
 
-use api::db::Database;
-use api::deletion::{self, DeletionRequest};
-use api::impact;
-use sea_orm::{ConnectionTrait, TransactionTrait};
-use uuid::Uuid;
-
 use data::Size;
-use measure::{Comparison, compare};
+
+/// The program's own, so that the server by hand has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() {
-    let server = server::server().expect("a PostgreSQL server");
-    let sizes = std::env::var("BENCH_SIZES").unwrap_or_else(|_| "S M".to_owned());
-    println!("| size | what | ours, ms | by hand, ms | ratio |\n|---|---|---|---|---|");
-    for size in sizes.split_whitespace() {
-        let size = Size::named(size);
-        let url = data::build(&server.url, &size).await;
-        let db = data::connect(&url).await;
-        run(&db, &size).await;
-        db.close().await.unwrap();
-        data::forget(&server.url, &size).await;
+    // cargo adds --bench.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // The server by hand runs as a process of its own, like the program.
+        [lists::BY_HAND, url, address] => lists::serve_by_hand(url, address).await,
+        [] => run(&["engine", "lists"]).await,
+        ref parts => run(parts).await,
     }
 }
 
-async fn run(db: &Database, size: &Size) {
-    let one = data::ids(db, "WHERE session_name = 's100'").await;
-    let page = data::ids(db, "ORDER BY created_at DESC LIMIT 50").await;
-    let stale = data::ids(db, "WHERE phone_number IS NULL").await;
-    let hundred = data::ids(db, "WHERE phone_number IS NULL ORDER BY id LIMIT 100").await;
-    let nothing = async || ();
-    let found =
-        compare(size.runs, async || together(db, &one).await, async || hand::one(db, one[0]).await, nothing).await;
-    show(size, "impact of one session", &found);
-    let found = compare(size.runs, async || each(db, &page).await, async || hand::page(db, &page).await, nothing).await;
-    show(size, "impact of a page of 50", &found);
-    let found = compare(size.runs, async || together(db, &stale).await, async || hand::stale(db).await, nothing).await;
-    show(size, "impact of all stale", &found);
-    let tidy = async || data::tidy(db).await;
-    let deletion =
-        compare(size.deletions, async || delete(db, &hundred).await, async || cascade(db, &hundred).await, tidy).await;
-    show(size, "deletion of 100 sessions", &deletion);
-}
-
-fn show(size: &Size, what: &str, found: &Comparison) {
-    println!("| {} | {what} | {:.1} | {:.1} | {:.2} |", size.name, found.ours, found.other, found.ours / found.other);
-}
-
-async fn together(db: &Database, ids: &[Uuid]) {
-    assert!(impact::of_sessions(db, ids).await.unwrap().deletable);
-}
-
-async fn each(db: &Database, ids: &[Uuid]) {
-    assert_eq!(impact::of_each_session(db, ids).await.unwrap().len(), ids.len());
-}
-
-/// The program's own deletion, rolled back by a dry run, so that it can be repeated.
-async fn delete(db: &Database, ids: &[Uuid]) {
-    let request = DeletionRequest {
-        session_ids: ids.to_vec(),
-        dry_run: true,
-        allow_connected: true,
-        allow_pending_messages: true,
-        principal: "bench".to_owned(),
-        ..DeletionRequest::default()
-    };
-    let outcome = deletion::delete(db, &request).await.unwrap();
-    assert!(outcome.refusals.is_empty(), "{:?}", outcome.refusals);
-}
-
-/// The plain cascading DELETE, rolled back too.
-async fn cascade(db: &Database, ids: &[Uuid]) {
-    let transaction = db.pool().begin().await.unwrap();
-    let sql =
-        "DELETE FROM whatsapp_sessions WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))";
-    transaction.execute_raw(db.dialect().statement(sql, [impact::ids_parameter(ids).into()])).await.unwrap();
-    transaction.rollback().await.unwrap();
+async fn run(parts: &[&str]) {
+    let server = server::server().expect("a PostgreSQL server");
+    let sizes = std::env::var("BENCH_SIZES").unwrap_or_else(|_| "S M".to_owned());
+    for size in sizes.split_whitespace() {
+        let size = Size::named(size);
+        let url = data::build(&server.url, &size).await;
+        for part in parts {
+            match *part {
+                "engine" => engine::run(&url, &size).await,
+                "lists" => lists::run(&url, &size).await,
+                other => panic!("a part is engine or lists, not {other}"),
+            }
+        }
+        data::forget(&server.url, &size).await;
+    }
 }

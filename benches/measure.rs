@@ -31,7 +31,8 @@ async fn timed(side: &impl AsyncFn()) -> f64 {
     start.elapsed().as_secs_f64() * 1_000.0
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }

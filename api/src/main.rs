@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// An answer is made of many small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     api::cli::main().await

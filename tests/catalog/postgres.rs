@@ -168,7 +168,7 @@ async fn a_host_may_keep_its_ids_as_text(db: TestDb) {
     let page = async |slice: Slice| {
         read::page(db.database().await, &Filter::default(), SortBy::CreatedAt, true, &slice).await.unwrap()
     };
-    let after = page(Slice::first(5)).await.rows.pop().map(|(position, _)| position);
+    let after = page(Slice::first(5)).await.rows.pop().and_then(|(position, _)| position);
     let next = page(Slice { after, ..Slice::first(20) }).await;
     assert_eq!((next.rows.len(), next.has_previous), (9, true));
     deleted(&db).await;

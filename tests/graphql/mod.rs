@@ -15,6 +15,7 @@ mod nested;
 mod omitted;
 mod reading;
 mod references;
+mod rows;
 mod schema;
 mod session;
 

@@ -19,9 +19,27 @@ WITH RECURSIVE keys AS MATERIALIZED (
   SELECT oid FROM root
   UNION
   SELECT keys.child FROM reached JOIN keys ON keys.parent = reached.oid
+), columns AS (
+  SELECT a.attrelid, json_agg(json_build_object(
+      'name', a.attname,
+      'type_name', format_type(a.atttypid, a.atttypmod),
+      'nullable', NOT a.attnotnull AND (t.typtype <> 'd' OR NOT EXISTS (
+        -- a domain over a domain inherits NOT NULL
+        WITH RECURSIVE base AS (
+          SELECT t.typnotnull AS forbids, t.typbasetype AS next
+          UNION ALL
+          SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
+        ) SELECT 1 FROM base WHERE forbids)),
+      'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
+    ) ORDER BY a.attnum) AS described
+  FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid IN (SELECT oid FROM reached) AND a.attnum > 0 AND NOT a.attisdropped
+  GROUP BY a.attrelid
 )
-SELECT jsonb_build_object(
-  'tables', (SELECT jsonb_agg(jsonb_build_object(
+SELECT json_build_object(
+  'tables', (SELECT json_agg(json_build_object(
       'id', c.oid::bigint,
       'schema', n.nspname,
       'name', c.relname,
@@ -33,41 +51,28 @@ SELECT jsonb_build_object(
       'delete', has_table_privilege(c.oid, 'DELETE'),
       'insert', has_any_column_privilege(c.oid, 'INSERT'),
       'primary_key', coalesce((
-        SELECT jsonb_agg(a.attname ORDER BY k.ord)
+        SELECT json_agg((
+            SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = k.attnum) ORDER BY k.ord)
         FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
-        JOIN pg_attribute a ON a.attnum = k.attnum
-        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid), '[]'),
+        WHERE i.indrelid = c.oid AND i.indisprimary), '[]'),
       'triggers', coalesce((
-        SELECT jsonb_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
+        SELECT json_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'), '[]'),
-      'columns', (
-        SELECT jsonb_agg(jsonb_build_object(
-            'name', a.attname,
-            'type_name', format_type(a.atttypid, a.atttypmod),
-            'nullable', NOT a.attnotnull AND (t.typtype <> 'd' OR NOT EXISTS (
-              -- a domain over a domain inherits NOT NULL
-              WITH RECURSIVE base AS (
-                SELECT t.typnotnull AS forbids, t.typbasetype AS next
-                UNION ALL
-                SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
-              ) SELECT 1 FROM base WHERE forbids)),
-            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
-          ) ORDER BY a.attnum)
-        FROM pg_attribute a
-        JOIN pg_type t ON t.oid = a.atttypid
-        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+      'columns', columns.described
     ) ORDER BY n.nspname, c.relname)
-    FROM reached r JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace),
-  'keys', coalesce((SELECT jsonb_agg(jsonb_build_object(
+    FROM reached r JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN columns ON columns.attrelid = r.oid),
+  'keys', coalesce((SELECT json_agg(json_build_object(
       'constraint', k.conname,
       'table', k.child::bigint,
       'referenced', k.parent::bigint,
-      'columns', (SELECT jsonb_agg(a.attname ORDER BY o.ord) FROM unnest(k.conkey) WITH ORDINALITY o(attnum, ord)
-                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = o.attnum),
-      'referenced_columns', (SELECT jsonb_agg(a.attname ORDER BY o.ord) FROM unnest(k.confkey) WITH ORDINALITY o(attnum, ord)
-                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = o.attnum),
-      'set_columns', (SELECT jsonb_agg(a.attname ORDER BY s.attnum::int)
+      'columns', (SELECT json_agg((
+          SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = o.attnum) ORDER BY o.ord)
+        FROM unnest(k.conkey) WITH ORDINALITY o(attnum, ord)),
+      'referenced_columns', (SELECT json_agg((
+          SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = o.attnum) ORDER BY o.ord)
+        FROM unnest(k.confkey) WITH ORDINALITY o(attnum, ord)),
+      'set_columns', (SELECT json_agg(a.attname ORDER BY s.attnum::int)
                   FROM jsonb_array_elements_text(CASE jsonb_typeof(k.extra -> 'confdelsetcols') WHEN 'array' THEN k.extra -> 'confdelsetcols' END) s(attnum)
                   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = s.attnum::int),
       'on_delete', k.confdeltype::text,
@@ -81,9 +86,9 @@ SELECT jsonb_build_object(
           AND i.indnkeyatts >= cardinality(k.conkey)
           AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey),
       'scope', CASE WHEN k.child <> k.conrelid THEN (
-        SELECT jsonb_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid) END,
+        SELECT json_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid) END,
       'referenced_scope', CASE WHEN k.parent <> k.confrelid THEN (
-        SELECT jsonb_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid) END
+        SELECT json_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid) END
     ) ORDER BY k.child, k.conname, k.oid)
     FROM keys k WHERE k.parent IN (SELECT oid FROM reached)), '[]')
 )::text AS graph

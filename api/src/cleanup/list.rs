@@ -29,7 +29,7 @@ pub async fn count(db: &Database) -> Result<i64, Error> {
 
 fn runs(db: &Database) -> List {
     let order = Order {
-        name: "cleanup runs, last first".to_owned(),
+        name: "cleanup runs, last first".into(),
         by: Some(Key::new("c.created_at", Kind::Time)),
         id: Key::new("c.id", Kind::Uuid),
         descending: true,
@@ -56,7 +56,7 @@ pub async fn skipped_of_each(
     runs: &[Uuid],
 ) -> Result<HashMap<Uuid, Page<SkippedSession>>, Error> {
     let order = Order {
-        name: "skipped sessions".to_owned(),
+        name: "skipped sessions".into(),
         by: Some(Key::new("c.position", Kind::Number)),
         id: Key::new("c.session_id", Kind::Text),
         descending: false,
@@ -68,7 +68,7 @@ pub async fn skipped_of_each(
     let of_run = Key::new("c.run_id", Kind::Uuid);
     let columns = "c.session_id, c.code, c.message";
     let pages = list.page_of_each(db.pool(), columns, slice, &of_run, &parents).await?;
-    pages.into_iter().map(|(run, page)| Ok((id(&run)?, page.map(|row| skipped_session(&row))?))).collect()
+    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| skipped_session(&row))?))).collect()
 }
 
 fn skipped_session(row: &QueryResult) -> Result<SkippedSession, Error> {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
 use sea_orm::{ColumnTrait, ColumnType, ConnectionTrait};
 
 use super::page::{Key, Kind};
@@ -90,19 +89,32 @@ impl Columns {
         &self.table
     }
 
-    /// What to select of a row `c` to have these columns as text, under the entity's names.
+    /// What to select of a row `c` to have these columns as [`Cell`](super::Cell)s, under the entity's names; those that
+    /// nobody has asked for are null.
     #[must_use]
-    pub fn selected<C: ColumnTrait>(&self, columns: &[C]) -> String {
-        let selected: Vec<String> =
-            columns.iter().map(|column| format!("{} AS {}", self.as_text(*column), column.as_str())).collect();
-        selected.join(", ")
+    pub fn selected<C: ColumnTrait>(&self, columns: &[C], unasked: &[&str]) -> String {
+        let sent = |column: &C| {
+            let is_unasked = unasked.contains(&column.as_str());
+            if is_unasked { "NULL".to_owned() } else { self.as_sent(*column) }
+        };
+        columns.iter().map(|column| format!("{} AS {}", sent(column), column.as_str())).collect::<Vec<_>>().join(", ")
     }
 
-    /// A column's value as text: an enum's word, an instant as [`moment`] reads it; null where the column is missing.
+    /// A column's value as it is sent: PostgreSQL's timestamps and UUIDs as they are, everything else as text.
+    fn as_sent<C: ColumnTrait>(&self, column: C) -> String {
+        let is_uuid = self.types.get(column.as_str()).is_some_and(|of_type| of_type == "uuid");
+        let sent = match self.dialect {
+            Dialect::Postgres if is_instant(column) => self.instant(column),
+            Dialect::Postgres if is_uuid => self.name(column),
+            Dialect::Postgres | Dialect::Sqlite => None,
+        };
+        sent.unwrap_or_else(|| self.as_text(column))
+    }
+
+    /// A column's value as text; null where the column is missing.
     #[must_use]
     pub fn as_text<C: ColumnTrait>(&self, column: C) -> String {
-        let is_instant = *column.def().get_column_type() == ColumnType::TimestampWithTimeZone;
-        let name = if is_instant { self.instant(column) } else { self.name(column) };
+        let name = if is_instant(column) { self.instant(column) } else { self.name(column) };
         name.map_or_else(|| "NULL".to_owned(), |name| format!("CAST({name} AS text)"))
     }
 
@@ -213,15 +225,6 @@ impl Columns {
     }
 }
 
-/// A moment as PostgreSQL wrote it for us, or as anybody may have written it to SQLite; without a zone it is in UTC. None
-/// for what is no moment, such as infinity.
-#[must_use]
-pub fn moment(text: &str) -> Option<DateTime<Utc>> {
-    let zoned =
-        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"));
-    zoned.map(|moment| moment.to_utc()).ok().or_else(|| {
-        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
-            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"));
-        local.map(|moment| moment.and_utc()).ok()
-    })
+fn is_instant(column: impl ColumnTrait) -> bool {
+    *column.def().get_column_type() == ColumnType::TimestampWithTimeZone
 }

@@ -1,5 +1,6 @@
 //! The database: connecting, and the one boundary behind which PostgreSQL and SQLite differ.
 
+mod cell;
 mod columns;
 mod connect;
 mod dialect;
@@ -18,7 +19,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::error::Error;
 
-pub use columns::{Columns, moment};
+pub use cell::Cell;
+pub use columns::Columns;
 pub use dialect::{Dialect, quote};
 
 /// Where the database is and how long it may take.

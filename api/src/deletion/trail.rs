@@ -76,7 +76,7 @@ pub async fn page_of_each_run(
 ) -> Result<HashMap<Uuid, Page<Deletion>>, Error> {
     let list = list(db, &Filter::default());
     let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &texts(runs)).await?;
-    pages.into_iter().map(|(run, page)| Ok((id(&run)?, page.map(|row| deletion(&row))?))).collect()
+    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(&row))?))).collect()
 }
 
 /// How many deletions each of these cleanup runs has made; runs without any are left out.
@@ -100,7 +100,7 @@ fn list(db: &Database, filter: &Filter) -> List {
     let mut parameters = Parameters::default();
     let conditions = conditions(db, filter, &mut parameters);
     let order = Order {
-        name: "deletions, last first".to_owned(),
+        name: "deletions, last first".into(),
         by: Some(Key::new("c.deleted_at", Kind::Time)),
         id: Key::new("c.id", Kind::Uuid),
         descending: true,

@@ -1,9 +1,11 @@
 //! Cursors and the size of a page, the same for every list.
 
+use async_graphql::{Context, Lookahead};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::db::page::{Position, Slice};
+use super::rows::Row;
+use crate::db::page::{Position, Slice, Unasked};
 use crate::error::Error;
 
 /// Nodes on a page that does not say how many.
@@ -31,6 +33,7 @@ pub(super) fn slice(
         last: last.is_some(),
         after: place("after", after)?,
         before: place("before", before)?,
+        unasked: Unasked::default(),
     })
 }
 
@@ -45,6 +48,19 @@ fn page_size(name: &str, size: i32) -> Result<u32, Error> {
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
     let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size).unwrap_or(1));
     fields.saturating_mul((asked as usize).max(1)).saturating_add(1)
+}
+
+/// What of the rows of a connection the query has no field for.
+pub(super) fn unasked<N: Row>(ctx: &Context<'_>) -> Unasked {
+    let asked = ctx.look_ahead();
+    let (nodes, edges, page) = (asked.field("nodes"), asked.field("edges"), asked.field("pageInfo"));
+    let node = edges.field("node");
+    let is_asked = |field: &str| nodes.field(field).exists() || node.field(field).exists();
+    let cursors = [edges.field("cursor"), page.field("startCursor"), page.field("endCursor")];
+    Unasked {
+        places: !cursors.iter().any(Lookahead::exists),
+        columns: N::READ_FOR.iter().filter(|(field, _)| !is_asked(field)).map(|(_, column)| *column).collect(),
+    }
 }
 
 /// A position as a cursor: opaque to clients.

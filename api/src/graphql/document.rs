@@ -4,6 +4,7 @@
 //! a small document can overflow the stack or keep a core busy for hours. Both are refused here, in linear time.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
@@ -22,9 +23,9 @@ const MAX_FIELDS: usize = 2_000;
 /// Brackets within brackets.
 const MAX_BRACKETS: usize = 64;
 
-/// A query's text that can be parsed and is not too large to work on.
+/// A query's text that can be parsed and is not too large to work on. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub struct Document(ExecutableDocument);
+pub struct Document(Arc<ExecutableDocument>);
 
 impl Document {
     /// Reads a query's text.
@@ -49,7 +50,7 @@ impl Document {
         for (_, operation) in document.operations.iter() {
             measure.selection_set(&operation.node.selection_set.node)?.check()?;
         }
-        Ok(Self(document))
+        Ok(Self(Arc::new(document)))
     }
 
     /// The operation that would run, with its own name; none where the name does not decide which.
@@ -69,7 +70,7 @@ impl Document {
     }
 
     pub(super) fn into_inner(self) -> ExecutableDocument {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 

@@ -4,6 +4,7 @@ use async_graphql::{Request, Response, Variables};
 
 use super::document::Document;
 use super::error::finish;
+use super::limits;
 use super::loaders::{answered, batches};
 use super::omitted::leave_out;
 use super::{Schema, State};
@@ -32,5 +33,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
         request.set_parsed_query(document);
         schema.execute(request)
     });
-    finish(response.await, correlation_id)
+    let mut response = response.await;
+    response.errors.iter_mut().for_each(limits::name_cost);
+    finish(response, correlation_id)
 }

@@ -4,6 +4,7 @@
 
 mod cursor;
 pub mod document;
+mod documents;
 pub mod error;
 mod execute;
 mod id;
@@ -13,11 +14,13 @@ mod loaders;
 mod mutation;
 mod omitted;
 mod query;
+mod rows;
 mod state;
 pub mod types;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder};
 
+pub use documents::Documents;
 pub use execute::{Call, execute};
 pub use mutation::Mutation;
 pub use query::Query;
@@ -31,7 +34,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<types::Node>()
-        .extension(limits::Cost)
+        .limit_complexity(limits::MAX_COST)
 }
 
 /// The text of `schema.graphql`.

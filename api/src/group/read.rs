@@ -1,6 +1,7 @@
 //! Reading groups, whatever columns an adopted database has.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use entity::whatsapp_groups::Column;
 use sea_orm::{ConnectionTrait as _, IdenStatic as _, QueryResult};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::{Filter, Group};
 use crate::catalog::GROUPS;
 use crate::db::page::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Columns, Database, Dialect, moment};
+use crate::db::{Cell, Columns, Database, Dialect};
 use crate::error::Error;
 
 /// What a list of groups is ordered by.
@@ -45,7 +46,7 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), &columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", selected(&columns), columns.table());
+    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", selected(&columns, &[]), columns.table());
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
     rows.iter().map(group).collect()
 }
@@ -57,19 +58,20 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
 pub async fn page(db: &Database, part: &Part) -> Result<Page<Group>, Error> {
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    list.page(db.pool(), &selected(&columns), &part.slice).await?.map(|row| group(&row))
+    list.page(db.pool(), &selected(&columns, &part.slice.unasked.columns), &part.slice).await?.map(|row| group(&row))
 }
 
-/// The same part of each session's groups, with one statement. Sessions without groups may be left out.
+/// The same part of each session's groups, with one statement.
 ///
 /// # Errors
 /// Those of [`page`].
 pub async fn page_of_each(db: &Database, part: &Part, sessions: &[Uuid]) -> Result<HashMap<Uuid, Page<Group>>, Error> {
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    let (of, sessions) = (columns.key(Column::SessionId), texts(sessions));
-    let pages = list.page_of_each(db.pool(), &selected(&columns), &part.slice, &of, &sessions).await?;
-    pages.into_iter().map(|(session, page)| Ok((id(&session)?, page.map(|row| group(&row))?))).collect()
+    let of = columns.key(Column::SessionId);
+    let selected = selected(&columns, &part.slice.unasked.columns);
+    let pages = list.page_of_each(db.pool(), &selected, &part.slice, &of, &texts(sessions)).await?;
+    sessions.iter().zip(pages).map(|(session, page)| Ok((*session, page.map(|row| group(&row))?))).collect()
 }
 
 /// How many groups meet a filter.
@@ -81,7 +83,7 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db.dialect(), &columns, filter, SortBy::Name, false).count(db.pool()).await
 }
 
-/// How many of each session's groups meet a filter, with one statement. Sessions without any are left out.
+/// How many of each session's groups meet a filter, with one statement.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -106,7 +108,7 @@ fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descen
             ("created", created.map(|created| Key::nullable(created, Kind::Time)))
         }
     };
-    let name = format!("groups by {name}{}", if descending { ", last first" } else { "" });
+    let name: Arc<str> = format!("groups by {name}{}", if descending { ", last first" } else { "" }).into();
     let id = columns.key(Column::Id);
     let from = format!("{} c", columns.table());
     List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
@@ -121,39 +123,41 @@ fn shown_name(columns: &Columns) -> String {
     })
 }
 
-/// What is selected of a row `c` for a [`Group`].
-fn selected(columns: &Columns) -> String {
-    let texts = columns.selected(&[
-        Column::Id,
-        Column::SessionId,
-        Column::GroupJid,
-        Column::GroupName,
-        Column::CreatedAt,
-        Column::UpdatedAt,
-    ]);
+/// What is selected of a row `c` for a [`Group`], in the order in which it is read.
+fn selected(columns: &Columns, unasked: &[&str]) -> String {
+    let stands_in =
+        |column: &str| column == Column::GroupJid.as_str() && columns.filled_text(Column::GroupName).is_none();
+    let unasked: Vec<&str> = unasked.iter().copied().filter(|column| !stands_in(column)).collect();
+    let texts = columns.selected(
+        &[Column::Id, Column::SessionId, Column::GroupJid, Column::GroupName, Column::CreatedAt, Column::UpdatedAt],
+        &unasked,
+    );
     let count = columns.number(Column::ParticipantCount).unwrap_or_else(|| "NULL".to_owned());
     format!("{texts}, CAST({count} AS bigint) AS {}", Column::ParticipantCount.as_str())
 }
 
 fn group(row: &QueryResult) -> Result<Group, Error> {
-    let text = |column: Column| Ok::<Option<String>, Error>(row.try_get("", column.as_str())?);
-    let time = |column| Ok::<_, Error>(text(column)?.as_deref().and_then(moment));
-    let own_id = text(Column::Id)?.unwrap_or_default();
-    let jid = text(Column::GroupJid)?;
-    let short = || own_id.chars().take(8).collect();
+    let [own_id, session_id, jid, name, created_at, updated_at] = Cell::first(row)?;
+    let [jid, name] = [jid, name].map(|cell| cell.map(Cell::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|cell| cell.as_ref().and_then(Cell::moment));
+    let short = || own_id.as_ref().map(Cell::to_string).unwrap_or_default().chars().take(8).collect();
     Ok(Group {
-        id: id(&own_id)?,
-        session_id: text(Column::SessionId)?.as_deref().map(id).transpose()?,
-        name: text(Column::GroupName)?.or_else(|| jid.clone()).unwrap_or_else(short),
+        id: own_id.as_ref().map_or_else(|| id(""), of_cell)?,
+        session_id: session_id.as_ref().map(of_cell).transpose()?,
+        name: name.or_else(|| jid.clone()).unwrap_or_else(short),
         jid,
         participant_count: row.try_get("", Column::ParticipantCount.as_str())?,
-        created_at: time(Column::CreatedAt)?,
-        updated_at: time(Column::UpdatedAt)?,
+        created_at,
+        updated_at,
     })
 }
 
 fn texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
+}
+
+fn of_cell(cell: &Cell) -> Result<Uuid, Error> {
+    cell.uuid().map_or_else(|| id(&cell.to_string()), Ok)
 }
 
 /// An id of a group or of its session.

@@ -10,7 +10,6 @@ use axum::response::Response;
 
 use super::answer::{Format, Refusal};
 use super::{App, log, wire};
-use crate::graphql::document::Document;
 use crate::graphql::error::{TIMEOUT, refusal};
 use crate::graphql::{Call, execute};
 
@@ -37,7 +36,7 @@ pub(super) async fn post(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -> Response {
-    let document = match Document::parse(&call.query) {
+    let document = match app.documents.read(&call.query) {
         Ok(document) => document,
         Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
     };

@@ -10,13 +10,15 @@ mod log;
 mod serve;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::get;
 
-use crate::graphql::{Schema, State, builder};
+use crate::graphql::{Documents, Schema, State, builder};
 
 pub use listen::check_listen;
 pub use serve::serve;
@@ -28,13 +30,14 @@ const MAX_BODY: usize = 1024 * 1024;
 #[derive(Clone)]
 struct App {
     schema: Schema,
+    documents: Arc<Documents>,
     state: State,
 }
 
 /// Every route of the server, with all that stands before it.
 #[must_use = "a router does nothing until it is served"]
 pub fn router(state: State) -> Router {
-    let app = App { schema: builder().finish(), state };
+    let app = App { schema: builder().finish(), documents: Arc::default(), state };
     let guarded = Router::new()
         .route("/", get(graphiql::page))
         .route("/graphql", get(graphql::get).post(graphql::post))

@@ -1,6 +1,7 @@
 //! Reading sessions, whatever columns an adopted database has.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use entity::whatsapp_sessions::Column;
 use sea_orm::{ConnectionTrait, QueryResult};
@@ -10,10 +11,10 @@ use super::filter::status;
 use super::{Filter, Session, SessionStatus};
 use crate::catalog::SESSIONS;
 use crate::db::page::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Columns, Database, Dialect, moment};
+use crate::db::{Cell, Columns, Database, Dialect};
 use crate::error::Error;
 
-/// The columns that a [`Session`] is made of.
+/// The columns that a [`Session`] is made of, in the order in which they are read.
 const SELECTED: [Column; 6] =
     [Column::Id, Column::SessionName, Column::Status, Column::PhoneNumber, Column::CreatedAt, Column::UpdatedAt];
 
@@ -60,7 +61,7 @@ pub async fn find_in(
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED), columns.table());
+    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
     rows.iter().map(session).collect()
 }
@@ -78,7 +79,7 @@ pub async fn page(
 ) -> Result<Page<Session>, Error> {
     let columns = Columns::recent(db, SESSIONS).await?;
     let list = list(db.dialect(), &columns, filter, by, descending);
-    let page = list.page(db.pool(), &columns.selected(&SELECTED), slice).await?;
+    let page = list.page(db.pool(), &columns.selected(&SELECTED, &slice.unasked.columns), slice).await?;
     page.map(|row| session(&row))
 }
 
@@ -101,7 +102,7 @@ fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descen
         SortBy::Name => ("name", Some(Key::new(shown_name(columns), Kind::Text))),
         SortBy::Status => ("status", Some(Key::new(status(columns), Kind::Text))),
     };
-    let name = format!("sessions by {name}{}", if descending { ", last first" } else { "" });
+    let name: Arc<str> = format!("sessions by {name}{}", if descending { ", last first" } else { "" }).into();
     let id = columns.key(Column::Id);
     let from = format!("{} c", columns.table());
     List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
@@ -154,29 +155,34 @@ pub async fn matching(
     let order = updated.map_or_else(String::new, |updated| format!("{updated} NULLS LAST, "));
     let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
-        "SELECT CAST(c.id AS text) AS id FROM {} c WHERE {} ORDER BY {order}c.id{limit}",
+        "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id{limit}",
+        columns.selected(&[Column::Id], &[]),
         columns.table(),
         conditions.join(" AND ")
     );
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
-    rows.iter().map(|row| id(&row.try_get::<String>("", "id")?)).collect()
+    rows.iter().map(|row| uuid(Cell::of(row, 0)?.as_ref())).collect()
 }
 
 fn session(row: &QueryResult) -> Result<Session, Error> {
-    let text: String = row.try_get("", "id")?;
-    let phone_number: Option<String> = row.try_get("", "phone_number")?;
-    let name: Option<String> = row.try_get("", "session_name")?;
-    let instant = |column: &str| Ok::<_, Error>(row.try_get::<Option<String>>("", column)?.as_deref().and_then(moment));
+    let [id, name, status, phone_number, created_at, updated_at] = Cell::first(row)?;
+    let [name, status, phone_number] = [name, status, phone_number].map(|cell| cell.map(Cell::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|cell| cell.as_ref().and_then(Cell::moment));
     Ok(Session {
-        id: id(&text)?,
-        name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| text.chars().take(8).collect()),
-        raw_status: row.try_get::<Option<String>>("", "status")?.unwrap_or_default(),
+        id: uuid(id.as_ref())?,
+        name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| shown(id.as_ref()).chars().take(8).collect()),
+        raw_status: status.unwrap_or_default(),
         phone_number,
-        created_at: instant("created_at")?,
-        updated_at: instant("updated_at")?,
+        created_at,
+        updated_at,
     })
 }
 
-fn id(text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| Error::Unsuitable(format!("A session has the id {text}, which is no UUID.")))
+fn uuid(id: Option<&Cell>) -> Result<Uuid, Error> {
+    id.and_then(Cell::uuid)
+        .ok_or_else(|| Error::Unsuitable(format!("A session has the id {}, which is no UUID.", shown(id))))
+}
+
+fn shown(id: Option<&Cell>) -> String {
+    id.map_or_else(|| "null".to_owned(), Cell::to_string)
 }

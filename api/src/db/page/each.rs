@@ -13,7 +13,7 @@ use crate::error::Error;
 const SQLITE_PARENTS: usize = 400;
 
 impl List {
-    /// Reads the same part for each parent: the rows whose `of` is the parent. Parents without rows may be left out.
+    /// Reads the same part for each parent: the rows whose `of` is the parent. One page for each, in their order.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
@@ -24,27 +24,31 @@ impl List {
         slice: &Slice,
         of: &Key,
         parents: &[String],
-    ) -> Result<HashMap<String, Page<QueryResult>>, Error> {
+    ) -> Result<Vec<Page<QueryResult>>, Error> {
         let most = match self.dialect {
             Dialect::Postgres => parents.len().max(1),
             Dialect::Sqlite => SQLITE_PARENTS,
         };
-        let mut pages = HashMap::new();
+        let mut pages = Vec::with_capacity(parents.len());
         for parents in parents.chunks(most) {
             let (sql, parameters) = self.parts(columns, slice, of, parents)?;
             let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await;
-            let mut by_parent: HashMap<String, Vec<QueryResult>> = HashMap::new();
+            let mut by_parent: Vec<Vec<QueryResult>> = parents.iter().map(|_| Vec::new()).collect();
             for row in rows.map_err(|error| misplaced(error.into(), slice))? {
-                by_parent.entry(row.try_get("", "page_parent")?).or_default().push(row);
+                let parent = usize::try_from(row.try_get::<i64>("", "page_parent")?).unwrap_or_default();
+                if let Some(rows) = by_parent.get_mut(parent.wrapping_sub(1)) {
+                    rows.push(row);
+                }
             }
-            for (parent, rows) in by_parent {
-                pages.insert(parent, self.read(rows, slice)?);
+            for rows in by_parent {
+                pages.push(self.read(rows, slice)?);
             }
         }
         Ok(pages)
     }
 
-    /// How many rows each parent has; parents without rows are left out.
+    /// How many rows each parent has: counted parent by parent, through the index that leads with the parent. PostgreSQL
+    /// takes every list of parents for a hundred, and would read the whole table to join it to them.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -56,15 +60,13 @@ impl List {
     ) -> Result<HashMap<String, i64>, Error> {
         let mut parameters = self.parameters.clone();
         let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
-        let parent = of.of_text(self.dialect, "parents.value");
         let mut conditions = self.conditions.clone();
-        conditions.push(format!("{} IN (SELECT {parent} FROM {} parents)", of.sql, self.dialect.elements(&listed)));
+        conditions.push(format!("{} = {}", of.sql, of.of_text(self.dialect, "parents.value")));
         let sql = format!(
-            "SELECT CAST({} AS text) AS parent, count(*) AS n FROM {}{} GROUP BY {}",
-            of.sql,
+            "SELECT parents.value AS parent, (SELECT count(*) FROM {}{}) AS n FROM {} parents",
             self.from,
             all(&conditions),
-            of.sql
+            self.dialect.elements(&listed)
         );
         let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await?;
         rows.iter().map(|row| Ok((row.try_get("", "parent")?, row.try_get("", "n")?))).collect()
@@ -80,7 +82,8 @@ impl List {
                 let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
                 let parent = of.of_text(self.dialect, "parents.value");
                 format!(
-                    "SELECT parents.value AS page_parent, page.* FROM {} parents CROSS JOIN LATERAL ({}) page ORDER BY {order}",
+                    "SELECT page.*, parents.number AS page_parent FROM {} WITH ORDINALITY parents (value, number) \
+                     CROSS JOIN LATERAL ({}) page ORDER BY parents.number, {order}",
                     self.dialect.elements(&listed),
                     self.part(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
                 )
@@ -88,10 +91,11 @@ impl List {
             Dialect::Sqlite => {
                 let parts: Vec<String> = parents
                     .iter()
-                    .map(|parent| {
+                    .zip(1..)
+                    .map(|(parent, number): (_, usize)| {
                         let name = parameters.bind(parent.clone());
                         let part = self.part(columns, &bound, Some(&format!("{} = {name}", of.sql)));
-                        format!("SELECT {name} AS page_parent, part.* FROM ({part}) part")
+                        format!("SELECT part.*, {number} AS page_parent FROM ({part}) part")
                     })
                     .collect();
                 format!("SELECT page.* FROM ({}) page ORDER BY {order}", parts.join(" UNION ALL "))

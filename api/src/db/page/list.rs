@@ -3,8 +3,8 @@
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::order::{Place, Side, no_place};
-use super::{Order, Page, Position, Slice};
-use crate::db::Dialect;
+use super::{Key, Order, Page, Position, Slice};
+use crate::db::{Cell, Dialect};
 use crate::error::Error;
 
 /// Values that a statement binds, by number.
@@ -44,6 +44,7 @@ pub struct List {
 pub(super) struct Bound {
     size: u32,
     last: bool,
+    with_places: bool,
     after: Option<Place>,
     before: Option<Place>,
 }
@@ -82,7 +83,7 @@ impl List {
             position.map(|position| self.order.place(self.dialect, position, parameters)).transpose()
         };
         let (after, before) = (place(slice.after.as_ref())?, place(slice.before.as_ref())?);
-        Ok(Bound { size: slice.size, last: slice.last, after, before })
+        Ok(Bound { size: slice.size, last: slice.last, with_places: !slice.unasked.places, after, before })
     }
 
     /// The statement of one part: one row more than asked for, which tells whether the list goes on, and, where a cursor
@@ -105,14 +106,19 @@ impl List {
         let behind = cut(&slice.before, Side::Before, Side::AtOrBehind);
         let value = self.order.by.as_ref().map_or("NULL", |by| &by.sql);
         let id = &self.order.id.sql;
+        let sent = |key: Option<&Key>| {
+            let key = key.filter(|_| slice.with_places);
+            key.map_or_else(|| "NULL".to_owned(), |key| key.sent(self.dialect))
+        };
+        let (sent_value, sent_id) = (sent(self.order.by.as_ref()), sent(Some(&self.order.id)));
         let is_cut = slice.after.is_some() || slice.before.is_some();
         let again = if is_cut || parent.is_some() {
-            format!(", {value} AS page_sort, {id} AS page_tie")
+            format!(", 1 AS page_row, {value} AS page_sort, {id} AS page_tie")
         } else {
             String::new()
         };
         let rows = format!(
-            "SELECT {columns}, CAST({value} AS text) AS page_value, CAST({id} AS text) AS page_id{again} \
+            "SELECT {columns}, {sent_value} AS page_value, {sent_id} AS page_id{again} \
              FROM {}{} ORDER BY {} LIMIT {}",
             self.from,
             all(&inside),
@@ -134,6 +140,15 @@ impl List {
         self.order.sort(self.dialect, "page.page_sort", "page.page_tie", slice.last)
     }
 
+    fn position(&self, row: &QueryResult, slice: &Slice) -> Result<Option<Position>, Error> {
+        if slice.unasked.places {
+            return Ok(None);
+        }
+        let id = Cell::of(row, "page_id")?;
+        let value = Cell::of(row, "page_value")?;
+        Ok(id.map(|id| self.order.position(value, id)))
+    }
+
     /// The part that a statement of [`List::part`] gave.
     pub(super) fn read(&self, rows: Vec<QueryResult>, slice: &Slice) -> Result<Page<QueryResult>, Error> {
         let is_cut = slice.after.is_some() || slice.before.is_some();
@@ -143,8 +158,8 @@ impl List {
         let (before, behind) = (flag("page_before")?, flag("page_behind")?);
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            if let Some(id) = row.try_get::<Option<String>>("", "page_id")? {
-                found.push((self.order.position(row.try_get("", "page_value")?, id), row));
+            if !is_cut || row.try_get::<Option<i32>>("", "page_row")?.is_some() {
+                found.push((self.position(&row, slice)?, row));
             }
         }
         let size = usize::try_from(slice.size).unwrap_or(usize::MAX);

@@ -6,8 +6,11 @@ mod each;
 mod list;
 mod order;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::Cell;
 use crate::error::Error;
 
 pub use list::{List, Parameters};
@@ -19,13 +22,13 @@ pub use order::{Key, Kind, Order};
 pub struct Position {
     /// [`Order::name`]: a place in one order is none in another.
     #[serde(rename = "o")]
-    order: String,
-    /// The row's value of the order, as the database writes it.
+    order: Arc<str>,
+    /// The row's value of the order.
     #[serde(rename = "v")]
-    value: Option<String>,
+    value: Option<Cell>,
     /// The row's id, which breaks ties.
     #[serde(rename = "i")]
-    id: String,
+    id: Cell,
 }
 
 /// Which part of a list: its first rows, or its last, between two places.
@@ -39,21 +42,41 @@ pub struct Slice {
     pub after: Option<Position>,
     /// Only rows before this one.
     pub before: Option<Position>,
+    /// What of the rows nobody has asked for.
+    pub unasked: Unasked,
+}
+
+/// What of a list's rows need not be read: every value of every row costs its part of the time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Unasked {
+    /// Their places.
+    pub places: bool,
+    /// These columns, by the entity's names; null stands in for them.
+    pub columns: Vec<&'static str>,
+}
+
+impl Unasked {
+    /// What neither of two has asked for.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.columns.retain(|column| other.columns.contains(column));
+        Self { places: self.places && other.places, columns: self.columns }
+    }
 }
 
 impl Slice {
     /// The first rows of a list.
     #[must_use]
-    pub const fn first(size: u32) -> Self {
-        Self { size, last: false, after: None, before: None }
+    pub fn first(size: u32) -> Self {
+        Self { size, last: false, after: None, before: None, unasked: Unasked::default() }
     }
 }
 
 /// A part of a list, in the list's order.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The rows, each with its place.
-    pub rows: Vec<(Position, T)>,
+    /// The rows, each with its place unless nobody has asked for it.
+    pub rows: Vec<(Option<Position>, T)>,
     /// Whether the list has rows behind the last of these.
     pub has_next: bool,
     /// Whether the list has rows before the first of these.

@@ -1,8 +1,10 @@
 //! What a list is ordered by, and which of its rows stand before or behind a place.
 
+use std::sync::Arc;
+
 use super::Position;
 use super::list::Parameters;
-use crate::db::Dialect;
+use crate::db::{Cell, Dialect};
 use crate::error::Error;
 
 /// What a list is ordered by.
@@ -42,6 +44,14 @@ impl Key {
         Self { nullable: true, ..Self::new(sql, kind) }
     }
 
+    /// What is selected to have the value as a [`Cell`].
+    pub(super) fn sent(&self, dialect: Dialect) -> String {
+        match (dialect, self.kind) {
+            (Dialect::Postgres, Kind::Time | Kind::Uuid) => self.sql.clone(),
+            _ => format!("CAST({} AS text)", self.sql),
+        }
+    }
+
     /// The text of a value as such a value.
     pub(super) fn of_text(&self, dialect: Dialect, text: &str) -> String {
         let name = match (dialect, self.kind) {
@@ -58,7 +68,7 @@ impl Key {
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Names the list and the order in cursors.
-    pub name: String,
+    pub name: Arc<str>,
     /// What decides; none where only the id does.
     pub by: Option<Key>,
     /// The id.
@@ -93,7 +103,7 @@ impl Order {
         if position.order != self.name {
             return Err(no_place());
         }
-        let mut bind = |key: &Key, text: &String| key.of_text(dialect, &parameters.bind(text.clone()));
+        let mut bind = |key: &Key, value: &Cell| key.of_text(dialect, &parameters.bind(value.to_string()));
         let value = match (&self.by, &position.value) {
             (Some(by), Some(value)) => Some(bind(by, value)),
             (_, None) => None,
@@ -147,9 +157,9 @@ impl Order {
         }
     }
 
-    /// A row's own place, from the text of its value and of its id.
-    pub(super) fn position(&self, value: Option<String>, id: String) -> Position {
-        Position { order: self.name.clone(), value, id }
+    /// A row's own place, from its value and its id.
+    pub(super) fn position(&self, value: Option<Cell>, id: Cell) -> Position {
+        Position { order: Arc::clone(&self.name), value, id }
     }
 }
 

@@ -1,44 +1,68 @@
 //! What is read of the groups on a page, and of the groups of the sessions on a page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
 use super::{Fault, Reader, alike};
-use crate::db::page::Page;
+use crate::db::page::{Page, Unasked};
 use crate::group::read::{self, Part};
 use crate::group::references::{self, Reference};
 use crate::group::{Filter, Group};
 
 /// A part of the groups of one session.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graphql) struct GroupsOf {
     pub session: Uuid,
     pub part: Arc<Part>,
+    /// What of these groups one field does not want; another field may.
+    pub unasked: Unasked,
+}
+
+/// Keys are told apart by their sessions for the most part, and the library computes many a hash of each.
+impl Hash for GroupsOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.session.hash(state);
+    }
 }
 
 impl Loader<GroupsOf> for Reader {
-    type Value = Page<Group>;
+    /// Shared, since the library copies what it hands out.
+    type Value = Arc<Page<Group>>;
     type Error = Fault;
 
     /// One statement for all sessions of which the same part is wanted.
-    async fn load(&self, keys: &[GroupsOf]) -> Result<HashMap<GroupsOf, Page<Group>>, Fault> {
+    async fn load(&self, keys: &[GroupsOf]) -> Result<HashMap<GroupsOf, Arc<Page<Group>>>, Fault> {
         let mut found = HashMap::new();
-        for (part, sessions) in alike(keys.iter().map(|key| (&key.part, key.session))) {
-            let pages = read::page_of_each(&self.database, part, &sessions).await?;
-            found.extend(pages.into_iter().map(|(session, page)| (GroupsOf { session, part: Arc::clone(part) }, page)));
+        for (part, keys) in alike(keys.iter().map(|key| (&key.part, key))) {
+            let mut part = Part::clone(part);
+            part.slice.unasked = keys.iter().map(|key| key.unasked.clone()).reduce(Unasked::and).unwrap_or_default();
+            let sessions: HashSet<Uuid> = keys.iter().map(|key| key.session).collect();
+            let sessions: Vec<Uuid> = sessions.into_iter().collect();
+            let pages = read::page_of_each(&self.database, &part, &sessions).await?;
+            let pages: HashMap<Uuid, Arc<Page<Group>>> =
+                pages.into_iter().map(|(session, page)| (session, Arc::new(page))).collect();
+            found.extend(keys.iter().filter_map(|&key| Some((key.clone(), Arc::clone(pages.get(&key.session)?)))));
         }
         Ok(found)
     }
 }
 
 /// How many groups of one session meet a filter.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graphql) struct GroupCountOf {
     pub session: Uuid,
     pub filter: Arc<Filter>,
+}
+
+/// As with [`GroupsOf`].
+impl Hash for GroupCountOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.session.hash(state);
+    }
 }
 
 impl Loader<GroupCountOf> for Reader {

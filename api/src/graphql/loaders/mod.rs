@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
-use uuid::Uuid;
 
 use crate::db::Database;
 use crate::error::Error;
@@ -43,9 +42,9 @@ pub(super) fn batches(database: Database, work: Work) -> Batches {
 /// What loaders give back for a fault: one error for all who wait.
 type Fault = Arc<Error>;
 
-/// The parents of which the same is wanted: they are read with one statement.
-fn alike<'a, T: Eq + Hash>(wanted: impl Iterator<Item = (&'a T, Uuid)>) -> HashMap<&'a T, Vec<Uuid>> {
-    let mut alike: HashMap<&T, Vec<Uuid>> = HashMap::new();
+/// The parents, or their keys, of which the same is wanted: they are read with one statement.
+fn alike<'a, T: Eq + Hash, P>(wanted: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {
+    let mut alike: HashMap<&T, Vec<P>> = HashMap::new();
     for (what, parent) in wanted {
         alike.entry(what).or_default().push(parent);
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::graphql::cursor::{page_cost, slice};
+use crate::graphql::cursor::{page_cost, slice, unasked};
 use crate::graphql::id;
 use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
@@ -34,7 +34,8 @@ impl GroupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Group>> {
-        let part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        let mut part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        part.slice.unasked = unasked::<Group>(ctx);
         let page = read::page(ctx.state()?.database(), &part).await?;
         Ok(Connection::new(page, Total::Groups(part.filter), Group))
     }

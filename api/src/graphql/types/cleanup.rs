@@ -7,6 +7,7 @@ use crate::cleanup::{self, CleanupOutcome};
 use crate::db::page::Page;
 use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::loaders::{DeletionsOf, SkippedOf};
+use crate::graphql::rows::Row;
 use crate::graphql::state::ContextExt as _;
 
 /// sample: the first 20 sessions, in the order in which they would go.
@@ -141,6 +142,12 @@ impl CleanupRun {
         let page = ctx.loader()?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
         Ok(Connection::new(page.unwrap_or(Page::empty()), Total::DeletionsOf(self.0.id), Deletion))
     }
+}
+
+impl Row for CleanupRun {}
+
+impl Row for SkippedSession {
+    const AT_HAND: &'static [&'static str] = &["sessionId", "code", "message"];
 }
 
 /// What a run does.

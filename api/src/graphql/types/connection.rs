@@ -6,7 +6,9 @@ use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObje
 
 use super::Total;
 use crate::db::page::{Page, Position};
+use crate::error::Error;
 use crate::graphql::cursor;
+use crate::graphql::rows::{Row, Rows};
 
 /// A page of a list of `N`.
 #[derive(Debug)]
@@ -20,7 +22,8 @@ pub struct Connection<N> {
 /// One of the nodes of a page.
 #[derive(Debug)]
 pub struct Edge<N> {
-    position: Position,
+    /// None where the query has no field for it.
+    position: Option<Position>,
     node: N,
 }
 
@@ -46,20 +49,20 @@ impl<N> Connection<N> {
 }
 
 #[Object(name_type, use_type_description)]
-impl<N: OutputType> Connection<N> {
+impl<N: Row> Connection<N> {
     /// The nodes with their cursors, in the list's order.
     async fn edges(&self) -> &[Edge<N>] {
         &self.edges
     }
 
     /// The nodes.
-    async fn nodes(&self) -> Vec<&N> {
-        self.edges.iter().map(|edge| &edge.node).collect()
+    async fn nodes(&self) -> Rows<'_, N> {
+        Rows(self.edges.iter().map(|edge| &edge.node).collect())
     }
 
     /// Where the page stands in the list.
     async fn page_info(&self) -> PageInfo {
-        let cursor = |edge: Option<&Edge<N>>| edge.map(|edge| cursor::encode(&edge.position));
+        let cursor = |edge: Option<&Edge<N>>| edge.and_then(|edge| edge.position.as_ref()).map(cursor::encode);
         PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -77,8 +80,11 @@ impl<N: OutputType> Connection<N> {
 #[Object(name_type, use_type_description)]
 impl<N: OutputType> Edge<N> {
     /// The node's place in the list, to start or end another page at.
-    async fn cursor(&self) -> String {
-        cursor::encode(&self.position)
+    async fn cursor(&self) -> Result<String> {
+        let place = self.position.as_ref();
+        Ok(place
+            .map(cursor::encode)
+            .ok_or_else(|| Error::Unsuitable("The row was read without its place.".to_owned()))?)
     }
 
     /// The node.

@@ -5,6 +5,7 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject
 use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
 use crate::deletion;
 use crate::graphql::loaders::RunOf;
+use crate::graphql::rows::Row;
 use crate::graphql::state::ContextExt as _;
 
 /// A finished deletion: its audit record.
@@ -68,6 +69,11 @@ impl Deletion {
         let Some(id) = self.0.run_id else { return Ok(None) };
         Ok(ctx.loader()?.load_one(RunOf(id)).await?.map(CleanupRun))
     }
+}
+
+impl Row for Deletion {
+    const AT_HAND: &'static [&'static str] =
+        &["id", "status", "rowsDeleted", "rowsUnlinked", "deletedBy", "reason", "deletedAt", "allowed"];
 }
 
 /// name is null once the deletion has been erased.

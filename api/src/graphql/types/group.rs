@@ -6,6 +6,7 @@ use super::{DateTime, ForeignKeyAction, Session};
 use crate::error::Error;
 use crate::graphql::limits;
 use crate::graphql::loaders::{ReferencesOf, SessionBy};
+use crate::graphql::rows::Row;
 use crate::graphql::state::ContextExt as _;
 use crate::group::{self, references::Reference};
 
@@ -69,6 +70,12 @@ impl Group {
             self.0.id
         ))
     }
+}
+
+impl Row for Group {
+    const AT_HAND: &'static [&'static str] = &["id", "jid", "name", "participantCount", "createdAt", "updatedAt"];
+    const READ_FOR: &'static [(&'static str, &'static str)] =
+        &[("session", "session_id"), ("jid", "group_jid"), ("createdAt", "created_at"), ("updatedAt", "updated_at")];
 }
 
 /// Rows that point at a group by the same column. Where foreign keys of different rules share a column, there is one of these for each rule.

@@ -7,9 +7,10 @@ use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
 use super::{Connection, DateTime, DeletionImpact, Group, GroupFilter, GroupOrder, Total, part};
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::graphql::cursor::{page_cost, slice};
+use crate::graphql::cursor::{page_cost, slice, unasked};
 use crate::graphql::limits;
 use crate::graphql::loaders::{GroupCountOf, GroupsOf, ImpactOf};
+use crate::graphql::rows::Row;
 use crate::graphql::state::ContextExt as _;
 use crate::session;
 
@@ -80,8 +81,8 @@ impl Session {
     ) -> async_graphql::Result<Connection<Group>> {
         let part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
         let total = Total::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
-        let wanted = GroupsOf { session: self.0.id, part: Arc::new(part) };
-        let page = ctx.loader()?.load_one(wanted).await?.unwrap_or(Page::empty());
+        let wanted = GroupsOf { session: self.0.id, part: Arc::new(part), unasked: unasked::<Group>(ctx) };
+        let page = ctx.loader()?.load_one(wanted).await?.map_or(Page::empty(), Arc::unwrap_or_clone);
         Ok(Connection::new(page, total, Group))
     }
 
@@ -92,6 +93,13 @@ impl Session {
         let gone = || Error::BadInput(format!("The session {} was deleted while this query ran.", self.0.id));
         Ok(impact.ok_or_else(gone)?.into())
     }
+}
+
+impl Row for Session {
+    const AT_HAND: &'static [&'static str] =
+        &["id", "name", "status", "rawStatus", "phoneNumber", "stale", "createdAt", "updatedAt"];
+    const READ_FOR: &'static [(&'static str, &'static str)] =
+        &[("createdAt", "created_at"), ("updatedAt", "updated_at")];
 }
 
 /// What a session is doing, as far as this API knows the word.

@@ -1,0 +1,195 @@
+//! A row's values as the database sends them: timestamps and UUIDs of PostgreSQL as they are, everything else as text. To
+//! have PostgreSQL write them as text, and to read that again, takes longer than all else about a page.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use sea_orm::sqlx::error::BoxDynError;
+use sea_orm::sqlx::postgres::PgRow;
+use sea_orm::sqlx::{ColumnIndex, Decode, Postgres, Row as _, ValueRef as _};
+use sea_orm::{ColIdx, DbErr, QueryResult};
+use serde::{Deserialize, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// A value that is not null.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "String")]
+pub enum Cell {
+    /// Text, or what was cast to it.
+    Text(String),
+    /// A UUID of PostgreSQL.
+    Uuid(Uuid),
+    /// A timestamp of PostgreSQL.
+    Moment(PgMoment),
+}
+
+/// A moment as PostgreSQL sends it, in microseconds from the beginning of 2000. The driver's own types cannot be asked for
+/// an infinite one, or one of a year that chrono does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PgMoment(i64);
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// After so many years and days the calendar repeats itself.
+const CYCLE: (i64, i64) = (400, 146_097);
+
+/// The types that PostgreSQL sends here, by their numbers, which never change.
+mod sent {
+    pub const TEXT: u32 = 25;
+    pub const TIMESTAMPTZ: u32 = 1_184;
+    pub const UUID: u32 = 2_950;
+}
+
+impl Cell {
+    /// Reads a column of a row, by its name or its number; none where it is null.
+    ///
+    /// # Errors
+    /// [`Error::Database`] where the row has no such column, or one of a type that was not cast to text.
+    pub fn of<I>(row: &QueryResult, column: I) -> Result<Option<Self>, Error>
+    where
+        I: ColIdx + ColumnIndex<PgRow>,
+    {
+        match row.try_as_pg_row() {
+            Some(row) => Ok(sent(row, column).map_err(|error| DbErr::Type(error.to_string()))?),
+            None => Ok(row.try_get_by::<Option<String>, I>(column)?.map(Self::Text)),
+        }
+    }
+
+    /// Reads the first columns of a row.
+    ///
+    /// # Errors
+    /// Those of [`Cell::of`].
+    pub fn first<const N: usize>(row: &QueryResult) -> Result<[Option<Self>; N], Error> {
+        let mut cells = [const { None }; N];
+        for (column, cell) in cells.iter_mut().enumerate() {
+            *cell = Self::of(row, column)?;
+        }
+        Ok(cells)
+    }
+
+    /// The value as text.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            other => other.to_string(),
+        }
+    }
+
+    /// The value as a UUID; none where it is no UUID's text.
+    #[must_use]
+    pub fn uuid(&self) -> Option<Uuid> {
+        match self {
+            Self::Uuid(id) => Some(*id),
+            Self::Text(text) => text.parse().ok(),
+            Self::Moment(_) => None,
+        }
+    }
+
+    /// The value as a moment; none for what is no moment, such as infinity, or for one that RFC 3339 cannot write.
+    #[must_use]
+    pub fn moment(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Moment(moment) => moment.utc(),
+            Self::Text(text) => moment(text),
+            Self::Uuid(_) => None,
+        }
+    }
+}
+
+fn sent(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Option<Cell>, BoxDynError> {
+    let value = row.try_get_raw(column)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let of_type = value.type_info().oid().map(|number| number.0);
+    Ok(Some(match of_type {
+        Some(sent::TEXT) => Cell::Text(<String as Decode<Postgres>>::decode(value)?),
+        Some(sent::UUID) => Cell::Uuid(<Uuid as Decode<Postgres>>::decode(value)?),
+        Some(sent::TIMESTAMPTZ) => Cell::Moment(PgMoment(<i64 as Decode<Postgres>>::decode(value)?)),
+        _ => return Err(format!("a column of type {} was not cast to text", value.type_info()).into()),
+    }))
+}
+
+impl fmt::Display for Cell {
+    /// As the database reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Uuid(id) => id.fmt(f),
+            Self::Moment(moment) => moment.fmt(f),
+        }
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl PgMoment {
+    /// None for infinity, and for a year that takes more than four digits.
+    fn utc(self) -> Option<DateTime<Utc>> {
+        let begin = NaiveDate::from_ymd_opt(2000, 1, 1)?.and_hms_opt(0, 0, 0)?.and_utc();
+        let moment = begin.checked_add_signed(TimeDelta::microseconds(self.0))?;
+        (1..=9_999).contains(&moment.year()).then_some(moment)
+    }
+}
+
+impl fmt::Display for PgMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            i64::MAX => return f.write_str("infinity"),
+            i64::MIN => return f.write_str("-infinity"),
+            _ => {}
+        }
+        let (days, time) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (cycles, days) = (days.div_euclid(CYCLE.1), days.rem_euclid(CYCLE.1));
+        let within = TimeDelta::days(days) + TimeDelta::microseconds(time);
+        let moment = NaiveDate::from_ymd_opt(2000, 1, 1).ok_or(fmt::Error)?.and_time(chrono::NaiveTime::MIN) + within;
+        let year = i64::from(moment.year()) + cycles * CYCLE.0;
+        // The year before 1 is 1 BC.
+        let (year, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+        write!(f, "{year:04}-{}+00{era}", moment.format("%m-%d %H:%M:%S%.6f"))
+    }
+}
+
+/// A moment as anybody may have written it; without a zone it is in UTC.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let zoned =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"));
+    zoned.map(|moment| moment.to_utc()).ok().or_else(|| {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"));
+        local.map(|moment| moment.and_utc()).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PgMoment;
+
+    #[test]
+    fn a_moment_is_written_as_postgresql_reads_it() {
+        for (microseconds, text) in [
+            (0, "2000-01-01 00:00:00.000000+00"),
+            (820_540_800_000_001, "2026-01-01 00:00:00.000001+00"),
+            (-1, "1999-12-31 23:59:59.999999+00"),
+            (-63_113_904_000_000_000, "0001-01-01 00:00:00.000000+00 BC"),
+            (9_223_371_331_199_999_999, "294276-12-31 23:59:59.999999+00"),
+            (-211_810_204_800_000_000, "4713-01-01 00:00:00.000000+00 BC"),
+            (i64::MAX, "infinity"),
+            (i64::MIN, "-infinity"),
+        ] {
+            assert_eq!(PgMoment(microseconds).to_string(), text);
+        }
+    }
+}
