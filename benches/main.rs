@@ -1,8 +1,8 @@
 //! `make bench`: how the program compares with what is written by hand, as ratios measured in one run.
 //!
 //! Databases are built on a PostgreSQL server, S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 × 600,
-//! 3,000,000 dependants). The two sides of a comparison run in turn; their medians are compared. `BENCH_SIZES=S` leaves M
-//! out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine` or `lists`.
+//! 3,000,000 dependants). The two sides of a comparison run in turn; their medians are compared. `BENCH_SIZES=S` leaves
+//! M out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine` or `lists`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! The same three lists by hand: axum and sqlx, one statement each, rows written as JSON in the shape of the API's answer.
+//! The same three lists by hand: axum and sqlx, one statement each, rows written as JSON in the shape of the API's
+//! answer.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

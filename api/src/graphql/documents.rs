@@ -10,9 +10,10 @@ use lru::LruCache;
 use super::document::Document;
 
 /// How many are kept, those used last.
-const KEPT: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
-/// The longest text that is kept, in bytes: together with the number it bounds the memory.
-const MAX_LENGTH: usize = 8 * 1024;
+const KEPT: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+/// The longest text that is kept, in bytes: with the number it bounds the memory, since a document takes some hundred times
+/// its text at worst.
+const MAX_LENGTH: usize = 2 * 1024;
 
 /// The documents used last, by their text.
 #[derive(Debug)]

@@ -58,7 +58,7 @@ pub struct Unasked {
 impl Unasked {
     /// What neither of two has asked for.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn and(mut self, other: &Self) -> Self {
         self.columns.retain(|column| other.columns.contains(column));
         Self { places: self.places && other.places, columns: self.columns }
     }

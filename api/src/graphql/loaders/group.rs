@@ -39,7 +39,8 @@ impl Loader<GroupsOf> for Reader {
         let mut found = HashMap::new();
         for (part, keys) in alike(keys.iter().map(|key| (&key.part, key))) {
             let mut part = Part::clone(part);
-            part.slice.unasked = keys.iter().map(|key| key.unasked.clone()).reduce(Unasked::and).unwrap_or_default();
+            part.slice.unasked =
+                keys.iter().map(|key| key.unasked.clone()).reduce(|one, other| one.and(&other)).unwrap_or_default();
             let sessions: HashSet<Uuid> = keys.iter().map(|key| key.session).collect();
             let sessions: Vec<Uuid> = sessions.into_iter().collect();
             let pages = read::page_of_each(&self.database, &part, &sessions).await?;

@@ -80,11 +80,11 @@ impl<N: Row> Connection<N> {
 #[Object(name_type, use_type_description)]
 impl<N: OutputType> Edge<N> {
     /// The node's place in the list, to start or end another page at.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn cursor(&self) -> Result<String> {
         let place = self.position.as_ref();
-        Ok(place
-            .map(cursor::encode)
-            .ok_or_else(|| Error::Unsuitable("The row was read without its place.".to_owned()))?)
+        let unread = || Error::Unsuitable("The row was read without its place.".to_owned());
+        Ok(place.map(cursor::encode).ok_or_else(unread)?)
     }
 
     /// The node.
