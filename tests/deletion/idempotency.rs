@@ -34,7 +34,8 @@ async fn the_same_key_with_other_input_is_refused(db: TestDb) {
     deleted(db.database().await, &keyed(STALE)).await;
     let reused = Refusal {
         code: RefusalCode::IdempotencyKeyReused,
-        message: "This idempotency key was used for another request. Use a new key for every deletion.".to_owned(),
+        message: "This idempotency key was used for another request. Use a new key for every deletion and cleanup."
+            .to_owned(),
         field: Some(about("idempotencyKey")),
     };
     for other in [

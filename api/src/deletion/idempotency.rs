@@ -86,7 +86,7 @@ pub(crate) async fn earlier(
         return Ok(Earlier::OtherInput(Refusal::about(
             "input.idempotencyKey",
             RefusalCode::IdempotencyKeyReused,
-            "This idempotency key was used for another request. Use a new key for every deletion.",
+            "This idempotency key was used for another request. Use a new key for every deletion and cleanup.",
         )));
     }
     let id = |column: &str| -> Result<Option<Uuid>, Error> {

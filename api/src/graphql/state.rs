@@ -143,7 +143,7 @@ fn report(outcome: &Result<DeletionOutcome, Error>) {
 }
 
 fn interrupted(run: Uuid, error: &Error) {
-    tracing::warn!(%run, error = chain(error), "a cleanup run was interrupted; asked for again under its key, it goes on");
+    tracing::warn!(%run, error = chain(error), "a cleanup run was interrupted; `session-admin runs resume` goes on with it");
 }
 
 /// Gives resolvers what they need by name.
