@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefusalCode {
-    /// The session does not exist, or no longer.
+    /// What was named does not exist, or no longer.
     NotFound,
     /// A session among them is connected, and that was not allowed.
     SessionConnected,
@@ -22,6 +22,16 @@ pub enum RefusalCode {
     LockTimeout,
     /// The same key came with other input.
     IdempotencyKeyReused,
+    /// The gateway says that a session is connected, and that was not allowed.
+    GatewayDisagrees,
+    /// The deletion has been restored already.
+    AlreadyRestored,
+    /// What the deletion kept has expired, was erased, or was never kept.
+    ArchiveGone,
+    /// Something stands in the way of what would be put back.
+    RestoreConflict,
+    /// The run has finished.
+    RunFinished,
 }
 
 /// One refusal; at most one per code, its message naming all that it is about.

@@ -22,6 +22,7 @@ mod m20260101_000005_foreign_key_indexes;
 mod m20260101_000006_stale_purge;
 mod m20260101_000007_cleanup_runs;
 mod m20260101_000008_group_list_index;
+mod m20260101_000009_archives;
 mod migrator;
 mod postgres;
 mod rule;

@@ -11,7 +11,7 @@ use crate::{
     error::is_lock_conflict,
     m20260101_000001_own_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
     m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_stale_purge,
-    m20260101_000007_cleanup_runs, m20260101_000008_group_list_index,
+    m20260101_000007_cleanup_runs, m20260101_000008_group_list_index, m20260101_000009_archives,
 };
 
 /// What migrations are told, and what they tell back.
@@ -73,6 +73,7 @@ impl MigratorTraitSelf for Migrator {
             Box::new(m20260101_000005_foreign_key_indexes::Migration(context())),
             Box::new(m20260101_000007_cleanup_runs::Migration),
             Box::new(m20260101_000008_group_list_index::Migration(context())),
+            Box::new(m20260101_000009_archives::Migration),
             // Last, whatever its number: the purge before it is a deletion, and the engine records it in the tables as
             // they are at the end of history.
             Box::new(m20260101_000006_stale_purge::Migration),

@@ -105,12 +105,14 @@ pub fn own_tables(dialect: api::db::Dialect) -> String {
             "CREATE SCHEMA session_admin; SET search_path = session_admin;",
             include_str!("../../migration/src/own_tables/postgres.sql"),
             include_str!("../../migration/src/cleanup_runs/postgres_up.sql"),
+            include_str!("../../migration/src/archives/postgres_up.sql"),
             "; RESET search_path"
         )
         .to_owned(),
         api::db::Dialect::Sqlite => concat!(
             include_str!("../../migration/src/own_tables/sqlite.sql"),
             include_str!("../../migration/src/cleanup_runs/sqlite_up.sql"),
+            include_str!("../../migration/src/archives/sqlite_up.sql"),
         )
         .to_owned(),
     }

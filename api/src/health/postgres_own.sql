@@ -3,8 +3,10 @@ SELECT c.relname::text AS table_name, p.privilege
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN (VALUES ('migrations', 'SELECT'),
-             ('deletions', 'SELECT'), ('deletions', 'INSERT'),
-             ('deleted_sessions', 'SELECT'), ('deleted_sessions', 'INSERT'),
+             ('deletions', 'SELECT'), ('deletions', 'INSERT'), ('deletions', 'UPDATE'),
+             ('deleted_sessions', 'SELECT'), ('deleted_sessions', 'INSERT'), ('deleted_sessions', 'UPDATE'),
+             ('archived_tables', 'SELECT'), ('archived_tables', 'INSERT'), ('archived_tables', 'DELETE'),
+             ('archived_rows', 'SELECT'), ('archived_rows', 'INSERT'), ('archived_rows', 'DELETE'),
              ('idempotency_keys', 'SELECT'), ('idempotency_keys', 'INSERT'), ('idempotency_keys', 'DELETE'),
              ('cleanup_runs', 'SELECT'), ('cleanup_runs', 'INSERT'), ('cleanup_runs', 'UPDATE'),
              ('cleanup_run_sessions', 'SELECT'), ('cleanup_run_sessions', 'INSERT'), ('cleanup_run_sessions', 'UPDATE')

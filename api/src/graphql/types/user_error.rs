@@ -66,6 +66,11 @@ impl From<RefusalCode> for UserErrorCode {
             RefusalCode::NoLongerMatches => Self::NoLongerMatches,
             RefusalCode::LockTimeout => Self::LockTimeout,
             RefusalCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            RefusalCode::GatewayDisagrees => Self::GatewayDisagrees,
+            RefusalCode::AlreadyRestored => Self::AlreadyRestored,
+            RefusalCode::ArchiveGone => Self::ArchiveGone,
+            RefusalCode::RestoreConflict => Self::RestoreConflict,
+            RefusalCode::RunFinished => Self::RunFinished,
         }
     }
 }

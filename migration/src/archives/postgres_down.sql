@@ -1,0 +1,10 @@
+ALTER TABLE deleted_sessions DROP COLUMN gateway;
+DROP INDEX deletions_restorable_until_idx;
+ALTER TABLE deletions DROP COLUMN erased_by;
+ALTER TABLE deletions DROP COLUMN erased_at;
+ALTER TABLE deletions DROP COLUMN restored_by;
+ALTER TABLE deletions DROP COLUMN restored_at;
+ALTER TABLE deletions DROP COLUMN restorable_until;
+UPDATE deletions SET status = 'NOT_ARCHIVED' WHERE status = 'RESTORABLE';
+DROP TABLE archived_rows;
+DROP TABLE archived_tables;

@@ -1,0 +1,10 @@
+ALTER TABLE session_admin_deleted_sessions DROP COLUMN gateway;
+DROP INDEX session_admin_deletions_restorable_until_idx;
+ALTER TABLE session_admin_deletions DROP COLUMN erased_by;
+ALTER TABLE session_admin_deletions DROP COLUMN erased_at;
+ALTER TABLE session_admin_deletions DROP COLUMN restored_by;
+ALTER TABLE session_admin_deletions DROP COLUMN restored_at;
+ALTER TABLE session_admin_deletions DROP COLUMN restorable_until;
+UPDATE session_admin_deletions SET status = 'NOT_ARCHIVED' WHERE status = 'RESTORABLE';
+DROP TABLE session_admin_archived_rows;
+DROP TABLE session_admin_archived_tables;
