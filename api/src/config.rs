@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::db::{DatabaseSettings, Dialect};
@@ -42,6 +43,9 @@ pub struct Options {
     /// How long a statement waits for a lock, in seconds
     #[arg(long, global = true, env = "SESSION_ADMIN_LOCK_TIMEOUT", value_name = "SECONDS", default_value_t = 5)]
     pub lock_timeout: u64,
+    /// For how many days deletions can be restored; 0 keeps nothing of what they take
+    #[arg(long, global = true, env = "SESSION_ADMIN_ARCHIVE_DAYS", value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16))]
+    pub archive_days: u16,
     /// The most database connections kept open
     #[arg(long, global = true, env = "SESSION_ADMIN_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 16)]
     pub max_connections: u32,
@@ -96,6 +100,7 @@ impl Options {
         database.query_timeout = Duration::from_secs(self.query_timeout);
         database.deletion_timeout = Duration::from_secs(self.deletion_timeout);
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
+        database.archive_for = TimeDelta::days(self.archive_days.into());
         let accepted = self.config.as_deref().map(read_accepted).transpose()?.unwrap_or_default();
         Ok(Config { database, database_named: named.is_some(), accepted })
     }

@@ -32,6 +32,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The primary key's columns; empty where there is none.
     pub primary_key: Vec<String>,
+    /// The columns that tell its rows apart for good: the primary key, or a unique key, none of them taking null; empty
+    /// where there is none.
+    pub key: Vec<String>,
     /// A partitioned table (PostgreSQL): its rows live in its partitions.
     pub partitioned: bool,
     /// A key of it refers to a table that does not exist (SQLite allows that, and then refuses every change of its rows).
@@ -78,6 +81,8 @@ pub struct Column {
     pub nullable: bool,
     /// The default's expression, as the catalogue has it.
     pub default: Option<String>,
+    /// The database works its value out from other columns.
+    pub generated: bool,
 }
 
 /// What a foreign key does when the row it refers to is deleted, or its key changed.
@@ -182,6 +187,14 @@ impl Table {
         let lacks_select = !self.grants.select;
         lacks_select.then(|| format!("This role may not read {name}, so {what} cannot be known. Grant it SELECT."))
     }
+}
+
+/// The first of a table's keys whose columns take no null.
+pub(super) fn row_key(columns: &[Column], primary: &[String], unique: Vec<Vec<String>>) -> Vec<String> {
+    let never_null =
+        |name: &String| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name) && !column.nullable);
+    let mut keys = std::iter::once(primary.to_vec()).chain(unique);
+    keys.find(|key| !key.is_empty() && key.iter().all(never_null)).unwrap_or_default()
 }
 
 impl ForeignKey {

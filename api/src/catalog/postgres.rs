@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table};
+use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
 
 /// Reads `pg_constraint` and its friends; parameter 1 is the business schema, 2 the table to start from.
 pub(super) const SQL: &str = include_str!("postgres.sql");
@@ -29,6 +29,7 @@ struct TableRow {
     delete: bool,
     insert: bool,
     primary_key: Vec<String>,
+    unique_keys: Vec<Vec<String>>,
     triggers: Vec<String>,
     columns: Vec<ColumnRow>,
 }
@@ -39,6 +40,7 @@ struct ColumnRow {
     type_name: String,
     nullable: bool,
     default: Option<String>,
+    generated: bool,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +77,14 @@ pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<Grap
 fn table(row: TableRow, business_schema: &str) -> Table {
     let display = if row.schema == business_schema { row.name.clone() } else { format!("{}.{}", row.schema, row.name) };
     let row_id = if row.partitioned { vec!["tableoid".to_owned(), "ctid".to_owned()] } else { vec!["ctid".to_owned()] };
+    let columns: Vec<Column> = row.columns.into_iter().map(column).collect();
     Table {
         display,
         row_id,
         schema: row.schema,
         name: row.name,
-        columns: row.columns.into_iter().map(column).collect(),
+        key: row_key(&columns, &row.primary_key, row.unique_keys),
+        columns,
         primary_key: row.primary_key,
         partitioned: row.partitioned,
         refers_nowhere: false,
@@ -91,7 +95,13 @@ fn table(row: TableRow, business_schema: &str) -> Table {
 }
 
 fn column(row: ColumnRow) -> Column {
-    Column { name: row.name, type_name: row.type_name, nullable: row.nullable, default: row.default }
+    Column {
+        name: row.name,
+        type_name: row.type_name,
+        nullable: row.nullable,
+        default: row.default,
+        generated: row.generated,
+    }
 }
 
 fn foreign_key(row: KeyRow, places: &HashMap<i64, usize>) -> Option<ForeignKey> {

@@ -30,6 +30,7 @@ WITH RECURSIVE keys AS MATERIALIZED (
           UNION ALL
           SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
         ) SELECT 1 FROM base WHERE forbids)),
+      'generated', a.attgenerated <> '',
       'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
     ) ORDER BY a.attnum) AS described
   FROM pg_attribute a
@@ -55,6 +56,13 @@ SELECT json_build_object(
             SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = k.attnum) ORDER BY k.ord)
         FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
         WHERE i.indrelid = c.oid AND i.indisprimary), '[]'),
+      'unique_keys', coalesce((
+        SELECT json_agg((
+            SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.ord <= i.indnkeyatts)
+          ORDER BY i.indexrelid)
+        FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisprimary AND i.indisvalid
+          AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL), '[]'),
       'triggers', coalesce((
         SELECT json_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'), '[]'),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table};
+use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
 
 /// Reads the pragmas of the whole file.
 pub(super) const SQL: &str = include_str!("sqlite.sql");
@@ -23,6 +23,7 @@ struct TableRow {
     triggers: Vec<String>,
     columns: Vec<ColumnRow>,
     indexes: Vec<Vec<Option<String>>>,
+    unique_keys: Vec<Vec<Option<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -95,12 +96,18 @@ fn table(row: &TableRow) -> Table {
                     || row.strict != 0
                     || (sole && column.type_name.eq_ignore_ascii_case("INTEGER")))),
         default: if column.hidden == 0 { column.default.clone() } else { None },
+        // Generated columns are the hidden ones of ordinary tables.
+        generated: column.hidden != 0,
     });
+    let columns: Vec<Column> = columns.collect();
+    // An expression in an index has no name.
+    let unique = row.unique_keys.iter().filter_map(|key| key.iter().cloned().collect());
     Table {
         schema: "main".to_owned(),
         name: row.name.clone(),
         display: row.name.clone(),
-        columns: columns.collect(),
+        key: row_key(&columns, &primary_key, unique.collect()),
+        columns,
         row_id: row_id(row, &primary_key),
         primary_key,
         partitioned: false,

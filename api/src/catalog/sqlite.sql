@@ -13,7 +13,9 @@ SELECT json_object(
           'name', c.name, 'type_name', c.type, 'not_null', c."notnull", 'default', c.dflt_value, 'pk', c.pk, 'hidden', c.hidden))
         FROM pragma_table_xinfo(n.name) c)),
       'indexes', json((SELECT json_group_array(json((SELECT json_group_array(i.name) FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno) i)))
-        FROM pragma_index_list(n.name) l WHERE l.partial = 0))
+        FROM pragma_index_list(n.name) l WHERE l.partial = 0)),
+      'unique_keys', json((SELECT json_group_array(json((SELECT json_group_array(i.name) FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno) i)))
+        FROM pragma_index_list(n.name) l WHERE l.partial = 0 AND l."unique" = 1 AND l.origin <> 'pk'))
     )) FROM names n),
   'keys', (SELECT json_group_array(json_object(
       'table', n.name, 'id', f.id, 'seq', f.seq, 'referenced', f."table", 'from', f."from", 'to', f."to",

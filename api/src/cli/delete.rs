@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// Delete the session even if messages still to be sent go with it
     #[arg(long)]
     allow_pending_messages: bool,
+    /// Keep nothing of what is deleted: it cannot be restored
+    #[arg(long)]
+    no_archive: bool,
     /// Do it, and take it back: shows what else the database would refuse
     #[arg(long)]
     dry_run: bool,
@@ -87,6 +90,7 @@ fn request(args: Args, shown: Option<Impact>) -> DeletionRequest {
         at_most: args.at_most,
         allow_connected: args.allow_connected,
         allow_pending_messages: args.allow_pending_messages,
+        archive: !args.no_archive,
         dry_run: args.dry_run,
         reason: args.reason,
         idempotency_key: args.idempotency_key,

@@ -61,6 +61,15 @@ impl Dialect {
         }
     }
 
+    /// No moment, as a parameter.
+    #[must_use]
+    pub const fn no_time(self) -> Value {
+        match self {
+            Self::Postgres => Value::ChronoDateTimeUtc(None),
+            Self::Sqlite => Value::String(None),
+        }
+    }
+
     /// Parameter `number`, text, as a UUID; on SQLite ids are text.
     #[must_use]
     pub fn uuid_parameter(self, number: usize) -> String {

@@ -10,6 +10,7 @@ pub mod search;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -38,6 +39,8 @@ pub struct DatabaseSettings {
     pub deletion_timeout: Duration,
     /// How long a statement waits for a lock.
     pub lock_timeout: Duration,
+    /// How long deletions can be restored; zero keeps no archives.
+    pub archive_for: TimeDelta,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -53,6 +56,7 @@ impl DatabaseSettings {
             query_timeout: Duration::from_secs(30),
             deletion_timeout: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(5),
+            archive_for: TimeDelta::days(30),
             clock: Clock::System,
         }
     }

@@ -22,23 +22,33 @@ pub(super) async fn record(
     let allowed =
         [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
     let sessions = distinct(&request.session_ids).into_iter();
+    let deleted_at = db.settings().clock.now();
+    let restorable_until = Some(db.settings().archive_for)
+        .filter(|lasts| request.archive && !lasts.is_zero())
+        .map(|lasts| deleted_at + lasts);
     let deletion = Deletion {
         id: Uuid::new_v4(),
-        status: DeletionStatus::NotArchived,
+        status: if restorable_until.is_some() { DeletionStatus::Restorable } else { DeletionStatus::NotArchived },
         sessions: sessions.map(|id| DeletedSession { id, name: names.remove(&id) }).collect(),
         rows_deleted: impact.rows_deleted,
         rows_unlinked: impact.rows_unlinked,
         tables: impact.tables.clone(),
         deleted_by: request.principal.clone(),
         reason: request.reason.clone(),
-        deleted_at: db.settings().clock.now(),
+        deleted_at,
+        restorable_until,
+        restored_at: None,
+        restored_by: None,
+        erased_at: None,
+        erased_by: None,
         allowed: allowed.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()).collect(),
         run_id,
     };
     let dialect = db.dialect();
     let insert = format!(
-        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status, run_id) \
-         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, 'NOT_ARCHIVED', {})",
+        "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, run_id, \
+         status, restorable_until) \
+         VALUES ({}, $2, $3, $4, $5, $6, {}, {}, {}, $10, $11)",
         db.own_table("deletions"),
         dialect.uuid_parameter(1),
         dialect.json_parameter(7),
@@ -55,6 +65,8 @@ pub(super) async fn record(
         to_json(&deletion.tables).into(),
         to_json(&deletion.allowed).into(),
         run_id.map(|id| id.to_string()).into(),
+        deletion.status.word().into(),
+        restorable_until.map_or(dialect.no_time(), |moment| dialect.time(moment)),
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     record_sessions(transaction, db, &deletion).await?;

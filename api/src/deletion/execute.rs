@@ -3,10 +3,11 @@
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
+use super::archive::Archive;
 use super::idempotency::{self, Earlier, Made};
 use super::refuse;
 use super::work::Removed;
-use super::{DeletionOutcome, DeletionRequest, audit, batch, on_postgres, on_sqlite, trail};
+use super::{DeletionOutcome, DeletionRequest, DeletionStatus, audit, batch, on_postgres, on_sqlite, trail};
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::impact::plan::Plan;
@@ -192,7 +193,13 @@ impl Step<'_> {
 
     async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
         let names = session::read::names(self.transaction, self.db, &self.request.session_ids).await?;
-        let removed = match self.removed(sql, ids).await {
+        // Ahead of the deletion, whose archive refers to it; where something refuses, it is rolled back too.
+        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names, self.run).await?;
+        let archive = match deletion.status {
+            DeletionStatus::Restorable => Archive::open(self.transaction, self.db, deletion.id, sql, &impact).await?,
+            _ => Archive::default(),
+        };
+        let removed = match self.removed(sql, ids, &archive).await {
             Ok(removed) => removed,
             Err(Error::Refused(said)) => {
                 tracing::info!(error = %said.source, "the database refused a deletion");
@@ -216,7 +223,6 @@ impl Step<'_> {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
-        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names, self.run).await?;
         if let Some(run) = self.run {
             batch::note(self.transaction, self.db, run, &deletion).await?;
         }
@@ -227,13 +233,13 @@ impl Step<'_> {
         Ok(Ended::Committing(Box::new(outcome)))
     }
 
-    async fn removed(&self, sql: &Sql<'_>, ids: &str) -> Result<Removed, Error> {
+    async fn removed(&self, sql: &Sql<'_>, ids: &str, archive: &Archive) -> Result<Removed, Error> {
         match self.db.dialect() {
-            Dialect::Postgres => on_postgres::remove(self.transaction, sql, ids).await,
+            Dialect::Postgres => on_postgres::remove(self.transaction, sql, ids, archive).await,
             Dialect::Sqlite => {
                 // What SQLite would find out at COMMIT, a dry run has to look for.
                 let check = self.request.dry_run || !self.enforce;
-                on_sqlite::remove(self.transaction, sql, ids, check).await
+                on_sqlite::remove(self.transaction, sql, ids, archive, check).await
             }
         }
     }

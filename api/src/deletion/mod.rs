@@ -1,5 +1,6 @@
 //! Deletion: what was shown, or nothing; with an audit record.
 
+pub(crate) mod archive;
 mod audit;
 pub(crate) mod batch;
 mod execute;
@@ -27,7 +28,7 @@ pub(crate) use execute::delete_batch;
 pub use trail::Filter;
 
 /// What is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DeletionRequest {
     /// The sessions that go together.
     pub session_ids: Vec<Uuid>,
@@ -41,6 +42,8 @@ pub struct DeletionRequest {
     pub allow_connected: bool,
     /// Messages still to be sent may go.
     pub allow_pending_messages: bool,
+    /// Keep what is deleted, so that it can be restored.
+    pub archive: bool,
     /// The deletion itself, rolled back.
     pub dry_run: bool,
     /// Why, for the audit record.
@@ -49,6 +52,25 @@ pub struct DeletionRequest {
     pub idempotency_key: Option<String>,
     /// Who asks, for the audit record and the key.
     pub principal: String,
+}
+
+impl Default for DeletionRequest {
+    /// Nothing is allowed, and what goes is kept.
+    fn default() -> Self {
+        Self {
+            session_ids: Vec::new(),
+            expected_impact: None,
+            at_most: None,
+            must_meet: None,
+            allow_connected: false,
+            allow_pending_messages: false,
+            archive: true,
+            dry_run: false,
+            reason: None,
+            idempotency_key: None,
+            principal: String::new(),
+        }
+    }
 }
 
 /// The longest reason, in characters.
@@ -70,13 +92,14 @@ impl DeletionRequest {
     fn keyed(&self) -> Option<Keyed> {
         let key = self.idempotency_key.as_ref().filter(|_| !self.dry_run)?;
         let said = format!(
-            "{:?} {:?} {:?} {} {} {:?}",
+            "{:?} {:?} {:?} {} {} {:?}{}",
             self.session_ids,
             self.expected_impact,
             self.at_most,
             self.allow_connected,
             self.allow_pending_messages,
-            self.reason
+            self.reason,
+            if self.archive { "" } else { " without archive" }
         );
         Some(Keyed::new(&self.principal, key, &said))
     }
@@ -141,6 +164,16 @@ pub struct Deletion {
     pub reason: Option<String>,
     /// When.
     pub deleted_at: DateTime<Utc>,
+    /// Until when it can be restored; none where nothing was kept.
+    pub restorable_until: Option<DateTime<Utc>>,
+    /// When it was restored.
+    pub restored_at: Option<DateTime<Utc>>,
+    /// By whom.
+    pub restored_by: Option<String>,
+    /// When what it kept was erased before its time.
+    pub erased_at: Option<DateTime<Utc>>,
+    /// By whom.
+    pub erased_by: Option<String>,
     /// What the caller allowed: `allowConnected`, `allowPendingMessages`.
     pub allowed: Vec<String>,
     /// The cleanup run that it is a batch of.

@@ -12,6 +12,7 @@ use crate::impact::plan::{Component, Plan};
 use crate::impact::shape::Shape;
 use crate::impact::sql::Sql;
 
+use super::archive::Archive;
 use super::statements;
 use super::work::{Done, Removed};
 
@@ -71,10 +72,16 @@ async fn locked(transaction: &DatabaseTransaction, sql: String, ids: &str) -> Re
     Ok(row.map(|row| row.try_get("", "locked")).transpose()?.unwrap_or_default())
 }
 
-/// Deletes and unlinks, then fires what was deferred, so that nothing fails after the audit record.
-pub(super) async fn remove(transaction: &DatabaseTransaction, sql: &Sql<'_>, ids: &str) -> Result<Removed, Error> {
+/// Deletes and unlinks, then fires what was deferred, so that nothing fails at the commit.
+pub(super) async fn remove(
+    transaction: &DatabaseTransaction,
+    sql: &Sql<'_>,
+    ids: &str,
+    archive: &Archive,
+) -> Result<Removed, Error> {
     let before = rows_gone_so_far(transaction).await?;
-    let rows = transaction.query_all_raw(Dialect::Postgres.statement(statements::delete(sql), [ids.into()])).await?;
+    let statement = Dialect::Postgres.statement(statements::delete(sql, archive), [ids.into()]);
+    let rows = transaction.query_all_raw(statement).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
     for row in rows {
         let table: i64 = row.try_get("", "t")?;

@@ -11,6 +11,7 @@ use crate::error::{Error, Said};
 use crate::impact::plan::Plan;
 use crate::impact::sql::Sql;
 
+use super::archive::{Archive, on_sqlite as keep};
 use super::statements::{self, Cleared};
 use super::witness::Witness;
 use super::work::{Done, Removed};
@@ -29,12 +30,15 @@ pub(super) async fn remove(
     transaction: &DatabaseTransaction,
     sql: &Sql<'_>,
     ids: &str,
+    archive: &Archive,
     check: bool,
 ) -> Result<Removed, Error> {
     let broken_before = if check { broken_references(transaction).await? } else { BTreeSet::new() };
     let written = statements::written(sql.plan);
     for &table in &written {
         list(transaction, sql, table, ids).await?;
+        keep::keep_rows(transaction, sql, archive, table).await?;
+        keep::note_references(transaction, sql, archive, table).await?;
     }
     let witness = Witness::before(transaction, sql, &written).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
@@ -49,6 +53,8 @@ pub(super) async fn remove(
     }
     let unexplained = witness.after(transaction, sql, &tables).await?;
     for &table in &written {
+        let unlinked = tables.get(&table).map_or(0, |done| done.unlinked);
+        keep::keep_references(transaction, sql, archive, table, unlinked).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", changed(table))).await?;
     }
@@ -103,7 +109,7 @@ async fn delete(transaction: &DatabaseTransaction, sql: &Sql<'_>, table: TableId
     affected(transaction, delete).await
 }
 
-async fn affected(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
+pub(super) async fn affected(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
     let result = transaction.execute_raw(Dialect::Sqlite.statement(sql, [])).await?;
     Ok(i64::try_from(result.rows_affected()).unwrap_or(i64::MAX))
 }
@@ -126,10 +132,10 @@ fn left_behind(table: &str) -> Said {
     Said { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }
 }
 
-fn gone(table: TableId) -> String {
+pub(super) fn gone(table: TableId) -> String {
     format!("temp.session_admin_gone_{table}")
 }
 
-fn changed(table: TableId) -> String {
+pub(super) fn changed(table: TableId) -> String {
     format!("temp.session_admin_changed_{table}")
 }

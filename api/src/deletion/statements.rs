@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archive::{Archive, on_postgres};
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::impact::effect::Effect;
@@ -106,21 +107,27 @@ pub(super) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
 
 /// Deletes and unlinks, all in one statement: the referential triggers fire at its end, when every row that goes is
 /// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`, and
-/// `flagged`, the connected sessions or messages still to be sent among the rows as they were when they went.
-pub(super) fn delete(sql: &Sql<'_>) -> String {
+/// `flagged`, the connected sessions or messages still to be sent among the rows as they were when they went. What an
+/// archive has an entry for is kept.
+pub(super) fn delete(sql: &Sql<'_>, archive: &Archive) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
     let mut parts = vec![sql.with()];
     let mut answers = Vec::new();
     for table in written(sql.plan) {
         let mut counted = ["0", "0", "0"].map(str::to_owned);
         if sql.plan.doomed[table] {
-            parts.push(format!("x{table} AS ({} RETURNING {} AS f)", delete_from(sql, table), sql.flag(table)));
+            let entry = archive.rows(table);
+            let values = entry.map_or_else(String::new, |(_, layout)| {
+                format!(", {} AS v", on_postgres::values("c", &layout.columns))
+            });
+            parts.push(format!("x{table} AS ({} RETURNING {} AS f{values})", delete_from(sql, table), sql.flag(table)));
+            parts.extend(entry.map(|(entry, _)| kept(*entry, &format!("x{table}"))));
             counted[0] = format!("(SELECT count(*) FROM x{table})");
             counted[2] = format!("(SELECT coalesce(sum(f), 0) FROM x{table})");
         }
         let columns = cleared(sql, table);
         if !columns.is_empty() {
-            parts.push(format!("y{table} AS ({} RETURNING 1)", update(sql, table, &columns)));
+            parts.extend(unlink(sql, archive, table, &columns));
             counted[1] = format!("(SELECT count(*) FROM y{table})");
         }
         let [deleted, unlinked, flagged] = counted;
@@ -130,6 +137,53 @@ pub(super) fn delete(sql: &Sql<'_>) -> String {
         ));
     }
     format!("{}\n{}", parts.join(",\n"), answers.join("\nUNION ALL\n"))
+}
+
+fn kept(entry: i64, from: &str) -> String {
+    format!("kept_{from} AS ({})", on_postgres::insert(entry, from))
+}
+
+/// `y…`: the update of a table. Where its references are kept, what stood there is read first: the statement itself
+/// tells only what it left.
+fn unlink(sql: &Sql<'_>, archive: &Archive, table: TableId, columns: &Cleared) -> Vec<String> {
+    let Some((entry, layout)) = archive.references(table) else {
+        return vec![format!("y{table} AS ({} RETURNING 1)", update(sql, table, columns))];
+    };
+    let before = on_postgres::values("c", &layout.cleared);
+    let (rows, set) = match only_clearing(sql, table, columns) {
+        Some((edge, set)) => {
+            let names = sql.table(table).row_id.iter().enumerate();
+            let ids: String = names.map(|(place, name)| format!("c.{} AS r{place}, ", quote(name))).collect();
+            (format!("SELECT {ids}{before} AS v {}", sql.edge_parts(edge).rows("")), set)
+        }
+        None => (
+            format!(
+                "SELECT s.*, {before} AS v FROM ({}) s JOIN {} c ON {}",
+                changed_rows(sql, table),
+                sql.relation(table),
+                sql.same_row(table, "c", "s")
+            ),
+            assignments(columns),
+        ),
+    };
+    vec![
+        format!("b{table} AS MATERIALIZED ({rows})"),
+        format!(
+            "y{table} AS (UPDATE {} c SET {set} FROM b{table} s WHERE {} RETURNING {} || s.v || {before} AS v)",
+            sql.relation(table),
+            sql.same_row(table, "c", "s"),
+            on_postgres::values("c", &layout.key),
+        ),
+        kept(*entry, &format!("y{table}")),
+    ]
+}
+
+/// The one edge that changes a table, and what it sets, where it only sets to null and no row of the table goes.
+fn only_clearing(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> Option<(EdgeId, String)> {
+    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
+    let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table)) else { return None };
+    let set: Vec<String> = columns.keys().map(|column| format!("{} = NULL", quote(column))).collect();
+    matches!(sql.plan.edges[*edge].effect, Effect::Clear(_)).then(|| (*edge, set.join(", ")))
 }
 
 fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
@@ -145,12 +199,8 @@ fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
 }
 
 fn update(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> String {
-    let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
-    if let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table))
-        && matches!(sql.plan.edges[*edge].effect, Effect::Clear(_))
-    {
-        let set: Vec<String> = columns.keys().map(|column| format!("{} = NULL", quote(column))).collect();
-        return sql.edge_parts(*edge).update(&set.join(", "));
+    if let Some((edge, set)) = only_clearing(sql, table, columns) {
+        return sql.edge_parts(edge).update(&set);
     }
     format!(
         "UPDATE {} c SET {} FROM ({}) s WHERE {}",

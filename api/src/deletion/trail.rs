@@ -46,7 +46,7 @@ pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid
         dialect.uuid_parameter(1)
     );
     let row = conn.query_one_raw(dialect.statement(sql, [id.to_string().into()])).await?;
-    row.as_ref().map(deletion).transpose()
+    row.as_ref().map(|row| deletion(db, row)).transpose()
 }
 
 /// One part of the deletions that meet a filter, newest first.
@@ -54,7 +54,7 @@ pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid
 /// # Errors
 /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<Deletion>, Error> {
-    list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(&row))
+    list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(db, &row))
 }
 
 /// How many deletions meet a filter.
@@ -76,7 +76,7 @@ pub async fn page_of_each_run(
 ) -> Result<HashMap<Uuid, Page<Deletion>>, Error> {
     let list = list(db, &Filter::default());
     let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &texts(runs)).await?;
-    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(&row))?))).collect()
+    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(db, &row))?))).collect()
 }
 
 /// How many deletions each of these cleanup runs has made; runs without any are left out.
@@ -111,12 +111,7 @@ fn list(db: &Database, filter: &Filter) -> List {
 fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Vec<String> {
     let mut conditions = Vec::new();
     if let Some(statuses) = &filter.statuses {
-        let words: Vec<String> = statuses.iter().map(|status| format!("'{}'", status.word())).collect();
-        conditions.push(if words.is_empty() {
-            "1 = 0".to_owned()
-        } else {
-            format!("c.status IN ({})", words.join(", "))
-        });
+        conditions.push(any_of(db, statuses, parameters));
     }
     if let Some(session) = filter.session_id {
         conditions.push(format!(
@@ -139,6 +134,22 @@ fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Ve
     conditions
 }
 
+/// In one of these states, as they are now: what has expired is marked by and by.
+fn any_of(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameters) -> String {
+    let depends = statuses.iter().any(|status| matches!(status, DeletionStatus::Restorable | DeletionStatus::Expired));
+    // A parameter that nothing uses has no type.
+    let now = if depends { parameters.bind(db.dialect().time(db.settings().clock.now())) } else { String::new() };
+    let states = statuses.iter().map(|status| match status {
+        DeletionStatus::Restorable => format!("(c.status = 'RESTORABLE' AND c.restorable_until > {now})"),
+        DeletionStatus::Expired => {
+            format!("(c.status = 'EXPIRED' OR (c.status = 'RESTORABLE' AND c.restorable_until <= {now}))")
+        }
+        other => format!("c.status = '{}'", other.word()),
+    });
+    let states: Vec<String> = states.collect();
+    if states.is_empty() { "1 = 0".to_owned() } else { format!("({})", states.join(" OR ")) }
+}
+
 /// What is selected of a deletion `c`: its sessions too, so that a page of deletions is one statement.
 fn selected(db: &Database) -> String {
     let sessions = match db.dialect() {
@@ -149,6 +160,7 @@ fn selected(db: &Database) -> String {
     };
     format!(
         "CAST(c.id AS text) AS id, c.deleted_by, c.reason, c.deleted_at, c.rows_deleted, c.rows_unlinked, c.status, \
+         c.restorable_until, c.restored_at, c.restored_by, c.erased_at, c.erased_by, \
          CAST(c.run_id AS text) AS run_id, \
          CAST(c.tables AS text) AS tables, CAST(c.allowed AS text) AS allowed, \
          (SELECT coalesce({sessions}, '[]') FROM {} s WHERE s.deletion_id = c.id) AS sessions",
@@ -156,12 +168,18 @@ fn selected(db: &Database) -> String {
     )
 }
 
-fn deletion(row: &QueryResult) -> Result<Deletion, Error> {
+fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
     let text = |column: &str| row.try_get::<String>("", column);
-    let status = text("status")?;
+    let word = text("status")?;
+    let mut status = DeletionStatus::of_word(&word).ok_or_else(|| unreadable(&format!("{word} is no status")))?;
+    let restorable_until = row.try_get("", "restorable_until")?;
+    if status == DeletionStatus::Restorable && restorable_until <= Some(db.settings().clock.now()) {
+        // Its rows are erased by and by; nobody can have them back until then.
+        status = DeletionStatus::Expired;
+    }
     Ok(Deletion {
         id: id(&text("id")?)?,
-        status: DeletionStatus::of_word(&status).ok_or_else(|| unreadable(&format!("{status} is no status")))?,
+        status,
         sessions: from_json(&text("sessions")?)?,
         rows_deleted: row.try_get("", "rows_deleted")?,
         rows_unlinked: row.try_get("", "rows_unlinked")?,
@@ -169,6 +187,11 @@ fn deletion(row: &QueryResult) -> Result<Deletion, Error> {
         deleted_by: text("deleted_by")?,
         reason: row.try_get("", "reason")?,
         deleted_at: row.try_get("", "deleted_at")?,
+        restorable_until,
+        restored_at: row.try_get("", "restored_at")?,
+        restored_by: row.try_get("", "restored_by")?,
+        erased_at: row.try_get("", "erased_at")?,
+        erased_by: row.try_get("", "erased_by")?,
         allowed: from_json(&text("allowed")?)?,
         run_id: row.try_get::<Option<String>>("", "run_id")?.as_deref().map(id).transpose()?,
     })

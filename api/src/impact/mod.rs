@@ -53,8 +53,16 @@ pub struct TableImpact {
     pub rows_deleted: i64,
     /// Distinct rows that stay with a reference cleared.
     pub rows_unlinked: i64,
+    /// Rows of it that are unlinked can be found again when the deletion is restored: they have a key, or there are none.
+    #[serde(default = "restorable")]
+    pub restorable: bool,
     /// The foreign keys through which rows of it are reached.
     pub references: Vec<ReferenceImpact>,
+}
+
+/// Of what was recorded before it was asked.
+const fn restorable() -> bool {
+    true
 }
 
 /// One foreign key through which rows of a table are reached.

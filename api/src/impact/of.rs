@@ -174,6 +174,7 @@ fn table_impact(plan: &Plan<'_>, table: TableId, counts: &TableCounts) -> Option
         table: plan.graph.tables[table].display.clone(),
         rows_deleted: counts.deleted,
         rows_unlinked: counts.unlinked,
+        restorable: counts.unlinked == 0 || !plan.graph.tables[table].key.is_empty(),
         references,
     })
 }

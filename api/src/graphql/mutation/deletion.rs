@@ -23,6 +23,9 @@ pub(super) struct DeleteSessionInput {
     /// Delete the session even if messages that are still to be sent go with it.
     #[graphql(default = false)]
     allow_pending_messages: bool,
+    /// Keep what is deleted, so that it can be restored.
+    #[graphql(default = true)]
+    archive: bool,
     /// The deletion itself, rolled back.
     #[graphql(default = false)]
     dry_run: bool,
@@ -42,6 +45,7 @@ impl DeleteSessionInput {
             at_most: self.at_most,
             allow_connected: self.allow_connected,
             allow_pending_messages: self.allow_pending_messages,
+            archive: self.archive,
             dry_run: self.dry_run,
             reason: self.reason,
             idempotency_key: self.idempotency_key,

@@ -1,0 +1,115 @@
+//! The archive: every row that a deletion takes and every reference that it clears, kept in its own transaction by the
+//! database itself, so that no row passes through this program.
+//!
+//! A value is kept as the database's own text of it on PostgreSQL, in an array a row, and as what it is on SQLite, in
+//! columns without a type. Tables that a host adds, and its changes to others, meet nothing of that form.
+
+mod layout;
+pub(super) mod on_postgres;
+pub(super) mod on_sqlite;
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::statements::written;
+use crate::catalog::TableId;
+use crate::db::{Database, Dialect};
+use crate::error::Error;
+use crate::impact::Impact;
+use crate::impact::sql::Sql;
+
+pub(crate) use layout::{KeptColumn, References, Rows};
+
+/// Where the rows and the references of one deletion go: the entries in `archived_tables`.
+#[derive(Debug, Default)]
+pub(super) struct Archive {
+    rows: HashMap<TableId, (i64, Rows)>,
+    references: HashMap<TableId, (i64, References)>,
+}
+
+impl Archive {
+    /// The entry that rows of a table go to, where it keeps any.
+    pub fn rows(&self, table: TableId) -> Option<&(i64, Rows)> {
+        self.rows.get(&table)
+    }
+
+    /// The entry that cleared references of a table go to, where it keeps any.
+    pub fn references(&self, table: TableId) -> Option<&(i64, References)> {
+        self.references.get(&table)
+    }
+
+    /// Makes the entries of the tables that the impact says something of. A row without a key cannot be found again, so
+    /// what is cleared in it is not kept: [`TableImpact::restorable`](crate::impact::TableImpact) said so.
+    pub async fn open(
+        transaction: &DatabaseTransaction,
+        db: &Database,
+        deletion: Uuid,
+        sql: &Sql<'_>,
+        impact: &Impact,
+    ) -> Result<Self, Error> {
+        let mut archive = Self::default();
+        for table in written(sql.plan) {
+            let shown = impact.tables.iter().find(|shown| shown.table == sql.table(table).display);
+            let Some(shown) = shown else { continue };
+            if shown.rows_deleted > 0 {
+                archive.rows.insert(table, (0, Rows::of(sql.table(table))));
+            }
+            if shown.rows_unlinked > 0
+                && let Some(references) = References::of(sql, table)
+            {
+                archive.references.insert(table, (0, references));
+            }
+        }
+        archive.enter(transaction, db, deletion, sql).await?;
+        if db.dialect() == Dialect::Postgres {
+            on_postgres::pin(transaction).await?;
+        }
+        Ok(archive)
+    }
+
+    /// Writes the entries, all in one statement, and takes in their numbers.
+    async fn enter(
+        &mut self,
+        transaction: &DatabaseTransaction,
+        db: &Database,
+        deletion: Uuid,
+        sql: &Sql<'_>,
+    ) -> Result<(), Error> {
+        let entry = |table: TableId, kind: &str, layout: serde_json::Value| {
+            let found = sql.table(table);
+            json!({ "kind": kind, "schema": found.schema, "name": found.name, "layout": layout })
+        };
+        let rows = self.rows.iter().map(|(&table, (_, layout))| entry(table, "ROWS", json!(layout)));
+        let references = self.references.iter().map(|(&table, (_, layout))| entry(table, "REFERENCES", json!(layout)));
+        let entries: Vec<_> = rows.chain(references).collect();
+        let table = db.own_table("archived_tables");
+        let insert = match db.dialect() {
+            Dialect::Postgres => format!(
+                "INSERT INTO {table} (deletion_id, kind, schema_name, table_name, layout) \
+                 SELECT CAST($1 AS uuid), value ->> 'kind', value ->> 'schema', value ->> 'name', value -> 'layout' \
+                 FROM jsonb_array_elements(CAST($2 AS jsonb)) AS listed(value) \
+                 RETURNING id, kind, schema_name, table_name"
+            ),
+            Dialect::Sqlite => format!(
+                "INSERT INTO {table} (deletion_id, kind, table_name, layout) \
+                 SELECT $1, value ->> 'kind', value ->> 'name', value -> 'layout' FROM json_each($2) \
+                 RETURNING id, kind, 'main' AS schema_name, table_name"
+            ),
+        };
+        let values = [deletion.to_string().into(), json!(entries).to_string().into()];
+        for row in transaction.query_all_raw(db.dialect().statement(insert, values)).await? {
+            let (schema, name): (String, String) = (row.try_get("", "schema_name")?, row.try_get("", "table_name")?);
+            let id: i64 = row.try_get("", "id")?;
+            let Some(table) = sql.plan.graph.find(&schema, &name) else { continue };
+            if row.try_get::<String>("", "kind")? == "ROWS" {
+                self.rows.entry(table).and_modify(|(number, _)| *number = id);
+            } else {
+                self.references.entry(table).and_modify(|(number, _)| *number = id);
+            }
+        }
+        Ok(())
+    }
+}

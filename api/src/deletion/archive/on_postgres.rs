@@ -1,0 +1,41 @@
+//! Keeping rows on PostgreSQL: each value as the text that its type writes.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::layout::KeptColumn;
+use crate::db::{Dialect, quote};
+use crate::error::Error;
+
+/// Some types write what the session's settings say, and lose by it: until the transaction ends they write the same
+/// everywhere, so that what is read back is what was written
+/// (<https://www.postgresql.org/docs/current/runtime-config-client.html#RUNTIMECONFIG-CLIENT-FORMAT>).
+pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> {
+    const SETTINGS: [(&str, &str); 10] = [
+        ("DateStyle", "ISO, YMD"),
+        ("IntervalStyle", "postgres"),
+        ("TimeZone", "UTC"),
+        ("extra_float_digits", "1"),
+        ("bytea_output", "hex"),
+        ("lc_monetary", "C"),
+        ("xmloption", "content"),
+        ("xmlbinary", "base64"),
+        ("array_nulls", "on"),
+        ("transform_null_equals", "off"),
+    ];
+    let set: Vec<String> =
+        SETTINGS.iter().map(|(name, value)| format!("set_config('{name}', '{value}', true)")).collect();
+    transaction.execute_raw(Dialect::Postgres.statement(format!("SELECT {}", set.join(", ")), [])).await?;
+    Ok(())
+}
+
+/// The values of these columns of the row `alias`, as one array.
+pub(crate) fn values(alias: &str, columns: &[KeptColumn]) -> String {
+    let texts: Vec<String> = columns.iter().map(|column| format!("{alias}.{}::text", quote(&column.name))).collect();
+    format!("ARRAY[{}]::text[]", texts.join(", "))
+}
+
+/// Puts the arrays `v` of a common table expression into an entry.
+pub(crate) fn insert(entry: i64, from: &str) -> String {
+    let table = Dialect::Postgres.own_table("archived_rows");
+    format!("INSERT INTO {table} (table_id, \"values\") SELECT {entry}, v FROM {from}")
+}
