@@ -92,6 +92,13 @@ impl Error {
 }
 
 impl Error {
+    /// What the database said, where it is more than the class.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let source = std::error::Error::source(self).map(ToString::to_string);
+        source.unwrap_or_else(|| self.to_string())
+    }
+
     /// Whether a value was not what its type takes: PostgreSQL's class 22, data exceptions.
     #[must_use]
     pub fn is_of_value(&self) -> bool {

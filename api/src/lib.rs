@@ -19,4 +19,5 @@ pub mod health;
 pub mod http;
 pub mod impact;
 pub mod refusal;
+pub mod restore;
 pub mod session;

@@ -117,7 +117,7 @@ async fn a_lock_that_is_held_is_given_up_on_in_time(db: TestDb) {
         [Refusal {
             code: RefusalCode::LockTimeout,
             message:
-                "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again."
+                "Another transaction holds rows or tables that the deletion needs. Nothing was changed; try again."
                     .to_owned(),
             field: None,
         }]

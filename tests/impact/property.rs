@@ -1,7 +1,7 @@
 //! The proof that the impact is exact: on random foreign-key graphs with random rows it equals what a plain
 //! `DELETE FROM whatsapp_sessions` does wherever the database lets that through. Where it does not, either the impact
 //! says so, or the program's own deletion succeeds with exactly the impact's counts. What the impact calls not deletable
-//! is refused by both.
+//! is refused by both. What was deleted is restored, and every row is what it was.
 //!
 //! `PROPERTY_CASES` (200) sets how many cases run on each database, `PROPERTY_SEED` (a number, or `random`) where they
 //! begin: the n-th case has the seed's value plus n, so that one failing case is repeated with its own seed and
@@ -13,6 +13,7 @@ mod generator;
 mod oracle;
 mod place;
 mod render;
+mod restored;
 mod rows;
 mod shrink;
 mod together;
@@ -222,7 +223,11 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
     let plain = built.plain.as_ref().map_or_else(|said| said.message.clone(), |_| "passes".to_owned());
     let context = || format!("plain DELETE: {plain}\nrefusals: {:?}\n{}", outcome.refusals, brief(&impact));
     match (&outcome.deletion, impact.deletable) {
-        (Some(_), true) => deleted_as_shown(built, &counts, &after).map_err(|text| format!("{text}\n{}", context()))?,
+        (Some(deletion), true) => {
+            deleted_as_shown(built, &counts, &after).map_err(|text| format!("{text}\n{}", context()))?;
+            let restored = restored::as_before(case, built, db, deletion, &after).await;
+            restored.map_err(|text| format!("{text}\n{}", context()))?;
+        }
         (Some(_), false) => return Err(format!("called not deletable, and deleted\n{}", context())),
         (None, _) if after != built.before => return Err(format!("refused, and changed\n{}", context())),
         (None, false) if outcome.refusals.is_empty() => return Err(format!("no reason is given\n{}", context())),

@@ -32,7 +32,7 @@ pub async fn start(db: &Database, request: &CleanupRequest) -> Result<CleanupOut
     match outcome {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a cleanup gave up waiting for a lock");
-            Ok(CleanupOutcome { refusals: vec![refuse::lock_timeout()], ..CleanupOutcome::default() })
+            Ok(CleanupOutcome { refusals: vec![refuse::lock_timeout("deletion")], ..CleanupOutcome::default() })
         }
         other => other,
     }

@@ -31,7 +31,7 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     match attempt(db, request, looked.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a deletion gave up waiting for a lock");
-            Ok(DeletionOutcome::refused(vec![refuse::lock_timeout()]))
+            Ok(DeletionOutcome::refused(vec![refuse::lock_timeout("deletion")]))
         }
         // Only a batch of a run is ever left to somebody else.
         other => Ok(other?.unwrap_or_default()),
@@ -90,7 +90,7 @@ async fn attempt(
 }
 
 /// On SQLite this must be settled before the transaction begins, and is looked at again within.
-async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
+pub(crate) async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
     match db.dialect() {
         Dialect::Postgres => Ok(true),
         Dialect::Sqlite => {

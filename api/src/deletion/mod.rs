@@ -24,7 +24,8 @@ use crate::refusal::Refusal;
 use crate::session;
 
 pub use execute::delete;
-pub(crate) use execute::delete_batch;
+pub(crate) use execute::{delete_batch, enforce_foreign_keys};
+pub(crate) use on_sqlite::broken_references;
 pub use trail::Filter;
 
 /// What is asked for.

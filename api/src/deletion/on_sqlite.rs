@@ -115,7 +115,7 @@ pub(super) async fn affected(transaction: &DatabaseTransaction, sql: String) -> 
 }
 
 /// Table, rowid, parent and key of every reference that leads nowhere.
-async fn broken_references(
+pub(crate) async fn broken_references(
     transaction: &DatabaseTransaction,
 ) -> Result<BTreeSet<(String, Option<i64>, String, i64)>, Error> {
     let rows = transaction.query_all_raw(Dialect::Sqlite.statement("PRAGMA foreign_key_check", [])).await?;

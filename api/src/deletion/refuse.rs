@@ -15,10 +15,10 @@ pub(super) fn not_found(unknown: &[String]) -> Refusal {
 }
 
 /// Somebody else was first.
-pub(crate) fn lock_timeout() -> Refusal {
+pub(crate) fn lock_timeout(what: &str) -> Refusal {
     Refusal::plain(
         RefusalCode::LockTimeout,
-        "Another transaction holds rows or tables that the deletion needs. Nothing was deleted; try again.",
+        format!("Another transaction holds rows or tables that the {what} needs. Nothing was changed; try again."),
     )
 }
 

@@ -37,7 +37,7 @@ pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
 }
 
 /// The same within a transaction.
-pub(super) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+pub(crate) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
     let dialect = db.dialect();
     let sql = format!(
         "SELECT {} FROM {} c WHERE c.id = {}",

@@ -26,7 +26,7 @@ pub struct Sql<'a> {
 }
 
 /// The tables with messages still to be sent, by name.
-const MESSAGES: [&str; 2] = ["scheduled_webinar_messages", "scheduled_whatsapp_messages"];
+pub const MESSAGES: [&str; 2] = ["scheduled_webinar_messages", "scheduled_whatsapp_messages"];
 
 impl Sql<'_> {
     /// `WITH RECURSIVE …`: the rows that go. The sessions' ids are parameter 1, a JSON array.

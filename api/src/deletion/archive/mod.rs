@@ -5,7 +5,7 @@
 //! columns without a type. Tables that a host adds, and its changes to others, meet nothing of that form.
 
 mod layout;
-pub(super) mod on_postgres;
+pub(crate) mod on_postgres;
 pub(super) mod on_sqlite;
 
 use std::collections::HashMap;

@@ -1,0 +1,144 @@
+//! Whether kept values fit the columns as they are now: what would be lost is in the way.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+
+use super::Conflict;
+use super::conflict::whole;
+use super::entry::Entry;
+use super::present::PresentColumn;
+use crate::db::{Database, Dialect, quote};
+use crate::deletion::archive::KeptColumn;
+use crate::deletion::refuse::counted;
+use crate::error::Error;
+
+/// The columns that kept rows are put into, each with the place of its value. A column that is gone, or that the database
+/// works out itself now, is left out; [`lost`] says whether something is lost by that.
+pub(super) fn inserted(dialect: Dialect, entry: &Entry) -> Vec<(usize, &PresentColumn)> {
+    let (Some(rows), Some(present)) = (entry.rows(), &entry.present) else { return Vec::new() };
+    let columns = rows.columns.iter().enumerate();
+    columns
+        .filter_map(|(place, kept)| Some((place, present.column(dialect, &kept.name)?)))
+        .filter(|(_, column)| !column.generated)
+        .collect()
+}
+
+/// What an entry's rows would lose.
+pub(super) async fn lost(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    entry: &Entry,
+) -> Result<Vec<Conflict>, Error> {
+    let Some(rows) = entry.rows() else { return Ok(Vec::new()) };
+    let whole = |message: String| whole(&entry.display, message);
+    let Some(present) = &entry.present else {
+        return Ok(vec![whole("The table is gone. Make it again as it was, then restore again.".to_owned())]);
+    };
+    if present.row_security {
+        return Ok(vec![whole(
+            "Row-level security applies to this role, so it may not put rows back. Use a role with BYPASSRLS, or the \
+             table's owner."
+                .to_owned(),
+        )]);
+    }
+    let mut conflicts = Vec::new();
+    for (place, kept) in rows.columns.iter().enumerate() {
+        let name = &kept.name;
+        let (count, what) = match present.column(db.dialect(), name) {
+            None => (filled(transaction, db, entry, place).await?, "is gone; add it back".to_owned()),
+            Some(now) if now.generated => (
+                filled(transaction, db, entry, place).await?,
+                "is worked out by the database now; make it an ordinary column".to_owned(),
+            ),
+            Some(now) if now.type_name == kept.type_name => continue,
+            Some(now) => {
+                let change = format!("was {} and is {} now; change it back", kept.type_name, now.type_name);
+                (changed(transaction, db, entry, place, (kept, now)).await?, change)
+            }
+        };
+        if count != 0 {
+            let rows = if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() };
+            conflicts.push(whole(format!("The column {name} {what}, or {rows} would lose what they have in it.")));
+        }
+    }
+    Ok(conflicts)
+}
+
+/// How many rows have something in a column.
+async fn filled(transaction: &DatabaseTransaction, db: &Database, entry: &Entry, place: usize) -> Result<i64, Error> {
+    let dialect = db.dialect();
+    let sql = format!("SELECT count(*) AS n {} AND {} IS NOT NULL", entry.from(dialect), Entry::value(dialect, place));
+    count(transaction, dialect, sql).await
+}
+
+/// How many rows would not have the same in a column whose type has changed; -1 where there are some that do not fit at
+/// all.
+async fn changed(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    entry: &Entry,
+    place: usize,
+    (kept, now): (&KeptColumn, &PresentColumn),
+) -> Result<i64, Error> {
+    let savepoint = transaction.begin().await?;
+    let changed = match db.dialect() {
+        Dialect::Postgres => changed_on_postgres(&savepoint, entry, place, (kept, now)).await,
+        Dialect::Sqlite => changed_on_sqlite(&savepoint, entry, place, now).await,
+    };
+    savepoint.rollback().await?;
+    match changed {
+        Err(error) if error.is_of_value() || matches!(error, Error::Refused(_)) => Ok(-1),
+        other => other,
+    }
+}
+
+/// There and back again: what the old type reads of what the new one writes. Types are as the catalogue writes them,
+/// which quotes them.
+async fn changed_on_postgres(
+    savepoint: &DatabaseTransaction,
+    entry: &Entry,
+    place: usize,
+    (kept, now): (&KeptColumn, &PresentColumn),
+) -> Result<i64, Error> {
+    let (value, old, new) = (Entry::value(Dialect::Postgres, place), &kept.type_name, &now.type_name);
+    let known = "SELECT CASE WHEN to_regtype($1) IS NULL THEN 0 ELSE 1 END::bigint AS n";
+    let row = savepoint.query_one_raw(Dialect::Postgres.statement(known, [old.clone().into()])).await?;
+    let known = row.map(|row| row.try_get::<i64>("", "n")).transpose()? == Some(1);
+    let differs = if known {
+        format!(
+            "CAST(CAST(CAST(CAST({value} AS {new}) AS text) AS {old}) AS text) IS DISTINCT FROM CAST(CAST({value} AS {old}) AS text)"
+        )
+    } else {
+        format!("CAST(CAST({value} AS {new}) AS text) IS DISTINCT FROM {value}")
+    };
+    let sql = format!("SELECT count(*) AS n {} AND {differs}", entry.from(Dialect::Postgres));
+    count(savepoint, Dialect::Postgres, sql).await
+}
+
+/// What a column of the new type makes of the values.
+async fn changed_on_sqlite(
+    savepoint: &DatabaseTransaction,
+    entry: &Entry,
+    place: usize,
+    now: &PresentColumn,
+) -> Result<i64, Error> {
+    let value = Entry::value(Dialect::Sqlite, place);
+    // A type may be any words; as an identifier it is one.
+    let of_type = if now.type_name.is_empty() { String::new() } else { quote(&now.type_name) };
+    savepoint.execute_unprepared("DROP TABLE IF EXISTS temp.session_admin_fit").await?;
+    savepoint
+        .execute_unprepared(&format!("CREATE TEMP TABLE session_admin_fit (n integer PRIMARY KEY, v {of_type})"))
+        .await?;
+    let fill = format!("INSERT INTO temp.session_admin_fit SELECT r.rowid, {value} {}", entry.from(Dialect::Sqlite));
+    savepoint.execute_unprepared(&fill).await?;
+    // A plus sign takes the column's type from the comparison.
+    let sql = format!(
+        "SELECT count(*) AS n FROM {} r JOIN temp.session_admin_fit f ON f.n = r.rowid WHERE NOT (+f.v IS +{value})",
+        Dialect::Sqlite.own_table("archived_rows")
+    );
+    count(savepoint, Dialect::Sqlite, sql).await
+}
+
+async fn count(transaction: &DatabaseTransaction, dialect: Dialect, sql: String) -> Result<i64, Error> {
+    let row = transaction.query_one_raw(dialect.statement(sql, [])).await?;
+    Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
+}

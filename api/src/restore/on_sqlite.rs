@@ -1,0 +1,114 @@
+//! Putting back on SQLite: table by table; foreign keys wait for the end of the transaction.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::entry::{Entry, Kept};
+use super::execute::PutBack;
+use super::fit::inserted;
+use super::present::Present;
+use super::relink::Lacking;
+use crate::db::{Dialect, quote};
+use crate::deletion::archive::References;
+use crate::error::Error;
+
+const SQLITE: Dialect = Dialect::Sqlite;
+
+/// Puts everything back.
+pub(super) async fn put_back(
+    transaction: &DatabaseTransaction,
+    entries: &[Entry],
+    lacking: &Lacking,
+) -> Result<PutBack, Error> {
+    let mut done = PutBack::default();
+    for entry in entries {
+        match (&entry.kept, &entry.present) {
+            (Kept::Rows(_), Some(present)) => done.rows += run(transaction, insert(entry, present, "")).await?,
+            (Kept::References(layout), present) => {
+                let present = present.as_ref().filter(|present| layout.fits(present));
+                let (kept, relinked, set) =
+                    references(transaction, entry, layout, present.map(|present| (present, lacking))).await?;
+                done.references += kept;
+                done.references_set += set;
+                done.relinked += relinked;
+                if let Some(present) = present.filter(|_| relinked > 0) {
+                    run(transaction, update(entry, layout, present, lacking)).await?;
+                }
+            }
+            (Kept::Rows(_), None) => {}
+        }
+    }
+    Ok(done)
+}
+
+/// The insertion of an entry's rows, with what is done about rows that are in the way.
+pub(super) fn insert(entry: &Entry, present: &Present, on_conflict: &str) -> String {
+    let columns = inserted(SQLITE, entry);
+    let names: Vec<String> = columns.iter().map(|(_, column)| quote(&column.name)).collect();
+    let values: Vec<String> = columns.iter().map(|(place, _)| Entry::value(SQLITE, *place)).collect();
+    format!(
+        "INSERT INTO {} ({}) SELECT {} {} {on_conflict}",
+        present.relation(SQLITE),
+        names.join(", "),
+        values.join(", "),
+        entry.from(SQLITE)
+    )
+}
+
+/// References that were cleared, rows of which some can be set again, and those that can: an UPDATE tells no more than
+/// its own rows.
+async fn references(
+    transaction: &DatabaseTransaction,
+    entry: &Entry,
+    layout: &References,
+    present: Option<(&Present, &Lacking)>,
+) -> Result<(i64, i64, i64), Error> {
+    let cleared = layout.counted(|unit| layout.was_cleared(SQLITE, unit));
+    let (applies, join) = match present {
+        Some((present, lacking)) => {
+            let join = format!("LEFT JOIN {} c ON {}", present.relation(SQLITE), layout.same_row(SQLITE, present));
+            let found = quote(&layout.key[0].name);
+            (
+                layout.counted(|unit| {
+                    format!("c.{found} IS NOT NULL AND {}", layout.applies(SQLITE, unit, present, lacking))
+                }),
+                join,
+            )
+        }
+        None => ("0".to_owned(), String::new()),
+    };
+    let sql = format!(
+        "SELECT coalesce(sum(kept), 0) AS kept, coalesce(sum(applies > 0), 0) AS relinked, coalesce(sum(applies), 0) AS sets \
+         FROM (SELECT {cleared} AS kept, {applies} AS applies FROM {} r {join} WHERE r.table_id = {})",
+        SQLITE.own_table("archived_rows"),
+        entry.id
+    );
+    let Some(row) = transaction.query_one_raw(SQLITE.statement(sql, [])).await? else { return Ok((0, 0, 0)) };
+    Ok((row.try_get("", "kept")?, row.try_get("", "relinked")?, row.try_get("", "sets")?))
+}
+
+/// A reference is set again as a whole, where its row still holds what the deletion left.
+fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacking) -> String {
+    let applies: Vec<String> = layout.units.iter().map(|unit| layout.applies(SQLITE, unit, present, lacking)).collect();
+    let mut set = Vec::new();
+    for (unit, applies) in layout.units.iter().zip(&applies) {
+        for &place in unit {
+            let column = quote(&layout.cleared[place].name);
+            let before = Entry::value(SQLITE, layout.before(place));
+            set.push(format!("{column} = CASE WHEN {applies} THEN {before} ELSE c.{column} END"));
+        }
+    }
+    format!(
+        "UPDATE {} AS c SET {} FROM {} r WHERE r.table_id = {} AND {} AND ({})",
+        present.relation(SQLITE),
+        set.join(", "),
+        SQLITE.own_table("archived_rows"),
+        entry.id,
+        layout.same_row(SQLITE, present),
+        applies.join(" OR ")
+    )
+}
+
+async fn run(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
+    let result = transaction.execute_raw(SQLITE.statement(sql, [])).await?;
+    Ok(i64::try_from(result.rows_affected()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,59 @@
+-- The tables $1 ([[schema, name], …]) as they are: columns, what may stand in them once only, and their foreign keys. What
+-- a version lacks (indnullsnotdistinct before 15, conenforced before 18) is read through to_jsonb, where it is null.
+WITH tables AS (
+  SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind
+  FROM jsonb_array_elements(CAST($1 AS jsonb)) AS wanted(value)
+  JOIN pg_namespace n ON n.nspname = wanted.value ->> 0
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.value ->> 1
+  WHERE c.relkind IN ('r', 'p')
+)
+SELECT coalesce(json_agg(json_build_object(
+  'name', json_build_array(t.nspname, t.relname),
+  'partitioned', t.relkind = 'p',
+  'row_security', row_security_active(t.oid),
+  'columns', (
+    SELECT json_agg(json_build_object(
+        'name', a.attname,
+        'type_name', format_type(a.atttypid, a.atttypmod),
+        'generated', a.attgenerated <> '',
+        'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END) ORDER BY a.attnum)
+    FROM pg_attribute a
+    LEFT JOIN pg_collation co ON co.oid = a.attcollation
+    LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  'unique_keys', coalesce((
+    SELECT json_agg(json_build_object(
+        'name', ic.relname,
+        'parts', (
+          SELECT json_agg(json_build_array(
+              pg_get_indexdef(i.indexrelid, k, false)
+                || CASE WHEN co.oid IS NOT NULL THEN format(' COLLATE %I.%I', cn.nspname, co.collname) ELSE '' END,
+              CASE WHEN con.conexclop IS NULL THEN '=' ELSE format('OPERATOR(%I.%s)', opn.nspname, op.oprname) END) ORDER BY k)
+          FROM generate_series(1, i.indnkeyatts::int) k
+          LEFT JOIN pg_collation co ON co.oid = i.indcollation[k - 1]
+          LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+          LEFT JOIN pg_operator op ON op.oid = con.conexclop[k]
+          LEFT JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
+        'predicate', pg_get_expr(i.indpred, i.indrelid),
+        'nulls_equal', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)) ORDER BY ic.relname)
+    FROM pg_index i
+    JOIN pg_class ic ON ic.oid = i.indexrelid
+    LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype = 'x'
+    WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion)), '[]'),
+  'references', coalesce((
+    SELECT json_agg(json_build_object(
+        'columns', (
+          SELECT json_agg(a.attname ORDER BY o.ord) FROM unnest(con.conkey) WITH ORDINALITY o(attnum, ord)
+          JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = o.attnum),
+        'referenced', json_build_array(pn.nspname, p.relname),
+        'referenced_columns', (
+          SELECT json_agg(a.attname ORDER BY o.ord) FROM unnest(con.confkey) WITH ORDINALITY o(attnum, ord)
+          JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = o.attnum),
+        'referenced_partitioned', p.relkind = 'p') ORDER BY con.conname)
+    FROM pg_constraint con
+    JOIN pg_class p ON p.oid = con.confrelid
+    JOIN pg_namespace pn ON pn.oid = p.relnamespace
+    WHERE con.conrelid = t.oid AND con.contype = 'f'
+      AND coalesce((to_jsonb(con) ->> 'conenforced')::boolean, true)), '[]')
+)), '[]')::text AS tables
+FROM tables t

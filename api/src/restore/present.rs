@@ -1,0 +1,111 @@
+//! Tables as they are now: what a row that is put back has to meet.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::db::{Database, Dialect, quote};
+use crate::error::Error;
+
+/// Reads `pg_class` and its friends; parameter 1 is a JSON array of schemas and names.
+const POSTGRES: &str = include_str!("postgres.sql");
+/// The same from the pragmas.
+const SQLITE: &str = include_str!("sqlite.sql");
+
+/// A table.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Present {
+    /// Schema and name.
+    pub name: (String, String),
+    /// A partitioned table (PostgreSQL).
+    pub partitioned: bool,
+    /// Row-level security applies to the current role.
+    pub row_security: bool,
+    /// The columns, in their order.
+    pub columns: Vec<PresentColumn>,
+    /// What may stand in the table once only.
+    pub unique_keys: Vec<UniqueKey>,
+    /// The foreign keys of its rows.
+    pub references: Vec<Reference>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PresentColumn {
+    pub name: String,
+    /// As the database writes it.
+    pub type_name: String,
+    /// The database works its value out.
+    pub generated: bool,
+    /// Its collation, quoted; none where its type has none, and on SQLite.
+    pub collation: Option<String>,
+}
+
+/// A unique index, or an exclusion constraint.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct UniqueKey {
+    pub name: String,
+    /// What is compared, in the catalogue's own SQL over the bare names of columns, each with the operator; none where
+    /// the catalogue does not tell (expressions on SQLite).
+    pub parts: Option<Vec<(String, String)>>,
+    /// Which rows it is about, likewise.
+    pub predicate: Option<String>,
+    /// Nulls are equal.
+    pub nulls_equal: bool,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Reference {
+    pub columns: Vec<String>,
+    /// Schema and name of the table that it refers to.
+    pub referenced: (String, String),
+    pub referenced_columns: Vec<String>,
+    pub referenced_partitioned: bool,
+}
+
+impl Present {
+    /// The table in SQL, for reading and changing its own rows.
+    pub fn relation(&self, dialect: Dialect) -> String {
+        relation(dialect, &self.name, self.partitioned)
+    }
+
+    /// The column with this name, in any case on SQLite, as it has it.
+    pub fn column(&self, dialect: Dialect, name: &str) -> Option<&PresentColumn> {
+        self.columns.iter().find(|column| match dialect {
+            Dialect::Postgres => column.name == name,
+            Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
+        })
+    }
+}
+
+impl Reference {
+    /// The table that it refers to, in SQL.
+    pub fn relation(&self, dialect: Dialect) -> String {
+        relation(dialect, &self.referenced, self.referenced_partitioned)
+    }
+}
+
+fn relation(dialect: Dialect, (schema, name): &(String, String), partitioned: bool) -> String {
+    let only = if dialect == Dialect::Postgres && !partitioned { "ONLY " } else { "" };
+    format!("{only}{}.{}", quote(schema), quote(name))
+}
+
+/// The tables with these schemas and names that exist.
+pub(super) async fn read(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    names: &[(String, String)],
+) -> Result<HashMap<(String, String), Present>, Error> {
+    let sql = match db.dialect() {
+        Dialect::Postgres => POSTGRES,
+        Dialect::Sqlite => SQLITE,
+    };
+    let row = transaction.query_one_raw(db.dialect().statement(sql, [json!(names).to_string().into()])).await?;
+    let document: String = row.map(|row| row.try_get("", "tables")).transpose()?.unwrap_or_default();
+    let tables: Vec<Present> = serde_json::from_str(&document)
+        .map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
+    Ok(tables.into_iter().map(|table| (table.name.clone(), table)).collect())
+}

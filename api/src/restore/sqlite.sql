@@ -1,0 +1,42 @@
+-- The tables $1 ([[schema, name], …]) as they are: columns, what may stand in them once only, and their foreign keys.
+-- An INTEGER PRIMARY KEY has no index of its own, so the primary key is read from the columns.
+WITH names AS MATERIALIZED (
+  SELECT DISTINCT l.name
+  FROM json_each($1) wanted
+  JOIN pragma_table_list l ON l.schema = 'main' AND l.type = 'table' AND l.name = wanted.value ->> 1 COLLATE NOCASE
+)
+SELECT json_group_array(json_object(
+  'name', json_array('main', n.name),
+  'partitioned', json('false'),
+  'row_security', json('false'),
+  'columns', json((
+    SELECT json_group_array(json_object(
+        'name', c.name, 'type_name', c.type, 'generated', json(iif(c.hidden <> 0, 'true', 'false')), 'collation', NULL))
+    FROM pragma_table_xinfo(n.name) c)),
+  'unique_keys', json((
+    SELECT json_group_array(json(listed.found)) FROM (
+      SELECT json_object(
+          'name', 'the primary key',
+          'parts', json((SELECT json_group_array(json_array('"' || replace(c.name, '"', '""') || '"', '=')) FROM pragma_table_xinfo(n.name) c WHERE c.pk > 0)),
+          'predicate', NULL, 'nulls_equal', json('false')) AS found
+      WHERE EXISTS (SELECT 1 FROM pragma_table_xinfo(n.name) c WHERE c.pk > 0)
+      UNION ALL
+      SELECT json_object(
+          'name', l.name,
+          'parts', json(CASE WHEN l.partial = 0 AND NOT EXISTS (SELECT 1 FROM pragma_index_info(l.name) i WHERE i.name IS NULL)
+            THEN (SELECT json_group_array(json_array('"' || replace(i.name, '"', '""') || '"', '=')) FROM pragma_index_info(l.name) i)
+            ELSE 'null' END),
+          'predicate', NULL, 'nulls_equal', json('false'))
+      FROM pragma_index_list(n.name) l WHERE l."unique" = 1 AND l.origin <> 'pk') listed)),
+  'references', json((
+    SELECT json_group_array(json(k.found)) FROM (
+      SELECT json_object(
+          'columns', json_group_array(f."from"),
+          'referenced', json_array('main', f."table"),
+          'referenced_columns', json_group_array(coalesce(f."to", (
+            SELECT c.name FROM pragma_table_xinfo(f."table") c WHERE c.pk = f.seq + 1))),
+          'referenced_partitioned', json('false')) AS found
+      FROM (SELECT * FROM pragma_foreign_key_list(n.name) ORDER BY id, seq) f
+      GROUP BY f.id) k))
+)) AS tables
+FROM names n
