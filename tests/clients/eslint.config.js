@@ -15,6 +15,7 @@ const values = [
   'ImpactChange',
   'PageInfo',
   'ReferenceImpact',
+  'RestoreConflict',
   'SchemaFinding',
   'SchemaFix',
   'SchemaHealth',

@@ -12,6 +12,7 @@ mod migrate;
 mod output;
 mod purge;
 mod render;
+mod restore;
 mod runs;
 mod schema;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     Runs(runs::Args),
     /// List the deletions that were made, newest first, or show one
     Deletions(deletions::Args),
+    /// Put a deletion's rows back, all of them or none, and say what is in the way
+    Restore(restore::Args),
     /// Print the GraphQL schema
     Schema,
     /// Print a script that completes commands and flags, for a shell
@@ -121,6 +124,7 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Cleanup(args) => cleanup::run(*args, &config, output).await,
         Command::Runs(args) => runs::run(args, &config, output).await,
         Command::Deletions(args) => deletions::run(args, &config, output).await,
+        Command::Restore(args) => restore::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
         Command::Completions(args) => Ok(completions::run(&args, output)),
         Command::Man(args) => man::run(&args, output),

@@ -10,6 +10,7 @@ use super::{Deletion, DeletionStatus};
 use crate::db::page::{Key, Kind, List, Order, Page, Parameters, Slice};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+use crate::impact::ids_parameter;
 
 /// What deletions meet, all of it; nothing for all deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -38,15 +39,25 @@ pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
 
 /// The same within a transaction.
 pub(crate) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
+    Ok(find_many(conn, db, &[id]).await?.pop())
+}
+
+/// The deletions with these ids, in no particular order; ids that none has are left out.
+pub(crate) async fn find_many(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    ids: &[Uuid],
+) -> Result<Vec<Deletion>, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "SELECT {} FROM {} c WHERE c.id = {}",
+        "SELECT {} FROM {} c WHERE c.id IN (SELECT {} FROM {} listed)",
         selected(db),
         db.own_table("deletions"),
-        dialect.uuid_parameter(1)
+        dialect.as_uuid("listed.value"),
+        dialect.elements("$1")
     );
-    let row = conn.query_one_raw(dialect.statement(sql, [id.to_string().into()])).await?;
-    row.as_ref().map(|row| deletion(db, row)).transpose()
+    let rows = conn.query_all_raw(dialect.statement(sql, [ids_parameter(ids).into()])).await?;
+    rows.iter().map(|row| deletion(db, row)).collect()
 }
 
 /// One part of the deletions that meet a filter, newest first.

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
+use crate::restore::{self, RestoreOutcome, RestoreRequest};
 
 /// What a request may use. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -72,6 +73,23 @@ impl State {
             let outcome = deletion::delete(&database, &request).await;
             report(&outcome);
             outcome
+        })
+        .await
+    }
+
+    /// Restores in a task of its own.
+    ///
+    /// # Errors
+    /// Those of [`restore::restore`].
+    pub async fn restore(&self, request: RestoreRequest) -> Result<RestoreOutcome, Error> {
+        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        self.outliving(async move {
+            let _turn = turns.acquire().await;
+            let outcome = restore::restore(&database, &request).await?;
+            let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
+            let (deletion, rows) = (request.deletion_id, outcome.rows_restored);
+            tracing::info!(%deletion, rows, refusals = ?codes, dry_run = request.dry_run, "restore");
+            Ok(outcome)
         })
         .await
     }

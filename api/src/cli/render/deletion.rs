@@ -22,6 +22,10 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
                 deletion.id,
                 deletion.deleted_by
             );
+            if let Some(until) = deletion.restorable_until {
+                let _ =
+                    write!(text, "\n`session-admin restore {}` takes it back, until {}.", deletion.id, moment(until));
+            }
         }
         (None, Some(impact)) if outcome.refusals.is_empty() => {
             let _ = write!(

@@ -5,6 +5,7 @@ mod deletion;
 mod health;
 mod impact;
 mod migration;
+mod restore;
 
 use chrono::{DateTime, Utc};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
@@ -17,6 +18,7 @@ pub(super) use deletion::{deletion, deletions, outcome};
 pub(super) use health::health;
 pub(super) use impact::impact;
 pub(super) use migration::{migrations, pending, spared};
+pub(super) use restore::restore;
 
 /// The narrowest terminal, in characters, into which a table is fitted.
 const NARROWEST: u16 = 60;

@@ -3,6 +3,7 @@
 
 mod batch;
 mod cleanup;
+mod deletion;
 mod group;
 mod impact;
 mod session;
@@ -19,6 +20,7 @@ use crate::error::Error;
 
 pub(super) use batch::{Work, answered};
 pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
+pub(super) use deletion::DeletionOf;
 pub(super) use group::{GroupCountOf, GroupsOf, ReferencesOf};
 pub(super) use impact::ImpactOf;
 pub(super) use session::SessionBy;

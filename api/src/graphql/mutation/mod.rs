@@ -2,9 +2,10 @@
 
 mod cleanup;
 mod deletion;
+mod restore;
 
 use async_graphql::MergedObject;
 
 /// Changing. What a caller can act on comes back as userErrors; anything else is a GraphQL error with a code.
 #[derive(MergedObject, Default)]
-pub struct Mutation(deletion::DeletionMutation, cleanup::CleanupMutation);
+pub struct Mutation(deletion::DeletionMutation, cleanup::CleanupMutation, restore::RestoreMutation);

@@ -11,6 +11,7 @@ mod group_list;
 mod health;
 mod impact;
 mod node;
+mod restore;
 mod session;
 mod session_list;
 mod total;
@@ -33,6 +34,7 @@ pub use impact::{
     BlockerKind, DeletionBlocker, DeletionImpact, ForeignKeyAction, ImpactChange, ReferenceImpact, TableImpact,
 };
 pub use node::Node;
+pub use restore::{RestoreConflict, RestoreDeletionPayload};
 pub use session::{Session, SessionStats, SessionStatus, SessionStatusCount};
 pub use session_list::{OrderDirection, SessionFilter, SessionOrder, SessionOrderField};
 pub use total::Total;

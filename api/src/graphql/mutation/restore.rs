@@ -1,0 +1,45 @@
+//! Putting back what was deleted.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use crate::graphql::id;
+use crate::graphql::limits;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::RestoreDeletionPayload;
+use crate::restore::RestoreRequest;
+
+/// Messages that were pending and whose time has passed would be sent at once: PENDING_MESSAGES unless allowed.
+#[derive(Debug, InputObject)]
+pub(super) struct RestoreDeletionInput {
+    /// The deletion's id.
+    id: ID,
+    /// Restore even if messages come back that were pending and are overdue.
+    #[graphql(default = false)]
+    allow_pending_messages: bool,
+    /// The restore itself, rolled back.
+    #[graphql(default = false)]
+    dry_run: bool,
+}
+
+#[derive(Default)]
+pub(super) struct RestoreMutation;
+
+#[Object]
+impl RestoreMutation {
+    /// Puts back every row of a deletion and every reference that it cleared, or nothing.
+    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    async fn restore_deletion(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The deletion, and what is allowed.")] input: RestoreDeletionInput,
+    ) -> Result<RestoreDeletionPayload> {
+        let state = ctx.state()?;
+        let request = RestoreRequest {
+            deletion_id: id::parse(&input.id)?,
+            allow_pending_messages: input.allow_pending_messages,
+            dry_run: input.dry_run,
+            principal: state.principal().to_owned(),
+        };
+        Ok(state.restore(request).await?.into())
+    }
+}
