@@ -99,15 +99,12 @@ impl Step<'_> {
             Err(conflicts) => conflicts,
         };
         if !conflicts.is_empty() {
-            let mut refusals = outcome.refusals;
             let conflicting = conflicting(conflicts);
-            refusals.extend(conflicting.refusals);
-            outcome = RestoreOutcome {
-                overdue_messages,
-                refusals,
-                conflicts: conflicting.conflicts,
-                ..RestoreOutcome::default()
-            };
+            outcome.refusals.extend(conflicting.refusals);
+            outcome.conflicts = conflicting.conflicts;
+        }
+        if !outcome.refusals.is_empty() {
+            (outcome.rows_restored, outcome.rows_relinked, outcome.rows_not_relinked) = (0, 0, 0);
         }
         outcome.deletion = Some(if outcome.refusals.is_empty() { self.mark(deletion).await? } else { deletion });
         Ok(outcome)

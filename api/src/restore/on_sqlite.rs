@@ -22,7 +22,10 @@ pub(super) async fn put_back(
     let mut done = PutBack::default();
     for entry in entries {
         match (&entry.kept, &entry.present) {
-            (Kept::Rows(_), Some(present)) => done.rows += run(transaction, insert(entry, present, "")).await?,
+            (Kept::Rows(_), Some(present)) => {
+                let inserted = run(transaction, insert(entry, present, "")).await;
+                done.rows += inserted.map_err(|error| naming(error, entry))?;
+            }
             (Kept::References(layout), present) => {
                 let present = present.as_ref().filter(|present| layout.fits(present));
                 let (kept, relinked, set) =
@@ -31,7 +34,8 @@ pub(super) async fn put_back(
                 done.references_set += set;
                 done.relinked += relinked;
                 if let Some(present) = present.filter(|_| relinked > 0) {
-                    run(transaction, update(entry, layout, present, lacking)).await?;
+                    let updated = run(transaction, update(entry, layout, present, lacking)).await;
+                    updated.map_err(|error| naming(error, entry))?;
                 }
             }
             (Kept::Rows(_), None) => {}
@@ -106,6 +110,17 @@ fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacki
         layout.same_row(SQLITE, present),
         applies.join(" OR ")
     )
+}
+
+/// SQLite does not always say which table it refuses.
+fn naming(error: Error, entry: &Entry) -> Error {
+    match error {
+        Error::Refused(mut said) => {
+            said.table.get_or_insert_with(|| entry.display.clone());
+            Error::Refused(said)
+        }
+        other => other,
+    }
 }
 
 async fn run(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {

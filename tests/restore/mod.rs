@@ -1,0 +1,121 @@
+//! Restores: what comes back, what stands in the way, and that nothing is written then.
+
+mod overlapping;
+mod references;
+mod refusals;
+mod schema_changed;
+mod taken;
+
+use api::db::Dialect;
+use api::deletion::{self, Deletion, DeletionRequest};
+use api::demo::scenario::SESSIONS;
+use api::refusal::RefusalCode;
+use api::restore::{RestoreOutcome, RestoreRequest, restore};
+use uuid::Uuid;
+
+use crate::support::TestDb;
+
+/// A stale session with 20 groups, which others refer to.
+const STALE: usize = 8;
+/// Another one, with 30 groups.
+const OTHER: usize = 7;
+/// A connected session with messages still to be sent.
+const LIVE: usize = 9;
+
+/// The business tables, to compare byte for byte.
+const TABLES: [&str; 13] = [
+    "whatsapp_sessions",
+    "whatsapp_groups",
+    "whatsapp_group_admins",
+    "notification_campaigns",
+    "notification_campaign_groups",
+    "webinars",
+    "webinar_whatsapp_groups",
+    "scheduled_webinar_messages",
+    "scheduled_whatsapp_messages",
+    "workshops",
+    "workshop_whatsapp_groups",
+    "workshop_group_members",
+    "dynamic_links",
+];
+
+fn id(session: usize) -> Uuid {
+    SESSIONS[session].id.parse().unwrap()
+}
+
+/// Deletes a session of the scenario, with all allowed.
+async fn delete(db: &TestDb, session: usize) -> Deletion {
+    let request = DeletionRequest {
+        session_ids: vec![id(session)],
+        allow_connected: true,
+        allow_pending_messages: true,
+        principal: "tester".to_owned(),
+        ..DeletionRequest::default()
+    };
+    let outcome = deletion::delete(db.database().await, &request).await.unwrap();
+    assert_eq!(outcome.refusals, []);
+    outcome.deletion.unwrap()
+}
+
+fn request(deletion: &Deletion) -> RestoreRequest {
+    RestoreRequest { deletion_id: deletion.id, principal: "restorer".to_owned(), ..RestoreRequest::default() }
+}
+
+async fn attempt(db: &TestDb, request: &RestoreRequest) -> RestoreOutcome {
+    restore(db.database().await, request).await.unwrap()
+}
+
+/// It is restored.
+async fn restored(db: &TestDb, deletion: &Deletion) -> RestoreOutcome {
+    let outcome = attempt(db, &RestoreRequest { allow_pending_messages: true, ..request(deletion) }).await;
+    assert_eq!((&outcome.refusals, &outcome.conflicts), (&vec![], &vec![]));
+    outcome
+}
+
+/// A conflict as the tests compare it: table, key, message, the deletion to restore first.
+type InTheWay = (String, String, String, Option<Uuid>);
+
+/// It is refused for what is in the way, dry run or not, and every row of the database is as it was.
+async fn in_the_way(db: &TestDb, deletion: &Deletion) -> Vec<InTheWay> {
+    let before = db.everything().await;
+    let mut found = Vec::new();
+    for dry_run in [true, false] {
+        let request = RestoreRequest { dry_run, allow_pending_messages: true, ..request(deletion) };
+        let outcome = attempt(db, &request).await;
+        let codes: Vec<RefusalCode> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
+        assert_eq!(codes, [RefusalCode::RestoreConflict], "{outcome:?}");
+        assert_eq!((outcome.rows_restored, outcome.rows_relinked, outcome.rows_not_relinked), (0, 0, 0));
+        assert!(db.everything().await == before, "a refused restore changed something: {:?}", outcome.conflicts);
+        let conflicts = outcome.conflicts.into_iter();
+        found.push(
+            conflicts
+                .map(|conflict| (conflict.table, conflict.key, conflict.message, conflict.deletion_id))
+                .collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(found[0], found[1], "a dry run tells the same");
+    found.remove(0)
+}
+
+/// The one thing in the way.
+async fn one_in_the_way(db: &TestDb, deletion: &Deletion) -> InTheWay {
+    let mut found = in_the_way(db, deletion).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+/// The first group of a session.
+async fn group_of(db: &TestDb, session: usize) -> String {
+    one(db, &format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{}'", id(session))).await
+}
+
+async fn one(db: &TestDb, query: &str) -> String {
+    db.rows(query).await.remove(0).remove(0)
+}
+
+const fn id_type(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "uuid",
+        Dialect::Sqlite => "text",
+    }
+}

@@ -1,0 +1,103 @@
+//! Archives that overlap: a row that a later deletion took is restored with that one first.
+
+use super::{LIVE, OTHER, STALE, TABLES, delete, group_of, id_type, in_the_way, one_in_the_way, restored};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    deletions_that_share_nothing_come_back_in_either_order,
+    a_row_that_was_unlinked_and_then_taken,
+    a_parent_that_a_later_deletion_took,
+);
+
+async fn deletions_that_share_nothing_come_back_in_either_order(db: TestDb) {
+    let before = db.dump(&TABLES).await;
+    for turned in [false, true] {
+        let mut deletions = Vec::new();
+        for session in [STALE, OTHER, LIVE] {
+            deletions.push(delete(&db, session).await);
+        }
+        if turned {
+            deletions.reverse();
+        }
+        for deletion in &deletions {
+            let outcome = restored(&db, deletion).await;
+            assert_eq!(outcome.rows_restored, deletion.rows_deleted);
+            assert_eq!(outcome.rows_relinked, deletion.rows_unlinked);
+        }
+        assert!(db.dump(&TABLES).await == before, "turned: {turned}");
+    }
+}
+
+/// A note refers to a group of either session; with the second it goes.
+async fn notes(db: &TestDb) {
+    let kind = id_type(db.dialect());
+    let (first, second) = (group_of(db, STALE).await, group_of(db, OTHER).await);
+    db.exec(&format!(
+        "CREATE TABLE notes (id integer PRIMARY KEY, \
+         about {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
+         owner {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         INSERT INTO notes VALUES (7, '{first}', '{second}')"
+    ))
+    .await;
+}
+
+async fn a_row_that_was_unlinked_and_then_taken(db: TestDb) {
+    notes(&db).await;
+    let before = db.dump(&TABLES).await + &db.dump(&["notes"]).await;
+    let first = delete(&db, STALE).await;
+    let second = delete(&db, OTHER).await;
+    let conflict = one_in_the_way(&db, &first).await;
+    assert_eq!(
+        conflict,
+        (
+            "notes".to_owned(),
+            "7".to_owned(),
+            format!(
+                "The row, in which a reference is to be set again, was taken by the later deletion {}. Restore that one \
+                 first.",
+                second.id
+            ),
+            Some(second.id)
+        )
+    );
+    restored(&db, &second).await;
+    restored(&db, &first).await;
+    assert!(db.dump(&TABLES).await + &db.dump(&["notes"]).await == before);
+}
+
+/// A group of one session belongs to a group of another one.
+async fn a_parent_that_a_later_deletion_took(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let (child, parent) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    db.exec(&format!(
+        "ALTER TABLE whatsapp_groups ADD COLUMN parent_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE; \
+         UPDATE whatsapp_groups SET parent_id = '{parent}' WHERE id = '{child}'"
+    ))
+    .await;
+    let before = db.dump(&TABLES).await;
+    let first = delete(&db, STALE).await;
+    let second = delete(&db, OTHER).await;
+    let found = in_the_way(&db, &first).await;
+    assert_eq!(
+        found,
+        [(
+            "whatsapp_groups".to_owned(),
+            child,
+            format!(
+                "parent_id refers to the row {parent} of whatsapp_groups, which the later deletion {} took. Restore that \
+                 one first.",
+                second.id
+            ),
+            Some(second.id)
+        )]
+    );
+    restored(&db, &second).await;
+    restored(&db, &first).await;
+    assert!(db.dump(&TABLES).await == before);
+    // The other way round nothing is in the way.
+    let both = [delete(&db, STALE).await, delete(&db, OTHER).await];
+    for deletion in both.iter().rev() {
+        restored(&db, deletion).await;
+    }
+    assert!(db.dump(&TABLES).await == before);
+}

@@ -1,0 +1,111 @@
+//! References that were cleared: set again where nobody else has set them since.
+
+use super::{OTHER, STALE, delete, group_of, id_type, one, restored};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_reference_that_somebody_has_set_is_left_and_counted,
+    a_row_that_somebody_has_deleted_is_counted,
+    of_two_references_in_a_row_each_is_its_own,
+    a_key_of_two_columns_is_set_as_a_whole,
+    a_default_that_was_set_is_taken_back,
+    a_column_that_is_gone_is_counted,
+);
+
+/// Webinars of a session's groups: two are unlinked in one column, one in both.
+async fn links(db: &TestDb) -> (String, String) {
+    let kind = id_type(db.dialect());
+    let (ours, others) = (group_of(db, STALE).await, group_of(db, OTHER).await);
+    db.exec(&format!(
+        "CREATE TABLE links (id integer PRIMARY KEY, \
+         a {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
+         b {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
+         INSERT INTO links VALUES (1, '{ours}', NULL), (2, NULL, '{ours}'), (3, '{ours}', '{ours}'), (4, '{others}', NULL)"
+    ))
+    .await;
+    (ours, others)
+}
+
+async fn state(db: &TestDb) -> Vec<Vec<String>> {
+    db.rows("SELECT id, CAST(a AS text), CAST(b AS text) FROM links ORDER BY id").await
+}
+
+fn row(id: &str, a: &str, b: &str) -> Vec<String> {
+    vec![id.to_owned(), a.to_owned(), b.to_owned()]
+}
+
+async fn a_reference_that_somebody_has_set_is_left_and_counted(db: TestDb) {
+    let (ours, others) = links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(&format!("UPDATE links SET a = '{others}' WHERE id = 1")).await;
+    let outcome = restored(&db, &deletion).await;
+    assert_eq!(outcome.rows_not_relinked, 1);
+    assert_eq!(outcome.rows_relinked, deletion.rows_unlinked - 1);
+    assert_eq!(
+        state(&db).await,
+        [row("1", &others, "NULL"), row("2", "NULL", &ours), row("3", &ours, &ours), row("4", &others, "NULL")]
+    );
+}
+
+async fn a_row_that_somebody_has_deleted_is_counted(db: TestDb) {
+    let (ours, others) = links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("DELETE FROM links WHERE id = 3").await;
+    let outcome = restored(&db, &deletion).await;
+    assert_eq!(outcome.rows_not_relinked, 2, "both references of the row");
+    assert_eq!(state(&db).await, [row("1", &ours, "NULL"), row("2", "NULL", &ours), row("4", &others, "NULL")]);
+}
+
+async fn of_two_references_in_a_row_each_is_its_own(db: TestDb) {
+    let (ours, others) = links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(&format!("UPDATE links SET b = '{others}' WHERE id = 3")).await;
+    let outcome = restored(&db, &deletion).await;
+    assert_eq!((outcome.rows_not_relinked, outcome.rows_relinked), (1, deletion.rows_unlinked));
+    assert_eq!(state(&db).await[2], row("3", &ours, &others));
+}
+
+async fn a_key_of_two_columns_is_set_as_a_whole(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let ours = group_of(&db, STALE).await;
+    db.exec(&format!(
+        "CREATE UNIQUE INDEX whatsapp_groups_id_jid ON whatsapp_groups (id, group_jid); \
+         CREATE TABLE links (id integer PRIMARY KEY, a {kind}, b text, \
+         FOREIGN KEY (a, b) REFERENCES whatsapp_groups (id, group_jid) ON DELETE SET NULL); \
+         INSERT INTO links SELECT n.n, id, group_jid FROM whatsapp_groups, (SELECT 1 AS n UNION SELECT 2) n WHERE id = '{ours}'"
+    ))
+    .await;
+    let before = state(&db).await;
+    let deletion = delete(&db, STALE).await;
+    assert_eq!(state(&db).await, [row("1", "NULL", "NULL"), row("2", "NULL", "NULL")]);
+    // Half of it means nothing to the database, and something to whoever has set it.
+    db.exec("UPDATE links SET b = 'mine' WHERE id = 2").await;
+    let outcome = restored(&db, &deletion).await;
+    assert_eq!(outcome.rows_not_relinked, 1);
+    assert_eq!(state(&db).await, [before[0].clone(), row("2", "NULL", "mine")]);
+}
+
+async fn a_default_that_was_set_is_taken_back(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let (ours, others) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    db.exec(&format!(
+        "CREATE TABLE links (id integer PRIMARY KEY, \
+         a {kind} DEFAULT '{others}' REFERENCES whatsapp_groups (id) ON DELETE SET DEFAULT, b {kind}); \
+         INSERT INTO links VALUES (1, '{ours}', NULL), (2, '{ours}', NULL)"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    assert_eq!(state(&db).await, [row("1", &others, "NULL"), row("2", &others, "NULL")]);
+    db.exec("UPDATE links SET a = NULL WHERE id = 2").await;
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 1);
+    assert_eq!(state(&db).await, [row("1", &ours, "NULL"), row("2", "NULL", "NULL")]);
+}
+
+async fn a_column_that_is_gone_is_counted(db: TestDb) {
+    links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("DROP TABLE links").await;
+    let outcome = restored(&db, &deletion).await;
+    assert_eq!(outcome.rows_not_relinked, 4);
+    assert_eq!(one(&db, "SELECT count(*) FROM whatsapp_sessions").await, "14");
+}

@@ -1,0 +1,161 @@
+//! Keys that somebody has taken since, and parents that are gone: each row is listed, nothing is written, and once it is
+//! mended the restore works.
+
+use super::{LIVE, STALE, TABLES, delete, group_of, id, id_type, in_the_way, one, one_in_the_way, restored};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_primary_key_that_is_taken,
+    several_rows_that_are_taken_are_all_listed,
+    a_unique_value_that_is_taken,
+    a_value_in_an_index_over_some_rows_that_is_taken,
+    a_value_in_an_index_over_an_expression_that_is_taken,
+    a_parent_that_is_gone,
+    a_check_that_is_new,
+    a_row_that_a_trigger_keeps_out,
+);
+
+async fn a_primary_key_that_is_taken(db: TestDb) {
+    let before = db.dump(&TABLES).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(&format!("INSERT INTO whatsapp_sessions (id, session_name) VALUES ('{}', 'again')", id(STALE))).await;
+    let (table, key, message, first) = one_in_the_way(&db, &deletion).await;
+    assert_eq!((table.as_str(), key, first), ("whatsapp_sessions", id(STALE).to_string(), None));
+    assert!(message.starts_with(&format!("Another row has the same id now ({}), which ", id(STALE))), "{message}");
+    assert!(message.ends_with("allows once. Delete or change that row, then restore again."), "{message}");
+    db.exec(&format!("DELETE FROM whatsapp_sessions WHERE id = '{}'", id(STALE))).await;
+    restored(&db, &deletion).await;
+    assert!(db.dump(&TABLES).await == before);
+}
+
+async fn several_rows_that_are_taken_are_all_listed(db: TestDb) {
+    let groups = db
+        .rows(&format!("SELECT CAST(id AS text) FROM whatsapp_groups WHERE session_id = '{}' ORDER BY 1", id(STALE)))
+        .await;
+    let deletion = delete(&db, STALE).await;
+    for group in &groups[..3] {
+        db.exec(&format!(
+            "INSERT INTO whatsapp_groups (id, session_id, group_jid, group_name) \
+             SELECT '{}', min(CAST(id AS text)){}, 'x', 'taken' FROM whatsapp_sessions",
+            group[0],
+            if db.dialect() == api::db::Dialect::Postgres { "::uuid" } else { "" }
+        ))
+        .await;
+    }
+    let found = in_the_way(&db, &deletion).await;
+    let mut keys: Vec<&str> = found.iter().map(|(_, key, ..)| key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, [&groups[0][0], &groups[1][0], &groups[2][0]]);
+    assert!(found.iter().all(|(table, ..)| table == "whatsapp_groups"));
+}
+
+/// A table of pins with one for a group that goes.
+async fn pins(db: &TestDb, index: &str) -> api::deletion::Deletion {
+    let kind = id_type(db.dialect());
+    let group = group_of(db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE pins (id integer PRIMARY KEY, label text, active boolean, \
+         group_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE); {index}; \
+         INSERT INTO pins VALUES (1, 'Mine', true, '{group}'), (2, 'Yours', false, '{group}')"
+    ))
+    .await;
+    let deletion = delete(db, STALE).await;
+    assert_eq!(db.count("pins").await, 0);
+    deletion
+}
+
+/// A row is put in the way and taken away again.
+async fn in_the_way_of_a_pin(db: &TestDb, deletion: &api::deletion::Deletion, row: &str) -> String {
+    db.exec(&format!("INSERT INTO pins VALUES {row}")).await;
+    let (table, key, message, _) = one_in_the_way(db, deletion).await;
+    assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
+    db.exec("DELETE FROM pins").await;
+    restored(db, deletion).await;
+    assert_eq!(one(db, "SELECT count(*) FROM pins WHERE group_id IS NOT NULL").await, "2");
+    message
+}
+
+async fn a_unique_value_that_is_taken(db: TestDb) {
+    let deletion = pins(&db, "CREATE UNIQUE INDEX one_label ON pins (label)").await;
+    let message = in_the_way_of_a_pin(&db, &deletion, "(9, 'Mine', false, NULL)").await;
+    assert_eq!(
+        message,
+        "Another row has the same label now (Mine), which one_label allows once. Delete or change that row, then restore \
+         again."
+    );
+}
+
+async fn a_value_in_an_index_over_some_rows_that_is_taken(db: TestDb) {
+    let deletion = pins(&db, "CREATE UNIQUE INDEX one_active ON pins (label) WHERE active").await;
+    db.exec("INSERT INTO pins VALUES (8, 'Yours', false, NULL)").await;
+    db.exec("DELETE FROM pins").await;
+    let message = in_the_way_of_a_pin(&db, &deletion, "(9, 'Mine', true, NULL)").await;
+    assert!(message.contains("one_active allows once. Delete or change that row"), "{message}");
+}
+
+async fn a_value_in_an_index_over_an_expression_that_is_taken(db: TestDb) {
+    let deletion = pins(&db, "CREATE UNIQUE INDEX one_name ON pins (lower(label))").await;
+    let message = in_the_way_of_a_pin(&db, &deletion, "(9, 'MINE', true, NULL)").await;
+    assert!(message.contains("one_name allows once. Delete or change that row"), "{message}");
+}
+
+async fn a_parent_that_is_gone(db: TestDb) {
+    let keys = db
+        .rows(&format!(
+            "SELECT CAST(id AS text), CAST(campaign_id AS text) FROM notification_campaign_groups \
+             WHERE group_id IN (SELECT id FROM whatsapp_groups WHERE session_id = '{}') ORDER BY 1",
+            id(LIVE)
+        ))
+        .await;
+    let deletion = delete(&db, LIVE).await;
+    db.exec("DELETE FROM notification_campaign_groups; DELETE FROM notification_campaigns").await;
+    let mut found = in_the_way(&db, &deletion).await;
+    found.sort();
+    let expected: Vec<_> = keys
+        .iter()
+        .map(|row| {
+            let message = format!(
+                "campaign_id refers to the row {} of notification_campaigns, which is gone. Put that row back, then restore \
+                 again.",
+                row[1]
+            );
+            ("notification_campaign_groups".to_owned(), row[0].clone(), message, None)
+        })
+        .collect();
+    assert_eq!((found.len(), found), (3, expected));
+    for row in &keys {
+        let campaign = &row[1];
+        db.exec(&format!("INSERT INTO notification_campaigns (id, name) SELECT '{campaign}', 'again' WHERE NOT EXISTS (SELECT 1 FROM notification_campaigns WHERE id = '{campaign}')")).await;
+    }
+    restored(&db, &deletion).await;
+}
+
+async fn a_check_that_is_new(db: TestDb) {
+    let deletion = pins(&db, "SELECT 1").await;
+    let kind = id_type(db.dialect());
+    db.exec(&format!(
+        "DROP TABLE pins; CREATE TABLE pins (id integer PRIMARY KEY, label text CONSTRAINT short CHECK (length(label) < 3), \
+         active boolean, group_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE)"
+    ))
+    .await;
+    let (_, _, message, _) = one_in_the_way(&db, &deletion).await;
+    assert!(message.starts_with("The database refused: ") && message.contains("short"), "{message}");
+}
+
+async fn a_row_that_a_trigger_keeps_out(db: TestDb) {
+    let deletion = pins(&db, "SELECT 1").await;
+    db.exec(match db.dialect() {
+        api::db::Dialect::Postgres => {
+            "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+             CREATE TRIGGER keep_out BEFORE INSERT ON pins FOR EACH ROW EXECUTE FUNCTION keep_out()"
+        }
+        api::db::Dialect::Sqlite => "CREATE TRIGGER keep_out BEFORE INSERT ON pins BEGIN SELECT RAISE(IGNORE); END",
+    })
+    .await;
+    let (_, _, message, _) = one_in_the_way(&db, &deletion).await;
+    let went = deletion.rows_deleted;
+    assert_eq!(
+        message,
+        format!("Of {went} rows only {} came back; look for triggers and rules on the tables.", went - 2)
+    );
+}
