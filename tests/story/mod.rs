@@ -4,6 +4,7 @@
 mod in_trouble;
 mod mended;
 mod purge;
+mod restored;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,59 @@
+//! The day after the day after: the purge is taken back, and everything is there again.
+
+use serde_json::{Value, json};
+
+use super::{mended_and_purged, rows_now, tables};
+use crate::cli::{document, run};
+use crate::support::{TestDb, both};
+
+both!(StateA: as_built_the_purge_is_taken_back);
+both!(StateB: after_the_first_fix_the_purge_is_taken_back);
+both!(StateC: mended_before_the_purge_is_taken_back);
+
+async fn as_built_the_purge_is_taken_back(db: TestDb) {
+    taken_back(&db).await;
+}
+
+async fn after_the_first_fix_the_purge_is_taken_back(db: TestDb) {
+    taken_back(&db).await;
+}
+
+async fn mended_before_the_purge_is_taken_back(db: TestDb) {
+    taken_back(&db).await;
+}
+
+async fn taken_back(db: &TestDb) {
+    let before = rows_now(db).await;
+    mended_and_purged(db).await;
+    let (code, listed) = document(db, &["deletions"]);
+    assert_eq!((code, listed["deletions"].as_array().map(Vec::len)), (0, Some(1)), "{listed}");
+    let purge = &listed["deletions"][0];
+    assert_eq!(
+        (&purge["status"], &purge["reason"]),
+        (&json!("RESTORABLE"), &json!("purge of stale sessions by migrate"))
+    );
+    let id = purge["id"].as_str().unwrap();
+
+    let (code, tried) = document(db, &["restore", id, "--dry-run"]);
+    assert_eq!((code, counts(&tried)), (0, (1_512, 173, 0)), "{tried}");
+    assert_ne!(rows_now(db).await, before, "a dry run puts nothing back");
+    let (code, done) = document(db, &["restore", id, "--yes"]);
+    assert_eq!((code, counts(&done), &done["deletion"]["status"]), (0, (1_512, 173, 0), &json!("RESTORED")), "{done}");
+    for (table, (now, before)) in tables().into_iter().zip(rows_now(db).await.iter().zip(&before)) {
+        assert_eq!(now, before, "{table}");
+    }
+    let (code, again) = document(db, &["restore", id, "--yes"]);
+    assert_eq!((code, &again["refusals"][0]["code"]), (3, &json!("ALREADY_RESTORED")), "{again}");
+    let ended = run(db, &["restore", id, "--yes"]);
+    assert_eq!(ended.code, 3);
+    assert_eq!(ended.stdout, "✗ Refused: The deletion has been restored already.\nNothing was restored.\n");
+    // What was mended stays mended, and nothing is pending: the sessions are not purged again.
+    assert_eq!(crate::migration::rules(db, "public").await, crate::migration::GOAL);
+    assert_eq!(document(db, &["migrate", "--status"]).1["pending"], json!([]));
+}
+
+/// Rows put back, rows with references set again, references that are not.
+fn counts(outcome: &Value) -> (i64, i64, i64) {
+    let number = |field: &str| outcome[field].as_i64().unwrap();
+    (number("rowsRestored"), number("rowsRelinked"), number("rowsNotRelinked"))
+}
