@@ -50,7 +50,7 @@ pub struct Options {
     pub max_connections: u32,
     /// The gateway.
     #[command(flatten)]
-    pub gateway: gateway::Options,
+    pub gateway: gateway::GatewayOptions,
 }
 
 /// How log lines are written.

@@ -8,7 +8,7 @@ use crate::gateway::{Header, Settings, StatusPath, UrlTemplate, Words};
 /// How the gateway is asked, as it came.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "The gateway that holds the live connections (none unless said)")]
-pub struct Options {
+pub struct GatewayOptions {
     /// Where it answers about a session, with {id} in place of the session's id: `http://vps/sessions/{id}/status`
     #[arg(
         id = "gateway-url",
@@ -82,30 +82,27 @@ pub struct Options {
     at_once: usize,
 }
 
-impl Options {
+impl GatewayOptions {
     /// The settings, checked; none where no gateway is named.
     pub(super) fn resolve(&self) -> Result<Option<Settings>, Error> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let words: Vec<String> = self.words.iter().filter(|word| !word.is_empty()).cloned().collect();
+        let (header, path) = (given(&self.header), given(&self.status_path));
         let Some(url) = given(&self.url) else {
-            let alone = given(&self.header).is_some() || self.status_path.is_some() || !words.is_empty();
-            return if alone {
-                Err(Error::BadInput(
-                    "The gateway's options are given without --gateway-url (SESSION_ADMIN_GATEWAY_URL), which says \
-                     where it is."
-                        .to_owned(),
-                ))
-            } else {
-                Ok(None)
-            };
+            if header.is_none() && path.is_none() && words.is_empty() {
+                return Ok(None);
+            }
+            let message = "The gateway's options are given without --gateway-url (SESSION_ADMIN_GATEWAY_URL), which says \
+                           where it is.";
+            return Err(Error::BadInput(message.to_owned()));
         };
         let mut settings = Settings::new(of("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::read(&url))?);
-        if let Some(header) = given(&self.header) {
+        if let Some(header) = header {
             settings.header = Some(of("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::read(&header))?);
         }
-        if let Some(path) = &self.status_path {
+        if let Some(path) = path {
             settings.status_path =
-                of("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::read(path))?;
+                of("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::read(&path))?;
         }
         settings.words = of("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", Words::with(&words))?;
         self.check_limits()?;

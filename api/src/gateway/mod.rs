@@ -72,6 +72,14 @@ pub struct GatewayState {
     pub detail: Option<String>,
 }
 
+/// What the gateway says of each of these sessions; nothing where there is no gateway.
+pub async fn ask_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+    match gateway {
+        Some(gateway) => gateway.ask_each(sessions).await,
+        None => HashMap::new(),
+    }
+}
+
 /// The most sessions whose answers are kept.
 const KEPT: u64 = 10_000;
 

@@ -39,7 +39,8 @@ impl Silence {
 
     /// The answer then: nothing was asked, so it says nothing about whether the gateway answers in time.
     pub fn said(&self) -> Said {
-        let detail = format!("The gateway did not answer the last {} questions in time, and was not asked.", self.limit);
+        let detail =
+            format!("The gateway did not answer the last {} questions in time, and was not asked.", self.limit);
         Said { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }
     }
 

@@ -36,7 +36,6 @@ pub(super) struct DeleteSessionInput {
 impl DeleteSessionInput {
     fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
         Ok(DeletionRequest {
-            must_meet: None,
             session_ids: vec![id::parse(&self.id)?],
             expected_impact: self.expected_impact,
             at_most: self.at_most,
@@ -46,6 +45,7 @@ impl DeleteSessionInput {
             reason: self.reason,
             idempotency_key: self.idempotency_key,
             principal: principal.to_owned(),
+            ..DeletionRequest::default()
         })
     }
 }
