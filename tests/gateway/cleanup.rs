@@ -179,8 +179,11 @@ async fn a_gateway_that_cannot_be_reached_makes_no_session_missing(db: TestDb) {
     assert_eq!(gone(&db).await, [0_usize; 0]);
 }
 
+/// The sessions that a gateway knows, each with its status.
+type Known = Arc<Mutex<Vec<(Uuid, &'static str)>>>;
+
 /// A gateway of which a test changes what it knows, and whose answers are not kept.
-fn changing(known: &[(Uuid, &'static str)]) -> (Server, Gateway, Arc<Mutex<Vec<(Uuid, &'static str)>>>) {
+fn changing(known: &[(Uuid, &'static str)]) -> (Server, Gateway, Known) {
     let known = Arc::new(Mutex::new(known.to_vec()));
     let shared = Arc::clone(&known);
     let server = Server::of_sessions(move |session| {

@@ -63,8 +63,8 @@ async fn what_the_gateway_said_is_in_the_audit_record(db: TestDb) {
     let together = DeletionRequest { session_ids: vec![id(6), id(7), id(8)], ..request(STALE) };
     let deletion = delete(db.database().await, &server.gateway(), together).await.deletion.unwrap();
     let said: Vec<_> = deletion.sessions.iter().map(|session| session.gateway).collect();
-    use GatewaySessionState::{Disconnected, NotFound, QrPending};
-    assert_eq!(said, [Some(QrPending), Some(NotFound), Some(Disconnected)]);
+    let expected = [GatewaySessionState::QrPending, GatewaySessionState::NotFound, GatewaySessionState::Disconnected];
+    assert_eq!(said, expected.map(Some));
     assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
     // Where it was not asked, nothing is said.
     let deletion = deletion::delete(db.database().await, &request(5)).await.unwrap().deletion.unwrap();

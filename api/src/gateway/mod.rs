@@ -1,5 +1,5 @@
-//! The gateway: the service that holds the live WhatsApp connections. It is asked about sessions over HTTP; whatever comes
-//! of that is an answer, and never an error. It knows nothing of the database, and is never asked while locks are held.
+//! The gateway: the service that holds the live connections. It is asked about sessions over HTTP; whatever comes of that
+//! is an answer, and never an error. Nothing here knows the database, and nobody asks while locks are held.
 
 mod client;
 mod settings;
@@ -118,7 +118,7 @@ impl Gateway {
 
     /// Asks about many, several at once.
     pub async fn ask_each(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
-        let asked = sessions.to_vec().into_iter().map(|session| {
+        let asked = sessions.iter().copied().map(|session| {
             let gateway = self.clone();
             async move { (session, gateway.ask(session).await) }
         });

@@ -17,7 +17,7 @@ pub(super) struct DeleteSessionInput {
     expected_impact: Option<String>,
     /// Refuse if more rows than this would be deleted, over all tables.
     at_most: Option<i64>,
-    /// Delete the session even if it is connected now.
+    /// Delete the session even if it is connected now, or if the gateway says so.
     #[graphql(default = false)]
     allow_connected: bool,
     /// Delete the session even if messages that are still to be sent go with it.
