@@ -7,9 +7,10 @@ use crate::gateway::{Header, Settings, StatusPath, UrlTemplate, Words};
 
 /// How the gateway is asked, as it came.
 #[derive(Clone, clap::Args)]
-#[command(next_help_heading = "The gateway that holds the live connections (none unless said)")]
+#[command(next_help_heading = "The gateway, for every command")]
 pub struct GatewayOptions {
-    /// Where it answers about a session, with {id} in place of the session's id: `http://vps/sessions/{id}/status`
+    /// Where the service that holds the live connections answers about a session, with {id} in place of the session's id:
+    /// `http://vps/sessions/{id}/status` [default: none]
     #[arg(
         id = "gateway-url",
         long = "gateway-url",
@@ -19,7 +20,7 @@ pub struct GatewayOptions {
         value_name = "URL"
     )]
     url: Option<String>,
-    /// A header that it is asked with, such as one that holds its key: `X-Api-Key: …`
+    /// A header that it is asked with, such as `X-Api-Key: KEY`
     #[arg(
         id = "gateway-header",
         long = "gateway-header",
