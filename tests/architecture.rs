@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["error", "refusal", "clock"],
     &["db"],
     &["catalog", "demo"],
     &["impact"],
-    &["deletion", "group", "health", "session"],
+    &["gateway", "group", "health", "session"],
+    &["deletion"],
     &["restore"],
     &["cleanup"],
     &["graphql"],

@@ -12,6 +12,7 @@ mod cli;
 mod clients;
 mod db;
 mod deletion;
+mod gateway;
 mod graphql;
 mod health;
 mod http;

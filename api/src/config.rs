@@ -1,5 +1,7 @@
 //! Configuration: defaults, environment and flags, checked across fields before anything starts.
 
+mod gateway;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use serde::Deserialize;
 
 use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
+use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
 
 /// The database that is used where none is named.
@@ -49,6 +52,9 @@ pub struct Options {
     /// The most database connections kept open
     #[arg(long, global = true, env = "SESSION_ADMIN_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 16)]
     pub max_connections: u32,
+    /// The gateway.
+    #[command(flatten)]
+    pub gateway: gateway::GatewayOptions,
 }
 
 /// How log lines are written.
@@ -67,6 +73,8 @@ pub struct Config {
     pub database: DatabaseSettings,
     /// Whether the database was named, or is the default file.
     pub database_named: bool,
+    /// How the gateway is asked, where there is one.
+    pub gateway: Option<Settings>,
     /// The findings that are accepted.
     pub accepted: Accepted,
 }
@@ -102,7 +110,7 @@ impl Options {
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
         database.archive_for = TimeDelta::days(self.archive_days.into());
         let accepted = self.config.as_deref().map(read_accepted).transpose()?.unwrap_or_default();
-        Ok(Config { database, database_named: named.is_some(), accepted })
+        Ok(Config { database, database_named: named.is_some(), gateway: self.gateway.resolve()?, accepted })
     }
 
     fn check_database(&self, dialect: Dialect, url: &str) -> Result<(), Error> {
@@ -150,6 +158,14 @@ impl Options {
 }
 
 impl Config {
+    /// The gateway, where one is configured; it is not asked anything yet.
+    ///
+    /// # Errors
+    /// Those of [`Gateway::new`].
+    pub fn gateway(&self) -> Result<Option<Gateway>, Error> {
+        self.gateway.clone().map(|settings| Gateway::new(settings, self.database.clock)).transpose()
+    }
+
     /// Refuses to go on where SQLite would make the file: only `serve` and `migrate` make databases.
     ///
     /// # Errors

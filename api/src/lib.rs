@@ -1,8 +1,8 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
 //! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`cleanup`, which
-//! uses `deletion`; `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`,
-//! `error`, `refusal`, `clock`).
+//! uses `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share
+//! (`config`, `error`, `refusal`, `clock`).
 
 pub mod catalog;
 pub mod cleanup;
@@ -13,6 +13,7 @@ pub mod db;
 pub mod deletion;
 pub mod demo;
 pub mod error;
+pub mod gateway;
 pub mod graphql;
 pub mod group;
 pub mod health;

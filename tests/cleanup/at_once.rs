@@ -61,7 +61,7 @@ async fn a_session_that_somebody_holds_is_left_and_the_others_go(db: TestDb) {
     let run = started(&database, &request()).await;
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_sessions WHERE id = '{}' FOR UPDATE", id(4))).await;
-    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
     let mut run = worker.step().await.unwrap();
     while !run.status.has_finished() {
         run = worker.step().await.unwrap();
@@ -77,7 +77,7 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(50), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let run = started(&database, &request()).await;
-    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
     let mut other = db.raw().await;
     other
         .exec(match db.dialect() {
@@ -104,7 +104,7 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
 async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await;
-    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
     // The sessions are looked at, and all of them may go.
     assert_eq!(worker.step().await.unwrap().sessions_skipped, 0);
     let mut other = db.raw().await;

@@ -25,7 +25,7 @@ both!(Empty: a_session_without_any_time_is_never_old, sessions_without_a_time_go
 
 /// The sessions that a cleanup would take, in its order.
 async fn taken(database: &Database, criteria: &Criteria) -> Vec<Uuid> {
-    let preview = preview(database, criteria).await.unwrap();
+    let preview = preview(database, None, criteria).await.unwrap();
     assert_eq!(preview.session_count, i64::try_from(preview.sample.len()).unwrap(), "more than a sample");
     assert_eq!(preview.impact.session_count, preview.session_count);
     preview.sample.into_iter().map(|session| session.id).collect()
@@ -42,7 +42,7 @@ fn older_than(age: &str) -> Criteria {
 
 async fn a_preview_of_the_stale_sessions_is_the_impact_of_all_of_them(db: TestDb) {
     let stale = ids(0..STALE_SESSIONS);
-    let preview = preview(db.database().await, &Criteria::default()).await.unwrap();
+    let preview = preview(db.database().await, None, &Criteria::default()).await.unwrap();
     assert_eq!(preview.impact, impact_of(&db, &stale).await);
     assert_eq!((preview.impact.rows_deleted, preview.impact.rows_unlinked), (1_512, 173));
     assert_eq!(preview.session_count, 9);
@@ -61,7 +61,7 @@ async fn a_list_without_anything_takes_nothing(db: TestDb) {
         Criteria { statuses: Vec::new(), ..Criteria::default() },
         Criteria { limit: Some(0), ..Criteria::default() },
     ] {
-        let preview = preview(db.database().await, &criteria).await.unwrap();
+        let preview = preview(db.database().await, None, &criteria).await.unwrap();
         assert_eq!((preview.session_count, preview.sample.len()), (0, 0), "{criteria:?}");
         assert_eq!(preview.impact, none);
     }

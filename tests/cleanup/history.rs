@@ -27,17 +27,18 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
         own("idempotency_keys")
     ))
     .await;
-    let before = db.dump(&[&own("deletions"), &own("deleted_sessions"), "whatsapp_sessions"]).await;
-    assert_eq!(run(&db, &["doctor"]).code, 0, "what the version before could do goes on");
-
-    let (code, report) = document(&db, &["migrate", "--yes"]);
-    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(["m20260101_000007_cleanup_runs"])), "{report}");
+    // Later versions have put columns beside these.
     let kept = format!(
         "(SELECT id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status FROM {})",
         own("deletions")
     );
+    let before = db.dump(&[&kept, &own("deleted_sessions"), "whatsapp_sessions"]).await;
+    assert_eq!(run(&db, &["doctor"]).code, 0, "what the version before could do goes on");
+
+    let (code, report) = document(&db, &["migrate", "--yes"]);
+    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(["m20260101_000007_cleanup_runs"])), "{report}");
     let now = db.dump(&[&kept, &own("deleted_sessions"), "whatsapp_sessions"]).await;
-    assert_eq!(now.replace(&kept, &own("deletions")), before);
+    assert_eq!(now, before);
     let keys = format!("SELECT key, CAST(deletion_id AS text), run_id FROM {}", own("idempotency_keys"));
     assert_eq!(db.rows(&keys).await, [["k".to_owned(), deletion, "NULL".to_owned()]]);
     let both_or_neither = format!("UPDATE {} SET deletion_id = NULL", own("idempotency_keys"));

@@ -45,7 +45,7 @@ async fn agrees(db: &TestDb, database: &Database, id: Uuid) {
 async fn progress_and_deletions_always_agree(db: TestDb) {
     let database = db.database().await;
     let id = started(database, &request()).await.id;
-    let mut worker = Worker::new(database.clone(), id, SINGLY).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, id, SINGLY).await.unwrap();
     loop {
         agrees(&db, database, id).await;
         if worker.step().await.unwrap().status.has_finished() {
@@ -60,7 +60,7 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     let settings = DatabaseSettings { url: proxy.url(db.url()), lock_timeout: Duration::from_mins(2), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let id = started(&database, &request()).await.id;
-    let mut worker = Worker::new(database.clone(), id, SINGLY).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, id, SINGLY).await.unwrap();
     while worker.step().await.unwrap().sessions_deleted < 3 {}
     // The wire is cut in the middle of the fourth batch: its rows are deleted when the last one is waited for.
     let mut other = db.raw().await;

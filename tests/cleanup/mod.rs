@@ -40,7 +40,7 @@ fn request() -> CleanupRequest {
 }
 
 async fn start(database: &Database, request: &CleanupRequest) -> CleanupOutcome {
-    cleanup::start(database, request).await.unwrap()
+    cleanup::start(database, None, request).await.unwrap()
 }
 
 /// A run that nobody has begun with.
@@ -51,7 +51,7 @@ async fn started(database: &Database, request: &CleanupRequest) -> CleanupRun {
 
 /// Works a run off.
 async fn finish(database: &Database, run: Uuid, pace: Pace) -> CleanupRun {
-    let mut worker = Worker::new(database.clone(), run, pace).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run, pace).await.unwrap();
     loop {
         let run = worker.step().await.unwrap();
         if run.status.has_finished() {
@@ -73,7 +73,7 @@ async fn finish_singly(database: &Database, run: Uuid) -> CleanupRun {
 
 /// A new worker goes on with a run until a session is gone, or left.
 async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
-    let mut worker = Worker::new(database.clone(), run, SINGLY).await.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run, SINGLY).await.unwrap();
     let before = cleanup::find(database, run).await.unwrap().unwrap();
     loop {
         let run = worker.step().await.unwrap();

@@ -154,6 +154,6 @@ async fn a_finished_run_is_left_as_it_is(db: TestDb) {
 }
 
 async fn a_run_that_does_not_exist_is_named(db: TestDb) {
-    let error = Worker::new(db.database().await.clone(), id(0), Pace::default()).await.unwrap_err();
+    let error = Worker::new(db.database().await.clone(), None, id(0), Pace::default()).await.unwrap_err();
     assert_eq!((error.code(), error.to_string()), ("BAD_USER_INPUT", format!("No cleanup run has the id {}.", id(0))));
 }

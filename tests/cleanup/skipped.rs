@@ -46,7 +46,7 @@ fn limited(limit: u32) -> Criteria {
 
 /// The session whose turn comes second.
 async fn skipped_first(db: &TestDb) -> Uuid {
-    let preview = api::cleanup::preview(db.database().await, &limited(2)).await.unwrap();
+    let preview = api::cleanup::preview(db.database().await, None, &limited(2)).await.unwrap();
     preview.sample[1].id
 }
 

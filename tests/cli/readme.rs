@@ -40,8 +40,8 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
     let wanted =
         CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
-    let run = cleanup::start(&database, &wanted).await.unwrap().run.unwrap();
-    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
+    let run = cleanup::start(&database, None, &wanted).await.unwrap().run.unwrap();
+    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
     while !worker.step().await.unwrap().status.has_finished() {}
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     database.close().await.unwrap();

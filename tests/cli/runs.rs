@@ -25,7 +25,7 @@ async fn before_migrate_there_are_no_runs(db: TestDb) {
 /// A run that nobody has begun with.
 async fn waiting(db: &TestDb) -> String {
     let request = CleanupRequest { principal: "cli:somebody".to_owned(), ..CleanupRequest::default() };
-    let outcome = cleanup::start(db.database().await, &request).await.unwrap();
+    let outcome = cleanup::start(db.database().await, None, &request).await.unwrap();
     outcome.run.unwrap().id.to_string()
 }
 

@@ -11,6 +11,7 @@ const values = [
   'DeletionBlocker',
   'DeletionImpact',
   'ForeignKey',
+  'GatewayState',
   'GroupReference',
   'ImpactChange',
   'PageInfo',

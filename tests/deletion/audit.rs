@@ -36,7 +36,7 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     assert_eq!(outcome.refusals, []);
     assert_eq!(outcome.impact.as_ref(), Some(&looked));
     let deletion = outcome.deletion.unwrap();
-    let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()) };
+    let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()), gateway: None };
     let names = ["live-1", "stale-9", "stale-8"];
     assert_eq!(deletion.sessions, session_ids.into_iter().zip(names).map(session).collect::<Vec<_>>());
     assert_eq!(deletion.status, DeletionStatus::NotArchived);

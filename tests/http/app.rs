@@ -1,6 +1,7 @@
 //! The whole router in process, over a database of its own.
 
 use api::db::Database;
+use api::gateway::Gateway;
 use api::graphql::State;
 use api::health::Accepted;
 use api::http::router;
@@ -33,6 +34,13 @@ impl TestApp {
     pub async fn over(db: TestDb) -> Self {
         let database = db.database().await.clone();
         Self::with(db, database)
+    }
+
+    /// With a gateway that it asks.
+    pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
+        let database = db.database().await.clone();
+        let state = State::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
+        Self { router: router(state.clone()), state, db }
     }
 
     /// Over another connection to the test's database.

@@ -1,5 +1,6 @@
 //! One batch of a run: a deletion like any other.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,6 +11,7 @@ use crate::db::{Database, Dialect};
 use crate::deletion::refuse::counted;
 use crate::deletion::{DeletionRequest, delete_batch};
 use crate::error::Error;
+use crate::gateway::GatewayState;
 use crate::refusal::{Refusal, RefusalCode};
 
 /// How a batch ended.
@@ -24,10 +26,16 @@ pub(super) enum Ended {
     Elsewhere,
 }
 
-/// Deletes sessions of a run together, each checked again under its lock.
-pub(super) async fn delete(db: &Database, run: &CleanupRun, sessions: &[Uuid]) -> Result<Ended, Error> {
+/// Deletes sessions of a run together, each checked again under its lock. `gateway` is what was said of them just before.
+pub(super) async fn delete(
+    db: &Database,
+    run: &CleanupRun,
+    sessions: &[Uuid],
+    gateway: HashMap<Uuid, GatewayState>,
+) -> Result<Ended, Error> {
     let request = DeletionRequest {
         session_ids: sessions.to_vec(),
+        gateway,
         must_meet: Some(run.criteria.filter(run.created_at)?),
         allow_connected: run.allow_connected,
         allow_pending_messages: run.allow_pending_messages,

@@ -27,6 +27,9 @@ pub struct Criteria {
     pub created_before: Option<DateTime<Utc>>,
     /// Only those with this in the name, the phone number or the id, in any case.
     pub search: Option<String>,
+    /// Only those that the gateway does not know.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub missing_from_gateway: bool,
     /// At most this many, the least recently updated first; those without a time last.
     pub limit: Option<u32>,
 }
@@ -40,13 +43,15 @@ impl Default for Criteria {
             older_than: None,
             created_before: None,
             search: None,
+            missing_from_gateway: false,
             limit: None,
         }
     }
 }
 
 impl Criteria {
-    /// What one session has to meet, at a run that was asked for at `moment`. Neither which ids nor how many.
+    /// What one session has to meet, at a run that was asked for at `moment`. Neither which ids nor how many, nor what the
+    /// gateway says.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a text that no database can hold.

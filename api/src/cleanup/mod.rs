@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod criteria;
+mod gateway;
 mod list;
 mod pace;
 mod preview;

@@ -5,9 +5,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Criteria;
+use super::gateway::{Asked, asked};
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::impact::{Impact, Reading};
 use crate::session::{Session, read};
 
@@ -26,13 +28,14 @@ pub struct Preview {
     pub sample: Vec<Session>,
 }
 
-/// What a cleanup by these criteria would do now.
+/// What a cleanup by these criteria would do now. The gateway is asked only where the criteria are about it.
 ///
 /// # Errors
 /// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn preview(db: &Database, criteria: &Criteria) -> Result<Preview, Error> {
+pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criteria) -> Result<Preview, Error> {
+    let asked = asked(db, gateway, criteria).await?;
     let snapshot = db.snapshot().await?;
-    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria).await?;
+    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria, asked.as_ref()).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
     let columns = Columns::now(&snapshot, db, SESSIONS).await?;
     let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
@@ -48,10 +51,16 @@ pub(super) struct Selected {
 }
 
 impl Selected {
-    /// Looks now. A session that somebody deletes between the two statements is left out of both.
-    pub async fn now(conn: &impl ConnectionTrait, db: &Database, criteria: &Criteria) -> Result<Self, Error> {
+    /// Looks now, among those that the gateway does not know where it was asked. A session that somebody deletes between
+    /// the two statements is left out of both.
+    pub async fn now(
+        conn: &impl ConnectionTrait,
+        db: &Database,
+        criteria: &Criteria,
+        asked: Option<&Asked>,
+    ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
-        filter.ids.clone_from(&criteria.ids);
+        filter.ids = asked.map_or_else(|| criteria.ids.clone(), |asked| Some(asked.missing.clone()));
         let reading = Reading::now(conn, db).await?;
         let mut ids = read::matching(conn, db, &filter, criteria.limit).await?;
         loop {

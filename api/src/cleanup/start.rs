@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::gateway::{Asked, asked};
 use super::preview::Selected;
 use super::run::find_many;
 use super::{CleanupOutcome, CleanupRequest, SkippedSession};
@@ -12,22 +13,29 @@ use crate::db::{Columns, Database, Dialect, Writing};
 use crate::deletion::idempotency::{Earlier, Keyed, Made, earlier, remember};
 use crate::deletion::{DeletionRequest, check, refuse};
 use crate::error::Error;
+use crate::gateway::{Gateway, ask_each};
 use crate::impact::token::Looked;
 use crate::impact::{Impact, distinct};
 use crate::refusal::RefusalCode;
 use crate::session::read;
 
-/// Makes a run of what is asked for, or says why not; no session is deleted yet. On a dry run nothing is made.
+/// Makes a run of what is asked for, or says why not; no session is deleted yet. On a dry run nothing is made. The gateway
+/// is asked before all that, where the criteria are about it.
 ///
 /// # Errors
 /// What is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn start(db: &Database, request: &CleanupRequest) -> Result<CleanupOutcome, Error> {
+pub async fn start(
+    db: &Database,
+    gateway: Option<&Gateway>,
+    request: &CleanupRequest,
+) -> Result<CleanupOutcome, Error> {
     check(request.at_most, request.idempotency_key.as_ref(), request.reason.as_ref())?;
     let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
+    let asked = asked(db, gateway, &request.criteria).await?;
     let outcome = if request.dry_run {
-        dry_run(db, request, looked.as_ref()).await
+        dry_run(db, gateway, request, looked.as_ref(), asked.as_ref()).await
     } else {
-        make(db, request, looked.as_ref()).await
+        make(db, request, looked.as_ref(), asked.as_ref()).await
     };
     match outcome {
         Err(Error::LockTimeout(source)) => {
@@ -38,9 +46,14 @@ pub async fn start(db: &Database, request: &CleanupRequest) -> Result<CleanupOut
     }
 }
 
-async fn make(db: &Database, request: &CleanupRequest, looked: Option<&Looked>) -> Result<CleanupOutcome, Error> {
+async fn make(
+    db: &Database,
+    request: &CleanupRequest,
+    looked: Option<&Looked>,
+    asked: Option<&Asked>,
+) -> Result<CleanupOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    match begin(&transaction, db, request, looked).await {
+    match begin(&transaction, db, request, looked, asked).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
             Ok(outcome)
@@ -53,11 +66,18 @@ async fn make(db: &Database, request: &CleanupRequest, looked: Option<&Looked>) 
     }
 }
 
-async fn dry_run(db: &Database, request: &CleanupRequest, looked: Option<&Looked>) -> Result<CleanupOutcome, Error> {
+async fn dry_run(
+    db: &Database,
+    gateway: Option<&Gateway>,
+    request: &CleanupRequest,
+    looked: Option<&Looked>,
+    asked: Option<&Asked>,
+) -> Result<CleanupOutcome, Error> {
     let snapshot = db.snapshot().await?;
-    let Selected { impact, .. } = Selected::now(&snapshot, db, &request.criteria).await?;
+    let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, asked).await?;
     snapshot.commit().await?;
     let deletion = DeletionRequest {
+        gateway: ask_each(gateway, &ids).await,
         allow_connected: request.allow_connected,
         allow_pending_messages: request.allow_pending_messages,
         ..DeletionRequest::default()
@@ -72,6 +92,7 @@ async fn begin(
     db: &Database,
     request: &CleanupRequest,
     looked: Option<&Looked>,
+    asked: Option<&Asked>,
 ) -> Result<CleanupOutcome, Error> {
     let keyed = request.keyed();
     match earlier(transaction, db, keyed.as_ref()).await? {
@@ -81,12 +102,17 @@ async fn begin(
         }
         Earlier::Answered(made, impact) => return answered(transaction, db, made, impact).await,
     }
-    let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria).await?;
+    let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, asked).await?;
     let (refusals, changes) = refuse::of_whole(looked, &impact, request.at_most);
     if !refusals.is_empty() {
         return Ok(CleanupOutcome { run: None, impact: Some(impact), changes, refusals });
     }
-    let missed = missed(transaction, db, request, &ids).await?;
+    let mut missed = missed(transaction, db, request, &ids).await?;
+    if let Some(asked) = asked {
+        // What the gateway says of a session that was named is the better reason.
+        missed.retain(|missed| !asked.others.iter().any(|other| other.session_id == missed.session_id));
+        missed.extend(asked.others.iter().cloned());
+    }
     let id = Uuid::new_v4();
     // The list is the one that was compared, whatever has been committed since.
     record(transaction, db, request, id, &ids, &missed).await?;

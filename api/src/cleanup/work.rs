@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::batch::{Ended, delete};
 use super::check::{Candidate, blocked, look};
+use super::gateway::{kept, wanted};
 use super::progress::{self, State};
 use super::run::find;
 use super::{CleanupRun, Pace, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
+use crate::gateway::{Gateway, ask_each};
 use crate::impact::{deletable_together, fewest_together};
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -26,6 +28,7 @@ const PATIENCE: u32 = 5;
 #[derive(Debug)]
 pub struct Worker {
     db: Database,
+    gateway: Option<Gateway>,
     run: CleanupRun,
     pace: Pace,
     /// Whose turn the window's sessions are.
@@ -42,14 +45,16 @@ impl Worker {
     /// Goes on with a run, or begins it.
     ///
     /// # Errors
-    /// [`Error::BadInput`] where there is no such run; [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn new(db: Database, run: Uuid, pace: Pace) -> Result<Self, Error> {
+    /// [`Error::BadInput`] where there is no such run, or no gateway that its criteria want asked;
+    /// [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn new(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Self, Error> {
         progress::begin(&db, run).await?;
         let Some(run) = find(&db, run).await? else {
             return Err(Error::BadInput(format!("No cleanup run has the id {run}.")));
         };
+        wanted(gateway.as_ref(), &run.criteria)?;
         let (window, refused) = (VecDeque::new(), Vec::new());
-        Ok(Self { db, run, pace, state: State::Queued, window, refused, waited: 0 })
+        Ok(Self { db, gateway, run, pace, state: State::Queued, window, refused, waited: 0 })
     }
 
     /// Deletes one batch, or sets sessions aside, or ends the run; a finished one is left as it is. Gives the run as it
@@ -90,7 +95,12 @@ impl Worker {
             self.window.clear();
             return Ok(true);
         }
-        match delete(&self.db, &self.run, &batch).await? {
+        let answers = ask_each(self.gateway.as_ref(), &batch).await;
+        let kept = kept(&batch, &answers, &self.run.criteria, self.run.allow_connected);
+        if !kept.is_empty() {
+            return self.set_aside(&kept, State::Skipped).await;
+        }
+        match delete(&self.db, &self.run, &batch, answers).await? {
             Ended::Elsewhere => Ok(false),
             Ended::Deleted { rows, took } => {
                 self.pace.went(rows, took);

@@ -11,6 +11,7 @@ use crate::cleanup::{self, Age, CleanupRequest, Criteria, Preview};
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::impact::Impact;
 use crate::session::SessionStatus;
 
@@ -52,6 +53,9 @@ struct Wanted {
     /// Only those with this in the name, the phone number or the id, in any case
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+    /// Only those that the gateway answers 404 for; it needs --gateway-url
+    #[arg(long)]
+    missing_from_gateway: bool,
     /// At most this many, the least recently updated first
     #[arg(long, value_name = "NUMBER")]
     limit: Option<u32>,
@@ -101,21 +105,28 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         require_migrated(&db).await?;
     }
     let criteria = args.wanted.into();
-    let preview = cleanup::preview(&db, &criteria).await?;
+    let gateway = config.gateway()?;
+    let preview = cleanup::preview(&db, gateway.as_ref(), &criteria).await?;
     output.text(render::cleanup_preview(&preview));
     let request = request(args.terms, args.dry_run, criteria, &preview);
     let exit = if request.dry_run {
-        dry_run(&db, &request, preview, output).await?
+        dry_run(&db, gateway.as_ref(), &request, preview, output).await?
     } else {
-        delete(&db, &request, preview, args.yes, output).await?
+        delete(&db, gateway, &request, preview, args.yes, output).await?
     };
     db.close().await?;
     Ok(exit)
 }
 
-async fn dry_run(db: &Database, request: &CleanupRequest, preview: Preview, output: Output) -> Result<Exit, Error> {
+async fn dry_run(
+    db: &Database,
+    gateway: Option<&Gateway>,
+    request: &CleanupRequest,
+    preview: Preview,
+    output: Output,
+) -> Result<Exit, Error> {
     let mut report = Report::of(preview);
-    report.answer(cleanup::start(db, request).await?);
+    report.answer(cleanup::start(db, gateway, request).await?);
     output.document(&report);
     output.text(render::cleanup_dry_run(&report));
     Ok(report.exit())
@@ -123,6 +134,7 @@ async fn dry_run(db: &Database, request: &CleanupRequest, preview: Preview, outp
 
 async fn delete(
     db: &Database,
+    gateway: Option<Gateway>,
     request: &CleanupRequest,
     preview: Preview,
     yes: bool,
@@ -130,8 +142,9 @@ async fn delete(
 ) -> Result<Exit, Error> {
     let mut report = Report::of(preview);
     let nothing = report.session_count == 0;
-    // Sessions that were named are to be listed, and a run of before is to be answered again.
-    if nothing && request.criteria.ids.is_none() && request.idempotency_key.is_none() {
+    let Criteria { ids, missing_from_gateway, .. } = &request.criteria;
+    // Sessions that were named, or that the gateway knows, are to be listed; a run of before is to be answered again.
+    if nothing && ids.is_none() && !missing_from_gateway && request.idempotency_key.is_none() {
         output.document(&report);
         return Ok(Exit::Done);
     }
@@ -139,8 +152,8 @@ async fn delete(
         output.text("Nothing was deleted.");
         return Ok(Exit::Refused);
     }
-    report.answer(cleanup::start(db, request).await?);
-    work::report(db, report, output).await
+    report.answer(cleanup::start(db, gateway.as_ref(), request).await?);
+    work::report(db, gateway, report, output).await
 }
 
 /// What is asked. Sessions that may not go do not stop the others.
@@ -185,6 +198,7 @@ impl From<Wanted> for Criteria {
             older_than: wanted.older_than,
             created_before: wanted.created_before,
             search: wanted.search,
+            missing_from_gateway: wanted.missing_from_gateway,
             limit: wanted.limit,
         }
     }

@@ -62,7 +62,8 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         output.text("Nothing was deleted.");
         return Ok(Exit::Refused);
     }
-    let outcome = deletion::delete(&db, &request(args, shown)).await?;
+    let request = request(args, shown).asked(config.gateway()?.as_ref()).await;
+    let outcome = deletion::delete(&db, &request).await?;
     output.document(&outcome);
     output.text(render::outcome(&outcome));
     db.close().await?;
@@ -84,7 +85,6 @@ async fn shown(db: &Database, id: Uuid) -> Result<Option<Impact>, Error> {
 fn request(args: Args, shown: Option<Impact>) -> DeletionRequest {
     let shown = shown.filter(|_| args.idempotency_key.is_none()).map(|impact| impact.token);
     DeletionRequest {
-        must_meet: None,
         session_ids: vec![args.id],
         expected_impact: args.expected_impact.or(shown),
         at_most: args.at_most,
@@ -95,5 +95,6 @@ fn request(args: Args, shown: Option<Impact>) -> DeletionRequest {
         reason: args.reason,
         idempotency_key: args.idempotency_key,
         principal: principal(),
+        ..DeletionRequest::default()
     }
 }

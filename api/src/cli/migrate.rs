@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::deletion::DeletionOutcome;
 use crate::error::Error;
+use crate::gateway::Gateway;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ struct Report {
     applied: Vec<String>,
     pending: Vec<String>,
     purge: Option<DeletionOutcome>,
-    /// Stale sessions that stay, since messages are still to be sent.
+    /// Stale sessions that stay, since messages are still to be sent or the gateway says that they are connected.
     spared: Vec<Spared>,
 }
 
@@ -42,7 +43,9 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         ask::or_yes(args.yes, output, "migrate")?;
     }
     let db = Database::connect(config.database.clone()).await?;
-    let ended = if args.status { status(&db, output).await } else { migrate(&args, &db, output).await };
+    let gateway = config.gateway()?;
+    let ended =
+        if args.status { status(&db, output).await } else { migrate(&args, &db, gateway.as_ref(), output).await };
     let exit = match ended {
         // Better with the table's name, and who holds it.
         Err(error @ Error::LockTimeout(_)) => {
@@ -63,25 +66,32 @@ async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-async fn migrate(args: &Args, db: &Database, output: Output) -> Result<Exit, Error> {
+async fn migrate(args: &Args, db: &Database, gateway: Option<&Gateway>, output: Output) -> Result<Exit, Error> {
     let pending = migration::pending(db.pool()).await?;
     if pending.is_empty() {
         output.document(&Report { applied: Vec::new(), pending, purge: None, spared: Vec::new() });
         output.text("Nothing is pending.");
         return Ok(Exit::Done);
     }
-    let stale = if pending.iter().any(|name| name == STALE_PURGE) { purge::plan(db).await? } else { Stale::default() };
+    let purges = pending.iter().any(|name| name == STALE_PURGE);
+    let stale = if purges { purge::plan(db, gateway).await? } else { Stale::default() };
     output.text(render::pending(&pending, stale.plan.as_ref().map(|plan| &plan.impact), &stale.spared));
     ask::or_yes(args.yes, output, "migrate")?;
     if !args.yes && !ask::confirm("Go ahead?")? {
         output.text("Nothing was changed.");
         return Ok(Exit::Refused);
     }
-    apply(args, db, &stale, output).await
+    apply(args, db, gateway, &stale, output).await
 }
 
 /// The run itself, alone on this database: another one is waited for, and may have left nothing to do.
-async fn apply(args: &Args, db: &Database, shown: &Stale, output: Output) -> Result<Exit, Error> {
+async fn apply(
+    args: &Args,
+    db: &Database,
+    gateway: Option<&Gateway>,
+    shown: &Stale,
+    output: Output,
+) -> Result<Exit, Error> {
     let settings = db.settings();
     let waiting = || note("Another migrate is running on this database; waiting for it to end.");
     let session = Session::open(&settings.url, &settings.schema, waiting).await?;
@@ -92,7 +102,7 @@ async fn apply(args: &Args, db: &Database, shown: &Stale, output: Output) -> Res
     };
     session.apply_before_purge(&mut told).await?;
     let (purged, spared) = if session.pending().await?.iter().any(|name| name == STALE_PURGE) {
-        purge::run(db, shown, args.yes, output).await?
+        purge::run(db, gateway, shown, args.yes, output).await?
     } else {
         (Purged::Nothing, Vec::new())
     };

@@ -37,7 +37,7 @@ struct Cli {
     #[command(flatten)]
     options: Options,
     /// One JSON document on standard output in place of tables, also for a refusal or an error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options of every command")]
     json: bool,
     #[command(subcommand)]
     command: Command,

@@ -9,6 +9,7 @@ use super::{ask, principal, render};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
+use crate::gateway::{Gateway, GatewaySessionState, ask_each};
 use crate::impact::{self, Impact};
 use crate::refusal::RefusalCode;
 use crate::session::Filter;
@@ -34,13 +35,15 @@ pub(super) enum Purged {
     Declined,
 }
 
-/// A stale session that stays, since messages are still to be sent.
+/// A stale session that stays, since messages are still to be sent or the gateway says that it is connected.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Spared {
     pub id: Uuid,
     pub name: String,
     pub pending_messages: i64,
+    /// What the gateway says of it; none where there is no gateway.
+    pub gateway: Option<GatewaySessionState>,
 }
 
 /// The stale sessions: those to purge, if there are any, and those that are spared.
@@ -51,13 +54,13 @@ pub(super) struct Stale {
 }
 
 /// What the purge would take now; nothing where nothing is stale, or where there are no sessions at all yet.
-pub(super) async fn plan(db: &Database) -> Result<Stale, Error> {
+pub(super) async fn plan(db: &Database, gateway: Option<&Gateway>) -> Result<Stale, Error> {
     let ids = match matching(db.pool(), db, &wanted(db), None).await {
         // A new database: the tables come with the migrations.
         Err(Error::Unsuitable(_)) => return Ok(Stale::default()),
         other => other?,
     };
-    let spared = spared(db, &ids).await?;
+    let spared = spared(db, gateway, &ids).await?;
     let ids = ids.into_iter().filter(|id| !spared.iter().any(|spared| spared.id == *id)).collect();
     Ok(Stale { plan: planned(db, ids).await?, spared })
 }
@@ -75,17 +78,25 @@ async fn planned(db: &Database, ids: Vec<Uuid>) -> Result<Option<Plan>, Error> {
     Ok(Some(Plan { ids, impact }))
 }
 
-/// Those of these sessions with which messages still to be sent would go.
-async fn spared(db: &Database, ids: &[Uuid]) -> Result<Vec<Spared>, Error> {
+/// Those of these sessions with which messages still to be sent would go, and those that are connected after all.
+async fn spared(db: &Database, gateway: Option<&Gateway>, ids: &[Uuid]) -> Result<Vec<Spared>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let impacts = impact::of_each_session(db, ids).await?;
     let pending = |id: &Uuid| impacts.get(id).map_or(0, |impact| impact.pending_messages);
-    let waiting: Vec<Uuid> = ids.iter().copied().filter(|id| pending(id) > 0).collect();
+    let answers = ask_each(gateway, ids).await;
+    let said = |id: &Uuid| answers.get(id).map(|said| said.state);
+    let stays = |id: &Uuid| pending(id) > 0 || said(id) == Some(GatewaySessionState::Connected);
+    let waiting: Vec<Uuid> = ids.iter().copied().filter(stays).collect();
     let sessions = find(db, &waiting).await?.into_iter();
     let mut spared: Vec<Spared> = sessions
-        .map(|session| Spared { id: session.id, name: session.name, pending_messages: pending(&session.id) })
+        .map(|session| Spared {
+            pending_messages: pending(&session.id),
+            gateway: said(&session.id),
+            id: session.id,
+            name: session.name,
+        })
         .collect();
     spared.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     Ok(spared)
@@ -95,22 +106,30 @@ async fn spared(db: &Database, ids: &[Uuid]) -> Result<Vec<Spared>, Error> {
 /// less than was shown, that is shown again, and asked for again unless the answer was given in advance.
 pub(super) async fn run(
     db: &Database,
+    gateway: Option<&Gateway>,
     shown: &Stale,
     yes: bool,
     output: Output,
 ) -> Result<(Purged, Vec<Spared>), Error> {
-    let Stale { plan, spared } = still_stale(db, shown).await?;
+    let Stale { plan, spared } = still_stale(db, gateway, shown).await?;
     if spared != shown.spared && !spared.is_empty() {
         output.text(render::spared(&spared));
     }
     let purged = match plan {
-        Some(now) => purge(db, shown.plan.as_ref(), now, yes, output).await?,
+        Some(now) => purge(db, gateway, shown.plan.as_ref(), now, yes, output).await?,
         None => Purged::Nothing,
     };
     Ok((purged, spared))
 }
 
-async fn purge(db: &Database, shown: Option<&Plan>, now: Plan, yes: bool, output: Output) -> Result<Purged, Error> {
+async fn purge(
+    db: &Database,
+    gateway: Option<&Gateway>,
+    shown: Option<&Plan>,
+    now: Plan,
+    yes: bool,
+    output: Output,
+) -> Result<Purged, Error> {
     if shown.is_none_or(|shown| differs(&shown.impact, &now.impact)) {
         output.text("\nWith the foreign keys mended, the purge takes:\n");
         output.text(render::impact(&now.impact));
@@ -126,14 +145,14 @@ async fn purge(db: &Database, shown: Option<&Plan>, now: Plan, yes: bool, output
         principal: principal(),
         ..DeletionRequest::default()
     };
-    let outcome = deletion::delete(db, &request).await?;
+    let outcome = deletion::delete(db, &request.asked(gateway).await).await?;
     Ok(if outcome.refusals.is_empty() { Purged::Done(outcome) } else { Purged::Refused(outcome) })
 }
 
 /// What is stale now, without sessions that nobody has been shown. Mended keys may lead to other messages, so one that
 /// was to be spared may go after all, and the other way round.
-async fn still_stale(db: &Database, shown: &Stale) -> Result<Stale, Error> {
-    let Stale { plan: now, spared } = plan(db).await?;
+async fn still_stale(db: &Database, gateway: Option<&Gateway>, shown: &Stale) -> Result<Stale, Error> {
+    let Stale { plan: now, spared } = plan(db, gateway).await?;
     let planned_then = shown.plan.iter().flat_map(|plan| &plan.ids);
     let known: Vec<Uuid> = planned_then.chain(shown.spared.iter().map(|spared| &spared.id)).copied().collect();
     let plan = match now {

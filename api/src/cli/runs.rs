@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::db::page::Slice;
 use crate::error::Error;
+use crate::gateway::Gateway;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,7 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let exit = match args.one {
         None => list(&db, args.limit, output).await?,
         Some(One::Show { id }) => show(&db, id, output).await?,
-        Some(One::Resume { id, yes }) => resume(&db, id, yes, output).await?,
+        Some(One::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
     };
     db.close().await?;
     Ok(exit)
@@ -85,7 +86,7 @@ async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-async fn resume(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
+async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
     let run = find(db, id).await?;
     if !run.status.has_finished() {
         output.text(render::cleanup_asked(&run));
@@ -94,7 +95,7 @@ async fn resume(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Ex
             return Ok(Exit::Refused);
         }
     }
-    work::resume(db, run, output).await
+    work::resume(db, gateway, run, output).await
 }
 
 async fn find(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {

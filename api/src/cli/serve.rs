@@ -41,10 +41,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     if !args.demo {
         ready(&db, &config).await?;
     }
+    let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL);
+    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway);
     http::serve(listener, state, stopped).await?;
     db.close().await?;
     drop(demonstration);

@@ -14,6 +14,7 @@ use crate::cleanup::{self, CleanupOutcome, CleanupRun, Pace, Preview, RunStatus,
 use crate::db::Database;
 use crate::db::page::Slice;
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::{Session, read};
@@ -92,9 +93,14 @@ fn exit(run: &CleanupRun) -> Exit {
 }
 
 /// Works off the run of an answer, where there is one, and tells.
-pub(super) async fn report(db: &Database, mut report: Report, output: Output) -> Result<Exit, Error> {
+pub(super) async fn report(
+    db: &Database,
+    gateway: Option<Gateway>,
+    mut report: Report,
+    output: Output,
+) -> Result<Exit, Error> {
     if let Some(run) = report.run.take() {
-        let run = off(db, run).await?;
+        let run = off(db, gateway, run).await?;
         report.skipped = skipped(db, &run).await?;
         output.text(render::cleanup_run(&run, &report.skipped));
         report.run = Some(run);
@@ -106,8 +112,13 @@ pub(super) async fn report(db: &Database, mut report: Report, output: Output) ->
 }
 
 /// Works off a run that was there before, and tells.
-pub(super) async fn resume(db: &Database, run: CleanupRun, output: Output) -> Result<Exit, Error> {
-    let run = off(db, run).await?;
+pub(super) async fn resume(
+    db: &Database,
+    gateway: Option<Gateway>,
+    run: CleanupRun,
+    output: Output,
+) -> Result<Exit, Error> {
+    let run = off(db, gateway, run).await?;
     let skipped = skipped(db, &run).await?;
     output.text(render::cleanup_run(&run, &skipped));
     output.document(&Whole { run: &run, skipped: &skipped });
@@ -122,11 +133,11 @@ pub(super) struct Whole<'a> {
 }
 
 /// Goes through a run until it has finished, or until somebody says stop: then it ends with the batch that is under way.
-async fn off(db: &Database, run: CleanupRun) -> Result<CleanupRun, Error> {
+async fn off(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
     let mut told = false;
     let mut stopped = pin!(signal::stopped()?);
     let bar = bar(&run);
-    let mut worker = Worker::new(db.clone(), run.id, Pace::default()).await?;
+    let mut worker = Worker::new(db.clone(), gateway, run.id, Pace::default()).await?;
     loop {
         let outcome = {
             let mut step = pin!(worker.step());

@@ -22,6 +22,11 @@ pub(super) async fn record(
     let allowed =
         [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
     let sessions = distinct(&request.session_ids).into_iter();
+    let session = |id: Uuid| DeletedSession {
+        id,
+        name: names.remove(&id),
+        gateway: request.gateway.get(&id).map(|said| said.state),
+    };
     let deleted_at = db.settings().clock.now();
     let restorable_until = Some(db.settings().archive_for)
         .filter(|lasts| request.archive && !lasts.is_zero())
@@ -29,7 +34,7 @@ pub(super) async fn record(
     let deletion = Deletion {
         id: Uuid::new_v4(),
         status: if restorable_until.is_some() { DeletionStatus::Restorable } else { DeletionStatus::NotArchived },
-        sessions: sessions.map(|id| DeletedSession { id, name: names.remove(&id) }).collect(),
+        sessions: sessions.map(session).collect(),
         rows_deleted: impact.rows_deleted,
         rows_unlinked: impact.rows_unlinked,
         tables: impact.tables.clone(),
@@ -77,13 +82,14 @@ pub(super) async fn record(
 async fn record_sessions(transaction: &DatabaseTransaction, db: &Database, deletion: &Deletion) -> Result<(), Error> {
     let dialect = db.dialect();
     let insert = format!(
-        "INSERT INTO {} (deletion_id, session_id, name, position) SELECT {}, {}",
+        "INSERT INTO {} (deletion_id, session_id, name, gateway, position) SELECT {}, {}",
         db.own_table("deleted_sessions"),
         dialect.uuid_parameter(1),
         match dialect {
             crate::db::Dialect::Postgres =>
-                "value ->> 'id', value ->> 'name', (ord - 1)::int FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, ord)",
-            crate::db::Dialect::Sqlite => "value ->> 'id', value ->> 'name', key FROM json_each($2)",
+                "value ->> 'id', value ->> 'name', value ->> 'gateway', (ord - 1)::int FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, ord)",
+            crate::db::Dialect::Sqlite =>
+                "value ->> 'id', value ->> 'name', value ->> 'gateway', key FROM json_each($2)",
         }
     );
     let values = [deletion.id.to_string().into(), to_json(&deletion.sessions).into()];

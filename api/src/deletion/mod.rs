@@ -13,12 +13,15 @@ pub mod trail;
 mod witness;
 mod work;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::idempotency::Keyed;
 use crate::error::Error;
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_each};
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
 use crate::session;
@@ -39,6 +42,8 @@ pub struct DeletionRequest {
     pub at_most: Option<i64>,
     /// Refuse unless all meet this; looked at again under the locks.
     pub must_meet: Option<session::Filter>,
+    /// What the gateway said of the sessions just before; those that it was not asked about are left out.
+    pub gateway: HashMap<Uuid, GatewayState>,
     /// Connected sessions may go.
     pub allow_connected: bool,
     /// Messages still to be sent may go.
@@ -63,6 +68,7 @@ impl Default for DeletionRequest {
             expected_impact: None,
             at_most: None,
             must_meet: None,
+            gateway: HashMap::new(),
             allow_connected: false,
             allow_pending_messages: false,
             archive: true,
@@ -78,6 +84,13 @@ impl Default for DeletionRequest {
 const LONGEST_REASON: usize = 2_000;
 
 impl DeletionRequest {
+    /// The same with what the gateway says of the sessions, where there is one. It is asked here and not by the deletion,
+    /// which holds locks.
+    pub async fn asked(mut self, gateway: Option<&Gateway>) -> Self {
+        self.gateway = ask_each(gateway, &self.session_ids).await;
+        self
+    }
+
     /// Checks what needs no database.
     ///
     /// # Errors
@@ -188,6 +201,8 @@ pub struct DeletedSession {
     pub id: Uuid,
     /// Its name at the time.
     pub name: Option<String>,
+    /// What the gateway said of it just before; none where it was not asked.
+    pub gateway: Option<GatewaySessionState>,
 }
 
 /// What has become of a deletion's archive.

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{DeletionOutcome, DeletionRequest};
 use crate::error::Said;
+use crate::gateway::GatewaySessionState;
 use crate::impact::token::Looked;
 use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
@@ -48,6 +49,7 @@ pub(crate) fn before(
         );
         refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
     }
+    refusals.extend(gateway_disagrees(request));
     if impact.pending_messages > 0 && !request.allow_pending_messages {
         refusals.push(pending(impact.pending_messages));
     }
@@ -78,6 +80,20 @@ pub(crate) fn of_whole(
         refusals.push(Refusal::about("input.atMost", RefusalCode::TooManyRows, message));
     }
     (refusals, changes)
+}
+
+/// The gateway says of some of the sessions that they are connected.
+fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
+    let connected = request.gateway.values().filter(|said| said.state == GatewaySessionState::Connected).count();
+    if connected == 0 || request.allow_connected {
+        return None;
+    }
+    let message = format!(
+        "The gateway says that {} that would go {} connected. Disconnect first, or set allowConnected.",
+        counted(i64::try_from(connected).unwrap_or(i64::MAX), "session", "sessions"),
+        if connected == 1 { "is" } else { "are" }
+    );
+    Some(Refusal::about("input.allowConnected", RefusalCode::GatewayDisagrees, message))
 }
 
 /// So many messages still to be sent would go.

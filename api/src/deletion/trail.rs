@@ -165,9 +165,12 @@ fn any_of(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameter
 fn selected(db: &Database) -> String {
     let sessions = match db.dialect() {
         Dialect::Postgres => {
-            "CAST(json_agg(json_build_object('id', s.session_id, 'name', s.name) ORDER BY s.position) AS text)"
+            "CAST(json_agg(json_build_object('id', s.session_id, 'name', s.name, 'gateway', s.gateway) \
+             ORDER BY s.position) AS text)"
         }
-        Dialect::Sqlite => "json_group_array(json_object('id', s.session_id, 'name', s.name) ORDER BY s.position)",
+        Dialect::Sqlite => {
+            "json_group_array(json_object('id', s.session_id, 'name', s.name, 'gateway', s.gateway) ORDER BY s.position)"
+        }
     };
     format!(
         "CAST(c.id AS text) AS id, c.deleted_by, c.reason, c.deleted_at, c.rows_deleted, c.rows_unlinked, c.status, \

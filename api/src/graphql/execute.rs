@@ -27,7 +27,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
         leave_out(&mut document, &call.variables);
         let mut request = Request::new(call.query)
             .variables(call.variables)
-            .data(batches(state.database().clone(), work))
+            .data(batches(state.database().clone(), state.gateway().cloned(), work))
             .data(state.clone());
         request.operation_name = call.operation_name;
         request.set_parsed_query(document);

@@ -11,6 +11,8 @@ pub(super) const MAX_COST: usize = 25_000;
 pub(super) const IMPACT: usize = 100;
 /// What the impact of a session on a page costs: they are counted together.
 pub(super) const IMPACT_OF_MANY: usize = 10;
+/// What asking the gateway about a session costs: a request to another server, though several are made at once.
+pub(super) const GATEWAY: usize = 10;
 /// What counting the rows that refer to a group costs besides its fields: in a dozen tables, those of all groups together.
 pub(super) const REFERENCES: usize = 10;
 /// What a list of a whole table costs besides its nodes: a filter or its total may want every row looked at.

@@ -12,6 +12,7 @@ use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Worker};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
@@ -21,6 +22,7 @@ use crate::restore::{self, RestoreOutcome, RestoreRequest};
 #[derive(Debug, Clone)]
 pub struct State {
     database: Database,
+    gateway: Option<Gateway>,
     accepted: Arc<Accepted>,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
@@ -39,8 +41,21 @@ impl State {
             accepted: Arc::new(accepted),
             principal: principal.into(),
             running: Arc::default(),
+            gateway: None,
             database,
         }
+    }
+
+    /// The same with a gateway that is asked about sessions.
+    #[must_use]
+    pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
+        Self { gateway, ..self }
+    }
+
+    /// The gateway, where one is configured.
+    #[must_use]
+    pub const fn gateway(&self) -> Option<&Gateway> {
+        self.gateway.as_ref()
     }
 
     /// The database.
@@ -67,7 +82,9 @@ impl State {
     /// Those of [`deletion::delete`].
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
         let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        let gateway = self.gateway.clone();
         self.outliving(async move {
+            let request = request.asked(gateway.as_ref()).await;
             // The semaphore is never closed; without a turn the deletion would still be right, only less polite.
             let _turn = turns.acquire().await;
             let outcome = deletion::delete(&database, &request).await;
@@ -101,12 +118,13 @@ impl State {
     /// Those of [`cleanup::start`] and [`Worker::step`]: the run stays as far as it came.
     pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
         let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        let gateway = self.gateway.clone();
         self.outliving(async move {
             let turn = turns.acquire().await;
-            let mut outcome = cleanup::start(&database, &request).await?;
+            let mut outcome = cleanup::start(&database, gateway.as_ref(), &request).await?;
             drop(turn);
             if let Some(run) = &mut outcome.run {
-                let mut worker = Worker::new(database, run.id, Pace::default()).await?;
+                let mut worker = Worker::new(database, gateway, run.id, Pace::default()).await?;
                 while !run.status.has_finished() {
                     let _turn = turns.acquire().await;
                     *run = worker.step().await.inspect_err(|error| interrupted(run.id, error))?;

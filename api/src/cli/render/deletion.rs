@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::impact::tables;
 use super::{count, length, moment, table};
 use crate::deletion::{Deletion, DeletionOutcome};
+use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
 use crate::refusal::Refusal;
 
@@ -22,6 +23,11 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
                 deletion.id,
                 deletion.deleted_by
             );
+            let unknown = deletion.sessions.iter().filter(|session| session.gateway.is_some_and(says_nothing)).count();
+            if unknown > 0 {
+                let sessions = count(length(unknown), "session", "sessions");
+                let _ = write!(text, "\n! The gateway could not say of {sessions} whether it was connected.");
+            }
             if let Some(until) = deletion.restorable_until {
                 let _ =
                     write!(text, "\n`session-admin restore {}` takes it back, until {}.", deletion.id, moment(until));
@@ -38,6 +44,10 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
         _ => text.push_str("Nothing was deleted."),
     }
     text
+}
+
+const fn says_nothing(state: GatewaySessionState) -> bool {
+    matches!(state, GatewaySessionState::Unreachable | GatewaySessionState::Unknown)
 }
 
 /// Why nothing is done, and where the impact is another one than was looked at; nothing where nothing is in the way.
@@ -103,7 +113,9 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
         let _ = writeln!(text, "Allowed: {}", deletion.allowed.join(", "));
     }
     for session in &deletion.sessions {
-        let _ = writeln!(text, "  {} {}", session.id, session.name.as_deref().unwrap_or_default());
+        let name = session.name.as_deref().unwrap_or_default();
+        let gateway = session.gateway.map(|state| format!(" (gateway: {})", state.word())).unwrap_or_default();
+        let _ = writeln!(text, "  {} {name}{gateway}", session.id);
     }
     let _ = write!(text, "\n{}", tables(&deletion.tables, deletion.rows_deleted, deletion.rows_unlinked));
     text

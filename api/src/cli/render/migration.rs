@@ -49,6 +49,9 @@ pub(in crate::cli) fn spared(spared: &[Spared]) -> String {
     let lines: Vec<String> = spared
         .iter()
         .map(|session| {
+            if session.pending_messages == 0 {
+                return format!("Spared: {}, as the gateway says that it is connected.", session.name);
+            }
             let messages = count(session.pending_messages, "message is", "messages are");
             format!("Spared: {}, as {messages} still to be sent.", session.name)
         })

@@ -4,6 +4,7 @@
 mod batch;
 mod cleanup;
 mod deletion;
+mod gateway;
 mod group;
 mod impact;
 mod session;
@@ -17,10 +18,12 @@ use async_graphql::dataloader::DataLoader;
 
 use crate::db::Database;
 use crate::error::Error;
+use crate::gateway::Gateway;
 
 pub(super) use batch::{Work, answered};
 pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
 pub(super) use deletion::DeletionOf;
+pub(super) use gateway::GatewayOf;
 pub(super) use group::{GroupCountOf, GroupsOf, ReferencesOf};
 pub(super) use impact::ImpactOf;
 pub(super) use session::SessionBy;
@@ -31,14 +34,15 @@ const MOST: usize = 100_000;
 /// Reads what the keys say.
 pub(super) struct Reader {
     database: Database,
+    gateway: Option<Gateway>,
 }
 
 /// The loader of one request: what it has read is never older than the request.
 pub(super) type Batches = DataLoader<Reader>;
 
 /// The loader of one request, which hands its work to `work`.
-pub(super) fn batches(database: Database, work: Work) -> Batches {
-    DataLoader::new(Reader { database }, work).delay(Duration::ZERO).max_batch_size(MOST)
+pub(super) fn batches(database: Database, gateway: Option<Gateway>, work: Work) -> Batches {
+    DataLoader::new(Reader { database, gateway }, work).delay(Duration::ZERO).max_batch_size(MOST)
 }
 
 /// What loaders give back for a fault: one error for all who wait.

@@ -21,7 +21,7 @@ pub(super) struct CleanUpSessionsInput {
     expected_impact: Option<String>,
     /// Refuse, or stop before the batch that would pass it, if more rows than this would be deleted.
     at_most: Option<i64>,
-    /// Delete sessions even if they are connected now.
+    /// Delete sessions even if they are connected now, or if the gateway says so.
     #[graphql(default = false)]
     allow_connected: bool,
     /// Delete sessions even if messages that are still to be sent go with them.

@@ -17,7 +17,7 @@ pub(super) struct DeleteSessionInput {
     expected_impact: Option<String>,
     /// Refuse if more rows than this would be deleted, over all tables.
     at_most: Option<i64>,
-    /// Delete the session even if it is connected now.
+    /// Delete the session even if it is connected now, or if the gateway says so.
     #[graphql(default = false)]
     allow_connected: bool,
     /// Delete the session even if messages that are still to be sent go with it.
@@ -39,7 +39,6 @@ pub(super) struct DeleteSessionInput {
 impl DeleteSessionInput {
     fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
         Ok(DeletionRequest {
-            must_meet: None,
             session_ids: vec![id::parse(&self.id)?],
             expected_impact: self.expected_impact,
             at_most: self.at_most,
@@ -50,6 +49,7 @@ impl DeleteSessionInput {
             reason: self.reason,
             idempotency_key: self.idempotency_key,
             principal: principal.to_owned(),
+            ..DeletionRequest::default()
         })
     }
 }

@@ -20,8 +20,8 @@ impl CleanupQuery {
         ctx: &Context<'_>,
         #[graphql(default, desc = "Which sessions; the stale ones unless said.")] criteria: CleanupCriteria,
     ) -> Result<CleanupPreview> {
-        let criteria = criteria.try_into()?;
-        Ok(cleanup::preview(ctx.state()?.database(), &criteria).await?.into())
+        let (state, criteria) = (ctx.state()?, criteria.try_into()?);
+        Ok(cleanup::preview(state.database(), state.gateway(), &criteria).await?.into())
     }
 
     /// The cleanup run with this id; null where there is none.

@@ -29,6 +29,8 @@ struct Fields {
     created_before: Option<DateTime>,
     /// Only those with this in the name, the phone number or the id, in any case.
     search: Option<String>,
+    /// Only sessions that the gateway answers NOT_FOUND for.
+    missing_from_gateway: Option<bool>,
     /// At most this many, the least recently updated first.
     limit: Option<i32>,
 }
@@ -51,6 +53,7 @@ impl Default for CleanupCriteria {
             older_than: None,
             created_before: None,
             search: None,
+            missing_from_gateway: None,
             limit: None,
         })
     }
@@ -102,6 +105,7 @@ impl TryFrom<CleanupCriteria> for cleanup::Criteria {
             older_than: fields.older_than.map(|age| age.parse()).transpose()?,
             created_before: fields.created_before.map(|moment| moment.0),
             search: fields.search.map(|text| input::text("criteria.search", text)).transpose()?,
+            missing_from_gateway: fields.missing_from_gateway.unwrap_or_default(),
             limit: fields.limit.map(limit).transpose()?,
         })
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
-use super::{CleanupRun, DateTime, DeletionImpact, ImpactChange, TableImpact, UserError};
+use super::{CleanupRun, DateTime, DeletionImpact, GatewaySessionState, ImpactChange, TableImpact, UserError};
 use crate::deletion;
 use crate::graphql::loaders::RunOf;
 use crate::graphql::rows::Row;
@@ -83,11 +83,13 @@ pub struct DeletedSession {
     id: ID,
     /// Its name at the time.
     name: Option<String>,
+    /// What the gateway said of it just before it went; null where it was not asked.
+    gateway: Option<GatewaySessionState>,
 }
 
 impl From<deletion::DeletedSession> for DeletedSession {
     fn from(session: deletion::DeletedSession) -> Self {
-        Self { id: session.id.into(), name: session.name }
+        Self { id: session.id.into(), name: session.name, gateway: session.gateway.map(Into::into) }
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
 
-use super::{Connection, DateTime, DeletionImpact, Group, GroupFilter, GroupOrder, Total, part};
+use super::{Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Total, part};
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::graphql::cursor::{page_cost, slice, unasked};
 use crate::graphql::limits;
-use crate::graphql::loaders::{GroupCountOf, GroupsOf, ImpactOf};
+use crate::graphql::loaders::{GatewayOf, GroupCountOf, GroupsOf, ImpactOf};
 use crate::graphql::rows::Row;
 use crate::graphql::state::ContextExt as _;
 use crate::session;
@@ -92,6 +92,12 @@ impl Session {
         let impact = ctx.loader()?.load_one(ImpactOf(self.0.id)).await?;
         let gone = || Error::BadInput(format!("The session {} was deleted while this query ran.", self.0.id));
         Ok(impact.ok_or_else(gone)?.into())
+    }
+
+    /// What the WhatsApp gateway says of the session; null where no gateway is configured.
+    #[graphql(complexity = "limits::GATEWAY + child_complexity")]
+    async fn gateway(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<GatewayState>> {
+        Ok(ctx.loader()?.load_one(GatewayOf(self.0.id)).await?.map(Into::into))
     }
 }
 

@@ -1,0 +1,185 @@
+//! How the gateway is asked, checked before it is.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+use super::Words;
+
+/// How the gateway is asked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it answers about a session.
+    pub url: UrlTemplate,
+    /// What it knows this program by.
+    pub header: Option<Header>,
+    /// Where in its answer the status is.
+    pub status_path: StatusPath,
+    /// What its words mean.
+    pub words: Words,
+    /// How long one answer may take.
+    pub timeout: Duration,
+    /// How long an answer is believed.
+    pub cache_for: Duration,
+    /// The most questions at the same time.
+    pub at_once: usize,
+}
+
+impl Settings {
+    /// The defaults, for the gateway at `url`.
+    #[must_use]
+    pub fn new(url: UrlTemplate) -> Self {
+        Self {
+            url,
+            header: None,
+            status_path: StatusPath::default(),
+            words: Words::default(),
+            timeout: Duration::from_secs(2),
+            cache_for: Duration::from_secs(5),
+            at_once: 16,
+        }
+    }
+}
+
+/// A URL in which `{id}` stands for the session's id. It may hold a password, so it is not printed.
+#[derive(Clone)]
+pub struct UrlTemplate(String);
+
+const ID: &str = "{id}";
+
+impl UrlTemplate {
+    /// Checks a URL such as `http://vps/sessions/{id}/status`.
+    ///
+    /// # Errors
+    /// What is wrong, without the URL.
+    pub fn read(text: &str) -> Result<Self, String> {
+        if !text.contains(ID) {
+            return Err("has no {id}, which stands for the session's id: http://vps/sessions/{id}/status.".to_owned());
+        }
+        if text.replace(ID, "").contains(['{', '}']) {
+            return Err("has other braces than {id}; nothing else is filled in.".to_owned());
+        }
+        let template = Self(text.to_owned());
+        let parsed = |id: u128| {
+            Url::parse(&template.of(Uuid::from_u128(id))).map_err(|problem| format!("is not a URL: {problem}."))
+        };
+        let (one, other) = (parsed(1)?, parsed(2)?);
+        if !matches!(one.scheme(), "http" | "https") {
+            return Err("is neither http:// nor https://.".to_owned());
+        }
+        let server = |url: &Url| (url.origin(), url.username().to_owned(), url.password().map(str::to_owned));
+        if server(&one) != server(&other) {
+            return Err("has {id} before the path; the same server is asked about every session.".to_owned());
+        }
+        if one.fragment().is_some() {
+            return Err("has a #, behind which nothing is sent.".to_owned());
+        }
+        Ok(template)
+    }
+
+    /// The URL of one session. A UUID stands in a URL as it is: percent-encoding would change nothing of it.
+    pub(super) fn of(&self, session: Uuid) -> String {
+        self.0.replace(ID, &session.to_string())
+    }
+}
+
+impl std::fmt::Debug for UrlTemplate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A header of every question, such as one that holds a key. Its value is not printed.
+#[derive(Debug, Clone)]
+pub struct Header {
+    pub(super) name: HeaderName,
+    pub(super) value: HeaderValue,
+}
+
+impl Header {
+    /// Reads `X-Api-Key: …`.
+    ///
+    /// # Errors
+    /// What is wrong, without the header.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let wrong = || "is no header; it takes NAME: VALUE on one line, such as X-Api-Key: … .".to_owned();
+        let (name, value) = text.split_once(':').ok_or_else(wrong)?;
+        let name = name.trim().parse::<HeaderName>().map_err(|_| wrong())?;
+        let mut value = HeaderValue::from_str(value.trim()).ok().filter(|value| !value.is_empty()).ok_or_else(wrong)?;
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+}
+
+/// Where in an answer the status is: JSON Pointers (RFC 6901), of which the first that holds a known word counts.
+#[derive(Debug, Clone)]
+pub struct StatusPath(pub(super) Vec<String>);
+
+impl Default for StatusPath {
+    /// Where WAHA has it, and where Evolution API does.
+    fn default() -> Self {
+        Self(vec!["/status".to_owned(), "/instance/state".to_owned()])
+    }
+}
+
+impl StatusPath {
+    /// Reads one JSON Pointer.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        if text.starts_with('/') && escaped {
+            return Ok(Self(vec![text.to_owned()]));
+        }
+        Err(format!("is {text:?}; it takes a JSON Pointer (RFC 6901), such as /status or /instance/state."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, StatusPath, UrlTemplate};
+
+    #[test]
+    fn a_url_is_of_one_server_and_has_a_place_for_the_id() {
+        for right in ["http://vps/sessions/{id}/status", "https://u:p@h:1/x?id={id}&again={id}"] {
+            assert!(UrlTemplate::read(right).is_ok(), "{right}");
+        }
+        for (wrong, why) in [
+            ("http://vps/sessions", "has no {id}"),
+            ("http://vps/{id}/{name}", "has other braces"),
+            ("vps/{id}", "is not a URL"),
+            ("ftp://vps/{id}", "is neither http:// nor https://"),
+            ("http://{id}.vps/", "has {id} before the path"),
+            ("http://u:{id}@vps/", "has {id} before the path"),
+            ("http://vps/#{id}", "has a #"),
+        ] {
+            let said = UrlTemplate::read(wrong).unwrap_err();
+            assert!(said.starts_with(why), "{wrong}: {said}");
+        }
+        assert_eq!(format!("{:?}", UrlTemplate::read("http://u:hunter2@h/{id}").unwrap()), "[redacted]");
+    }
+
+    #[test]
+    fn a_header_is_a_name_and_a_value_that_is_not_printed() {
+        let header = Header::read("X-Api-Key:  hunter2 ").unwrap();
+        assert_eq!((header.name.as_str(), header.value.to_str().unwrap()), ("x-api-key", "hunter2"));
+        assert!(!format!("{header:?}").contains("hunter2"), "{header:?}");
+        for wrong in ["hunter2", ": hunter2", "X Y: hunter2", "X-Api-Key:", "X-Api-Key: hunter2\nX: y"] {
+            let said = Header::read(wrong).unwrap_err();
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_json_pointer() {
+        for right in ["/status", "/a~1b/0/~0", "/"] {
+            assert!(StatusPath::read(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "status", "$.status", "/a~", "/a~2"] {
+            assert!(StatusPath::read(wrong).unwrap_err().contains(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What an answer means, whatever it is.
+
+use std::time::{Duration, Instant};
+
+use api::gateway::{GatewaySessionState, Header, Settings, StatusPath, Words};
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Value, json};
+
+use super::{Server, gateway, nowhere, said, settings, state, with_status};
+
+use GatewaySessionState::{Connected, Connecting, Disconnected, NotFound, QrPending, Unknown, Unreachable};
+
+#[tokio::test]
+async fn the_words_of_waha_of_evolution_api_and_of_the_database_are_known() {
+    let waha = |word: &str| json!({ "name": "x", "status": word, "config": {}, "me": null });
+    let evolution = |word: &str| json!({ "instance": { "instanceName": "x", "state": word } });
+    let cases = [
+        (waha("WORKING"), Connected),
+        (waha("STARTING"), Connecting),
+        (waha("SCAN_QR_CODE"), QrPending),
+        (waha("STOPPED"), Disconnected),
+        (waha("FAILED"), Disconnected),
+        (evolution("open"), Connected),
+        (evolution("connecting"), Connecting),
+        (evolution("close"), Disconnected),
+        (evolution("refused"), Disconnected),
+        (waha("connected"), Connected),
+        (waha("qr_pending"), QrPending),
+        (waha("disconnected"), Disconnected),
+        // A number that is no status does not hide the status.
+        (json!({ "status": 200, "instance": { "state": "open" } }), Connected),
+    ];
+    for (answer, expected) in cases {
+        let server = Server::saying(answer.clone());
+        let said = said(&server.gateway()).await;
+        assert_eq!((said.state, said.detail), (expected, None), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateways_own_words_and_their_place_can_be_named() {
+    let own = async |answer: Value, path: &str, words: &[&str]| {
+        let server = Server::saying(answer);
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let status_path = StatusPath::read(path).unwrap();
+        state(&gateway(Settings { status_path, words: Words::with(&words).unwrap(), ..server.settings() })).await
+    };
+    let nested = json!({ "data": [{ "a/b": { "live": "Up" } }] });
+    assert_eq!(own(nested.clone(), "/data/0/a~1b/live", &["up=CONNECTED", "down=disconnected"]).await, Connected);
+    // The defaults stay, and a word that is named comes before them.
+    assert_eq!(own(json!({ "s": "WORKING" }), "/s", &["up=CONNECTED"]).await, Connected);
+    assert_eq!(own(json!({ "s": "open" }), "/s", &["OPEN=CONNECTING"]).await, Connecting);
+    assert_eq!(own(json!({ "s": "session_not_found" }), "/s", &["session_not_found=NOT_FOUND"]).await, NotFound);
+    assert_eq!(own(json!({ "up": false }), "/up", &["true=CONNECTED", "false=DISCONNECTED"]).await, Disconnected);
+    assert_eq!(own(json!({ "status": "WORKING" }), "/other", &[]).await, Unknown);
+    for wrong in ["", "x", "=CONNECTED", "x=", "x=UP", "x=UNREACHABLE"] {
+        assert!(Words::with(&[wrong.to_owned()]).unwrap_err().contains("it takes WORD=STATE"), "{wrong}");
+    }
+    let twice = ["x=CONNECTED".to_owned(), "X=CONNECTING".to_owned()];
+    assert_eq!(Words::with(&twice).unwrap_err(), "says two things of x; name each word once.");
+}
+
+#[tokio::test]
+async fn a_session_that_the_gateway_does_not_know_is_an_answer() {
+    let server = Server::new(async |_| with_status(404, "no such session"));
+    let said = said(&server.gateway()).await;
+    assert_eq!((said.state, said.detail), (NotFound, None));
+}
+
+#[tokio::test]
+async fn other_answers_say_what_happened() {
+    let key = "check its key (--gateway-header).";
+    let path = "The gateway's answer has no status at /status or /instance/state: --gateway-status-path can say where \
+                it is.";
+    let word = "The gateway says \"BANNED\", which means nothing here: --gateway-word can say what it means.";
+    let cases: [(u16, &'static str, GatewaySessionState, &str); 12] = [
+        (401, "", Unreachable, &format!("The gateway answered 401 Unauthorized: {key}")),
+        (403, "", Unreachable, &format!("The gateway answered 403 Forbidden: {key}")),
+        (400, "", Unreachable, "The gateway answered 400 Bad Request."),
+        (429, "", Unreachable, "The gateway answered 429 Too Many Requests."),
+        (500, "{\"status\":\"WORKING\"}", Unreachable, "The gateway answered 500 Internal Server Error."),
+        (503, "", Unreachable, "The gateway answered 503 Service Unavailable."),
+        (200, "<html>", Unknown, "The gateway's answer is not JSON."),
+        (204, "", Unknown, "The gateway's answer is not JSON."),
+        (200, "{}", Unknown, path),
+        (200, "{\"status\":null}", Unknown, path),
+        (200, "{\"status\":{\"a\":1}}", Unknown, path),
+        (200, "{\"status\":\"BANNED\"}", Unknown, word),
+    ];
+    for (status, body, expected, detail) in cases {
+        let server = Server::new(move |_| std::future::ready(with_status(status, body)));
+        let said = said(&server.gateway()).await;
+        assert_eq!((said.state, said.detail.as_deref()), (expected, Some(detail)), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_unknown_word_only_the_beginning_is_repeated() {
+    let server = Server::saying(json!({ "status": "x".repeat(1_000) }));
+    let detail = said(&server.gateway()).await.detail.unwrap();
+    assert!(detail.contains(&format!("\"{}\"", "x".repeat(40))), "{detail}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_late_or_never_ends_is_not_waited_for() {
+    let silent = Server::new(async |_| {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        with_status(200, "{}")
+    });
+    let stalls = Server::new(async |_| {
+        let begins = stream::iter([Ok::<_, std::io::Error>(Bytes::from("{"))]);
+        Response::new(Body::from_stream(begins.chain(stream::pending())))
+    });
+    for server in [silent, stalls] {
+        let begun = Instant::now();
+        let said = said(&gateway(Settings { timeout: Duration::from_millis(300), ..server.settings() })).await;
+        assert_eq!(said.state, Unreachable);
+        assert_eq!(said.detail.as_deref(), Some("The gateway did not answer within 0.3 s."));
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn no_more_than_64_kb_of_an_answer_are_read() {
+    let padded = |length: usize| {
+        let answer = json!({ "status": "WORKING", "pad": "" }).to_string();
+        answer.replace("\"pad\":\"\"", &format!("\"pad\":\"{}\"", "x".repeat(length - answer.len())))
+    };
+    for (length, expected) in [(64 * 1024, Connected), (64 * 1024 + 1, Unknown)] {
+        let server = Server::new(move |_| {
+            let body = padded(length);
+            assert_eq!(body.len(), length);
+            async move { body.into_response() }
+        });
+        assert_eq!(state(&server.gateway()).await, expected, "{length}");
+    }
+    let endless = Server::new(async |_| {
+        Response::new(Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024])))))
+    });
+    let said = said(&gateway(Settings { timeout: Duration::from_secs(30), ..endless.settings() })).await;
+    assert_eq!((said.state, said.detail.as_deref()), (Unknown, Some("The gateway's answer is longer than 64 kB.")));
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_told_without_the_password() {
+    let said = said(&nowhere()).await;
+    assert_eq!(said.state, Unreachable);
+    let detail = said.detail.unwrap();
+    assert!(detail.starts_with("The gateway cannot be reached: Connection refused"), "{detail}");
+    assert!(!detail.contains("hunter2") && !detail.contains("127.0.0.1"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_unreachable() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || drop(listener.accept()));
+    let said = said(&gateway(settings(&format!("http://{address}/{{id}}")))).await;
+    assert_eq!(said.state, Unreachable);
+    assert!(said.detail.as_ref().unwrap().starts_with("The gateway broke off its answer"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_unreachable_over_https() {
+    let server = Server::saying(json!({ "status": "WORKING" }));
+    let said = said(&gateway(settings(&server.url().replace("http:", "https:")))).await;
+    assert_eq!(said.state, Unreachable);
+    assert!(said.detail.as_ref().unwrap().starts_with("The gateway cannot be reached: "), "{said:?}");
+    assert_eq!(server.questions().len(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_on_the_same_server_only() {
+    let elsewhere = Server::saying(json!({ "status": "WORKING" }));
+    let target = format!("http://{}/", elsewhere.address);
+    let server = Server::new(move |question| {
+        let to = if question.path.starts_with("/api") { "/there".to_owned() } else { target.clone() };
+        async move { (axum::http::StatusCode::FOUND, [("location", to)]).into_response() }
+    });
+    let header = Some(Header::read("X-Api-Key: hunter2").unwrap());
+    let said = said(&gateway(Settings { header, ..server.settings() })).await;
+    assert_eq!(said.state, Unreachable);
+    let detail = "The gateway answered 302 Found and pointed to another server, or too often.";
+    assert_eq!(said.detail.as_deref(), Some(detail));
+    let paths: Vec<String> = server.questions().into_iter().map(|question| question.path).collect();
+    assert_eq!((paths.len(), paths[1].as_str()), (2, "/there"));
+    assert_eq!(elsewhere.questions().len(), 0);
+    let moved = Server::new(async |question| match question.path.strip_prefix("/api") {
+        Some(rest) => (axum::http::StatusCode::PERMANENT_REDIRECT, [("location", rest.to_owned())]).into_response(),
+        None => with_status(200, "{\"status\":\"WORKING\"}"),
+    });
+    assert_eq!(state(&moved.gateway()).await, Connected);
+    let around =
+        Server::new(async |question| (axum::http::StatusCode::FOUND, [("location", question.path)]).into_response());
+    assert_eq!(state(&around.gateway()).await, Unreachable);
+    assert!(around.questions().len() < 10);
+}
+
+#[tokio::test]
+async fn it_is_asked_with_the_id_and_with_its_key() {
+    let server = Server::saying(json!({ "status": "WORKING" }));
+    let header = Some(Header::read("X-Api-Key: hunter2").unwrap());
+    let url = server.url().replace("http://", "http://user:pa%20ss@");
+    let settings = Settings { header, ..settings(&url) };
+    assert!(!format!("{settings:?}").contains("hunter2") && !format!("{settings:?}").contains("pa%20ss"));
+    assert_eq!(state(&gateway(settings)).await, Connected);
+    let question = server.questions().remove(0);
+    assert_eq!(question.path, format!("/api/sessions/{}", super::id(0)));
+    assert_eq!(question.headers["x-api-key"], "hunter2");
+    assert_eq!(question.headers["authorization"], "Basic dXNlcjpwYSBzcw==");
+}

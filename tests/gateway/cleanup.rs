@@ -1,0 +1,286 @@
+//! Cleanups: of sessions that the gateway does not know, and what it keeps from going.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::cleanup::{
+    self, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, Pace, RunStatus, SkippedSession, Worker,
+};
+use api::db::page::Slice;
+use api::deletion::{self, trail};
+use api::gateway::{Gateway, GatewaySessionState, Settings};
+use api::refusal::RefusalCode;
+use axum::response::IntoResponse as _;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Server, gateway, id, nowhere, with_status};
+use crate::http::app::TestApp;
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    only_sessions_that_the_gateway_does_not_know_are_taken,
+    a_preview_and_a_dry_run_are_of_those_that_it_does_not_know,
+    a_limit_counts_those_that_it_does_not_know,
+    a_gateway_that_cannot_be_reached_makes_no_session_missing,
+    a_session_that_comes_back_to_the_gateway_before_its_batch_is_skipped,
+    a_connected_session_is_skipped_whatever_the_criteria,
+    a_dry_run_says_that_some_are_connected,
+    without_a_gateway_the_criterion_is_wrong,
+    a_run_is_not_gone_on_with_where_the_gateway_is_not_known,
+    named_sessions_get_the_gateways_reason,
+);
+
+/// The stale sessions are the first nine.
+fn missing() -> CleanupRequest {
+    let criteria = Criteria { missing_from_gateway: true, ..Criteria::default() };
+    CleanupRequest { criteria, principal: "tester".to_owned(), ..CleanupRequest::default() }
+}
+
+fn stale() -> CleanupRequest {
+    CleanupRequest { criteria: Criteria::default(), ..missing() }
+}
+
+/// It does not know sessions 0 to 3, and answers in a way of its own about each of the other stale ones.
+fn various() -> Server {
+    Server::new(async |question| {
+        let place = (0..14).find(|place| id(*place) == question.session()).unwrap();
+        match place {
+            0..4 => with_status(404, ""),
+            4 => with_status(200, "{\"status\":\"WORKING\"}"),
+            5 => with_status(200, "{\"status\":\"STOPPED\"}"),
+            6 => with_status(500, ""),
+            7 => "nonsense".into_response(),
+            _ => with_status(200, "{\"instance\":{\"state\":\"connecting\"}}"),
+        }
+    })
+}
+
+async fn start(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupOutcome {
+    cleanup::start(db.database().await, Some(gateway), request).await.unwrap()
+}
+
+async fn finish(db: &TestDb, gateway: &Gateway, run: Uuid) -> CleanupRun {
+    let database = db.database().await.clone();
+    let mut worker = Worker::new(database, Some(gateway.clone()), run, Pace::default()).await.unwrap();
+    loop {
+        let run = worker.step().await.unwrap();
+        if run.status.has_finished() {
+            assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
+            return run;
+        }
+    }
+}
+
+async fn cleaned(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupRun {
+    finish(db, gateway, start(db, gateway, request).await.run.unwrap().id).await
+}
+
+async fn skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
+    let page = cleanup::skipped(db.database().await, run, &Slice::first(100)).await.unwrap();
+    let mut skipped: Vec<SkippedSession> = page.rows.into_iter().map(|(_, skipped)| skipped).collect();
+    skipped.sort_by_key(|skipped| skipped.session_id);
+    skipped
+}
+
+/// The places in the scenario of the sessions that are gone.
+async fn gone(db: &TestDb) -> Vec<usize> {
+    let left = db.rows("SELECT CAST(id AS text) FROM whatsapp_sessions").await.into_iter().flatten();
+    let left: HashSet<Uuid> = left.map(|id| id.parse().unwrap()).collect();
+    (0..14).filter(|place| !left.contains(&id(*place))).collect()
+}
+
+async fn only_sessions_that_the_gateway_does_not_know_are_taken(db: TestDb) {
+    let server = various();
+    let gateway = server.gateway();
+    let run = cleaned(&db, &gateway, &missing()).await;
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 4, 5));
+    assert_eq!(gone(&db).await, [0, 1, 2, 3]);
+    let left = skipped(&db, run.id).await;
+    let said: Vec<(RefusalCode, &str)> = left.iter().map(|skipped| (skipped.code, skipped.message.as_str())).collect();
+    let mut expected = [
+        (
+            id(4),
+            RefusalCode::GatewayDisagrees,
+            "The gateway says that it is connected. Disconnect it first, or set allowConnected.",
+        ),
+        (id(5), RefusalCode::NoLongerMatches, "The gateway knows it: DISCONNECTED."),
+        (
+            id(6),
+            RefusalCode::NoLongerMatches,
+            "Whether the gateway knows it is not known. The gateway answered 500 Internal Server Error.",
+        ),
+        (
+            id(7),
+            RefusalCode::NoLongerMatches,
+            "Whether the gateway knows it is not known. The gateway's answer is not JSON.",
+        ),
+        (id(8), RefusalCode::NoLongerMatches, "The gateway knows it: CONNECTING."),
+    ];
+    expected.sort_by_key(|(session, ..)| *session);
+    assert_eq!(said, expected.map(|(_, code, message)| (code, message)));
+    let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
+    let made = trail::page(db.database().await, &filter, &Slice::first(9)).await.unwrap();
+    let said = made.rows.iter().flat_map(|(_, deletion)| &deletion.sessions).map(|session| session.gateway);
+    assert!(said.clone().count() == 4 && said.clone().all(|said| said == Some(GatewaySessionState::NotFound)));
+    // Only the sessions that meet the other criteria are asked about, each once while its answer is believed.
+    let mut stale: Vec<Uuid> = (0..9).map(id).collect();
+    stale.sort_unstable();
+    assert_eq!(server.asked_about(), stale);
+}
+
+async fn a_preview_and_a_dry_run_are_of_those_that_it_does_not_know(db: TestDb) {
+    let server = various();
+    let asked = server.gateway();
+    let preview = cleanup::preview(db.database().await, Some(&asked), &missing().criteria).await.unwrap();
+    assert_eq!(preview.session_count, 4);
+    let mut sample: Vec<Uuid> = preview.sample.iter().map(|session| session.id).collect();
+    sample.sort_unstable();
+    let mut expected: Vec<Uuid> = (0..4).map(id).collect();
+    expected.sort_unstable();
+    assert_eq!(sample, expected);
+    let dry = start(&db, &asked, &CleanupRequest { dry_run: true, ..missing() }).await;
+    assert_eq!((dry.refusals, dry.run), (vec![], None));
+    assert_eq!(dry.impact.unwrap().token, preview.impact.token);
+    let expected_impact = Some(preview.impact.token);
+    let outcome = start(&db, &asked, &CleanupRequest { expected_impact: expected_impact.clone(), ..missing() }).await;
+    assert_eq!(outcome.refusals, []);
+    // The token is of the four: without the criterion the impact is another.
+    let outcome = start(&db, &asked, &CleanupRequest { expected_impact, ..stale() }).await;
+    assert_eq!(outcome.refusals[0].code, RefusalCode::ImpactChanged);
+    assert_eq!(gone(&db).await, [0_usize; 0]);
+}
+
+async fn a_limit_counts_those_that_it_does_not_know(db: TestDb) {
+    let server = various();
+    let gateway = server.gateway();
+    let limited = |limit: u32| {
+        let criteria = Criteria { limit: Some(limit), ..missing().criteria };
+        CleanupRequest { criteria, ..missing() }
+    };
+    let preview = cleanup::preview(db.database().await, Some(&gateway), &limited(3).criteria).await.unwrap();
+    assert_eq!(preview.session_count, 3);
+    let run = cleaned(&db, &gateway, &limited(3)).await;
+    assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 3));
+    let run = cleaned(&db, &gateway, &limited(3)).await;
+    assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 1));
+    assert_eq!(gone(&db).await, [0, 1, 2, 3]);
+}
+
+async fn a_gateway_that_cannot_be_reached_makes_no_session_missing(db: TestDb) {
+    let run = cleaned(&db, &nowhere(), &missing()).await;
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 0, 9));
+    for skipped in skipped(&db, run.id).await {
+        assert_eq!(skipped.code, RefusalCode::NoLongerMatches);
+        let unknown = "Whether the gateway knows it is not known. The gateway cannot be reached: ";
+        assert!(skipped.message.starts_with(unknown) && !skipped.message.contains("hunter2"), "{}", skipped.message);
+    }
+    assert_eq!(gone(&db).await, [0_usize; 0]);
+}
+
+/// The sessions that a gateway knows, each with its status.
+type Known = Arc<Mutex<Vec<(Uuid, &'static str)>>>;
+
+/// A gateway of which a test changes what it knows, and whose answers are not kept.
+fn changing(known: &[(Uuid, &'static str)]) -> (Server, Gateway, Known) {
+    let known = Arc::new(Mutex::new(known.to_vec()));
+    let shared = Arc::clone(&known);
+    let server = Server::of_sessions(move |session| {
+        shared.lock().unwrap().iter().find(|(known, _)| *known == session).map(|(_, status)| *status)
+    });
+    let gateway = gateway(Settings { cache_for: Duration::ZERO, ..server.settings() });
+    (server, gateway, known)
+}
+
+async fn a_session_that_comes_back_to_the_gateway_before_its_batch_is_skipped(db: TestDb) {
+    let (_server, gateway, known) = changing(&[]);
+    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    assert_eq!((run.sessions_total, run.sessions_skipped), (9, 0));
+    known.lock().unwrap().extend([(id(2), "WORKING"), (id(3), "SCAN_QR_CODE")]);
+    let run = finish(&db, &gateway, run.id).await;
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 7, 2));
+    assert_eq!(gone(&db).await, [0, 1, 4, 5, 6, 7, 8]);
+    let mut why: Vec<_> =
+        skipped(&db, run.id).await.into_iter().map(|skipped| (skipped.session_id, skipped.code)).collect();
+    why.sort_by_key(|(session, _)| *session);
+    let mut expected = [(id(2), RefusalCode::GatewayDisagrees), (id(3), RefusalCode::NoLongerMatches)];
+    expected.sort_by_key(|(session, _)| *session);
+    assert_eq!(why, expected);
+}
+
+async fn a_connected_session_is_skipped_whatever_the_criteria(db: TestDb) {
+    let (_server, gateway, _) = changing(&[(id(1), "WORKING"), (id(2), "STOPPED")]);
+    let run = cleaned(&db, &gateway, &stale()).await;
+    assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));
+    let left = skipped(&db, run.id).await;
+    assert_eq!((left[0].session_id, left[0].code), (id(1), RefusalCode::GatewayDisagrees));
+    let run = cleaned(&db, &gateway, &CleanupRequest { allow_connected: true, ..stale() }).await;
+    assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 1));
+}
+
+async fn a_dry_run_says_that_some_are_connected(db: TestDb) {
+    let server = various();
+    let gateway = server.gateway();
+    let dry = CleanupRequest { dry_run: true, ..stale() };
+    let outcome = start(&db, &gateway, &dry).await;
+    assert_eq!(outcome.impact.unwrap().session_count, 9);
+    assert_eq!(
+        outcome.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(),
+        [RefusalCode::GatewayDisagrees]
+    );
+    let outcome = start(&db, &gateway, &CleanupRequest { allow_connected: true, ..dry }).await;
+    assert_eq!(outcome.refusals, []);
+}
+
+async fn without_a_gateway_the_criterion_is_wrong(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let said = "missingFromGateway: no gateway is configured here that could be asked; name it with --gateway-url \
+                (SESSION_ADMIN_GATEWAY_URL).";
+    for query in [
+        "{ cleanupPreview(criteria: { missingFromGateway: true }) { sessionCount } }",
+        "mutation { cleanUpSessions(input: { criteria: { missingFromGateway: true } }) { userErrors { code } } }",
+        "mutation { cleanUpSessions(input: { criteria: { missingFromGateway: true }, dryRun: false }) \
+         { userErrors { code } } }",
+    ] {
+        assert_eq!(app.error(query, json!({})).await, ("BAD_USER_INPUT".to_owned(), said.to_owned()));
+    }
+    // Left out, null and false are the same.
+    for criteria in [json!({}), json!({ "missingFromGateway": null }), json!({ "missingFromGateway": false })] {
+        let query = "query Q($criteria: CleanupCriteria!) { cleanupPreview(criteria: $criteria) { sessionCount } }";
+        let preview = app.data(query, json!({ "criteria": criteria })).await;
+        assert_eq!(preview["cleanupPreview"]["sessionCount"], 9);
+    }
+}
+
+async fn a_run_is_not_gone_on_with_where_the_gateway_is_not_known(db: TestDb) {
+    let (_server, gateway, _) = changing(&[]);
+    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    let database = db.database().await.clone();
+    let error = Worker::new(database, None, run.id, Pace::default()).await.unwrap_err();
+    assert_eq!(error.code(), "BAD_USER_INPUT");
+    assert_eq!(gone(&db).await, [0_usize; 0]);
+    assert_eq!(finish(&db, &gateway, run.id).await.sessions_deleted, 9);
+}
+
+async fn named_sessions_get_the_gateways_reason(db: TestDb) {
+    let (_server, gateway, _) = changing(&[(id(1), "STOPPED")]);
+    let unknown = Uuid::from_u128(7);
+    let criteria = Criteria { ids: Some(vec![id(0), id(1), id(9), unknown]), ..missing().criteria };
+    let run = cleaned(&db, &gateway, &CleanupRequest { criteria, ..missing() }).await;
+    assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (4, 1, 3));
+    let left = skipped(&db, run.id).await;
+    let why = |session: Uuid| {
+        let skipped = left.iter().find(|skipped| skipped.session_id == session).unwrap();
+        (skipped.code, skipped.message.as_str())
+    };
+    assert_eq!(why(id(1)), (RefusalCode::NoLongerMatches, "The gateway knows it: DISCONNECTED."));
+    let other = "It was named, but does not meet the other criteria.";
+    assert_eq!(why(id(9)), (RefusalCode::NoLongerMatches, other));
+    assert_eq!(why(unknown).0, RefusalCode::NotFound);
+    // What was asked for can be read from the run.
+    assert!(run.criteria.missing_from_gateway);
+    let of = |criteria: &Criteria| serde_json::to_value(criteria).unwrap();
+    assert_eq!(of(&run.criteria)["missingFromGateway"], true);
+    assert_eq!(of(&Criteria::default()).get("missingFromGateway"), None);
+}
