@@ -58,7 +58,7 @@ async fn postgres_what_a_role_lacks_is_named_and_granted() {
     );
     assert_eq!(
         of("whatsapp_groups").fixes[0].statement,
-        format!(r#"GRANT SELECT, UPDATE, DELETE ON "public"."whatsapp_groups" TO "{name}""#)
+        format!(r#"GRANT SELECT, UPDATE, DELETE, INSERT ON "public"."whatsapp_groups" TO "{name}""#)
     );
     for finding in &missing {
         role.db.exec(&finding.fixes[0].statement).await;

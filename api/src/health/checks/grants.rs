@@ -18,6 +18,7 @@ fn of_table(scene: &Scene, id: usize) -> Option<Draft> {
         // Locking a row takes the same privilege as changing it.
         ("UPDATE", table.grants.update, true),
         ("DELETE", table.grants.delete, scene.reached.contains(&id)),
+        ("INSERT", table.grants.insert, scene.reached.contains(&id)),
     ];
     let lacking: Vec<&str> = needed
         .into_iter()
@@ -41,7 +42,7 @@ fn of_table(scene: &Scene, id: usize) -> Option<Draft> {
         words.push("the use of its schema");
     }
     let message = format!(
-        "The role {} lacks {} on {}, which a deletion needs.",
+        "The role {} lacks {} on {}, which deleting and restoring need.",
         scene.facts.role,
         words.join(", "),
         table.display
