@@ -82,3 +82,31 @@ pub async fn ids(db: &Database, which: &str) -> Vec<Uuid> {
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await.unwrap();
     rows.iter().map(|row| row.try_get("", "id").unwrap()).collect()
 }
+
+/// The one number that a query gives.
+pub async fn number(db: &Database, sql: &str) -> i64 {
+    let row = db.pool().query_one_raw(db.dialect().statement(sql, [])).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+/// The bytes of the rows that go with these sessions, without their indexes.
+pub async fn row_bytes(db: &Database, ids: &[Uuid]) -> i64 {
+    let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+    let sessions = format!("SELECT id FROM whatsapp_sessions WHERE id IN ({})", ids.join(", "));
+    let groups = format!("SELECT id FROM whatsapp_groups WHERE session_id IN ({sessions})");
+    let tables = [
+        ("whatsapp_sessions", "id", &sessions),
+        ("whatsapp_groups", "session_id", &sessions),
+        ("whatsapp_group_admins", "group_id", &groups),
+        ("notification_campaign_groups", "group_id", &groups),
+        ("webinar_whatsapp_groups", "group_id", &groups),
+        ("scheduled_webinar_messages", "group_id", &groups),
+        ("scheduled_whatsapp_messages", "group_id", &groups),
+        ("workshop_whatsapp_groups", "group_id", &groups),
+    ];
+    // A row's header and its pointer are not in pg_column_size of a whole row as it is written.
+    let sizes = tables.map(|(table, column, of)| {
+        format!("SELECT coalesce(sum(pg_column_size(c.*) + 4), 0)::bigint AS n FROM {table} c WHERE {column} IN ({of})")
+    });
+    number(db, &format!("SELECT sum(n)::bigint FROM ({}) sizes", sizes.join(" UNION ALL "))).await
+}

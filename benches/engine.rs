@@ -3,6 +3,7 @@
 use api::db::Database;
 use api::deletion::{self, DeletionRequest};
 use api::impact;
+use api::restore::{RestoreRequest, restore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use uuid::Uuid;
 
@@ -32,9 +33,53 @@ async fn statements(db: &Database, size: &Size) {
     let found = compare(size.runs, async || together(db, &stale).await, async || hand::stale(db).await, nothing).await;
     show(size, "impact of all stale", &found);
     let tidy = async || data::tidy(db).await;
-    let deletion =
-        compare(size.deletions, async || delete(db, &hundred).await, async || cascade(db, &hundred).await, tidy).await;
-    show(size, "deletion of 100 sessions", &deletion);
+    for (archive, what) in
+        [(false, "deletion of 100 sessions, nothing kept"), (true, "deletion of 100 sessions, all kept")]
+    {
+        let ours = async || delete(db, &hundred, archive).await;
+        let found = compare(size.deletions, ours, async || cascade(db, &hundred).await, tidy).await;
+        show(size, what, &found);
+    }
+    restores(db, size, &hundred).await;
+}
+
+/// A restore of what a real deletion took, rolled back, beside the cascade over as many other sessions.
+async fn restores(db: &Database, size: &Size, ids: &[Uuid]) {
+    let others = data::ids(db, "WHERE phone_number IS NOT NULL ORDER BY id LIMIT 100").await;
+    let before = archive_bytes(db).await;
+    let deletion = deletion::delete(db, &request(ids, true)).await.unwrap().deletion.unwrap();
+    data::tidy(db).await;
+    let bytes = archive_bytes(db).await - before;
+    let mut request = RestoreRequest { deletion_id: deletion.id, dry_run: true, ..RestoreRequest::default() };
+    request.allow_pending_messages = true;
+    let ours = async || {
+        let outcome = restore(db, &request).await.unwrap();
+        assert_eq!(outcome.rows_restored, deletion.rows_deleted, "{:?}", outcome.refusals);
+    };
+    let tidy = async || data::tidy(db).await;
+    let found = compare(size.deletions, ours, async || cascade(db, &others).await, tidy).await;
+    show(size, "restore of 100 sessions", &found);
+    let done = restore(db, &RestoreRequest { dry_run: false, ..request.clone() }).await.unwrap();
+    assert_eq!(done.rows_relinked, deletion.rows_unlinked);
+    data::tidy(db).await;
+    let rows = data::row_bytes(db, ids).await;
+    println!(
+        "| {} | archive of 100 sessions, kB beside the rows' | {} | {} | {:.2} |",
+        size.name,
+        bytes / 1_000,
+        rows / 1_000,
+        ratio(bytes, rows)
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+fn ratio(one: i64, other: i64) -> f64 {
+    one as f64 / other as f64
+}
+
+/// What the archives take, their index included.
+async fn archive_bytes(db: &Database) -> i64 {
+    data::number(db, "SELECT pg_total_relation_size('session_admin.archived_rows')").await
 }
 
 fn show(size: &Size, what: &str, found: &Comparison) {
@@ -50,17 +95,21 @@ async fn each(db: &Database, ids: &[Uuid]) {
 }
 
 /// The program's own deletion, rolled back by a dry run, so that it can be repeated.
-async fn delete(db: &Database, ids: &[Uuid]) {
-    let request = DeletionRequest {
+async fn delete(db: &Database, ids: &[Uuid], archive: bool) {
+    let request = DeletionRequest { dry_run: true, ..request(ids, archive) };
+    let outcome = deletion::delete(db, &request).await.unwrap();
+    assert!(outcome.refusals.is_empty(), "{:?}", outcome.refusals);
+}
+
+fn request(ids: &[Uuid], archive: bool) -> DeletionRequest {
+    DeletionRequest {
         session_ids: ids.to_vec(),
-        dry_run: true,
+        archive,
         allow_connected: true,
         allow_pending_messages: true,
         principal: "bench".to_owned(),
         ..DeletionRequest::default()
-    };
-    let outcome = deletion::delete(db, &request).await.unwrap();
-    assert!(outcome.refusals.is_empty(), "{:?}", outcome.refusals);
+    }
 }
 
 /// The plain cascading DELETE, rolled back too.

@@ -1,6 +1,6 @@
 //! What stands in the way of rows that could not be put back, row by row.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, TransactionTrait};
 use uuid::Uuid;
 
 use super::Conflict;
@@ -80,6 +80,18 @@ fn typed(dialect: Dialect, entry: &Entry) -> String {
     format!("(SELECT {} AS session_admin_key, {} {})", entry.key_text(dialect), columns.join(", "), entry.from(dialect))
 }
 
+/// The rows of a question that may have no answer: an expression over a column that was not kept cannot be read, and types
+/// that do not compare any more cannot be compared. The database's own words have to do then.
+async fn asked(transaction: &DatabaseTransaction, dialect: Dialect, sql: String) -> Result<Vec<QueryResult>, Error> {
+    let savepoint = transaction.begin().await?;
+    let rows = savepoint.query_all_raw(dialect.statement(sql, [])).await.map_err(Error::from);
+    savepoint.rollback().await?;
+    match rows {
+        Err(Error::Database(_) | Error::Refused(_)) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
 /// Rows whose place in a unique key somebody has taken.
 async fn taken(
     transaction: &DatabaseTransaction,
@@ -114,11 +126,7 @@ async fn taken(
         present.relation(dialect),
         same.collect::<Vec<_>>().join(" AND ")
     );
-    let savepoint = transaction.begin().await?;
-    let rows = savepoint.query_all_raw(dialect.statement(sql, [])).await;
-    savepoint.rollback().await?;
-    // An expression over a column that was not kept cannot be read; the database's own words have to do.
-    let Ok(rows) = rows else { return Ok(Vec::new()) };
+    let rows = asked(transaction, dialect, sql).await?;
     let names: Vec<&str> = parts.iter().map(|(part, _)| part.split(" COLLATE ").next().unwrap_or(part)).collect();
     let found = rows.iter().map(|row| {
         let message = format!(
@@ -212,7 +220,7 @@ async fn orphaned(
         typed(dialect, entry),
         conditions.join(" AND ")
     );
-    let rows = transaction.query_all_raw(dialect.statement(sql, [])).await?;
+    let rows = asked(transaction, dialect, sql).await?;
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for row in rows {
         let wanted = (0..texts.len()).map(|place| row.try_get("", &format!("w{place}"))).collect::<Result<_, _>>()?;
