@@ -7,3 +7,4 @@ mod guard;
 mod health;
 mod post;
 mod serve;
+pub mod socket;

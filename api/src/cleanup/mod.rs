@@ -12,6 +12,7 @@ mod preview;
 mod progress;
 mod run;
 mod start;
+mod watch;
 mod work;
 
 use serde::Serialize;
@@ -27,6 +28,7 @@ pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
 pub use run::{CleanupRun, RunStatus, find, find_many};
 pub use start::start;
+pub use watch::Watch;
 pub use work::Worker;
 
 /// What is asked for.

@@ -8,7 +8,7 @@ use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Worker};
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Watch, Worker};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
@@ -20,6 +20,7 @@ use crate::health::Accepted;
 #[derive(Debug, Clone)]
 pub struct State {
     database: Database,
+    watch: Watch,
     accepted: Arc<Accepted>,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
@@ -38,6 +39,7 @@ impl State {
             accepted: Arc::new(accepted),
             principal: principal.into(),
             running: Arc::default(),
+            watch: Watch::new(database.clone()),
             database,
         }
     }
@@ -46,6 +48,12 @@ impl State {
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The cleanup runs that are followed.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// The findings of schema health that the configuration accepts.

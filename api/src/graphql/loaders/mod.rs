@@ -17,7 +17,7 @@ use async_graphql::dataloader::DataLoader;
 use crate::db::Database;
 use crate::error::Error;
 
-pub(super) use batch::{Work, answered};
+pub(super) use batch::{Work, answered, each_answered};
 pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
 pub(super) use group::{GroupCountOf, GroupsOf, ReferencesOf};
 pub(super) use impact::ImpactOf;
