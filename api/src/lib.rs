@@ -1,6 +1,6 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`cleanup`, which
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `metrics`; then the domain (`cleanup`, which
 //! uses `deletion`; `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`,
 //! `error`, `refusal`, `clock`).
 
@@ -18,5 +18,7 @@ pub mod group;
 pub mod health;
 pub mod http;
 pub mod impact;
+pub mod metrics;
 pub mod refusal;
+pub mod schedule;
 pub mod session;

@@ -15,12 +15,14 @@ use crate::error::Error;
 use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
+use crate::metrics::Metrics;
 
 /// What a request may use. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct State {
     database: Database,
     watch: Watch,
+    metrics: Metrics,
     accepted: Arc<Accepted>,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
@@ -40,6 +42,7 @@ impl State {
             principal: principal.into(),
             running: Arc::default(),
             watch: Watch::new(database.clone()),
+            metrics: Metrics::default(),
             database,
         }
     }
@@ -54,6 +57,12 @@ impl State {
     #[must_use]
     pub const fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// What this process has done, in numbers.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The findings of schema health that the configuration accepts.

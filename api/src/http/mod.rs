@@ -7,6 +7,7 @@ mod guard;
 mod health;
 mod listen;
 mod log;
+mod metrics;
 mod serve;
 mod socket;
 mod wire;
@@ -45,6 +46,7 @@ pub fn router(state: State, sockets: Sockets) -> Router {
         .route("/", get(graphiql::page))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", any(socket::open))
+        .route("/metrics", get(metrics::text))
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard::guard));
