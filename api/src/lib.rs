@@ -1,8 +1,8 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`cleanup`, which
-//! uses `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share
-//! (`config`, `error`, `refusal`, `clock`).
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `metrics`; then the domain
+//! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `db`,
+//! and what all of them share (`config`, `error`, `refusal`, `clock`).
 
 pub mod catalog;
 pub mod cleanup;
@@ -19,6 +19,8 @@ pub mod group;
 pub mod health;
 pub mod http;
 pub mod impact;
+pub mod metrics;
 pub mod refusal;
 pub mod restore;
+pub mod schedule;
 pub mod session;

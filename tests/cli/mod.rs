@@ -10,6 +10,7 @@ mod migrate;
 mod preview;
 mod readme;
 mod runs;
+mod schedule;
 pub(crate) mod serve;
 mod terminal;
 

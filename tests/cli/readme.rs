@@ -6,6 +6,7 @@ use api::session::SessionStatus;
 
 use super::serve::Server;
 use super::{document, run_in};
+use crate::http::socket::Client;
 use crate::support::{Contents, TestDb};
 
 const README: &str = include_str!("../../README.md");
@@ -58,13 +59,14 @@ fn the_accepted_findings_of_the_readme_are_valid() {
     assert!(ended.stderr.contains("0.0.0.0"), "{}", ended.stderr);
 }
 
-#[test]
-fn the_queries_of_the_readme_answer_from_the_demonstration() {
+#[tokio::test]
+async fn the_queries_of_the_readme_answer_from_the_demonstration() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--demo"]);
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
-    let queries = blocks("graphql");
+    let blocks = blocks("graphql");
+    let (subscription, queries) = blocks.split_last().unwrap();
     assert_eq!(queries.len(), 6);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
@@ -73,5 +75,12 @@ fn the_queries_of_the_readme_answer_from_the_demonstration() {
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
     assert_eq!(answers[5]["data"]["cleanUpSessions"]["run"]["status"], "SUCCEEDED", "{}", answers[5]);
+    let run = server.post("{ cleanupRuns { nodes { id } } }")["data"]["cleanupRuns"]["nodes"][0]["id"].take();
+    let page = server.announced["page"].as_str().unwrap().to_owned();
+    let address = page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
+    let mut client = Client::begin(address).await;
+    client.subscribe("watch", subscription, serde_json::json!({ "id": run })).await;
+    assert_eq!(client.data("watch").await["cleanupRun"]["status"], "SUCCEEDED");
+    client.completed("watch").await;
     assert_eq!(server.stop(), 0);
 }

@@ -106,8 +106,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::logging(folder, arguments, Stdio::null())
+    }
+
+    /// The same, with its log somewhere.
+    pub fn logging(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut command = executable(&[&["serve", "--json", "--listen", "127.0.0.1:0"], arguments].concat());
-        command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.current_dir(folder).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut documents = serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter();
         let announced = documents.next().unwrap().unwrap();
@@ -115,7 +120,7 @@ impl Server {
     }
 
     /// The answer to a GET, head and body.
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path}"), "")
     }
 

@@ -4,7 +4,7 @@ use api::db::Database;
 use api::gateway::Gateway;
 use api::graphql::State;
 use api::health::Accepted;
-use api::http::router;
+use api::http::{Sockets, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
@@ -40,13 +40,13 @@ impl TestApp {
     pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
         let database = db.database().await.clone();
         let state = State::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
-        Self { router: router(state.clone()), state, db }
+        Self { router: router(state.clone(), Sockets::default()), state, db }
     }
 
     /// Over another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
         let state = State::new(database, Accepted::default(), "tester");
-        Self { router: router(state.clone()), state, db }
+        Self { router: router(state.clone(), Sockets::default()), state, db }
     }
 
     /// For tests in which nothing is read from the database.

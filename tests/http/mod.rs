@@ -5,5 +5,7 @@ pub mod app;
 mod get;
 mod guard;
 mod health;
+mod metrics;
 mod post;
 mod serve;
+pub mod socket;

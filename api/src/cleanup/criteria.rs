@@ -83,6 +83,14 @@ const LONGEST: TimeDelta = TimeDelta::days(36_500);
 
 static PARSER: SpanParser = SpanParser::new();
 
+impl Age {
+    /// How long that is.
+    #[must_use]
+    pub const fn lasts(&self) -> TimeDelta {
+        self.lasts
+    }
+}
+
 impl FromStr for Age {
     type Err = Error;
 

@@ -12,7 +12,9 @@ mod pace;
 mod preview;
 mod progress;
 mod run;
+mod schedule;
 mod start;
+mod watch;
 mod work;
 
 use serde::Serialize;
@@ -26,8 +28,10 @@ pub use criteria::{Age, Criteria};
 pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
-pub use run::{CleanupRun, RunStatus, find, find_many};
+pub use run::{CleanupRun, RunStatus, count_finished, find, find_many};
+pub use schedule::{Plan, Ticked};
 pub use start::start;
+pub use watch::Watch;
 pub use work::Worker;
 
 /// What is asked for.
@@ -65,6 +69,8 @@ pub struct CleanupOutcome {
     pub changes: Vec<ImpactChange>,
     /// Why there is no run.
     pub refusals: Vec<Refusal>,
+    /// Whether the run was started before, under the same key.
+    pub repeated: bool,
 }
 
 /// A session that a run leaves, and why.

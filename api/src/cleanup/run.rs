@@ -65,10 +65,13 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// Those of which nothing more happens.
+    const FINISHED: [Self; 2] = [Self::Succeeded, Self::Failed];
+
     /// Whether nothing more happens.
     #[must_use]
-    pub const fn has_finished(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
+    pub fn has_finished(self) -> bool {
+        Self::FINISHED.contains(&self)
     }
 
     fn of_row(word: &str) -> Result<Self, Error> {
@@ -106,6 +109,23 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
     );
     let rows = conn.query_all_raw(dialect.statement(sql, [ids_parameter(ids).into()])).await?;
     rows.iter().map(run).collect()
+}
+
+/// How many runs have finished with each status that a finished run can have.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count_finished(db: &Database) -> Result<Vec<(RunStatus, u64)>, Error> {
+    let runs = db.own_table("cleanup_runs");
+    let sql = format!("SELECT status, count(*) AS runs FROM {runs} WHERE finished_at IS NOT NULL GROUP BY status");
+    let mut counts: Vec<(RunStatus, u64)> = RunStatus::FINISHED.map(|status| (status, 0)).to_vec();
+    for row in db.pool().query_all_raw(db.dialect().statement(sql, [])).await? {
+        let status = RunStatus::of_row(&row.try_get::<String>("", "status")?)?;
+        let runs = row.try_get::<i64>("", "runs")?.unsigned_abs();
+        counts.retain(|(known, _)| *known != status);
+        counts.push((status, runs));
+    }
+    Ok(counts)
 }
 
 /// What is read of a run's row `c`.

@@ -83,7 +83,7 @@ async fn dry_run(
         ..DeletionRequest::default()
     };
     let (refusals, changes) = refuse::before(&deletion, looked, &impact, request.at_most);
-    Ok(CleanupOutcome { run: None, impact: Some(impact), changes, refusals })
+    Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() })
 }
 
 /// All that makes a run, within its transaction.
@@ -105,7 +105,7 @@ async fn begin(
     let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, asked).await?;
     let (refusals, changes) = refuse::of_whole(looked, &impact, request.at_most);
     if !refusals.is_empty() {
-        return Ok(CleanupOutcome { run: None, impact: Some(impact), changes, refusals });
+        return Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() });
     }
     let mut missed = missed(transaction, db, request, &ids).await?;
     if let Some(asked) = asked {
@@ -132,7 +132,7 @@ async fn answered(
         Made::Run(id) => find_many(transaction, db, &[id]).await?.pop(),
         Made::Deletion(_) => None,
     };
-    Ok(CleanupOutcome { run, impact, ..CleanupOutcome::default() })
+    Ok(CleanupOutcome { run, impact, repeated: true, ..CleanupOutcome::default() })
 }
 
 impl CleanupRequest {

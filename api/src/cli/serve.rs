@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 
 use super::output::Output;
 use super::{Exit, signal};
-use crate::config::{Config, Listen};
+use crate::config::{Config, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
-use crate::{demo, graphql, http};
+use crate::{demo, graphql, http, schedule};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,8 @@ pub(super) struct Args {
     /// Serve a throwaway database that holds a deployment in trouble, to try things on
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    scheduled: Scheduled,
 }
 
 /// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
@@ -31,6 +33,7 @@ const PRINCIPAL: &str = "local";
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
     http::check_listen(args.listen.listen)?;
+    let scheduled = args.scheduled.resolve(config.database.clock)?;
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
     if args.demo {
@@ -46,7 +49,15 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
     let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway);
+    let schedule = scheduled.map(|(plan, times)| {
+        // The run waits for whoever goes on with it.
+        let started = |_| std::future::ready(());
+        tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
+    });
     http::serve(listener, state, stopped).await?;
+    if let Some(schedule) = schedule {
+        schedule.abort();
+    }
     db.close().await?;
     drop(demonstration);
     Ok(Exit::Done)

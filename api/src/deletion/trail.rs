@@ -68,6 +68,20 @@ pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<
     list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(db, &row))
 }
 
+/// How many deletions there are, and how many rows they took.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn totals(db: &Database) -> Result<(u64, u64), Error> {
+    let deletions = db.own_table("deletions");
+    let sql = format!(
+        "SELECT count(*) AS deletions, CAST(COALESCE(sum(rows_deleted), 0) AS bigint) AS rows_deleted FROM {deletions}"
+    );
+    let Some(row) = db.pool().query_one_raw(db.dialect().statement(sql, [])).await? else { return Ok((0, 0)) };
+    let number = |column| row.try_get::<i64>("", column).map(i64::unsigned_abs);
+    Ok((number("deletions")?, number("rows_deleted")?))
+}
+
 /// How many deletions meet a filter.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
+    SelectionSet,
 };
 use async_graphql::{Name, Positioned, ServerError};
 
@@ -48,6 +49,7 @@ impl Document {
         })?;
         let mut measure = Measure { fragments: &document.fragments, known: HashMap::new(), open: 0 };
         for (_, operation) in document.operations.iter() {
+            check_root(&operation.node)?;
             measure.selection_set(&operation.node.selection_set.node)?.check()?;
         }
         Ok(Self(Arc::new(document)))
@@ -72,6 +74,18 @@ impl Document {
     pub(super) fn into_inner(self) -> ExecutableDocument {
         Arc::unwrap_or_clone(self.0)
     }
+}
+
+/// A subscription has one field, by GraphQL's rules. The library looks for it at the root only, and past its directives.
+fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
+    let plain = match operation.selection_set.node.items.as_slice() {
+        [Positioned { node: Selection::Field(field), .. }] => field.node.directives.is_empty(),
+        _ => false,
+    };
+    if operation.ty != OperationType::Subscription || plain {
+        return Ok(());
+    }
+    Err(coded(BAD_USER_INPUT, "A subscription takes one field, without a fragment around it and without a directive."))
 }
 
 /// What a selection set amounts to with its fragments spread.

@@ -1,11 +1,12 @@
 //! One request, from its text to its answer.
 
-use async_graphql::{Request, Response, Variables};
+use async_graphql::{Request, Response, Value, Variables};
+use futures_util::{Stream, StreamExt as _};
 
 use super::document::Document;
 use super::error::finish;
 use super::limits;
-use super::loaders::{answered, batches};
+use super::loaders::{Work, answered, batches, each_answered};
 use super::omitted::leave_out;
 use super::{Schema, State};
 
@@ -22,18 +23,46 @@ pub struct Call {
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let response = answered(|work| {
-        let mut document = document.into_inner();
-        leave_out(&mut document, &call.variables);
-        let mut request = Request::new(call.query)
-            .variables(call.variables)
-            .data(batches(state.database().clone(), state.gateway().cloned(), work))
-            .data(state.clone());
-        request.operation_name = call.operation_name;
-        request.set_parsed_query(document);
-        schema.execute(request)
-    });
-    let mut response = response.await;
+    let response = answered(|work| schema.execute(request(state, document, call, work))).await;
+    finished(response, correlation_id)
+}
+
+/// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
+/// so every event reads anew.
+pub fn subscribe(
+    schema: &Schema,
+    state: &State,
+    document: Document,
+    call: Call,
+    correlation_id: &str,
+) -> impl Stream<Item = Response> + Send + use<> {
+    let correlation_id = correlation_id.to_owned();
+    let responses = each_answered(|work| schema.execute_stream(request(state, document, call, work)));
+    responses.map(move |response| finished(response, &correlation_id))
+}
+
+/// Whether an answer is that of an operation which was executed, even where nothing came of it.
+#[must_use]
+pub fn was_executed(response: &Response) -> bool {
+    // The library gives every error of an execution its path, and none to an error found before.
+    response.errors.is_empty()
+        || response.data != Value::Null
+        || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
+fn request(state: &State, document: Document, call: Call, work: Work) -> Request {
+    let mut document = document.into_inner();
+    leave_out(&mut document, &call.variables);
+    let mut request = Request::new(call.query)
+        .variables(call.variables)
+        .data(batches(state.database().clone(), state.gateway().cloned(), work))
+        .data(state.clone());
+    request.operation_name = call.operation_name;
+    request.set_parsed_query(document);
+    request
+}
+
+fn finished(mut response: Response, correlation_id: &str) -> Response {
     response.errors.iter_mut().for_each(limits::name_cost);
     finish(response, correlation_id)
 }

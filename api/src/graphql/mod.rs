@@ -16,23 +16,25 @@ mod omitted;
 mod query;
 mod rows;
 mod state;
+mod subscription;
 pub mod types;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder};
+use async_graphql::{SDLExportOptions, SchemaBuilder};
 
 pub use documents::Documents;
-pub use execute::{Call, execute};
+pub use execute::{Call, execute, subscribe, was_executed};
 pub use mutation::Mutation;
 pub use query::Query;
 pub use state::State;
+pub use subscription::Subscription;
 
 /// The executable schema.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema with its limits. It needs no database: what a request may use comes with it, as [`State`].
 #[must_use]
-pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<types::Node>()
         .limit_complexity(limits::MAX_COST)
 }

@@ -8,7 +8,7 @@ use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Worker};
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Watch, Worker};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
+use crate::metrics::Metrics;
 use crate::restore::{self, RestoreOutcome, RestoreRequest};
 
 /// What a request may use. Cloning it is cheap.
@@ -23,6 +24,8 @@ use crate::restore::{self, RestoreOutcome, RestoreRequest};
 pub struct State {
     database: Database,
     gateway: Option<Gateway>,
+    watch: Watch,
+    metrics: Metrics,
     accepted: Arc<Accepted>,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
@@ -42,6 +45,8 @@ impl State {
             principal: principal.into(),
             running: Arc::default(),
             gateway: None,
+            watch: Watch::new(database.clone()),
+            metrics: Metrics::default(),
             database,
         }
     }
@@ -62,6 +67,18 @@ impl State {
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The cleanup runs that are followed.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// What this process has done, in numbers.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The findings of schema health that the configuration accepts.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::graphql::error::{BAD_USER_INPUT, coded};
+use crate::graphql::was_executed;
 
 /// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +38,12 @@ impl Format {
 
     /// The answer to a request that was executed, or that GraphQL refused.
     pub(super) fn answer(self, response: &async_graphql::Response) -> Response {
-        // The library gives every error of an execution its path, and none to an error found before.
-        let executed = response.errors.is_empty()
-            || response.data != Value::Null
-            || response.errors.iter().any(|error| !error.path.is_empty());
-        if executed { self.executed(response) } else { self.not_executed(&response.errors) }
+        if was_executed(response) { self.executed(response) } else { self.not_executed(&response.errors) }
     }
 
     /// The answer to a request that was executed, even where nothing came of it.
     pub(super) fn executed(self, response: &async_graphql::Response) -> Response {
-        self.write(StatusCode::OK, &Body { errors: &response.errors, data: Some(&response.data) })
+        self.write(StatusCode::OK, &Body::of(response))
     }
 
     fn not_executed(self, errors: &[ServerError]) -> Response {
@@ -101,13 +98,21 @@ impl Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// An answer as clients read it.
+#[derive(Debug, Serialize)]
+pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
     /// Left out where nothing was executed, as the specification has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
+}
+
+impl<'a> Body<'a> {
+    /// What came of an execution.
+    pub(super) fn of(response: &'a async_graphql::Response) -> Self {
+        Self { errors: &response.errors, data: Some(&response.data) }
+    }
 }
 
 /// How much a media range, such as `application/json;q=0.5`, wants the type `name`; none where it is about another.

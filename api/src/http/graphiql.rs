@@ -34,7 +34,12 @@ pub(super) async fn page() -> impl IntoResponse {
 }
 
 fn html() -> String {
-    let page = GraphiQLSource::build().endpoint("/graphql").version("4.1.2").title("Session Admin").finish();
+    let page = GraphiQLSource::build()
+        .endpoint("/graphql")
+        .subscription_endpoint("/graphql/ws")
+        .version("4.1.2")
+        .title("Session Admin")
+        .finish();
     let starter = serde_json::Value::from(STARTER);
     page.replace(LAST_OPTION, &format!("{LAST_OPTION}\n          defaultQuery: {starter},"))
 }

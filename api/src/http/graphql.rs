@@ -10,7 +10,8 @@ use axum::response::Response;
 
 use super::answer::{Format, Refusal};
 use super::{App, log, wire};
-use crate::graphql::error::{TIMEOUT, refusal};
+use crate::graphql::document::Document;
+use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
 use crate::graphql::{Call, execute};
 
 /// How long a query may take. A mutation takes as long as the database lets it.
@@ -44,11 +45,9 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
     if let Some((Some(name), _)) = operation {
         log::note_operation(name);
     }
+    let kind = operation.map(|(_, kind)| kind);
     // Which one it is decides here: a page can make a browser send a GET without asking.
-    match operation.map(|(_, kind)| kind) {
-        Some(OperationType::Mutation) if method == Method::POST => {
-            format.answer(&execute(&app.schema, &app.state, document, call, id).await)
-        }
+    match kind {
         Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
             format.refuse(&Refusal {
                 status: StatusCode::METHOD_NOT_ALLOWED,
@@ -56,11 +55,30 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
                 allow: Some(Method::POST),
             })
         }
-        _ => match tokio::time::timeout(PATIENCE, execute(&app.schema, &app.state, document, call, id)).await {
+        Some(OperationType::Subscription) => format.answer(&refusal(
+            BAD_USER_INPUT,
+            "Subscriptions are answered over a WebSocket at /graphql/ws that speaks graphql-transport-ws.",
+        )),
+        _ => match outcome(app, document, kind, call, id).await {
             Ok(outcome) => format.answer(&outcome),
-            Err(_) => {
-                format.executed(&refusal(TIMEOUT, "The query took too long and was given up. Nothing was changed."))
-            }
+            Err(given_up) => format.executed(&given_up),
         },
     }
+}
+
+/// What comes of a query or a mutation; an error says that a query was given up.
+pub(super) async fn outcome(
+    app: &App,
+    document: Document,
+    kind: Option<OperationType>,
+    call: Call,
+    id: &str,
+) -> Result<Outcome, Outcome> {
+    let outcome = execute(&app.schema, &app.state, document, call, id);
+    if kind == Some(OperationType::Mutation) {
+        return Ok(outcome.await);
+    }
+    tokio::time::timeout(PATIENCE, outcome)
+        .await
+        .map_err(|_| refusal(TIMEOUT, "The query took too long and was given up. Nothing was changed."))
 }

@@ -32,6 +32,11 @@ pub(super) fn id_of(request: &Request) -> &str {
     request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default()
 }
 
+/// The span of what a socket is used for, once the request that opened it has been answered.
+pub(super) fn socket_span(id: &str) -> Span {
+    tracing::info_span!("socket", id)
+}
+
 /// Notes the name of the operation, which is known only after the query has been parsed.
 pub(super) fn note_operation(name: &str) {
     Span::current().record("operation", name);

@@ -7,7 +7,9 @@ mod guard;
 mod health;
 mod listen;
 mod log;
+mod metrics;
 mod serve;
+mod socket;
 mod wire;
 
 use std::sync::Arc;
@@ -16,12 +18,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
 
 pub use listen::check_listen;
 pub use serve::serve;
+pub use socket::Sockets;
 
 /// The most that a request's body may hold.
 const MAX_BODY: usize = 1024 * 1024;
@@ -32,15 +35,18 @@ struct App {
     schema: Schema,
     documents: Arc<Documents>,
     state: State,
+    sockets: Sockets,
 }
 
 /// Every route of the server, with all that stands before it.
 #[must_use = "a router does nothing until it is served"]
-pub fn router(state: State) -> Router {
-    let app = App { schema: builder().finish(), documents: Arc::default(), state };
+pub fn router(state: State, sockets: Sockets) -> Router {
+    let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
     let guarded = Router::new()
         .route("/", get(graphiql::page))
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/ws", any(socket::open))
+        .route("/metrics", get(metrics::text))
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard::guard));

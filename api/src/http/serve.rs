@@ -6,14 +6,17 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{check_listen, router};
+use super::{Sockets, check_listen, router};
 use crate::error::Error;
 use crate::graphql::State;
 
 /// How long requests and deletions under way have to finish.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long sockets have to say that they close.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown` is ready, then accepts nothing new and lets what is under way finish, 30 seconds at most.
+/// Sockets are closed at once.
 ///
 /// # Errors
 /// [`Error::BadInput`] where the listener is open to other machines, [`Error::Io`] when it fails.
@@ -24,14 +27,21 @@ pub async fn serve(
 ) -> Result<(), Error> {
     check_listen(listener.local_addr().map_err(failed)?)?;
     let (stop, stopped) = oneshot::channel();
+    let sockets = Sockets::default();
+    let router = router(state.clone(), sockets.clone());
+    let closing = sockets.clone();
     let signal = async move {
         shutdown.await;
         tracing::info!("stopping: nothing new is accepted, what is under way may finish");
+        closing.close();
         // The receiver is gone only when serving has ended already.
         let _ = stop.send(Instant::now() + GRACE);
     };
-    let serving = axum::serve(listener, router(state.clone())).with_graceful_shutdown(signal).into_future();
-    finish(serving, stopped, &state).await
+    let serving = axum::serve(listener, router).with_graceful_shutdown(signal).into_future();
+    finish(serving, stopped, &state).await?;
+    // One that has not said it by now has a client that reads nothing.
+    let _ = tokio::time::timeout(FAREWELL, sockets.closed()).await;
+    Ok(())
 }
 
 async fn finish(

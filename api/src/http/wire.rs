@@ -58,7 +58,8 @@ pub(super) async fn from_body(request: Request) -> Result<Call, Refusal> {
     }
 }
 
-fn from_members(mut members: serde_json::Map<String, Value>) -> Result<Call, Refusal> {
+/// The call in the members of a JSON object.
+pub(super) fn from_members(mut members: serde_json::Map<String, Value>) -> Result<Call, Refusal> {
     let mut take = |name: &str| members.remove(name).unwrap_or_default();
     let Value::String(query) = take("query") else { return Err(bad("query is missing, or no string.")) };
     let operation_name = match take("operationName") {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{BoxStream, FuturesUnordered, poll_fn as poll_stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 type Begun = BoxFuture<'static, ()>;
@@ -21,32 +21,49 @@ pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
 /// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
 /// while a batch hands out its rows no field is resolved.
 pub(in crate::graphql) async fn answered<T, F: Future<Output = T>>(answer: impl FnOnce(Work) -> F) -> T {
-    let (sender, receiver) = unbounded_channel();
-    // When nobody receives any more, the answer is gone, and with it all who wait.
-    let work: Work = Box::new(move |begun| drop(sender.send(begun)));
-    drive(answer(work), receiver).await
+    let (work, mut driven) = Driven::new();
+    let mut answer = pin!(answer(work));
+    poll_fn(|cx| driven.drive(cx, |cx| answer.as_mut().poll(cx))).await
 }
 
-async fn drive<T>(answer: impl Future<Output = T>, mut begun: UnboundedReceiver<Begun>) -> T {
-    let mut answer = pin!(answer);
-    let mut running = FuturesUnordered::new();
-    poll_fn(|cx| {
+/// The same for answers that follow one another, one at a time.
+pub(in crate::graphql) fn each_answered<T: 'static>(
+    answers: impl FnOnce(Work) -> BoxStream<'static, T>,
+) -> BoxStream<'static, T> {
+    let (work, mut driven) = Driven::new();
+    let mut answers = answers(work);
+    poll_stream(move |cx| driven.drive(cx, |cx| answers.poll_next_unpin(cx))).boxed()
+}
+
+/// The batches that loaders have begun.
+struct Driven {
+    begun: UnboundedReceiver<Begun>,
+    running: FuturesUnordered<Begun>,
+}
+
+impl Driven {
+    fn new() -> (Work, Self) {
+        let (sender, begun) = unbounded_channel();
+        // When nobody receives any more, the answer is gone, and with it all who wait.
+        let work: Work = Box::new(move |work| drop(sender.send(work)));
+        (work, Self { begun, running: FuturesUnordered::new() })
+    }
+
+    fn drive<T>(&mut self, cx: &mut Context<'_>, mut answer: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         loop {
             let turn = Arc::new(Turn { wanted: AtomicBool::new(false), task: cx.waker().clone() });
-            if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&turn))))
-            {
+            if let Poll::Ready(answer) = answer(&mut Context::from_waker(&Waker::from(Arc::clone(&turn)))) {
                 return Poll::Ready(answer);
             }
             if turn.wanted.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
-            while let Poll::Ready(Some(work)) = begun.poll_recv(cx) {
-                running.push(work);
+            while let Poll::Ready(Some(work)) = self.begun.poll_recv(cx) {
+                self.running.push(work);
             }
-            let Poll::Ready(Some(())) = running.poll_next_unpin(cx) else { return Poll::Pending };
+            let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) else { return Poll::Pending };
         }
-    })
-    .await
+    }
 }
 
 /// Tells an answer that waits for others from one that has paused between two fields and wants to go on: large lists do

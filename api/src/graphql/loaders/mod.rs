@@ -20,7 +20,7 @@ use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
-pub(super) use batch::{Work, answered};
+pub(super) use batch::{Work, answered, each_answered};
 pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
 pub(super) use deletion::DeletionOf;
 pub(super) use gateway::GatewayOf;

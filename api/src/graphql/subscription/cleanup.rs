@@ -1,0 +1,27 @@
+//! Following cleanup runs.
+
+use async_graphql::{Context, ID, Result, Subscription};
+use futures_util::{Stream, TryStreamExt as _};
+
+use crate::error::Error;
+use crate::graphql::id;
+use crate::graphql::state::ContextExt as _;
+use crate::graphql::types::CleanupRun;
+
+#[derive(Default)]
+pub(super) struct CleanupSubscription;
+
+#[Subscription]
+impl CleanupSubscription {
+    /// The run's state now, then at every change until it has finished.
+    async fn cleanup_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run's id.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<CleanupRun>> + use<>> {
+        let id = id::parse(&id)?;
+        let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
+        let states = ctx.state()?.watch().run(id).await?.ok_or_else(unknown)?;
+        Ok(states.map_ok(CleanupRun).map_err(Into::into))
+    }
+}

@@ -1,0 +1,9 @@
+//! Following what goes on.
+
+mod cleanup;
+
+use async_graphql::MergedSubscription;
+
+/// Following what goes on; nothing here changes anything.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(cleanup::CleanupSubscription);

@@ -1,0 +1,171 @@
+//! One socket, from its opening to its close. All of it is one task: a client that does not read is not worked for.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Error as SocketError;
+use axum::extract::ws::{Message, WebSocket};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::message::{Farewell, FromClient, PROTOCOL, ToClient, invalid, read};
+use super::operation::{Operations, Output};
+use crate::http::App;
+use crate::http::answer::Body;
+
+/// How long a client has to begin.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a client has to take notice of the close.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A socket and what goes on over it.
+pub(super) struct Connection {
+    socket: WebSocket,
+    app: App,
+    /// The id of the request that opened it.
+    id: String,
+    closing: watch::Receiver<bool>,
+    /// Whether the client has begun.
+    begun: bool,
+    /// Whether the client was heard of since it was asked last.
+    heard: bool,
+    operations: Operations,
+}
+
+/// Why a socket is left.
+enum End {
+    /// It is closed with a word.
+    Close(Farewell),
+    /// Nobody is there any more.
+    Gone,
+}
+
+impl From<Farewell> for End {
+    fn from(farewell: Farewell) -> Self {
+        Self::Close(farewell)
+    }
+}
+
+impl Connection {
+    pub(super) fn new(socket: WebSocket, app: App, id: String, closing: watch::Receiver<bool>) -> Self {
+        Self { socket, app, id, closing, begun: false, heard: true, operations: Operations::default() }
+    }
+
+    /// Until either side has enough.
+    pub(super) async fn run(mut self) {
+        let mut closing = self.closing.clone();
+        let end = tokio::select! {
+            biased;
+            _ = closing.wait_for(|closing| *closing) => Farewell::Stopping.into(),
+            end = self.serve() => end,
+        };
+        let Self { mut socket, operations, .. } = self;
+        drop(operations);
+        let End::Close(farewell) = end else { return tracing::info!("the client has gone away") };
+        tracing::info!(code = farewell.frame().code, "closed");
+        // Who does not read it has gone away.
+        let _ = timeout(FAREWELL, async {
+            if socket.send(Message::Close(Some(farewell.frame()))).await.is_ok() {
+                // A socket that is dropped while messages are unread takes its last words with it.
+                while let Some(Ok(_)) = socket.recv().await {}
+            }
+        })
+        .await;
+    }
+
+    async fn serve(&mut self) -> End {
+        if self.socket.protocol().is_none_or(|protocol| protocol != PROTOCOL) {
+            return Farewell::Unspoken.into();
+        }
+        let ping = self.app.sockets.ping;
+        let mut pings = interval_at(tokio::time::Instant::now() + ping, ping);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut late = pin!(sleep(PATIENCE));
+        loop {
+            let done = tokio::select! {
+                biased;
+                message = self.socket.recv() => self.received(message).await,
+                () = &mut late, if !self.begun => Err(Farewell::TooLate.into()),
+                _ = pings.tick() => self.ping().await,
+                (id, output) = self.operations.next() => self.tell(&id, &output).await,
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    async fn received(&mut self, message: Option<Result<Message, SocketError>>) -> Result<(), End> {
+        let text = match message {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Binary(_))) => return Err(invalid("it is binary.").into()),
+            // The library answers pings.
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                self.heard = true;
+                return Ok(());
+            }
+            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+            Some(Err(error)) => return Err(broken(error)),
+        };
+        self.heard = true;
+        match read(&text)? {
+            FromClient::Init if self.begun => Err(Farewell::BegunAlready.into()),
+            FromClient::Init => {
+                self.begun = true;
+                self.say(&ToClient::ConnectionAck).await
+            }
+            FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
+            FromClient::Pong => Ok(()),
+            FromClient::Subscribe { .. } if !self.begun => Err(Farewell::NotBegun.into()),
+            FromClient::Subscribe { id, call } => Ok(self.operations.begin(&self.app, id, call, &self.id)?),
+            FromClient::Complete { id } => {
+                self.operations.end(&id);
+                Ok(())
+            }
+        }
+    }
+
+    async fn tell(&mut self, id: &str, output: &Output) -> Result<(), End> {
+        let message = match output {
+            Output::Next(response) => ToClient::Next { id, payload: Body::of(response) },
+            Output::Error(response) => ToClient::Error { id, payload: &response.errors },
+            Output::Complete => ToClient::Complete { id },
+        };
+        self.say(&message).await
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        if !std::mem::replace(&mut self.heard, false) {
+            return Err(End::Gone);
+        }
+        self.send(Message::Ping(Vec::new().into())).await
+    }
+
+    async fn say(&mut self, message: &ToClient<'_>) -> Result<(), End> {
+        match serde_json::to_string(message) {
+            Ok(text) => self.send(Message::Text(text.into())).await,
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                Err(End::Gone)
+            }
+        }
+    }
+
+    /// A client that takes nothing for as long as it may be silent has gone away.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.app.sockets.ping * 2, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Gone),
+        }
+    }
+}
+
+fn broken(error: SocketError) -> End {
+    use tungstenite::Error::{Capacity, Protocol, Utf8};
+    match error.into_inner().downcast_ref() {
+        Some(Capacity(_)) => Farewell::TooLarge.into(),
+        Some(Protocol(_) | Utf8(_)) => Farewell::Malformed.into(),
+        _ => End::Gone,
+    }
+}

@@ -1,0 +1,137 @@
+//! The messages of graphql-transport-ws, and the codes that it closes sockets with.
+
+use async_graphql::ServerError;
+use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::graphql::Call;
+use crate::http::answer::Body;
+use crate::http::{MAX_BODY, wire};
+
+/// The sub-protocol's name.
+pub(super) const PROTOCOL: &str = "graphql-transport-ws";
+
+type Members = Map<String, Value>;
+
+/// What a client says.
+#[derive(Debug)]
+pub(super) enum FromClient {
+    /// It wants to begin.
+    Init,
+    /// It asks whether the server is there, with something to be sent back.
+    Ping(Option<Members>),
+    /// It is there.
+    Pong,
+    /// It wants an operation to be executed under this id.
+    Subscribe { id: String, call: Call },
+    /// It has enough of an operation.
+    Complete { id: String },
+}
+
+/// What the server says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ToClient<'a> {
+    /// Begin.
+    ConnectionAck,
+    /// The server is there.
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<Members>,
+    },
+    /// A result of an operation.
+    Next { id: &'a str, payload: Body<'a> },
+    /// The operation was not executed.
+    Error { id: &'a str, payload: &'a [ServerError] },
+    /// The operation has no more results.
+    Complete { id: &'a str },
+}
+
+/// Why the server closes a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// The server stops.
+    Stopping,
+    /// The message is no WebSocket message.
+    Malformed,
+    /// The message is larger than may be.
+    TooLarge,
+    /// The message is none of the protocol's.
+    Invalid(String),
+    /// An operation before the beginning.
+    NotBegun,
+    /// The client does not speak the protocol.
+    Unspoken,
+    /// The client did not begin in time.
+    TooLate,
+    /// An operation under an id that is in use.
+    InUse(String),
+    /// A second beginning.
+    BegunAlready,
+}
+
+/// The longest reason that a close frame takes, in bytes.
+const MAX_REASON: usize = 123;
+
+impl Farewell {
+    /// The frame that says so.
+    pub(super) fn frame(&self) -> CloseFrame {
+        let (code, reason) = match self {
+            Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
+            Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
+            Self::TooLarge => (close_code::SIZE, format!("A message has at most {MAX_BODY} bytes.")),
+            Self::Invalid(why) => (4400, format!("Invalid message: {why}")),
+            Self::NotBegun => (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned()),
+            Self::Unspoken => (4406, format!("Subprotocol not acceptable: offer {PROTOCOL}.")),
+            Self::TooLate => (4408, "Connection initialisation timeout".to_owned()),
+            Self::InUse(id) => (4409, format!("Subscriber for {id} already exists")),
+            Self::BegunAlready => (4429, "Too many initialisation requests".to_owned()),
+        };
+        let end = reason.floor_char_boundary(MAX_REASON);
+        CloseFrame { code, reason: Utf8Bytes::from(&reason[..end]) }
+    }
+}
+
+/// Reads what a client says.
+pub(super) fn read(text: &str) -> Result<FromClient, Farewell> {
+    if text.len() > MAX_BODY {
+        return Err(Farewell::TooLarge);
+    }
+    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
+        return Err(invalid("it is no JSON object."));
+    };
+    let Some(Value::String(kind)) = members.remove("type") else { return Err(invalid("type is missing.")) };
+    match kind.as_str() {
+        "connection_init" => payload(members).map(|_| FromClient::Init),
+        "ping" => payload(members).map(FromClient::Ping),
+        "pong" => payload(members).map(|_| FromClient::Pong),
+        "subscribe" => {
+            let id = id(&mut members)?;
+            let payload = payload(members)?.ok_or_else(|| invalid("subscribe has no payload."))?;
+            let call = wire::from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
+            Ok(FromClient::Subscribe { id, call })
+        }
+        "complete" => id(&mut members).map(|id| FromClient::Complete { id }),
+        _ => Err(invalid("the protocol has no such type.")),
+    }
+}
+
+fn id(members: &mut Members) -> Result<String, Farewell> {
+    match members.remove("id") {
+        Some(Value::String(id)) if !id.is_empty() => Ok(id),
+        _ => Err(invalid("id is missing, empty or no string.")),
+    }
+}
+
+fn payload(mut members: Members) -> Result<Option<Members>, Farewell> {
+    match members.remove("payload") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(payload)) => Ok(Some(payload)),
+        Some(_) => Err(invalid("payload is no object.")),
+    }
+}
+
+pub(super) fn invalid(why: &str) -> Farewell {
+    Farewell::Invalid(why.to_owned())
+}

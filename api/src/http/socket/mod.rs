@@ -1,0 +1,75 @@
+//! `/graphql/ws`: queries, mutations and subscriptions over a WebSocket that speaks graphql-transport-ws
+//! (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
+
+mod connection;
+mod message;
+mod operation;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use self::connection::Connection;
+use self::message::PROTOCOL;
+use super::{App, MAX_BODY, log};
+
+/// What the server's sockets have in common.
+#[derive(Debug, Clone)]
+pub struct Sockets {
+    closing: Arc<watch::Sender<bool>>,
+    ping: Duration,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Self::pinging(Duration::from_secs(15))
+    }
+}
+
+impl Sockets {
+    /// Sockets that ask their clients at this interval whether they are there. One that has not been heard of when the next
+    /// question is due is gone.
+    #[must_use]
+    pub fn pinging(interval: Duration) -> Self {
+        Self { closing: Arc::new(watch::Sender::new(false)), ping: interval }
+    }
+
+    /// Tells all sockets to close, those that are yet to open too.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Waits until none is left.
+    pub async fn closed(&self) {
+        self.closing.closed().await;
+    }
+}
+
+/// Opens a socket.
+pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
+    let id = log::id_of(&request).to_owned();
+    let closing = app.sockets.closing.subscribe();
+    let (mut parts, _) = request.into_parts();
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
+        // Twice the limit, so that a message which is only a little too large is answered in this server's words.
+        Ok(upgrade) => upgrade.max_message_size(2 * MAX_BODY).max_frame_size(2 * MAX_BODY).protocols([PROTOCOL]),
+        Err(rejection) => return refused(rejection),
+    };
+    let span = log::socket_span(&id);
+    upgrade.on_upgrade(move |socket: WebSocket| Connection::new(socket, app, id, closing).run().instrument(span))
+}
+
+fn refused(rejection: WebSocketUpgradeRejection) -> Response {
+    let status = rejection.into_response().status();
+    (
+        status,
+        format!("This is a WebSocket that speaks {PROTOCOL}. Queries and mutations are answered at /graphql too.\n"),
+    )
+        .into_response()
+}

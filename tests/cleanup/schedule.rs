@@ -1,0 +1,152 @@
+//! What a tick of the schedule does.
+
+use api::cleanup::{self, Plan, Ticked};
+use api::clock::Clock;
+use api::db::page::Slice;
+use api::db::{Database, DatabaseSettings};
+use api::refusal::RefusalCode;
+use api::schedule::Times;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{finish, sessions};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_tick_starts_one_run_however_many_processes_see_it,
+    a_tick_that_would_pass_the_ceiling_starts_nothing,
+    a_tick_that_finds_nothing_starts_nothing,
+    a_session_that_was_updated_lately_is_not_taken,
+    processes_that_do_not_agree_start_one_run,
+);
+
+fn moment() -> DateTime<Utc> {
+    "2026-02-03T03:00:00Z".parse().unwrap()
+}
+
+fn plan(at_most: i64) -> Plan {
+    Plan::new("PT24H".parse().unwrap(), at_most).unwrap()
+}
+
+async fn runs(database: &Database) -> Vec<cleanup::CleanupRun> {
+    let page = cleanup::page(database, &Slice::first(100)).await.unwrap();
+    page.rows.into_iter().map(|(_, run)| run).collect()
+}
+
+async fn a_tick_starts_one_run_however_many_processes_see_it(db: TestDb) {
+    let database = db.database().await;
+    let mut processes = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let database = Database::connect(db.settings()).await.unwrap();
+        processes.spawn(async move { plan(1_512).tick(&database, moment()).await.unwrap() });
+    }
+    let ticked = processes.join_all().await;
+    let mut started = ticked.iter().filter_map(|ticked| match ticked {
+        Ticked::Started(run) => Some(run),
+        _ => None,
+    });
+    let run = started.next().unwrap();
+    assert!(started.next().is_none(), "{ticked:?}");
+    assert_eq!(ticked.iter().filter(|ticked| matches!(ticked, Ticked::StartedElsewhere)).count(), 3, "{ticked:?}");
+    assert_eq!(runs(database).await, [(**run).clone()]);
+    assert_eq!(
+        (run.started_by.as_str(), run.reason.as_deref()),
+        ("schedule", Some("scheduled for 2026-02-03T03:00:00Z"))
+    );
+    assert_eq!((run.sessions_total, run.at_most), (9, Some(1_512)));
+    assert!(!run.allow_connected && !run.allow_pending_messages);
+    assert_eq!(finish(database, run.id, cleanup::Pace::default()).await.sessions_deleted, 9);
+    // The next day there is nothing left, and a clock that is late sees this one again.
+    for day in [0, 1] {
+        let ticked = plan(1_512).tick(database, moment() + TimeDelta::days(day)).await.unwrap();
+        assert!(matches!(ticked, Ticked::NothingToDo), "{ticked:?}");
+    }
+}
+
+async fn a_tick_that_would_pass_the_ceiling_starts_nothing(db: TestDb) {
+    let database = db.database().await;
+    let before = db.everything().await;
+    let ticked = plan(1_511).tick(database, moment()).await.unwrap();
+    let Ticked::OverCeiling(refusal) = ticked else { panic!("{ticked:?}") };
+    assert_eq!(refusal.code, RefusalCode::TooManyRows);
+    assert_eq!(refusal.message, "1512 rows would be deleted, which is more than atMost (1511).");
+    assert!(db.everything().await == before);
+    // It is not remembered: who raises the ceiling need not wait for another tick.
+    let ticked = plan(1_512).tick(database, moment()).await.unwrap();
+    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+}
+
+async fn a_tick_that_finds_nothing_starts_nothing(db: TestDb) {
+    db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
+    let before = db.everything().await;
+    let ticked = plan(1_512).tick(db.database().await, moment()).await.unwrap();
+    assert!(matches!(ticked, Ticked::NothingToDo), "{ticked:?}");
+    assert!(db.everything().await == before);
+}
+
+async fn a_session_that_was_updated_lately_is_not_taken(db: TestDb) {
+    let now: DateTime<Utc> = "2026-03-01T03:00:00Z".parse().unwrap();
+    let settings = DatabaseSettings { clock: Clock::Fixed(now), ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    for (place, name, updated) in [(1, "stale-1", "2026-02-28 03:00:01"), (2, "stale-2", "2026-02-28 02:59:59")] {
+        let changed = format!("UPDATE whatsapp_sessions SET updated_at = '{updated}' WHERE session_name = '{name}'");
+        db.exec(&changed).await;
+        assert_eq!(
+            db.rows(&format!("SELECT 1 FROM whatsapp_sessions WHERE session_name = '{name}'")).await.len(),
+            1,
+            "{place}"
+        );
+    }
+    let ticked = plan(100_000).tick(&database, now).await.unwrap();
+    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
+    finish(&database, run.id, cleanup::Pace::default()).await;
+    assert_eq!(sessions(&db).await.len(), 6);
+    assert_eq!(db.rows("SELECT session_name FROM whatsapp_sessions WHERE phone_number IS NULL").await, [["stale-1"]]);
+}
+
+async fn processes_that_do_not_agree_start_one_run(db: TestDb) {
+    let database = db.database().await;
+    let ticked = plan(2_000).tick(database, moment()).await.unwrap();
+    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    let ticked = plan(3_000).tick(database, moment()).await.unwrap();
+    let Ticked::Refused(refusals) = ticked else { panic!("{ticked:?}") };
+    assert_eq!(refusals[0].code, RefusalCode::IdempotencyKeyReused);
+    assert_eq!(runs(database).await.len(), 1);
+}
+
+#[test]
+fn an_age_below_an_hour_and_a_ceiling_below_one_row_are_refused() {
+    for (age, at_most, named) in [("PT59M59S", 1, "PT59M59S"), ("PT0S", 1, "PT0S"), ("PT1H", 0, "at least 1")] {
+        let error = Plan::new(age.parse().unwrap(), at_most).unwrap_err();
+        assert_eq!(error.code(), "BAD_USER_INPUT");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    Plan::new("PT1H".parse().unwrap(), 1).unwrap();
+}
+
+/// The first times of an expression after this moment.
+fn times(expression: &str, after: &str) -> Vec<String> {
+    let mut now: DateTime<Utc> = after.parse().unwrap();
+    let next = std::iter::from_fn(|| {
+        now = Times::read(expression, Clock::Fixed(now)).unwrap().next()?;
+        Some(now.format("%a %F %R").to_string())
+    });
+    next.take(3).collect()
+}
+
+#[test]
+fn expressions_are_what_cron_takes_them_for() {
+    // Sunday.
+    let after = "2026-02-01T03:00:00Z";
+    assert_eq!(times("0 3 * * *", after), ["Mon 2026-02-02 03:00", "Tue 2026-02-03 03:00", "Wed 2026-02-04 03:00"]);
+    assert_eq!(times("*/30 1 * * *", after), ["Mon 2026-02-02 01:00", "Mon 2026-02-02 01:30", "Tue 2026-02-03 01:00"]);
+    assert_eq!(times("0 3 * * 1", after), ["Mon 2026-02-02 03:00", "Mon 2026-02-09 03:00", "Mon 2026-02-16 03:00"]);
+    assert_eq!(times("0 3 * * 7", after), times("0 3 * * SUN", after));
+    // Either day will do.
+    assert_eq!(times("0 3 3 * 1", after), ["Mon 2026-02-02 03:00", "Tue 2026-02-03 03:00", "Mon 2026-02-09 03:00"]);
+    assert_eq!(times("@weekly", after)[0], "Sun 2026-02-08 00:00");
+    for wrong in ["x", "0 3 * *", "0 0 3 * * *", "60 3 * * *", "0 3 30 2 *", "0 3 * * 8", "every day"] {
+        let error = Times::read(wrong, Clock::System).unwrap_err();
+        assert_eq!(error.code(), "BAD_USER_INPUT", "{wrong}");
+        assert!(error.to_string().contains(&format!("(SESSION_ADMIN_CLEANUP_SCHEDULE) is {wrong:?}: ")), "{error}");
+    }
+}

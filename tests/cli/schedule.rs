@@ -1,0 +1,104 @@
+//! `serve --cleanup-schedule`.
+
+use std::fs::File;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::serve::Server;
+use super::{document, ended, executable, migrate_without_purge};
+use crate::support::{TestDb, both};
+
+both!(StateC:
+    two_servers_with_one_schedule_start_one_run_at_a_tick,
+    a_tick_that_would_pass_the_ceiling_is_logged_and_counted,
+);
+
+/// A server that looks at the clock every minute.
+fn server(db: &TestDb, folder: &TempDir, at_most: &str, log: &str) -> Server {
+    let log = File::create(folder.path().join(log)).unwrap();
+    let schedule = ["--cleanup-schedule", "* * * * *", "--cleanup-older-than", "PT1H", "--cleanup-at-most", at_most];
+    Server::logging(folder.path(), &[&["--database-url", db.url()], &schedule[..]].concat(), log.into())
+}
+
+/// What a server counts of this outcome, once it has seen a tick.
+async fn ticked(server: &Server, outcome: &str) -> u32 {
+    let began = Instant::now();
+    loop {
+        let metrics = server.get("/metrics");
+        if metrics.contains("\nsession_admin_schedule_last_tick_timestamp_seconds ") {
+            let line = format!("\nsession_admin_schedule_ticks_total{{outcome=\"{outcome}\"}} ");
+            let (_, rest) = metrics.split_once(&line).unwrap();
+            return rest.split_whitespace().next().unwrap().parse().unwrap();
+        }
+        assert!(began.elapsed() < Duration::from_secs(90), "{metrics}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn two_servers_with_one_schedule_start_one_run_at_a_tick(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let folder = TempDir::new().unwrap();
+    let servers = [server(&db, &folder, "1512", "one"), server(&db, &folder, "1512", "other")];
+    let mut started = 0;
+    for server in &servers {
+        started += ticked(server, "started").await;
+        assert_eq!(ticked(server, "failed").await, 0);
+    }
+    assert_eq!(started, 1);
+    let (_, listed) = document(&db, &["runs"]);
+    let runs = listed["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1, "{listed}");
+    assert_eq!((&runs[0]["startedBy"], &runs[0]["sessionsTotal"]), (&json!("schedule"), &json!(9)));
+    for server in servers {
+        assert_eq!(server.stop(), 0);
+    }
+}
+
+async fn a_tick_that_would_pass_the_ceiling_is_logged_and_counted(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let folder = TempDir::new().unwrap();
+    let server = server(&db, &folder, "1511", "log");
+    assert_eq!(ticked(&server, "over_ceiling").await, 1);
+    assert_eq!(server.stop(), 0);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let line = log.lines().find(|line| line.contains("1512 rows would be deleted")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(" WARN ") && line.contains("raise --cleanup-at-most"), "{line}");
+    assert_eq!(document(&db, &["runs"]).1["runs"], json!([]));
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+#[test]
+fn a_schedule_that_makes_no_sense_is_refused_at_start_with_2() {
+    let schedule = |more: &[&'static str]| [&["--cleanup-schedule", "0 3 * * *"], more].concat();
+    let cases: [(Vec<&str>, &str); 6] = [
+        (vec!["--cleanup-schedule", "x", "--cleanup-at-most", "1"], "SESSION_ADMIN_CLEANUP_SCHEDULE"),
+        (vec!["--cleanup-schedule", "0 0 3 * * *", "--cleanup-at-most", "1"], "It takes five fields, in UTC"),
+        (schedule(&[]), "needs --cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)"),
+        (schedule(&["--cleanup-at-most", "0"]), "SESSION_ADMIN_CLEANUP_AT_MOST"),
+        (
+            schedule(&["--cleanup-at-most", "1", "--cleanup-older-than", "PT30M"]),
+            "is PT30M; it is at least an hour, PT1H",
+        ),
+        (schedule(&["--cleanup-at-most", "1", "--cleanup-older-than", "soon"]), "--cleanup-older-than"),
+    ];
+    for (arguments, named) in cases {
+        let folder = TempDir::new().unwrap();
+        let mut command = executable(&[&["serve", "--listen", "127.0.0.1:0"], arguments.as_slice()].concat());
+        command.current_dir(folder.path());
+        let ended = ended(command);
+        assert!(ended.code == 2 && ended.stderr.contains(named), "{arguments:?}: {} {}", ended.code, ended.stderr);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn an_empty_variable_is_no_schedule() {
+    let folder = TempDir::new().unwrap();
+    let mut command = executable(&["serve", "--listen", "0.0.0.0:0"]);
+    command.current_dir(folder.path()).env("SESSION_ADMIN_CLEANUP_SCHEDULE", "");
+    let ended = ended(command);
+    assert!(ended.stderr.contains("0.0.0.0") && !ended.stderr.contains("cleanup"), "{}", ended.stderr);
+}

@@ -1,0 +1,121 @@
+//! `/graphql/ws`, over real sockets: the protocol, and what goes over it.
+
+mod closing;
+mod lasting;
+mod operations;
+mod watching;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::db::Database;
+use api::graphql::State;
+use api::health::Accepted;
+use api::http::{Sockets, router};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::Request;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::support::{Contents, TestDb};
+
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// A server for as long as the test lasts.
+async fn server(database: Database, sockets: Sockets) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let state = State::new(database, Accepted::default(), "tester");
+    tokio::spawn(axum::serve(listener, router(state, sockets)).into_future());
+    address
+}
+
+/// A server for tests in which nothing is read from the database.
+async fn without_data() -> (TestDb, SocketAddr) {
+    let db = TestDb::sqlite(Contents::Empty).await;
+    let address = server(db.database().await.clone(), Sockets::default()).await;
+    (db, address)
+}
+
+/// The request that opens a socket.
+fn request(address: SocketAddr) -> Request<()> {
+    let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
+    request
+}
+
+/// A client's end of a socket.
+pub(crate) struct Client(WebSocketStream<TcpStream>);
+
+impl Client {
+    async fn opened(address: SocketAddr, request: Request<()>) -> Result<Self, Error> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        client_async(request, stream).await.map(|(socket, _)| Self(socket))
+    }
+
+    /// Nothing has been said yet.
+    async fn open(address: SocketAddr) -> Self {
+        Self::opened(address, request(address)).await.unwrap()
+    }
+
+    /// The server has agreed to begin.
+    pub(crate) async fn begin(address: SocketAddr) -> Self {
+        let mut client = Self::open(address).await;
+        client.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
+        client
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.send(Message::text(message.to_string())).await;
+    }
+
+    async fn send(&mut self, message: Message) {
+        self.0.send(message).await.unwrap();
+    }
+
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.say(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+    }
+
+    /// What the server says next; a test that waits for ever fails.
+    async fn next(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
+            if !matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                return message;
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The data of the next result of an operation.
+    pub(crate) async fn data(&mut self, id: &str) -> Value {
+        let mut message = self.hear().await;
+        assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(id)), "{message}");
+        assert_eq!(message["payload"].get("errors"), None, "{message}");
+        message["payload"]["data"].take()
+    }
+
+    pub(crate) async fn completed(&mut self, id: &str) {
+        assert_eq!(self.hear().await, json!({ "type": "complete", "id": id }));
+    }
+
+    /// The code and the reason with which the server closes.
+    async fn closed(&mut self) -> (u16, String) {
+        match self.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => (frame.code.into(), frame.reason.to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+}

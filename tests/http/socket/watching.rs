@@ -1,0 +1,207 @@
+//! The subscription to a cleanup run.
+
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRequest, Pace, Worker};
+use api::db::{Database, DatabaseSettings};
+use api::demo::scenario::SESSIONS;
+use api::http::Sockets;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{Client, server};
+use crate::db::proxy::Proxy;
+use crate::support::{TestDb, both, only};
+
+both!(Adopted:
+    a_run_is_told_now_at_every_change_and_at_its_end,
+    a_run_that_has_finished_is_told_and_completed,
+    a_run_that_does_not_exist_is_an_error,
+    every_server_tells_of_a_run_that_another_process_works_on,
+    a_client_that_completes_or_goes_away_ends_the_watching,
+);
+only!(postgres Adopted: a_database_that_is_away_for_a_moment_does_not_end_the_watching);
+
+const WATCH: &str = "subscription W($id: ID!) { cleanupRun(id: $id) {
+    id status sessionsTotal sessionsDeleted sessionsSkipped rowsDeleted finishedAt
+    skipped { totalCount nodes { sessionId code } }
+    deletions(first: 100) { totalCount nodes { rowsDeleted run { id } sessions { id } } } } }";
+
+/// A run that nobody has begun with.
+pub(super) async fn started(db: &TestDb) -> Uuid {
+    let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
+    cleanup::start(db.database().await, None, &request).await.unwrap().run.unwrap().id
+}
+
+async fn worker(db: &TestDb, run: Uuid) -> Worker {
+    let database = Database::connect(db.settings()).await.unwrap();
+    Worker::new(database, None, run, Pace::of_rows(1)).await.unwrap()
+}
+
+/// Whether an event's parts fit one another, and what comes before it.
+fn check(run: &Value, before: &Value) {
+    let number = |of: &Value, field: &str| of[field].as_i64().unwrap_or_default();
+    for field in ["sessionsDeleted", "sessionsSkipped", "rowsDeleted"] {
+        assert!(number(run, field) >= number(before, field), "{before}\n{run}");
+    }
+    assert_ne!(run, before);
+    // What the run holds may be newer than its row was.
+    let deletions = run["deletions"]["nodes"].as_array().unwrap();
+    assert!(
+        deletions.iter().map(|deletion| number(deletion, "rowsDeleted")).sum::<i64>() >= number(run, "rowsDeleted")
+    );
+    assert!(deletions.iter().all(|deletion| deletion["run"]["id"] == run["id"]));
+    assert_eq!(run["deletions"]["totalCount"], deletions.len());
+    assert_eq!(run["skipped"]["totalCount"], run["sessionsSkipped"]);
+}
+
+async fn a_run_is_told_now_at_every_change_and_at_its_end(db: TestDb) {
+    let id = started(&db).await;
+    db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", SESSIONS[2].id)).await;
+    let address = server(db.database().await.clone(), Sockets::default()).await;
+    let mut client = Client::begin(address).await;
+    client.subscribe("w", WATCH, json!({ "id": id })).await;
+    let mut told = client.data("w").await["cleanupRun"].take();
+    assert_eq!(
+        (&told["status"], &told["sessionsDeleted"], &told["sessionsTotal"]),
+        (&json!("QUEUED"), &json!(0), &json!(9))
+    );
+    let mut worker = worker(&db, id).await;
+    let mut statuses = vec![told["status"].clone()];
+    loop {
+        let run = worker.step().await.unwrap();
+        // Each step is told before the next is made, if it has changed anything.
+        let wanted = [json!(run.status), json!(run.sessions_deleted), json!(run.sessions_skipped)];
+        while [&told["status"], &told["sessionsDeleted"], &told["sessionsSkipped"]] != wanted.each_ref() {
+            let next = client.data("w").await["cleanupRun"].take();
+            check(&next, &told);
+            told = next;
+            statuses.push(told["status"].clone());
+        }
+        if run.status.has_finished() {
+            break;
+        }
+    }
+    assert_eq!(told["status"], "SUCCEEDED");
+    assert_eq!((&told["sessionsDeleted"], &told["deletions"]["totalCount"]), (&json!(8), &json!(8)));
+    assert_eq!(told["skipped"]["nodes"], json!([{ "sessionId": SESSIONS[2].id, "code": "NO_LONGER_MATCHES" }]));
+    assert!(statuses.len() >= 10 && told["finishedAt"].is_string(), "{statuses:?}");
+    client.completed("w").await;
+}
+
+async fn a_run_that_has_finished_is_told_and_completed(db: TestDb) {
+    let id = started(&db).await;
+    let mut worker = worker(&db, id).await;
+    while !worker.step().await.unwrap().status.has_finished() {}
+    let address = server(db.database().await.clone(), Sockets::default()).await;
+    let mut client = Client::begin(address).await;
+    client.subscribe("w", WATCH, json!({ "id": id })).await;
+    assert_eq!(client.data("w").await["cleanupRun"]["status"], "SUCCEEDED");
+    client.completed("w").await;
+}
+
+async fn a_run_that_does_not_exist_is_an_error(db: TestDb) {
+    let address = server(db.database().await.clone(), Sockets::default()).await;
+    let mut client = Client::begin(address).await;
+    let nobody = "00000000-0000-4000-8000-000000000007";
+    for (id, words) in [
+        (nobody, "No cleanup run has the id 00000000-0000-4000-8000-000000000007."),
+        ("x", "\"x\" is no id: ids are UUIDs, such as 6f9619ff-8b86-4d01-b42d-00cf4fc964ff."),
+    ] {
+        client.subscribe("w", WATCH, json!({ "id": id })).await;
+        let message = client.hear().await;
+        let payload = &message["payload"];
+        assert_eq!((&message["type"], &payload["data"]), (&json!("next"), &Value::Null), "{message}");
+        assert_eq!(payload["errors"][0]["message"], words);
+        assert_eq!(payload["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+        assert_eq!(payload["errors"][0]["path"], json!(["cleanupRun"]));
+        client.completed("w").await;
+    }
+}
+
+async fn every_server_tells_of_a_run_that_another_process_works_on(db: TestDb) {
+    let id = started(&db).await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let database = Database::connect(db.settings()).await.unwrap();
+        let mut client = Client::begin(server(database, Sockets::default()).await).await;
+        client.subscribe("w", WATCH, json!({ "id": id })).await;
+        assert_eq!(client.data("w").await["cleanupRun"]["status"], "QUEUED");
+        clients.push(client);
+    }
+    let mut worker = worker(&db, id).await;
+    for client in &mut clients {
+        assert_eq!(client.data("w").await["cleanupRun"]["status"], "RUNNING");
+    }
+    while !worker.step().await.unwrap().status.has_finished() {}
+    for client in &mut clients {
+        let mut told = client.data("w").await["cleanupRun"].take();
+        while told["status"] == "RUNNING" {
+            told = client.data("w").await["cleanupRun"].take();
+        }
+        assert_eq!((&told["status"], &told["sessionsDeleted"]), (&json!("SUCCEEDED"), &json!(9)));
+        client.completed("w").await;
+    }
+}
+
+async fn a_client_that_completes_or_goes_away_ends_the_watching(db: TestDb) {
+    let ids = [started(&db).await, started(&db).await];
+    let (database, counter) = db.counted().await;
+    let address = server(database, Sockets::default()).await;
+    let query = "subscription W($id: ID!) { cleanupRun(id: $id) { status } }";
+    let mut clients = [Client::begin(address).await, Client::begin(address).await];
+    for client in &mut clients {
+        for id in ids {
+            client.subscribe(&id.to_string(), query, json!({ "id": id })).await;
+            client.data(&id.to_string()).await;
+        }
+    }
+    let looks = async || {
+        // A look that is under way may still come.
+        sleep(Duration::from_millis(300)).await;
+        counter.take();
+        sleep(Duration::from_secs(2)).await;
+        counter.take().len()
+    };
+    let made = looks().await;
+    assert!((2..=8).contains(&made), "one look for all, four times a second: {made}");
+    let [mut stays, goes] = clients;
+    drop(goes);
+    for id in ids {
+        stays.say(json!({ "type": "complete", "id": id.to_string() })).await;
+    }
+    assert_eq!(looks().await, 0, "nobody watches");
+    stays.subscribe("again", query, json!({ "id": ids[0] })).await;
+    assert_eq!(stays.data("again").await["cleanupRun"]["status"], "QUEUED");
+    worker(&db, ids[0]).await;
+    assert_eq!(stays.data("again").await["cleanupRun"]["status"], "RUNNING");
+}
+
+async fn a_database_that_is_away_for_a_moment_does_not_end_the_watching(db: TestDb) {
+    let id = started(&db).await;
+    let proxy = Proxy::before(db.url()).await;
+    let settings = DatabaseSettings { url: proxy.url(db.url()), ..db.settings() };
+    let address = server(Database::connect(settings).await.unwrap(), Sockets::default()).await;
+    let mut client = Client::begin(address).await;
+    client.subscribe("w", WATCH, json!({ "id": id })).await;
+    assert_eq!(client.data("w").await["cleanupRun"]["status"], "QUEUED");
+    proxy.cut();
+    let mut worker = worker(&db, id).await;
+    while worker.step().await.unwrap().sessions_deleted < 3 {}
+    let quiet = tokio::time::timeout(Duration::from_secs(1), client.next()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    // Somebody who asks now is told.
+    client.subscribe("now", WATCH, json!({ "id": id })).await;
+    let message = client.hear().await;
+    assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{message}");
+    client.completed("now").await;
+    proxy.mend();
+    assert_eq!(client.data("w").await["cleanupRun"]["sessionsDeleted"], 3);
+    while !worker.step().await.unwrap().status.has_finished() {}
+    let mut told = Value::Null;
+    while told["status"] != "SUCCEEDED" {
+        told = client.data("w").await["cleanupRun"].take();
+    }
+    client.completed("w").await;
+}
