@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["error", "refusal", "clock"],
     &["db"],
     &["catalog", "demo"],
     &["impact"],
     &["deletion", "group", "health", "session"],
     &["cleanup"],
+    &["worker"],
     &["graphql"],
     &["http"],
     &["config"],

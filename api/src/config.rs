@@ -42,6 +42,9 @@ pub struct Options {
     /// How long a statement waits for a lock, in seconds
     #[arg(long, global = true, env = "SESSION_ADMIN_LOCK_TIMEOUT", value_name = "SECONDS", default_value_t = 5)]
     pub lock_timeout: u64,
+    /// How long after its worker's last sign of life another worker goes on with a cleanup run, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_RUN_LEASE", value_name = "SECONDS", default_value_t = 15)]
+    pub run_lease: u64,
     /// The most database connections kept open
     #[arg(long, global = true, env = "SESSION_ADMIN_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 16)]
     pub max_connections: u32,
@@ -96,6 +99,7 @@ impl Options {
         database.query_timeout = Duration::from_secs(self.query_timeout);
         database.deletion_timeout = Duration::from_secs(self.deletion_timeout);
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
+        database.run_lease = Duration::from_secs(self.run_lease);
         let accepted = self.config.as_deref().map(read_accepted).transpose()?.unwrap_or_default();
         Ok(Config { database, database_named: named.is_some(), accepted })
     }
@@ -130,6 +134,12 @@ impl Options {
             if !(1..=longest).contains(&seconds) {
                 return wrong(format!("{name} is {seconds}; it takes seconds, from 1 to {longest}."));
             }
+        }
+        if !(1..=3_600).contains(&self.run_lease) {
+            return wrong(format!(
+                "--run-lease (SESSION_ADMIN_RUN_LEASE) is {}; it takes seconds, from 1 to 3600.",
+                self.run_lease
+            ));
         }
         if self.lock_timeout >= self.deletion_timeout {
             return wrong(format!(

@@ -1,6 +1,6 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; then the domain (`cleanup`, which
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`; `worker`; then the domain (`cleanup`, which
 //! uses `deletion`; `group`, `health`, `session`); then `impact`, `catalog`, `db`, and what all of them share (`config`,
 //! `error`, `refusal`, `clock`).
 
@@ -20,3 +20,4 @@ pub mod http;
 pub mod impact;
 pub mod refusal;
 pub mod session;
+pub mod worker;

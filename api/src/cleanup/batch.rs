@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::CleanupRun;
 use crate::db::{Database, Dialect};
+use crate::deletion::batch::Held;
 use crate::deletion::refuse::counted;
 use crate::deletion::{DeletionRequest, delete_batch};
 use crate::error::Error;
@@ -20,12 +21,12 @@ pub(super) enum Ended {
     TooMany(String),
     /// It did not go.
     Refused(Refusal),
-    /// Another process works on the run, or has taken a session of it.
+    /// The run, or a session of it, is another worker's by now.
     Elsewhere,
 }
 
 /// Deletes sessions of a run together, each checked again under its lock.
-pub(super) async fn delete(db: &Database, run: &CleanupRun, sessions: &[Uuid]) -> Result<Ended, Error> {
+pub(super) async fn delete(db: &Database, run: &CleanupRun, held: &Held, sessions: &[Uuid]) -> Result<Ended, Error> {
     let request = DeletionRequest {
         session_ids: sessions.to_vec(),
         must_meet: Some(run.criteria.filter(run.created_at)?),
@@ -36,7 +37,7 @@ pub(super) async fn delete(db: &Database, run: &CleanupRun, sessions: &[Uuid]) -
         ..DeletionRequest::default()
     };
     let began = Instant::now();
-    let outcome = match delete_batch(db, &request, run.id).await {
+    let outcome = match delete_batch(db, &request, held).await {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return Ok(Ended::Elsewhere),
         Err(error) => return by_error(db.dialect(), error).map(Ended::Refused),

@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Only queue the run, for a running server to work off
+    #[arg(long, conflicts_with = "dry_run")]
+    detach: bool,
     #[command(flatten)]
     wanted: Wanted,
     #[command(flatten)]
@@ -107,7 +110,7 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let exit = if request.dry_run {
         dry_run(&db, &request, preview, output).await?
     } else {
-        delete(&db, &request, preview, args.yes, output).await?
+        delete(&db, &request, preview, (args.yes, args.detach), output).await?
     };
     db.close().await?;
     Ok(exit)
@@ -125,7 +128,7 @@ async fn delete(
     db: &Database,
     request: &CleanupRequest,
     preview: Preview,
-    yes: bool,
+    (yes, detach): (bool, bool),
     output: Output,
 ) -> Result<Exit, Error> {
     let mut report = Report::of(preview);
@@ -140,7 +143,7 @@ async fn delete(
         return Ok(Exit::Refused);
     }
     report.answer(cleanup::start(db, request).await?);
-    work::report(db, report, output).await
+    if detach { Ok(work::detach(db, &report, output).await) } else { work::report(db, report, output).await }
 }
 
 /// What is asked. Sessions that may not go do not stop the others.

@@ -1,6 +1,7 @@
 //! `session-admin serve`: the GraphQL API over HTTP.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use migration::Session;
 use sea_orm::ConnectionTrait as _;
@@ -13,6 +14,7 @@ use super::{Exit, signal};
 use crate::config::{Config, Listen};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+use crate::worker::Workers;
 use crate::{demo, graphql, http};
 
 /// The arguments.
@@ -27,6 +29,9 @@ pub(super) struct Args {
 
 /// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
 const PRINCIPAL: &str = "local";
+
+/// How long batches of cleanup runs that are under way have to finish, when all else has.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
@@ -45,7 +50,16 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
     let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL);
-    http::serve(listener, state, stopped).await?;
+    let workers = Workers::start(state.queue().clone());
+    let stop = workers.stopper();
+    let told = async move {
+        stopped.await;
+        stop();
+    };
+    http::serve(listener, state, told).await?;
+    if !workers.stop(GRACE).await {
+        tracing::warn!("a batch of a cleanup run did not finish in time: the database rolls it back");
+    }
     db.close().await?;
     drop(demonstration);
     Ok(Exit::Done)

@@ -38,6 +38,8 @@ pub struct DatabaseSettings {
     pub deletion_timeout: Duration,
     /// How long a statement waits for a lock.
     pub lock_timeout: Duration,
+    /// For how long a cleanup run is a worker's, from the last sign of it.
+    pub run_lease: Duration,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -53,6 +55,7 @@ impl DatabaseSettings {
             query_timeout: Duration::from_secs(30),
             deletion_timeout: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(5),
+            run_lease: Duration::from_secs(15),
             clock: Clock::System,
         }
     }

@@ -3,6 +3,7 @@
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
+use super::batch::Held;
 use super::idempotency::{self, Earlier, Made};
 use super::refuse;
 use super::work::Removed;
@@ -38,14 +39,14 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
 }
 
 /// The same as a batch of a cleanup run, which has the last word on how many rows may go; its progress is committed with
-/// the deletion. None where another process works on the run, or has taken one of these sessions.
+/// the deletion. None where another worker has the run, or has taken one of these sessions.
 ///
 /// # Errors
 /// Those of [`delete`], and [`Error::LockTimeout`].
 pub(crate) async fn delete_batch(
     db: &Database,
     request: &DeletionRequest,
-    run: Uuid,
+    run: &Held,
 ) -> Result<Option<DeletionOutcome>, Error> {
     attempt(db, request, None, Some(run)).await
 }
@@ -54,7 +55,7 @@ async fn attempt(
     db: &Database,
     request: &DeletionRequest,
     looked: Option<&Looked>,
-    run: Option<Uuid>,
+    run: Option<&Held>,
 ) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
@@ -118,7 +119,7 @@ struct Step<'a> {
     db: &'a Database,
     request: &'a DeletionRequest,
     looked: Option<&'a Looked>,
-    run: Option<Uuid>,
+    run: Option<&'a Held>,
     transaction: &'a DatabaseTransaction,
     enforce: bool,
 }
@@ -132,7 +133,7 @@ impl Step<'_> {
         let mut at_most = self.request.at_most;
         if let Some(run) = self.run {
             let Some(claim) = batch::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
-            if !batch::still_to_go(self.transaction, self.db, run, &distinct).await? {
+            if !batch::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
                 return Ok(Ended::Taken);
             }
             at_most = claim.rows_left;
@@ -216,7 +217,9 @@ impl Step<'_> {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
-        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names, self.run).await?;
+        let deletion =
+            audit::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
+                .await?;
         if let Some(run) = self.run {
             batch::note(self.transaction, self.db, run, &deletion).await?;
         }
