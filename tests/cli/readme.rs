@@ -1,8 +1,11 @@
 //! The README's statements, as they stand there.
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::session::SessionStatus;
+use api::worker::{Queue, Workers};
 
 use super::serve::Server;
 use super::{document, run_in};
@@ -41,8 +44,14 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let wanted =
         CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
     let run = cleanup::start(&database, &wanted).await.unwrap().run.unwrap();
-    let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    // The queue and the run are this role's, too.
+    let queue = Queue::new(&database);
+    queue.push(run.id).await;
+    let workers = Workers::start(queue);
+    while !cleanup::find(&database, run.id).await.unwrap().unwrap().status.has_finished() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
@@ -65,13 +74,19 @@ fn the_queries_of_the_readme_answer_from_the_demonstration() {
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
     let queries = blocks("graphql");
-    assert_eq!(queries.len(), 6);
+    assert_eq!(queries.len(), 7);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");
     }
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
-    assert_eq!(answers[5]["data"]["cleanUpSessions"]["run"]["status"], "SUCCEEDED", "{}", answers[5]);
+    let run = &answers[5]["data"]["cleanUpSessions"]["run"];
+    assert_eq!(run["status"], "QUEUED", "{}", answers[5]);
+    let ended = || server.post(queries[6])["data"]["cleanupRuns"]["nodes"][0].take();
+    while ["QUEUED", "RUNNING"].contains(&ended()["status"].as_str().unwrap()) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!((&ended()["id"], &ended()["status"]), (&run["id"], &serde_json::json!("SUCCEEDED")));
     assert_eq!(server.stop(), 0);
 }
