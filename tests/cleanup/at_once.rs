@@ -28,21 +28,17 @@ async fn in_turns(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanu
     let database = Database::connect(db.settings()).await.unwrap();
     tokio::spawn(async move {
         loop {
-            match Worker::take(database.clone(), run, SINGLY).await.unwrap() {
-                Some(mut worker) => {
-                    for _ in 0..2 {
-                        worker.step().await.unwrap();
-                    }
-                    worker.give_back().await.unwrap();
+            if let Some(mut worker) = Worker::take(database.clone(), run, SINGLY).await.unwrap() {
+                for _ in 0..2 {
+                    worker.step().await.unwrap();
                 }
-                None => {
-                    let run = cleanup::find(&database, run).await.unwrap().unwrap();
-                    if run.status.has_finished() {
-                        return run;
-                    }
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
+                worker.give_back().await.unwrap();
             }
+            let run = cleanup::find(&database, run).await.unwrap().unwrap();
+            if run.status.has_finished() {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     })
 }

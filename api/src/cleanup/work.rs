@@ -66,18 +66,18 @@ impl Worker {
         &self.run
     }
 
-    /// Goes on until the run has finished or is another worker's, or until `stop` is ready: then the batch that is under
-    /// way is the last one, and the run is given back. Tells `told` of each step. Gives the run as it is then.
+    /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is under
+    /// way is the last one, and the run is given back. Shows `seen` the run after each step. Gives the run as it is then.
     ///
     /// # Errors
     /// Those of [`Worker::step`]: the run rests for a while, each time longer, and has failed after ten attempts that
     /// brought it no further.
     pub async fn work_off(
         mut self,
-        stop: impl Future<Output = ()>,
-        mut told: impl FnMut(&CleanupRun),
+        told_to_stop: impl Future<Output = ()>,
+        mut seen: impl FnMut(&CleanupRun),
     ) -> Result<CleanupRun, Error> {
-        let mut stop = std::pin::pin!(stop);
+        let mut told_to_stop = std::pin::pin!(told_to_stop);
         let mut stopping = false;
         loop {
             let stepped = {
@@ -85,14 +85,14 @@ impl Worker {
                 tokio::select! {
                     biased;
                     stepped = &mut step => stepped,
-                    () = &mut stop, if !stopping => {
+                    () = &mut told_to_stop, if !stopping => {
                         stopping = true;
                         step.await
                     }
                 }
             };
             match stepped {
-                Ok(run) => told(&run),
+                Ok(run) => seen(&run),
                 Err(error) => {
                     self.rest(&error).await;
                     return Err(error);

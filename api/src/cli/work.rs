@@ -154,7 +154,7 @@ async fn off(db: &Database, run: CleanupRun) -> Result<CleanupRun, Error> {
     });
     loop {
         if let Some(worker) = Worker::take(db.clone(), run.id, Pace::default()).await? {
-            let worked = worker.work_off(&mut stop, |now| show(&bar, now)).await;
+            let worked = Box::pin(worker.work_off(&mut stop, |now| show(&bar, now))).await;
             worked.inspect_err(|_| {
                 note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
             })?;
