@@ -34,6 +34,19 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
+    // What is lacking on the queue is named, too, and its fix mends it.
+    db.exec(&format!("REVOKE UPDATE, DELETE ON apalis.jobs FROM {role}; REVOKE USAGE ON SCHEMA apalis FROM {role}"))
+        .await;
+    let (code, health) = as_role(&["doctor"]);
+    let finding = &health["findings"][0];
+    assert_eq!((code, &finding["key"]), (3, &serde_json::json!("MISSING_GRANT:session_admin")), "{health}");
+    let fix = finding["fixes"][0]["statement"].as_str().unwrap();
+    assert!(
+        fix.starts_with("GRANT USAGE ON SCHEMA apalis TO ") && fix.contains("GRANT UPDATE ON apalis.\"jobs\""),
+        "{fix}"
+    );
+    db.exec(fix).await;
+    assert_eq!(as_role(&["doctor"]).0, 0);
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let arguments =
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];

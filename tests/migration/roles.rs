@@ -75,6 +75,7 @@ async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extensi
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(rules(&db, "public").await, super::GOAL);
     assert_eq!(db.count("whatsapp_sessions").await, 5);
+    db.exec("DROP EXTENSION hstore CASCADE").await;
     drop_role(&db, &role).await;
 }
 

@@ -45,10 +45,15 @@ pub(super) async fn keeping<T>(db: &Database, held: &Held, work: impl Future<Out
 
 async fn renewed_later(db: &Database, held: &Held) {
     tokio::time::sleep(db.settings().run_lease / 3).await;
-    let until = db.dialect().time(db.settings().clock.now() + db.settings().run_lease);
-    let values = [held.run.to_string().into(), held.by.clone().into(), until];
+    let (db, held) = (db.clone(), held.clone());
+    // In a task of its own: the work may be done while a transaction begins, which must not be left in the middle.
+    let renewed = tokio::spawn(async move {
+        let until = db.dialect().time(db.settings().clock.now() + db.settings().run_lease);
+        let values = [held.run.to_string().into(), held.by.into(), until];
+        change(&db, "leased_until = $3", "leased_by = $2", values).await
+    });
     // Where it cannot be renewed the batch finds that out, and nothing is lost.
-    if let Err(error) = change(db, "leased_until = $3", "leased_by = $2", values).await {
+    if let Ok(Err(error)) = renewed.await {
         tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run was not renewed");
     }
 }

@@ -94,7 +94,7 @@ pub(super) async fn cancel(
     principal: &str,
 ) -> Result<(), Error> {
     let dialect = db.dialect();
-    let message = "The run was cancelled before its turn.".to_owned();
+    let message = format!("The run was cancelled before its turn, by {principal}.");
     skip_the_rest(transaction, db, run, RefusalCode::RunFinished, message).await?;
     finish(transaction, db, run, "'CANCELLED'", None).await?;
     let sql = format!(

@@ -65,7 +65,7 @@ impl Deletions {
             row.by, row.at, row.status
         )];
         statements.extend(row.sessions.iter().enumerate().map(|(position, session)| {
-            format!("INSERT INTO {deleted_sessions} VALUES ('{id}', '{session}', 'name', {position})")
+            format!("INSERT INTO {deleted_sessions} VALUES ('{id}', '{session}', 'name', {position}, NULL)")
         }));
         app.db.exec_all(&statements).await;
         self.rows.push(row);

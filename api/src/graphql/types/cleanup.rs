@@ -128,11 +128,6 @@ impl CleanupRun {
         self.0.error.as_deref()
     }
 
-    /// Who cancelled it; null where nobody did.
-    async fn cancelled_by(&self) -> Option<&str> {
-        self.0.cancelled_by.as_deref()
-    }
-
     /// What it deleted, newest first: one deletion for each batch.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn deletions(
