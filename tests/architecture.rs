@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
-const FLOORS: [&[&str]; 13] = [
+const FLOORS: [&[&str]; 14] = [
     &["error", "refusal", "clock"],
     &["db"],
     &["catalog", "demo"],
@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 13] = [
     &["restore"],
     &["cleanup"],
     &["metrics"],
+    &["worker"],
     &["graphql", "schedule"],
     &["http"],
     &["config"],

@@ -52,6 +52,9 @@ pub struct Options {
     /// For how many days deletions can be restored; 0 keeps nothing of what they take
     #[arg(long, global = true, env = "SESSION_ADMIN_ARCHIVE_DAYS", value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16))]
     pub archive_days: u16,
+    /// How long after its worker's last sign of life another worker goes on with a cleanup run, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_RUN_LEASE", value_name = "SECONDS", default_value_t = 15)]
+    pub run_lease: u64,
     /// The most database connections kept open
     #[arg(long, global = true, env = "SESSION_ADMIN_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 16)]
     pub max_connections: u32,
@@ -112,6 +115,7 @@ impl Options {
         database.deletion_timeout = Duration::from_secs(self.deletion_timeout);
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
         database.archive_for = TimeDelta::days(self.archive_days.into());
+        database.run_lease = Duration::from_secs(self.run_lease);
         let accepted = self.config.as_deref().map(read_accepted).transpose()?.unwrap_or_default();
         Ok(Config { database, database_named: named.is_some(), gateway: self.gateway.resolve()?, accepted })
     }
@@ -146,6 +150,12 @@ impl Options {
             if !(1..=longest).contains(&seconds) {
                 return wrong(format!("{name} is {seconds}; it takes seconds, from 1 to {longest}."));
             }
+        }
+        if !(1..=3_600).contains(&self.run_lease) {
+            return wrong(format!(
+                "--run-lease (SESSION_ADMIN_RUN_LEASE) is {}; it takes seconds, from 1 to 3600.",
+                self.run_lease
+            ));
         }
         if self.lock_timeout >= self.deletion_timeout {
             return wrong(format!(

@@ -1,6 +1,6 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `metrics`; then the domain
+//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `worker`; `metrics`; then the domain
 //! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `db`,
 //! and what all of them share (`config`, `error`, `refusal`, `clock`).
 
@@ -24,3 +24,4 @@ pub mod refusal;
 pub mod restore;
 pub mod schedule;
 pub mod session;
+pub mod worker;

@@ -67,6 +67,19 @@ pub enum Error {
         "the schema session_admin cannot be created: {0}. Run `session-admin migrate` as the owner of the database, or create the schema for its role (CREATE SCHEMA session_admin AUTHORIZATION ...)"
     )]
     CannotCreateSchema(#[source] DbErr),
+    /// The role may not create the queue's schema, or the extension that it needs; or the server does not have that.
+    #[error(
+        "the queue of cleanup runs cannot be made: {0}. It needs the schema apalis and the extension hstore: run `session-admin migrate` as a role with CREATE on the database, or have them made (CREATE SCHEMA apalis AUTHORIZATION ...; CREATE EXTENSION hstore SCHEMA apalis) and run it again"
+    )]
+    CannotCreateQueue(#[source] DbErr),
+    /// An SQLite database has a table with a name that the queue needs.
+    #[error(
+        "the database has a table {table:?}, which is a name that the queue of cleanup runs needs (apalis gives it). Rename that table, then run `session-admin migrate` again"
+    )]
+    NameTaken {
+        /// The table that is there.
+        table: String,
+    },
     /// The role may not read the history.
     #[error(
         "the history of migrations cannot be read: {0}. Grant the role USAGE on the schema session_admin and SELECT on its tables"

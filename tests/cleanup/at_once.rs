@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use api::cleanup::{Pace, RunStatus, Worker};
+use api::cleanup::{self, Pace, RunStatus, Worker};
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
-use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, start, started, why_skipped};
+use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, start, started, why_skipped, worker_of};
 use crate::support::{TestDb, both, only};
 
 both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
@@ -23,10 +23,30 @@ async fn elsewhere(db: &TestDb, run: Uuid, pace: Pace) -> tokio::task::JoinHandl
     tokio::spawn(async move { finish(&database, run, pace).await })
 }
 
+/// Works a run off together with others, each a step at a time, with a connection pool of its own.
+async fn in_turns(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
+    let database = Database::connect(db.settings()).await.unwrap();
+    tokio::spawn(async move {
+        loop {
+            if let Some(mut worker) = Worker::take(database.clone(), None, run, SINGLY).await.unwrap() {
+                for _ in 0..2 {
+                    worker.step().await.unwrap();
+                }
+                worker.give_back().await.unwrap();
+            }
+            let run = cleanup::find(&database, run).await.unwrap().unwrap();
+            if run.status.has_finished() {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+}
+
 async fn two_workers_on_one_run_delete_every_session_once(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await;
-    let (one, other) = (elsewhere(&db, run.id, SINGLY).await, elsewhere(&db, run.id, SINGLY).await);
+    let (one, other) = (in_turns(&db, run.id).await, in_turns(&db, run.id).await);
     let (one, other) = (one.await.unwrap(), other.await.unwrap());
     assert_eq!(one, other);
     assert_eq!((one.status, one.sessions_deleted, one.sessions_skipped), (RunStatus::Succeeded, 9, 0));
@@ -61,7 +81,7 @@ async fn a_session_that_somebody_holds_is_left_and_the_others_go(db: TestDb) {
     let run = started(&database, &request()).await;
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_sessions WHERE id = '{}' FOR UPDATE", id(4))).await;
-    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
+    let mut worker = worker_of(&database, run.id, Pace::default()).await;
     let mut run = worker.step().await.unwrap();
     while !run.status.has_finished() {
         run = worker.step().await.unwrap();
@@ -77,7 +97,7 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(50), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let run = started(&database, &request()).await;
-    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
+    let mut worker = worker_of(&database, run.id, Pace::default()).await;
     let mut other = db.raw().await;
     other
         .exec(match db.dialect() {
@@ -97,6 +117,7 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     };
     assert_eq!(error.code(), "TIMEOUT");
     other.exec("ROLLBACK").await;
+    worker.give_back().await.unwrap();
     let run = finish(&database, run.id, Pace::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
 }
@@ -104,20 +125,21 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
 async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await;
-    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
+    let mut worker = worker_of(database, run.id, Pace::default()).await;
     // The sessions are looked at, and all of them may go.
     assert_eq!(worker.step().await.unwrap().sessions_skipped, 0);
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(4))).await;
-    let running = tokio::spawn(async move { worker.step().await.unwrap() });
+    let running = tokio::spawn(async move { (worker.step().await.unwrap(), worker) });
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while db.rows(waiting).await != [["1"]] {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     other.exec("COMMIT").await;
-    let run = running.await.unwrap();
+    let (run, worker) = running.await.unwrap();
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (0, 0), "the batch went back as a whole");
+    worker.give_back().await.unwrap();
     let run = finish(database, run.id, Pace::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 8));
     assert_eq!(why_skipped(database, run.id).await, [(id(4), RefusalCode::SessionConnected)]);

@@ -11,15 +11,26 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let own = |name: &str| db.dialect().own_table(name);
     // As the version before left it.
-    let down = match db.dialect() {
+    db.exec(&match db.dialect() {
         Dialect::Postgres => format!(
-            "SET search_path = session_admin; {}; RESET search_path",
+            "SET search_path = session_admin; {}; {}; {}; DROP TABLE apalis.jobs CASCADE; DROP TABLE apalis.workers; \
+             RESET search_path",
+            include_str!("../../migration/src/background_runs/postgres_down.sql"),
+            include_str!("../../migration/src/archives/postgres_down.sql"),
             include_str!("../../migration/src/cleanup_runs/postgres_down.sql")
         ),
-        Dialect::Sqlite => include_str!("../../migration/src/cleanup_runs/sqlite_down.sql").to_owned(),
-    };
-    db.exec(&down).await;
-    db.exec(&format!("DELETE FROM {} WHERE version = 'm20260101_000007_cleanup_runs'", own("migrations"))).await;
+        Dialect::Sqlite => format!(
+            "{}; {}; {}; DROP TABLE Jobs; DROP TABLE Workers",
+            include_str!("../../migration/src/background_runs/sqlite_down.sql"),
+            include_str!("../../migration/src/archives/sqlite_down.sql"),
+            include_str!("../../migration/src/cleanup_runs/sqlite_down.sql")
+        ),
+    })
+    .await;
+    let later = ["m20260101_000007_cleanup_runs", "m20260101_000009_archives", "m20260101_000010_background_runs"];
+    let listed = later.map(|version| format!("'{version}'")).join(", ");
+    db.exec(&format!("DELETE FROM {} WHERE version IN ({listed})", own("migrations"))).await;
+    db.exec(&format!("DELETE FROM {} WHERE name = 'apalis'", own("created_tables"))).await;
     let deletion = db.rows(&format!("SELECT id FROM {}", own("deletions"))).await.remove(0).remove(0);
     db.exec(&format!(
         "INSERT INTO {} (principal, key, fingerprint, impact, deletion_id, created_at) \
@@ -27,17 +38,21 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
         own("idempotency_keys")
     ))
     .await;
-    // Later versions have put columns beside these.
-    let kept = format!(
-        "(SELECT id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status FROM {})",
-        own("deletions")
-    );
-    let before = db.dump(&[&kept, &own("deleted_sessions"), "whatsapp_sessions"]).await;
+    let before = db.dump(&[&own("deletions"), &own("deleted_sessions"), "whatsapp_sessions"]).await;
     assert_eq!(run(&db, &["doctor"]).code, 0, "what the version before could do goes on");
 
     let (code, report) = document(&db, &["migrate", "--yes"]);
-    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(["m20260101_000007_cleanup_runs"])), "{report}");
-    let now = db.dump(&[&kept, &own("deleted_sessions"), "whatsapp_sessions"]).await;
+    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(later)), "{report}");
+    // What has come since stands behind.
+    let kept = [
+        ("deletions", "id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status"),
+        ("deleted_sessions", "deletion_id, session_id, name, position"),
+    ]
+    .map(|(table, columns)| (own(table), format!("(SELECT {columns} FROM {})", own(table))));
+    let mut now = db.dump(&[&kept[0].1, &kept[1].1, "whatsapp_sessions"]).await;
+    for (table, columns) in kept {
+        now = now.replace(&columns, &table);
+    }
     assert_eq!(now, before);
     let keys = format!("SELECT key, CAST(deletion_id AS text), run_id FROM {}", own("idempotency_keys"));
     assert_eq!(db.rows(&keys).await, [["k".to_owned(), deletion, "NULL".to_owned()]]);

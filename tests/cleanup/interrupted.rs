@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, Pace, RunStatus, Worker};
+use api::cleanup::{self, Pace, RunStatus};
 use api::db::{Database, DatabaseSettings};
 use uuid::Uuid;
 
-use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, started};
+use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, started, worker_of};
 use crate::db::proxy::Proxy;
 use crate::support::{TestDb, both, only};
 
@@ -45,7 +45,7 @@ async fn agrees(db: &TestDb, database: &Database, id: Uuid) {
 async fn progress_and_deletions_always_agree(db: TestDb) {
     let database = db.database().await;
     let id = started(database, &request()).await.id;
-    let mut worker = Worker::new(database.clone(), None, id, SINGLY).await.unwrap();
+    let mut worker = worker_of(database, id, SINGLY).await;
     loop {
         agrees(&db, database, id).await;
         if worker.step().await.unwrap().status.has_finished() {
@@ -60,7 +60,7 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     let settings = DatabaseSettings { url: proxy.url(db.url()), lock_timeout: Duration::from_mins(2), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let id = started(&database, &request()).await.id;
-    let mut worker = Worker::new(database.clone(), None, id, SINGLY).await.unwrap();
+    let mut worker = worker_of(&database, id, SINGLY).await;
     while worker.step().await.unwrap().sessions_deleted < 3 {}
     // The wire is cut in the middle of the fourth batch: its rows are deleted when the last one is waited for.
     let mut other = db.raw().await;
@@ -92,6 +92,7 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
             Err(error) => assert_eq!(error.code(), "UNAVAILABLE"),
         }
     }
+    worker.give_back().await.unwrap();
     let run = finish(&database, id, Pace::default()).await;
     assert_eq!((run.status, run.sessions_deleted, run.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
     agrees(&db, &database, id).await;

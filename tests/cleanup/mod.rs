@@ -7,10 +7,12 @@ mod entangled;
 mod history;
 mod idempotency;
 mod interrupted;
+mod killed;
 mod runs;
 mod schedule;
 mod skipped;
 mod statements;
+mod workers;
 
 use api::cleanup::{self, CleanupOutcome, CleanupRequest, CleanupRun, Pace, SkippedSession, Worker};
 use api::db::page::Slice;
@@ -50,16 +52,17 @@ async fn started(database: &Database, request: &CleanupRequest) -> CleanupRun {
     outcome.run.unwrap_or_else(|| panic!("{:?}", outcome.refusals))
 }
 
+/// A worker that has a run nobody else has.
+async fn worker_of(database: &Database, run: Uuid, pace: Pace) -> Worker {
+    Worker::take(database.clone(), None, run, pace).await.unwrap().expect("nobody has it")
+}
+
 /// Works a run off.
 async fn finish(database: &Database, run: Uuid, pace: Pace) -> CleanupRun {
-    let mut worker = Worker::new(database.clone(), None, run, pace).await.unwrap();
-    loop {
-        let run = worker.step().await.unwrap();
-        if run.status.has_finished() {
-            assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
-            return run;
-        }
-    }
+    let run = worker_of(database, run, pace).await.work_off(std::future::pending(), |_| ()).await.unwrap();
+    assert!(run.status.has_finished(), "{run:?}");
+    assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
+    run
 }
 
 /// Works a run off with one session a batch, where none wait for one another: a worker makes one batch and is gone.
@@ -74,12 +77,13 @@ async fn finish_singly(database: &Database, run: Uuid) -> CleanupRun {
 
 /// A new worker goes on with a run until a session is gone, or left.
 async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
-    let mut worker = Worker::new(database.clone(), None, run, SINGLY).await.unwrap();
-    let before = cleanup::find(database, run).await.unwrap().unwrap();
+    let mut worker = worker_of(database, run, SINGLY).await;
+    let before = worker.run().clone();
     loop {
         let run = worker.step().await.unwrap();
         let changed = run.sessions_deleted + run.sessions_skipped > before.sessions_deleted + before.sessions_skipped;
         if changed || run.status.has_finished() {
+            worker.give_back().await.unwrap();
             return run;
         }
     }

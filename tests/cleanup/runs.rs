@@ -149,11 +149,12 @@ async fn a_finished_run_is_left_as_it_is(db: TestDb) {
     let database = db.database().await;
     let run = cleaned(database, &request()).await;
     let before = db.everything().await;
-    assert_eq!(finish(database, run.id, Pace::default()).await, run);
+    assert!(Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().is_none());
+    assert_eq!(cleanup::find(database, run.id).await.unwrap(), Some(run));
     assert!(db.everything().await == before);
 }
 
 async fn a_run_that_does_not_exist_is_named(db: TestDb) {
-    let error = Worker::new(db.database().await.clone(), None, id(0), Pace::default()).await.unwrap_err();
+    let error = Worker::take(db.database().await.clone(), None, id(0), Pace::default()).await.unwrap_err();
     assert_eq!((error.code(), error.to_string()), ("BAD_USER_INPUT", format!("No cleanup run has the id {}.", id(0))));
 }

@@ -1,8 +1,11 @@
 //! The README's statements, as they stand there.
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::session::SessionStatus;
+use api::worker::{Queue, Workers};
 
 use super::serve::Server;
 use super::{document, run_in};
@@ -32,6 +35,19 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
+    // What is lacking on the queue is named, too, and its fix mends it.
+    db.exec(&format!("REVOKE UPDATE, DELETE ON apalis.jobs FROM {role}; REVOKE USAGE ON SCHEMA apalis FROM {role}"))
+        .await;
+    let (code, health) = as_role(&["doctor"]);
+    let finding = &health["findings"][0];
+    assert_eq!((code, &finding["key"]), (3, &serde_json::json!("MISSING_GRANT:session_admin")), "{health}");
+    let fix = finding["fixes"][0]["statement"].as_str().unwrap();
+    assert!(
+        fix.starts_with("GRANT USAGE ON SCHEMA apalis TO ") && fix.contains("GRANT UPDATE ON apalis.\"jobs\""),
+        "{fix}"
+    );
+    db.exec(fix).await;
+    assert_eq!(as_role(&["doctor"]).0, 0);
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let arguments =
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
@@ -42,8 +58,14 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let wanted =
         CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
     let run = cleanup::start(&database, None, &wanted).await.unwrap().run.unwrap();
-    let mut worker = Worker::new(database.clone(), None, run.id, Pace::default()).await.unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    // The queue and the run are this role's, too.
+    let queue = Queue::new(&database);
+    queue.push(run.id).await;
+    let workers = Workers::start(queue, None);
+    while !cleanup::find(&database, run.id).await.unwrap().unwrap().status.has_finished() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
@@ -67,20 +89,26 @@ async fn the_queries_of_the_readme_answer_from_the_demonstration() {
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
     let blocks = blocks("graphql");
     let (subscription, queries) = blocks.split_last().unwrap();
-    assert_eq!(queries.len(), 6);
+    assert_eq!(queries.len(), 8);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");
     }
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
-    assert_eq!(answers[5]["data"]["cleanUpSessions"]["run"]["status"], "SUCCEEDED", "{}", answers[5]);
-    let run = server.post("{ cleanupRuns { nodes { id } } }")["data"]["cleanupRuns"]["nodes"][0]["id"].take();
+    let run = &answers[6]["data"]["cleanUpSessions"]["run"];
+    assert_eq!(run["status"], "QUEUED", "{}", answers[6]);
     let page = server.announced["page"].as_str().unwrap().to_owned();
     let address = page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
     let mut client = Client::begin(address).await;
-    client.subscribe("watch", subscription, serde_json::json!({ "id": run })).await;
-    assert_eq!(client.data("watch").await["cleanupRun"]["status"], "SUCCEEDED");
+    client.subscribe("watch", subscription, serde_json::json!({ "id": run["id"] })).await;
+    let mut status = run["status"].clone();
+    while ["QUEUED", "RUNNING"].contains(&status.as_str().unwrap()) {
+        status = client.data("watch").await["cleanupRun"]["status"].take();
+    }
+    assert_eq!(status, "SUCCEEDED");
     client.completed("watch").await;
+    let last = server.post(queries[7])["data"]["cleanupRuns"]["nodes"][0].take();
+    assert_eq!((&last["id"], &last["status"]), (&run["id"], &serde_json::json!("SUCCEEDED")));
     assert_eq!(server.stop(), 0);
 }

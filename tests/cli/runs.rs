@@ -1,11 +1,13 @@
 //! `runs`: the list, one run, and going on with one that was interrupted.
 
+use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use api::cleanup::{self, CleanupRequest};
+use api::cleanup::{self, CleanupRequest, Pace, Worker};
 use serde_json::{Value, json};
 
+use super::serve::Server;
 use super::{document, executable, migrate_without_purge, run};
 use crate::support::{TestDb, both, only};
 
@@ -14,8 +16,13 @@ both!(StateC:
     runs_are_listed_newest_first_and_shown,
     a_run_that_waits_is_gone_on_with,
     resume_asks_first_or_wants_yes,
+    a_run_is_cancelled,
+    a_detached_run_is_left_to_a_server,
+    a_run_that_somebody_else_has_is_followed,
 );
 only!(postgres StateC: ctrl_c_ends_the_run_with_the_batch_that_is_under_way);
+
+const LIVE: &str = "c0ffee00-0000-4000-8000-000000000010";
 
 async fn before_migrate_there_are_no_runs(db: TestDb) {
     let (code, error) = document(&db, &["runs"]);
@@ -68,6 +75,66 @@ async fn resume_asks_first_or_wants_yes(db: TestDb) {
     let id = waiting(&db).await;
     assert_eq!(document(&db, &["runs", "resume", &id]).0, 2);
     assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_run_is_cancelled(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let id = waiting(&db).await;
+    let (code, answer) = document(&db, &["runs", "cancel", &id]);
+    assert_eq!((code, &answer["run"]["status"], &answer["refusals"]), (0, &json!("CANCELLED"), &json!([])), "{answer}");
+    assert_eq!((&answer["run"]["cancelledBy"], &answer["run"]["kind"]), (&json!("cli:tester"), &json!("DELETE")));
+    let screen = run(&db, &["runs", "show", &id]).stdout;
+    assert!(screen.contains("! Cancelled by cli:tester.\n0 of 9 sessions deleted, 9 skipped"), "{screen}");
+    let screen = run(&db, &["runs"]).stdout;
+    assert!(screen.contains("┆ delete ┆ cancelled ┆"), "{screen}");
+    let ended = run(&db, &["runs", "cancel", &id]);
+    assert_eq!((ended.code, ended.stdout.contains("The run has finished: there is nothing to cancel.")), (3, true));
+    let (code, answer) = document(&db, &["runs", "cancel", "303d5044-0000-4000-8000-000000000001"]);
+    assert_eq!((code, &answer["refusals"][0]["code"]), (3, &json!("NOT_FOUND")));
+    assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]).0, 3, "it has ended");
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_detached_run_is_left_to_a_server(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let ended = run(&db, &["cleanup", "--yes", "--detach"]);
+    assert!(
+        ended.code == 0 && ended.stdout.contains("is queued: 9 sessions. A running server works it off"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+    let server = Server::start(Path::new("."), &["--database-url", db.url()]);
+    let began = Instant::now();
+    while document(&db, &["runs"]).1["runs"][0]["status"] != "SUCCEEDED" {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", document(&db, &["runs"]).1);
+    }
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
+    assert_eq!(server.stop(), 0);
+    assert_eq!(
+        document(&db, &["cleanup", "--yes", "--detach", "--at-most", "0", "--id", LIVE]).0,
+        0,
+        "nothing matches"
+    );
+}
+
+async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let id = waiting(&db).await;
+    let database = db.database().await;
+    let mut worker = Worker::take(database.clone(), None, id.parse().unwrap(), Pace::of_rows(1)).await.unwrap().unwrap();
+    let mut command = executable(&["runs", "resume", &id, "--yes", "--json"]);
+    let follower = command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).spawn().unwrap();
+    while !worker.step().await.unwrap().status.has_finished() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let output = follower.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["run"]["sessionsDeleted"]), (Some(0), &json!(9)), "{report}");
+    // Somebody who is gone is waited for, and no longer than that.
+    let id = waiting(&db).await;
+    drop(Worker::take(database.clone(), None, id.parse().unwrap(), Pace::default()).await.unwrap().unwrap());
+    assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]).1["run"]["status"], "SUCCEEDED");
 }
 
 async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {

@@ -148,6 +148,12 @@ impl Server {
         answer
     }
 
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Asks it to end, and waits.
     pub fn stop(mut self) -> i32 {
         terminate(&mut self.child)

@@ -63,7 +63,7 @@ async fn start(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> Clea
 
 async fn finish(db: &TestDb, gateway: &Gateway, run: Uuid) -> CleanupRun {
     let database = db.database().await.clone();
-    let mut worker = Worker::new(database, Some(gateway.clone()), run, Pace::default()).await.unwrap();
+    let mut worker = Worker::take(database, Some(gateway.clone()), run, Pace::default()).await.unwrap().unwrap();
     loop {
         let run = worker.step().await.unwrap();
         if run.status.has_finished() {
@@ -257,7 +257,7 @@ async fn a_run_is_not_gone_on_with_where_the_gateway_is_not_known(db: TestDb) {
     let (_server, gateway, _) = changing(&[]);
     let run = start(&db, &gateway, &missing()).await.run.unwrap();
     let database = db.database().await.clone();
-    let error = Worker::new(database, None, run.id, Pace::default()).await.unwrap_err();
+    let error = Worker::take(database, None, run.id, Pace::default()).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
     assert_eq!(gone(&db).await, [0_usize; 0]);
     assert_eq!(finish(&db, &gateway, run.id).await.sessions_deleted, 9);

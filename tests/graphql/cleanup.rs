@@ -11,6 +11,9 @@ use crate::http::app::TestApp;
 use crate::support::{TestDb, both};
 
 both!(StateA:
+    a_cleanup_is_queued_at_once_and_worked_off_by_a_worker,
+    a_run_that_is_queued_is_cancelled_at_once,
+    a_run_that_has_finished_or_is_unknown_is_not_cancelled,
     a_cleanup_does_what_its_preview_shows,
     criteria_left_out_empty_and_written_out_are_the_same,
     a_cleanup_reports_until_it_is_told_to_delete,
@@ -23,12 +26,20 @@ both!(StateA:
 );
 
 const CLEAN: &str = "mutation C($input: CleanUpSessionsInput!) { cleanUpSessions(input: $input) {
-    run { __typename id kind status criteria sessionsTotal sessionsDeleted sessionsSkipped rowsDeleted rowsUnlinked
-      startedBy reason createdAt startedAt finishedAt error
-      skipped { totalCount nodes { sessionId code message } }
-      deletions { totalCount nodes { id rowsDeleted run { id } sessions { id } } } }
+    run { __typename id kind status sessionsTotal sessionsDeleted startedAt }
     impact { sessionCount rowsDeleted rowsUnlinked token tables { table rowsDeleted rowsUnlinked } }
     changes { table rowsDeletedBefore rowsDeletedNow }
+    userErrors { code message field } } }";
+
+const RUN: &str = "query R($id: ID!) { cleanupRun(id: $id) {
+    __typename id kind status criteria sessionsTotal sessionsDeleted sessionsSkipped rowsDeleted rowsUnlinked
+    startedBy reason createdAt startedAt finishedAt error
+    skipped { totalCount nodes { sessionId code message } }
+    deletions { totalCount nodes { id rowsDeleted run { id } sessions { id } } } } }";
+
+const CANCEL: &str = "mutation X($input: CancelCleanupRunInput!) { cancelCleanupRun(input: $input) {
+    run { id status sessionsDeleted sessionsSkipped finishedAt
+      skipped(first: 1) { nodes { sessionId code message } } }
     userErrors { code message field } } }";
 
 const PREVIEW: &str = "query P($criteria: CleanupCriteria!) { cleanupPreview(criteria: $criteria) {
@@ -37,6 +48,22 @@ const PREVIEW: &str = "query P($criteria: CleanupCriteria!) { cleanupPreview(cri
 
 async fn clean(app: &TestApp, input: Value) -> Value {
     app.data(CLEAN, json!({ "input": input })).await["cleanUpSessions"].take()
+}
+
+async fn run_of(app: &TestApp, id: &Value) -> Value {
+    app.data(RUN, json!({ "id": id })).await["cleanupRun"].take()
+}
+
+/// The same, when workers have made an end of the run.
+async fn cleaned(app: &TestApp, input: Value) -> Value {
+    let mut payload = clean(app, input).await;
+    app.work_off(payload["run"]["id"].as_str().unwrap().parse().unwrap()).await;
+    payload["run"] = run_of(app, &payload["run"]["id"]).await;
+    payload
+}
+
+async fn cancel(app: &TestApp, id: &Value) -> Value {
+    app.data(CANCEL, json!({ "input": { "id": id } })).await["cancelCleanupRun"].take()
 }
 
 async fn preview(app: &TestApp, criteria: Value) -> Value {
@@ -53,7 +80,7 @@ async fn a_cleanup_does_what_its_preview_shows(db: TestDb) {
     assert_eq!(sample, SESSIONS[..STALE_SESSIONS].iter().map(|session| session.id).collect::<Vec<_>>());
     let input =
         json!({ "dryRun": false, "expectedImpact": looked["impact"]["token"], "atMost": 1_512, "reason": "old" });
-    let payload = clean(&app, input).await;
+    let payload = cleaned(&app, input).await;
     assert_eq!((&payload["userErrors"], &payload["changes"]), (&json!([]), &json!([])));
     assert_eq!(payload["impact"]["tables"], looked["impact"]["tables"]);
     let run = &payload["run"];
@@ -71,6 +98,53 @@ async fn a_cleanup_does_what_its_preview_shows(db: TestDb) {
     assert_eq!((&criteria["hasPhoneNumber"], &criteria["olderThan"]), (&json!(false), &Value::Null));
     assert_eq!(app.db.count("whatsapp_sessions").await, 5);
     assert_eq!(preview(&app, json!({})).await["sessionCount"], 0);
+}
+
+async fn a_cleanup_is_queued_at_once_and_worked_off_by_a_worker(db: TestDb) {
+    let app = mended(db).await;
+    let run = clean(&app, json!({ "dryRun": false })).await["run"].take();
+    assert_eq!(
+        run,
+        json!({ "__typename": "CleanupRun", "id": run["id"], "kind": "DELETE", "status": "QUEUED",
+                "sessionsTotal": 9, "sessionsDeleted": 0, "startedAt": null })
+    );
+    assert_eq!(app.db.count("whatsapp_sessions").await, 14);
+    app.work_off(run["id"].as_str().unwrap().parse().unwrap()).await;
+    let ended = run_of(&app, &run["id"]).await;
+    assert_eq!((&ended["status"], &ended["sessionsDeleted"]), (&json!("SUCCEEDED"), &json!(9)));
+    assert_eq!(app.db.count("whatsapp_sessions").await, 5);
+}
+
+async fn a_run_that_is_queued_is_cancelled_at_once(db: TestDb) {
+    let app = mended(db).await;
+    let id = clean(&app, json!({ "dryRun": false })).await["run"]["id"].take();
+    let payload = cancel(&app, &id).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    let run = &payload["run"];
+    assert_eq!((&run["id"], &run["status"]), (&id, &json!("CANCELLED")));
+    assert_eq!((&run["sessionsDeleted"], &run["sessionsSkipped"]), (&json!(0), &json!(9)));
+    assert!(run["finishedAt"].is_string(), "{run}");
+    let skipped = &run["skipped"]["nodes"][0];
+    assert_eq!(
+        (&skipped["code"], &skipped["message"]),
+        (&json!("RUN_FINISHED"), &json!("The run was cancelled before its turn, by tester."))
+    );
+    // Its job is still there, and does nothing.
+    app.work_off(id.as_str().unwrap().parse().unwrap()).await;
+    assert_eq!(app.db.count("whatsapp_sessions").await, 14);
+}
+
+async fn a_run_that_has_finished_or_is_unknown_is_not_cancelled(db: TestDb) {
+    let app = mended(db).await;
+    let run = cleaned(&app, json!({ "dryRun": false })).await["run"].take();
+    let payload = cancel(&app, &run["id"]).await;
+    assert_eq!((&payload["run"], &payload["userErrors"][0]["code"]), (&Value::Null, &json!("RUN_FINISHED")));
+    assert_eq!(run_of(&app, &run["id"]).await, run);
+    let payload = cancel(&app, &json!(SESSIONS[0].id)).await;
+    assert_eq!((&payload["run"], &payload["userErrors"][0]["code"]), (&Value::Null, &json!("NOT_FOUND")));
+    assert_eq!(payload["userErrors"][0]["field"], json!(["input", "id"]));
+    let (code, _) = app.error(CANCEL, json!({ "input": { "id": "nobody" } })).await;
+    assert_eq!(code, "BAD_USER_INPUT");
 }
 
 async fn criteria_left_out_empty_and_written_out_are_the_same(db: TestDb) {
@@ -129,7 +203,7 @@ async fn what_was_skipped_is_listed_with_its_reason(db: TestDb) {
     let app = mended(db).await;
     let unknown = "00000000-0000-4000-8000-000000000007";
     let ids: Vec<&str> = [SESSIONS[0].id, unknown, SESSIONS[9].id, SESSIONS[10].id].to_vec();
-    let run = clean(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await["run"].take();
+    let run = cleaned(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await["run"].take();
     assert_eq!(
         (&run["sessionsTotal"], &run["sessionsDeleted"], &run["sessionsSkipped"]),
         (&json!(4), &json!(1), &json!(3))
@@ -163,7 +237,7 @@ async fn the_lists_of_runs_go_both_ways(db: TestDb) {
     let mut made = Vec::new();
     for session in [8, 7, 6] {
         let input = json!({ "dryRun": false, "criteria": { "ids": [SESSIONS[session].id] } });
-        made.push(clean(&app, input).await["run"]["id"].clone());
+        made.push(cleaned(&app, input).await["run"]["id"].clone());
     }
     made.reverse();
     let query =
@@ -219,15 +293,20 @@ async fn a_cleanup_outlives_its_client(db: TestDb) {
     }
     other.exec("ROLLBACK").await;
     assert!(app.state.deletions_finished(Duration::from_mins(1)).await);
-    let runs = app.data("{ cleanupRuns { nodes { status sessionsDeleted } } }", json!({})).await;
-    assert_eq!(runs["cleanupRuns"]["nodes"], json!([{ "status": "SUCCEEDED", "sessionsDeleted": 9 }]));
+    let runs = app.data("{ cleanupRuns { nodes { id status } } }", json!({})).await["cleanupRuns"]["nodes"].take();
+    assert_eq!((runs.as_array().unwrap().len(), &runs[0]["status"]), (1, &json!("QUEUED")));
+    app.work_off(runs[0]["id"].as_str().unwrap().parse().unwrap()).await;
+    assert_eq!(app.db.count("whatsapp_sessions").await, 5);
 }
 
 async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
     let app = mended(db).await;
     let input = json!({ "dryRun": false, "idempotencyKey": "once" });
-    let run = clean(&app, input.clone()).await["run"].take();
-    assert_eq!(clean(&app, input).await["run"], run);
+    let queued = clean(&app, input.clone()).await["run"].take();
+    assert_eq!(clean(&app, input.clone()).await["run"], queued, "it is answered as it is");
+    let run = cleaned(&app, input.clone()).await["run"].take();
+    let again = clean(&app, input).await["run"].take();
+    assert_eq!([&again["id"], &again["status"]], [&queued["id"], &run["status"]]);
     let id = json!({ "id": run["id"] });
     let node = app.data("query N($id: ID!) { node(id: $id) { __typename id } }", id.clone()).await;
     assert_eq!(node["node"], json!({ "__typename": "CleanupRun", "id": run["id"] }));
@@ -245,7 +324,7 @@ async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
     let app = mended(db).await;
     for session in [8, 7, 6, 5] {
         let ids = [SESSIONS[session].id, SESSIONS[9].id];
-        clean(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await;
+        cleaned(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await;
     }
     let (database, counter) = app.db.counted().await;
     let app = TestApp::with(app.db.clone(), database);

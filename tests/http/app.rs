@@ -1,16 +1,21 @@
 //! The whole router in process, over a database of its own.
 
+use std::time::Duration;
+
+use api::cleanup;
 use api::db::Database;
 use api::gateway::Gateway;
 use api::graphql::State;
 use api::health::Accepted;
 use api::http::{Sockets, router};
+use api::worker::Workers;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 use crate::support::{Contents, TestDb};
 
@@ -71,6 +76,15 @@ impl TestApp {
         let mut answer = self.post(query, variables).await.json();
         assert_eq!(answer.get("errors"), None, "{answer:#}");
         answer["data"].take()
+    }
+
+    /// Lets workers, as a server has them, take runs until this one has finished.
+    pub async fn work_off(&self, run: Uuid) {
+        let workers = Workers::start(self.state.queue().clone(), None);
+        while !cleanup::find(self.state.database(), run).await.unwrap().unwrap().status.has_finished() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(workers.stop(Duration::from_mins(1)).await);
     }
 
     /// The one error of a query, as code and message.

@@ -47,7 +47,7 @@ async fn ticks_runs_and_deletions_are_counted(db: TestDb) {
     assert!(!answer.body.contains("session_admin_schedule_last_tick_timestamp_seconds"), "{}", answer.body);
     assert!(answer.body.contains("\nsession_admin_cleanup_runs_finished_total{status=\"failed\"} 0\n"));
     let run = cleanup::start(app.state.database(), None, &CleanupRequest::default()).await.unwrap().run.unwrap();
-    let mut worker = Worker::new(app.state.database().clone(), None, run.id, Pace::default()).await.unwrap();
+    let mut worker = Worker::take(app.state.database().clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
     while !worker.step().await.unwrap().status.has_finished() {}
     let moment = DateTime::from_timestamp(1_767_236_400, 0).unwrap();
     for tick in [Tick::Started, Tick::NothingToDo, Tick::NothingToDo, Tick::OverCeiling] {

@@ -8,6 +8,7 @@ mod locks;
 mod objects;
 mod offers;
 mod orphans;
+mod queue;
 mod roles;
 mod schemas;
 

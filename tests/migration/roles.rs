@@ -54,7 +54,7 @@ async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn postgres_the_tables_owner_needs_no_more_than_a_schema_of_its_own() {
+async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extension() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
     let (url, role) = role(&db).await;
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
@@ -64,9 +64,18 @@ async fn postgres_the_tables_owner_needs_no_more_than_a_schema_of_its_own() {
     db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}; GRANT CREATE ON SCHEMA public TO {role}"))
         .await;
     let ended = migrate(&db, &url);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("the queue of cleanup runs cannot be made: "), "{}", ended.stderr);
+    for wanted in ["CREATE SCHEMA apalis AUTHORIZATION ...", "CREATE EXTENSION hstore SCHEMA apalis"] {
+        assert!(ended.stderr.contains(wanted), "{}", ended.stderr);
+    }
+    // As it was told.
+    db.exec(&format!("CREATE SCHEMA apalis AUTHORIZATION {role}; CREATE EXTENSION hstore SCHEMA apalis")).await;
+    let ended = migrate(&db, &url);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(rules(&db, "public").await, super::GOAL);
     assert_eq!(db.count("whatsapp_sessions").await, 5);
+    db.exec("DROP EXTENSION hstore CASCADE").await;
     drop_role(&db, &role).await;
 }
 

@@ -109,7 +109,8 @@ impl TestDb {
 
     /// Settings for this database, to be changed and connected with.
     pub fn settings(&self) -> DatabaseSettings {
-        DatabaseSettings { max_connections: 5, ..DatabaseSettings::new(self.url()) }
+        let run_lease = std::time::Duration::from_secs(1);
+        DatabaseSettings { max_connections: 5, run_lease, ..DatabaseSettings::new(self.url()) }
     }
 
     /// The database as the program connects to it; the same one every time.

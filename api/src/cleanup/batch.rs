@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::CleanupRun;
 use crate::db::{Database, Dialect};
+use crate::deletion::batch::Held;
 use crate::deletion::refuse::counted;
 use crate::deletion::{DeletionRequest, delete_batch};
 use crate::error::Error;
@@ -22,7 +23,7 @@ pub(super) enum Ended {
     TooMany(String),
     /// It did not go.
     Refused(Refusal),
-    /// Another process works on the run, or has taken a session of it.
+    /// The run, or a session of it, is another worker's by now.
     Elsewhere,
 }
 
@@ -30,6 +31,7 @@ pub(super) enum Ended {
 pub(super) async fn delete(
     db: &Database,
     run: &CleanupRun,
+    held: &Held,
     sessions: &[Uuid],
     gateway: HashMap<Uuid, GatewayState>,
 ) -> Result<Ended, Error> {
@@ -44,7 +46,7 @@ pub(super) async fn delete(
         ..DeletionRequest::default()
     };
     let began = Instant::now();
-    let outcome = match delete_batch(db, &request, run.id).await {
+    let outcome = match delete_batch(db, &request, held).await {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return Ok(Ended::Elsewhere),
         Err(error) => return by_error(db.dialect(), error).map(Ended::Refused),

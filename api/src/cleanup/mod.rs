@@ -1,12 +1,15 @@
 //! Cleanup: deleting the sessions that meet criteria, in short transactions that follow one another.
 //!
-//! [`fn@start`] fixes the list of sessions in a run's rows; a [`Worker`] goes through it. What a run has come to is in
-//! the database and nowhere else, so a worker may stop after any step, and another one go on.
+//! [`fn@start`] fixes the list of sessions in a run's rows; a [`Worker`] takes the run and goes through it. What a run has
+//! come to, and whose turn it is, is in the database and nowhere else, so a worker may stop after any step, and another
+//! one go on.
 
 mod batch;
+mod cancel;
 mod check;
 mod criteria;
 mod gateway;
+mod lease;
 mod list;
 mod pace;
 mod preview;
@@ -24,11 +27,12 @@ use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
+pub use cancel::{Cancelled, cancel};
 pub use criteria::{Age, Criteria};
 pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
-pub use run::{CleanupRun, RunStatus, count_finished, find, find_many};
+pub use run::{CleanupRun, RunKind, RunStatus, count_finished, find, find_many};
 pub use schedule::{Plan, Ticked};
 pub use start::start;
 pub use watch::Watch;

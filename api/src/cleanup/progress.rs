@@ -1,4 +1,4 @@
-//! What a run has come to, in its rows. Each change is a transaction of its own, made by whoever has claimed the run.
+//! What a run has come to, in its rows. Each change is a transaction of its own, made by whoever holds the run.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::json;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{SkippedSession, id};
 use crate::db::{Database, Dialect, Writing};
-use crate::deletion::batch::claim;
+use crate::deletion::batch::{Held, claim, renew};
 use crate::error::Error;
 use crate::refusal::RefusalCode;
 
@@ -34,21 +34,6 @@ impl State {
 /// The codes of sessions that the database refused, rather than that were unfit to go.
 const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED')";
 
-/// A run that nobody has begun with is under way from now on.
-pub(super) async fn begin(db: &Database, run: Uuid) -> Result<(), Error> {
-    let dialect = db.dialect();
-    let sql = format!(
-        "UPDATE {} SET status = 'RUNNING', started_at = $2 WHERE id = {} AND status = 'QUEUED'",
-        db.own_table("cleanup_runs"),
-        dialect.uuid_parameter(1)
-    );
-    let values = [run.to_string().into(), dialect.time(db.settings().clock.now())];
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    transaction.execute_raw(dialect.statement(sql, values)).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
 /// The first sessions in a state, in the order in which they go; all of them without a limit.
 pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u32>) -> Result<Vec<Uuid>, Error> {
     let dialect = db.dialect();
@@ -66,11 +51,11 @@ pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u
 /// Sets sessions aside that were still to go, each with the reason. Says whether the run could be claimed for it.
 pub(super) async fn set_aside(
     db: &Database,
-    run: Uuid,
+    held: &Held,
     sessions: &[SkippedSession],
     state: State,
 ) -> Result<bool, Error> {
-    let dialect = db.dialect();
+    let (dialect, run) = (db.dialect(), held.run);
     let listed = match dialect {
         Dialect::Postgres => "jsonb_array_elements(CAST($2 AS jsonb)) AS aside(value)",
         Dialect::Sqlite => "json_each($2) AS aside",
@@ -84,7 +69,7 @@ pub(super) async fn set_aside(
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), json!(sessions).to_string().into()];
-    claimed(db, run, async |transaction| {
+    claimed(db, held, async |transaction| {
         let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
         if state == State::Skipped { count_skipped(transaction, db, run, changed).await } else { Ok(()) }
     })
@@ -92,7 +77,43 @@ pub(super) async fn set_aside(
 }
 
 /// Ends a run early: what is still to go stays, each with this code.
-pub(super) async fn stop(db: &Database, run: Uuid, code: RefusalCode, error: &str) -> Result<bool, Error> {
+pub(super) async fn stop(db: &Database, held: &Held, code: RefusalCode, error: &str) -> Result<bool, Error> {
+    claimed(db, held, async |transaction| {
+        let message = format!("The run ended before its turn: {error}");
+        skip_the_rest(transaction, db, held.run, code, message).await?;
+        finish(transaction, db, held.run, "'FAILED'", Some(error)).await
+    })
+    .await
+}
+
+/// Ends a run that somebody has locked and wants no more of.
+pub(super) async fn cancel(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    run: Uuid,
+    principal: &str,
+) -> Result<(), Error> {
+    let dialect = db.dialect();
+    let message = format!("The run was cancelled before its turn, by {principal}.");
+    skip_the_rest(transaction, db, run, RefusalCode::RunFinished, message).await?;
+    finish(transaction, db, run, "'CANCELLED'", None).await?;
+    let sql = format!(
+        "UPDATE {} SET cancelled_by = $2 WHERE id = {}",
+        db.own_table("cleanup_runs"),
+        dialect.uuid_parameter(1)
+    );
+    transaction.execute_raw(dialect.statement(sql, [run.to_string().into(), principal.into()])).await?;
+    Ok(())
+}
+
+/// What is still to go stays.
+async fn skip_the_rest(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    run: Uuid,
+    code: RefusalCode,
+    message: String,
+) -> Result<(), Error> {
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET state = 'SKIPPED', code = $2, message = $3 \
@@ -100,26 +121,21 @@ pub(super) async fn stop(db: &Database, run: Uuid, code: RefusalCode, error: &st
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
-    let message = format!("The run ended before its turn: {error}");
     let values = [run.to_string().into(), json!(code).as_str().unwrap_or_default().into(), message.into()];
-    claimed(db, run, async |transaction| {
-        let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
-        count_skipped(transaction, db, run, changed).await?;
-        finish(transaction, db, run, "'FAILED'", Some(error)).await
-    })
-    .await
+    let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
+    count_skipped(transaction, db, run, changed).await
 }
 
 /// Ends a run that has nothing left to try. One that deleted nothing because the database refused has failed.
-pub(super) async fn complete(db: &Database, run: Uuid) -> Result<bool, Error> {
-    let dialect = db.dialect();
+pub(super) async fn complete(db: &Database, held: &Held) -> Result<bool, Error> {
+    let (dialect, run) = (db.dialect(), held.run);
     let sql = format!(
         "SELECT message FROM {} WHERE run_id = {} AND state = 'SKIPPED' AND code IN {REFUSED} \
          ORDER BY position LIMIT 1",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
-    claimed(db, run, async |transaction| {
+    claimed(db, held, async |transaction| {
         let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
         let refused: Option<String> = row.map(|row| row.try_get("", "message")).transpose()?;
         match refused {
@@ -148,7 +164,7 @@ async fn finish(
         dialect.uuid_parameter(1)
     );
     let sql = format!(
-        "UPDATE {} SET status = {status}, finished_at = $2, \
+        "UPDATE {} SET status = {status}, finished_at = $2, leased_by = NULL, leased_until = NULL, \
          error = CASE WHEN {status} = 'FAILED' THEN CAST($3 AS text) END WHERE id = {} AND NOT EXISTS ({waiting})",
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
@@ -176,18 +192,22 @@ async fn count_skipped(
     Ok(())
 }
 
-/// Does something to a run in a transaction, if nobody else works on it.
+/// Does something to a run in a transaction, if it is this worker's; that renews the lease.
 async fn claimed(
     db: &Database,
-    run: Uuid,
+    held: &Held,
     change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    if claim(&transaction, db, run).await?.is_none() {
+    if claim(&transaction, db, held).await?.is_none() {
         transaction.rollback().await?;
         return Ok(false);
     }
-    match change(&transaction).await {
+    let changed = match change(&transaction).await {
+        Ok(()) => renew(&transaction, db, held).await,
+        Err(error) => Err(error),
+    };
+    match changed {
         Ok(()) => transaction.commit().await?,
         Err(error) => {
             // The first error is the one to report.

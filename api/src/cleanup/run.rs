@@ -16,6 +16,8 @@ use crate::impact::ids_parameter;
 pub struct CleanupRun {
     /// Its id.
     pub id: Uuid,
+    /// What it does.
+    pub kind: RunKind,
     /// How far it is.
     pub status: RunStatus,
     /// What was asked for.
@@ -48,6 +50,47 @@ pub struct CleanupRun {
     pub finished_at: Option<DateTime<Utc>>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Who stopped it.
+    pub cancelled_by: Option<String>,
+    /// The worker that holds it.
+    #[serde(skip)]
+    pub(super) leased_by: Option<String>,
+    /// Until when it is that worker's; where nobody holds it, the moment before which it is not tried again.
+    #[serde(skip)]
+    pub(super) leased_until: Option<DateTime<Utc>>,
+    /// How often it was begun with since it last came further.
+    #[serde(skip)]
+    pub(super) attempts: i32,
+}
+
+impl CleanupRun {
+    /// Whether a worker may take it now.
+    #[must_use]
+    pub fn is_free(&self, now: DateTime<Utc>) -> bool {
+        !self.status.has_finished() && self.leased_until.is_none_or(|until| until <= now)
+    }
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunKind {
+    /// It deletes sessions.
+    Delete,
+    /// It puts back what another run deleted.
+    Restore,
+}
+
+impl RunKind {
+    fn of_row(word: &str) -> Result<Self, Error> {
+        match word {
+            "DELETE" => Ok(Self::Delete),
+            "RESTORE" => Ok(Self::Restore),
+            _ => {
+                Err(Error::Unsuitable(format!("A cleanup run has the kind {word}, which this version does not know.")))
+            }
+        }
+    }
 }
 
 /// How far a run is.
@@ -56,17 +99,19 @@ pub struct CleanupRun {
 pub enum RunStatus {
     /// Nobody has begun with it.
     Queued,
-    /// It is under way, or waits for somebody who goes on with it.
+    /// It is under way, or waits for a worker that goes on with it.
     Running,
     /// It came to its end.
     Succeeded,
     /// It stopped, or the database refused every session that it tried.
     Failed,
+    /// Somebody stopped it.
+    Cancelled,
 }
 
 impl RunStatus {
     /// Those of which nothing more happens.
-    const FINISHED: [Self; 2] = [Self::Succeeded, Self::Failed];
+    const FINISHED: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Cancelled];
 
     /// Whether nothing more happens.
     #[must_use]
@@ -74,12 +119,13 @@ impl RunStatus {
         Self::FINISHED.contains(&self)
     }
 
-    fn of_row(word: &str) -> Result<Self, Error> {
+    pub(super) fn of_row(word: &str) -> Result<Self, Error> {
         match word {
             "QUEUED" => Ok(Self::Queued),
             "RUNNING" => Ok(Self::Running),
             "SUCCEEDED" => Ok(Self::Succeeded),
             "FAILED" => Ok(Self::Failed),
+            "CANCELLED" => Ok(Self::Cancelled),
             _ => Err(Error::Unsuitable(format!(
                 "A cleanup run has the status {word}, which this version does not know."
             ))),
@@ -129,14 +175,16 @@ pub async fn count_finished(db: &Database) -> Result<Vec<(RunStatus, u64)>, Erro
 }
 
 /// What is read of a run's row `c`.
-pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.status, c.criteria, c.sessions_total, \
+pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.kind, c.status, c.criteria, c.sessions_total, \
      c.sessions_deleted, c.sessions_skipped, c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, \
-     c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error";
+     c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error, \
+     c.cancelled_by, c.leased_by, c.leased_until, c.attempts";
 
 pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     let criteria: String = row.try_get("", "criteria")?;
     Ok(CleanupRun {
         id: id(&row.try_get::<String>("", "id")?)?,
+        kind: RunKind::of_row(&row.try_get::<String>("", "kind")?)?,
         status: RunStatus::of_row(&row.try_get::<String>("", "status")?)?,
         criteria: serde_json::from_str(&criteria)
             .map_err(|error| Error::Unsuitable(format!("A cleanup run's criteria cannot be read: {error}")))?,
@@ -154,5 +202,9 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
         started_at: row.try_get("", "started_at")?,
         finished_at: row.try_get("", "finished_at")?,
         error: row.try_get("", "error")?,
+        cancelled_by: row.try_get("", "cancelled_by")?,
+        leased_by: row.try_get("", "leased_by")?,
+        leased_until: row.try_get("", "leased_until")?,
+        attempts: row.try_get("", "attempts")?,
     })
 }

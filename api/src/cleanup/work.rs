@@ -9,8 +9,9 @@ use super::check::{Candidate, blocked, look};
 use super::gateway::{kept, wanted};
 use super::progress::{self, State};
 use super::run::find;
-use super::{CleanupRun, Pace, SkippedSession};
+use super::{CleanupRun, Pace, RunKind, SkippedSession, lease};
 use crate::db::Database;
+use crate::deletion::batch::Held;
 use crate::error::Error;
 use crate::gateway::{Gateway, ask_each};
 use crate::impact::{deletable_together, fewest_together};
@@ -18,18 +19,19 @@ use crate::refusal::{Refusal, RefusalCode};
 
 /// How many sessions are looked at together; one look serves several batches.
 const WINDOW: u32 = 100;
-/// How long to wait where another process works on the run.
-const ELSEWHERE: std::time::Duration = std::time::Duration::from_millis(100);
 /// How often SQLite's write lock may not be had, each time for as long as a statement waits for a lock.
 const PATIENCE: u32 = 5;
+/// How often a run is begun with before it is given up, unless it has come further in between.
+const ATTEMPTS: i32 = 10;
 
 /// Goes through the sessions of a run. What it knows besides the rows of the run is only to save work: it may be
-/// dropped after any step, and a new one goes on.
+/// dropped after any step, and a new one goes on: at once where it gave the run back, else when its lease has run out.
 #[derive(Debug)]
 pub struct Worker {
     db: Database,
     gateway: Option<Gateway>,
     run: CleanupRun,
+    held: Held,
     pace: Pace,
     /// Whose turn the window's sessions are.
     state: State,
@@ -42,19 +44,110 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Goes on with a run, or begins it.
+    /// Takes a run, to begin or to go on with it. None where it has finished, is another worker's, or is to rest.
     ///
     /// # Errors
     /// [`Error::BadInput`] where there is no such run, or no gateway that its criteria want asked;
     /// [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn new(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Self, Error> {
-        progress::begin(&db, run).await?;
-        let Some(run) = find(&db, run).await? else {
-            return Err(Error::BadInput(format!("No cleanup run has the id {run}.")));
-        };
-        wanted(gateway.as_ref(), &run.criteria)?;
+    pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
+        let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
+        let asked = find(&db, run).await?.ok_or_else(unknown)?;
+        wanted(gateway.as_ref(), &asked.criteria)?;
+        let Some(held) = lease::take(&db, run).await? else { return Ok(None) };
+        let run = find(&db, run).await?.ok_or_else(unknown)?;
         let (window, refused) = (VecDeque::new(), Vec::new());
-        Ok(Self { db, gateway, run, pace, state: State::Queued, window, refused, waited: 0 })
+        let worker = Self { db, gateway, run, held, pace, state: State::Queued, window, refused, waited: 0 };
+        if worker.run.attempts > ATTEMPTS {
+            // Whoever had it was ended each time before anything was done.
+            worker.give_up("No worker that took it came to the end of a batch.").await?;
+            return Ok(None);
+        }
+        Ok(Some(worker))
+    }
+
+    /// The run as it was after the last step.
+    #[must_use]
+    pub const fn run(&self) -> &CleanupRun {
+        &self.run
+    }
+
+    /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is under
+    /// way is the last one, and the run is given back. Shows `seen` the run after each step. Gives the run as it is then.
+    ///
+    /// # Errors
+    /// Those of [`Worker::step`]: the run rests for a while, each time longer, and has failed after ten attempts that
+    /// brought it no further.
+    pub async fn work_off(
+        mut self,
+        told_to_stop: impl Future<Output = ()>,
+        mut seen: impl FnMut(&CleanupRun),
+    ) -> Result<CleanupRun, Error> {
+        let mut told_to_stop = std::pin::pin!(told_to_stop);
+        let mut stopping = false;
+        loop {
+            let stepped = {
+                let mut step = std::pin::pin!(self.step());
+                tokio::select! {
+                    biased;
+                    stepped = &mut step => stepped,
+                    () = &mut told_to_stop, if !stopping => {
+                        stopping = true;
+                        step.await
+                    }
+                }
+            };
+            match stepped {
+                Ok(run) => seen(&run),
+                Err(error) => {
+                    self.rest(&error).await;
+                    return Err(error);
+                }
+            }
+            if !self.is_held() {
+                return Ok(self.run);
+            }
+            if stopping {
+                self.give_back().await?;
+                return Ok(self.run);
+            }
+        }
+    }
+
+    /// Leaves the run to others, at once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Timeout`]: then it is theirs when the lease has run out.
+    pub async fn give_back(&self) -> Result<(), Error> {
+        lease::give_back(&self.db, &self.held).await
+    }
+
+    /// Whether the run was still this worker's, and not finished, after the last step.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.run.leased_by.as_deref() == Some(self.held.by.as_str())
+    }
+
+    /// After an error that concerns the whole database: the run is tried again later, or given up.
+    async fn rest(&self, error: &Error) {
+        let ended = match find(&self.db, self.run.id).await {
+            Ok(Some(run)) if run.attempts >= ATTEMPTS => self.give_up(&error.to_string()).await,
+            Ok(Some(run)) => {
+                let lease = self.db.settings().run_lease;
+                let doublings = u32::try_from(run.attempts - 1).unwrap_or_default();
+                let pause = (lease / 15).saturating_mul(1 << doublings).min(lease * 2);
+                lease::rest(&self.db, &self.held, self.db.settings().clock.now() + pause).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
+        }
+    }
+
+    async fn give_up(&self, error: &str) -> Result<(), Error> {
+        let error = format!("Given up after {ATTEMPTS} attempts that brought the run no further. {error}");
+        progress::stop(&self.db, &self.held, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
     /// Deletes one batch, or sets sessions aside, or ends the run; a finished one is left as it is. Gives the run as it
@@ -67,12 +160,10 @@ impl Worker {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());
         }
-        match self.advance().await {
+        let (db, held) = (self.db.clone(), self.held.clone());
+        match lease::keeping(&db, &held, self.advance()).await {
             Ok(true) => self.waited = 0,
-            Ok(false) => {
-                self.window.clear();
-                tokio::time::sleep(ELSEWHERE).await;
-            }
+            Ok(false) => self.window.clear(),
             Err(Error::LockTimeout(_)) if self.waited < PATIENCE => self.waited += 1,
             Err(error) => return Err(error),
         }
@@ -82,8 +173,15 @@ impl Worker {
         Ok(self.run.clone())
     }
 
-    /// False where another process works on the run.
+    /// False where the run is another worker's by now.
     async fn advance(&mut self) -> Result<bool, Error> {
+        match self.run.kind {
+            RunKind::Delete => self.delete().await,
+            RunKind::Restore => Err(Error::Unsuitable("This version cannot restore what a run deleted.".to_owned())),
+        }
+    }
+
+    async fn delete(&mut self) -> Result<bool, Error> {
         if self.window.is_empty() {
             return self.refill().await;
         }
@@ -100,14 +198,14 @@ impl Worker {
         if !kept.is_empty() {
             return self.set_aside(&kept, State::Skipped).await;
         }
-        match delete(&self.db, &self.run, &batch, answers).await? {
+        match delete(&self.db, &self.run, &self.held, &batch, answers).await? {
             Ended::Elsewhere => Ok(false),
             Ended::Deleted { rows, took } => {
                 self.pace.went(rows, took);
                 self.window.retain(|candidate| !batch.contains(&candidate.id));
                 Ok(true)
             }
-            Ended::TooMany(error) => progress::stop(&self.db, self.run.id, RefusalCode::TooManyRows, &error).await,
+            Ended::TooMany(error) => progress::stop(&self.db, &self.held, RefusalCode::TooManyRows, &error).await,
             Ended::Refused(refusal) => self.refused(batch, &refusal).await,
         }
     }
@@ -123,7 +221,7 @@ impl Worker {
             ids = progress::next(db, run, State::Deferred, None).await?;
         }
         if ids.is_empty() {
-            return progress::complete(db, run).await;
+            return progress::complete(db, &self.held).await;
         }
         let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
         if self.state == State::Deferred {
@@ -185,6 +283,6 @@ impl Worker {
 
     async fn set_aside(&mut self, sessions: &[SkippedSession], state: State) -> Result<bool, Error> {
         self.window.retain(|candidate| !sessions.iter().any(|session| session.session_id == candidate.id));
-        progress::set_aside(&self.db, self.run.id, sessions, state).await
+        progress::set_aside(&self.db, &self.held, sessions, state).await
     }
 }

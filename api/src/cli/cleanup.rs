@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Only queue the run, for a running server to work off
+    #[arg(long, conflicts_with = "dry_run")]
+    detach: bool,
     #[command(flatten)]
     wanted: Wanted,
     #[command(flatten)]
@@ -112,7 +115,7 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let exit = if request.dry_run {
         dry_run(&db, gateway.as_ref(), &request, preview, output).await?
     } else {
-        delete(&db, gateway, &request, preview, args.yes, output).await?
+        delete(&db, gateway, &request, preview, (args.yes, args.detach), output).await?
     };
     db.close().await?;
     Ok(exit)
@@ -137,7 +140,7 @@ async fn delete(
     gateway: Option<Gateway>,
     request: &CleanupRequest,
     preview: Preview,
-    yes: bool,
+    (yes, detach): (bool, bool),
     output: Output,
 ) -> Result<Exit, Error> {
     let mut report = Report::of(preview);
@@ -153,7 +156,7 @@ async fn delete(
         return Ok(Exit::Refused);
     }
     report.answer(cleanup::start(db, gateway.as_ref(), request).await?);
-    work::report(db, gateway, report, output).await
+    if detach { Ok(work::detach(db, &report, output).await) } else { work::report(db, gateway, report, output).await }
 }
 
 /// What is asked. Sessions that may not go do not stop the others.

@@ -62,7 +62,7 @@ enum Command {
     Delete(delete::Args),
     /// Delete the sessions that meet criteria, the stale ones unless said, in short transactions
     Cleanup(Box<cleanup::Args>),
-    /// List the cleanup runs, newest first; show one, or go on with one that was interrupted
+    /// List the cleanup runs, newest first; show one, cancel it, or go on with it where it was interrupted
     Runs(runs::Args),
     /// List the deletions that were made, newest first, or show one
     Deletions(deletions::Args),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::output::Output;
 use super::work::{self, Whole};
-use super::{Exit, ask, render, require_migrated};
+use super::{Exit, ask, principal, render, require_migrated};
 use crate::cleanup::{self, CleanupRun};
 use crate::config::Config;
 use crate::db::Database;
@@ -32,7 +32,13 @@ enum One {
         #[arg(value_name = "ID")]
         id: Uuid,
     },
-    /// Go on with a run that was interrupted; asks first
+    /// Stop a run between two batches; what it has deleted stays deleted, and the rest is skipped
+    Cancel {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+    },
+    /// Go on with a run that was interrupted, or follow it where a server has; asks first
     Resume {
         /// The run
         #[arg(value_name = "ID")]
@@ -63,6 +69,7 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let exit = match args.one {
         None => list(&db, args.limit, output).await?,
         Some(One::Show { id }) => show(&db, id, output).await?,
+        Some(One::Cancel { id }) => cancel(&db, id, output).await?,
         Some(One::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
     };
     db.close().await?;
@@ -79,7 +86,7 @@ async fn list(db: &Database, limit: u32, output: Output) -> Result<Exit, Error> 
 }
 
 async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
-    let run = find(db, id).await?;
+    let run = work::find(db, id).await?;
     let skipped = work::skipped(db, &run).await?;
     output.document(&Whole { run: &run, skipped: &skipped });
     output.text(format_args!("{}\n{}", render::cleanup_asked(&run), render::cleanup_run(&run, &skipped)));
@@ -87,7 +94,7 @@ async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
 }
 
 async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
-    let run = find(db, id).await?;
+    let run = work::find(db, id).await?;
     if !run.status.has_finished() {
         output.text(render::cleanup_asked(&run));
         if !yes && !ask::confirm(&render::cleanup_question(&run))? {
@@ -98,7 +105,9 @@ async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, ou
     work::resume(db, gateway, run, output).await
 }
 
-async fn find(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
-    let unknown = || Error::BadInput(format!("No cleanup run has the id {id}. `session-admin runs` lists them."));
-    cleanup::find(db, id).await?.ok_or_else(unknown)
+async fn cancel(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
+    let cancelled = cleanup::cancel(db, id, &principal()).await?;
+    output.document(&cancelled);
+    output.text(render::cleanup_cancelled(&cancelled));
+    Ok(if cancelled.run.is_some() { Exit::Done } else { Exit::Refused })
 }

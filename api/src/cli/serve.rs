@@ -1,6 +1,7 @@
 //! `session-admin serve`: the GraphQL API over HTTP.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use migration::Session;
 use sea_orm::ConnectionTrait as _;
@@ -10,9 +11,11 @@ use tokio::net::TcpListener;
 
 use super::output::Output;
 use super::{Exit, signal};
+use crate::cleanup::CleanupRun;
 use crate::config::{Config, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+use crate::worker::Workers;
 use crate::{demo, graphql, http, schedule};
 
 /// The arguments.
@@ -29,6 +32,9 @@ pub(super) struct Args {
 
 /// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
 const PRINCIPAL: &str = "local";
+
+/// How long batches of cleanup runs that are under way have to finish, when all else has.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
@@ -48,15 +54,27 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway);
+    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone());
+    let workers = Workers::start(state.queue().clone(), gateway);
+    let stop = workers.stopper();
+    let told = async move {
+        stopped.await;
+        stop();
+    };
     let schedule = scheduled.map(|(plan, times)| {
-        // The run waits for whoever goes on with it.
-        let started = |_| std::future::ready(());
+        let queue = state.queue().clone();
+        let started = move |run: CleanupRun| {
+            let queue = queue.clone();
+            async move { queue.push(run.id).await }
+        };
         tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
-    http::serve(listener, state, stopped).await?;
+    http::serve(listener, state, told).await?;
     if let Some(schedule) = schedule {
         schedule.abort();
+    }
+    if !workers.stop(GRACE).await {
+        tracing::warn!("a batch of a cleanup run did not finish in time: the database rolls it back");
     }
     db.close().await?;
     drop(demonstration);

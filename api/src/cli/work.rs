@@ -1,5 +1,6 @@
 //! Working off a cleanup run, and telling what came of it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::{Session, read};
+use crate::worker::Queue;
 
 /// What a cleanup would do, or has done, as a document.
 #[derive(Debug, Serialize)]
@@ -92,6 +94,21 @@ fn exit(run: &CleanupRun) -> Exit {
     }
 }
 
+/// Leaves the run of an answer, where there is one, to a server, and tells.
+pub(super) async fn detach(db: &Database, report: &Report, output: Output) -> Exit {
+    match &report.run {
+        Some(run) => {
+            if !run.status.has_finished() {
+                Queue::new(db).push(run.id).await;
+            }
+            output.text(render::cleanup_detached(run));
+        }
+        None => output.text(render::cleanup_refused(report)),
+    }
+    output.document(report);
+    if report.run.is_some() { Exit::Done } else { Exit::Refused }
+}
+
 /// Works off the run of an answer, where there is one, and tells.
 pub(super) async fn report(
     db: &Database,
@@ -132,34 +149,47 @@ pub(super) struct Whole<'a> {
     pub skipped: &'a [Skipped],
 }
 
-/// Goes through a run until it has finished, or until somebody says stop: then it ends with the batch that is under way.
+/// How often a run that a server works on is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Goes through a run until it has finished, or follows whoever does; until somebody says stop: then it ends with the batch
+/// that is under way.
 async fn off(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
-    let mut told = false;
-    let mut stopped = pin!(signal::stopped()?);
+    let told = Cell::new(false);
     let bar = bar(&run);
-    let mut worker = Worker::new(db.clone(), gateway, run.id, Pace::default()).await?;
+    let stopped = signal::stopped()?;
+    let mut stop = pin!(async {
+        stopped.await;
+        told.set(true);
+        bar.set_message("stopping after this batch");
+    });
     loop {
-        let outcome = {
-            let mut step = pin!(worker.step());
-            tokio::select! {
-                biased;
-                outcome = &mut step => outcome,
-                () = &mut stopped, if !told => {
-                    told = true;
-                    bar.set_message("stopping after this batch");
-                    step.await
-                }
+        if let Some(worker) = Worker::take(db.clone(), gateway.clone(), run.id, Pace::default()).await? {
+            let worked = Box::pin(worker.work_off(&mut stop, |now| show(&bar, now))).await;
+            worked.inspect_err(|_| {
+                note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
+            })?;
+        }
+        let now = loop {
+            let now = find(db, run.id).await?;
+            show(&bar, &now);
+            if now.status.has_finished() || told.get() || now.is_free(db.settings().clock.now()) {
+                break now;
             }
+            bar.set_message("a server works on it");
+            let _ = tokio::time::timeout(LOOK, &mut stop).await;
         };
-        let now = outcome.inspect_err(|_| {
-            note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
-        })?;
-        show(&bar, &now);
-        if now.status.has_finished() || told {
+        if now.status.has_finished() || told.get() {
             bar.finish_and_clear();
             return Ok(now);
         }
     }
+}
+
+/// A run as it is now.
+pub(super) async fn find(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
+    let unknown = || Error::BadInput(format!("No cleanup run has the id {id}. `session-admin runs` lists them."));
+    cleanup::find(db, id).await?.ok_or_else(unknown)
 }
 
 /// How far a run is; seen on a terminal only.

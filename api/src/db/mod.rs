@@ -41,6 +41,8 @@ pub struct DatabaseSettings {
     pub lock_timeout: Duration,
     /// How long deletions can be restored; zero keeps no archives.
     pub archive_for: TimeDelta,
+    /// For how long a cleanup run is a worker's, from the last sign of it.
+    pub run_lease: Duration,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -57,6 +59,7 @@ impl DatabaseSettings {
             deletion_timeout: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(5),
             archive_for: TimeDelta::days(30),
+            run_lease: Duration::from_secs(15),
             clock: Clock::System,
         }
     }

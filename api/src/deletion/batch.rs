@@ -8,6 +8,15 @@ use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::impact::ids_parameter;
 
+/// A run that a worker holds: nobody else works on it until the lease has run out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The run.
+    pub run: Uuid,
+    /// The worker's name, which no other lease has.
+    pub by: String,
+}
+
 /// A run that nobody else works on until the transaction ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claim {
@@ -15,21 +24,41 @@ pub(crate) struct Claim {
     pub rows_left: Option<i64>,
 }
 
-/// Claims a run that is under way. None where another process works on it just now, or it is no longer under way.
-pub(crate) async fn claim(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<Option<Claim>, Error> {
+/// Claims a run that is under way. None where the lease is another worker's by now, or the run no longer under way.
+pub(crate) async fn claim(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    held: &Held,
+) -> Result<Option<Claim>, Error> {
     let dialect = db.dialect();
-    // SQLite has one writer at a time anyway. A batch may take long, so nobody waits for the row.
+    // SQLite has one writer at a time anyway. Until the batch ends, nobody can take the run.
     let lock = match dialect {
-        Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
+        Dialect::Postgres => " FOR UPDATE",
         Dialect::Sqlite => "",
     };
     let sql = format!(
-        "SELECT at_most - rows_deleted AS rows_left FROM {} WHERE id = {} AND status = 'RUNNING'{lock}",
+        "SELECT at_most - rows_deleted AS rows_left FROM {} WHERE id = {} AND status = 'RUNNING' \
+         AND leased_by = $2{lock}",
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
-    let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
+    let values = [held.run.to_string().into(), held.by.clone().into()];
+    let row = transaction.query_one_raw(dialect.statement(sql, values)).await?;
     Ok(row.map(|row| row.try_get("", "rows_left")).transpose()?.map(|rows_left| Claim { rows_left }))
+}
+
+/// Renews the lease of a claimed run that has come further. Said at the end of a transaction, which may have taken long.
+pub(crate) async fn renew(transaction: &DatabaseTransaction, db: &Database, held: &Held) -> Result<(), Error> {
+    let dialect = db.dialect();
+    let sql = format!(
+        "UPDATE {} SET leased_until = $2, attempts = 0 WHERE id = {} AND leased_by = $3",
+        db.own_table("cleanup_runs"),
+        dialect.uuid_parameter(1)
+    );
+    let until = db.settings().clock.now() + db.settings().run_lease;
+    let values = [held.run.to_string().into(), dialect.time(until), held.by.clone().into()];
+    transaction.execute_raw(dialect.statement(sql, values)).await?;
+    Ok(())
 }
 
 /// Whether all these sessions of a claimed run are still to go: whoever had the run before may have taken them.
@@ -57,19 +86,20 @@ pub(super) async fn still_to_go(
 pub(super) async fn note(
     transaction: &DatabaseTransaction,
     db: &Database,
-    run: Uuid,
+    held: &Held,
     deletion: &Deletion,
 ) -> Result<(), Error> {
-    let dialect = db.dialect();
+    let (dialect, run) = (db.dialect(), held.run);
     let ids: Vec<Uuid> = deletion.sessions.iter().map(|session| session.id).collect();
     let sessions = format!(
-        "UPDATE {} SET state = 'DELETED', code = NULL, message = NULL WHERE run_id = {} \
+        "UPDATE {} SET state = 'DELETED', code = NULL, message = NULL, deletion_id = {} WHERE run_id = {} \
          AND session_id IN (SELECT value FROM {} listed)",
         db.own_table("cleanup_run_sessions"),
+        dialect.uuid_parameter(3),
         dialect.uuid_parameter(1),
         dialect.elements("$2")
     );
-    let values = [run.to_string().into(), ids_parameter(&ids).into()];
+    let values = [run.to_string().into(), ids_parameter(&ids).into(), deletion.id.to_string().into()];
     transaction.execute_raw(dialect.statement(sessions, values)).await?;
     let totals = format!(
         "UPDATE {} SET sessions_deleted = sessions_deleted + $2, rows_deleted = rows_deleted + $3, \
@@ -84,5 +114,5 @@ pub(super) async fn note(
         deletion.rows_unlinked.into(),
     ];
     transaction.execute_raw(dialect.statement(totals, values)).await?;
-    Ok(())
+    renew(transaction, db, held).await
 }

@@ -4,6 +4,7 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::archive::Archive;
+use super::batch::Held;
 use super::idempotency::{self, Earlier, Made};
 use super::refuse;
 use super::work::Removed;
@@ -39,14 +40,14 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
 }
 
 /// The same as a batch of a cleanup run, which has the last word on how many rows may go; its progress is committed with
-/// the deletion. None where another process works on the run, or has taken one of these sessions.
+/// the deletion. None where another worker has the run, or has taken one of these sessions.
 ///
 /// # Errors
 /// Those of [`delete`], and [`Error::LockTimeout`].
 pub(crate) async fn delete_batch(
     db: &Database,
     request: &DeletionRequest,
-    run: Uuid,
+    run: &Held,
 ) -> Result<Option<DeletionOutcome>, Error> {
     attempt(db, request, None, Some(run)).await
 }
@@ -55,7 +56,7 @@ async fn attempt(
     db: &Database,
     request: &DeletionRequest,
     looked: Option<&Looked>,
-    run: Option<Uuid>,
+    run: Option<&Held>,
 ) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
@@ -119,7 +120,7 @@ struct Step<'a> {
     db: &'a Database,
     request: &'a DeletionRequest,
     looked: Option<&'a Looked>,
-    run: Option<Uuid>,
+    run: Option<&'a Held>,
     transaction: &'a DatabaseTransaction,
     enforce: bool,
 }
@@ -133,7 +134,7 @@ impl Step<'_> {
         let mut at_most = self.request.at_most;
         if let Some(run) = self.run {
             let Some(claim) = batch::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
-            if !batch::still_to_go(self.transaction, self.db, run, &distinct).await? {
+            if !batch::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
                 return Ok(Ended::Taken);
             }
             at_most = claim.rows_left;
@@ -194,7 +195,9 @@ impl Step<'_> {
     async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
         let names = session::read::names(self.transaction, self.db, &self.request.session_ids).await?;
         // Ahead of the deletion, whose archive refers to it; where something refuses, it is rolled back too.
-        let deletion = audit::record(self.transaction, self.db, self.request, &impact, names, self.run).await?;
+        let deletion =
+            audit::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
+                .await?;
         let archive = match deletion.status {
             DeletionStatus::Restorable => Archive::open(self.transaction, self.db, deletion.id, sql, &impact).await?,
             _ => Archive::default(),

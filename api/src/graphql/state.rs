@@ -8,7 +8,7 @@ use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, Pace, Watch, Worker};
+use crate::cleanup::{self, Cancelled, CleanupOutcome, CleanupRequest, Watch};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::graphql::loaders::Batches;
 use crate::health::Accepted;
 use crate::metrics::Metrics;
 use crate::restore::{self, RestoreOutcome, RestoreRequest};
+use crate::worker::Queue;
 
 /// What a request may use. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub struct State {
     gateway: Option<Gateway>,
     watch: Watch,
     metrics: Metrics,
+    queue: Queue,
     accepted: Arc<Accepted>,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
@@ -47,6 +49,7 @@ impl State {
             gateway: None,
             watch: Watch::new(database.clone()),
             metrics: Metrics::default(),
+            queue: Queue::new(&database),
             database,
         }
     }
@@ -79,6 +82,12 @@ impl State {
     #[must_use]
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// What workers take cleanup runs from.
+    #[must_use]
+    pub const fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     /// The findings of schema health that the configuration accepts.
@@ -128,29 +137,31 @@ impl State {
         .await
     }
 
-    /// Starts a cleanup and works it off in a task of its own; a run that was started before under the same key is gone
-    /// on with. Between two batches others get their turn.
+    /// Starts a cleanup: a run is queued, and workers take it.
     ///
     /// # Errors
-    /// Those of [`cleanup::start`] and [`Worker::step`]: the run stays as far as it came.
+    /// Those of [`cleanup::start`].
     pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
-        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
+        let (queue, turns) = (self.queue.clone(), Arc::clone(&self.turns));
         let gateway = self.gateway.clone();
         self.outliving(async move {
-            let turn = turns.acquire().await;
-            let mut outcome = cleanup::start(&database, gateway.as_ref(), &request).await?;
-            drop(turn);
-            if let Some(run) = &mut outcome.run {
-                let mut worker = Worker::new(database, gateway, run.id, Pace::default()).await?;
-                while !run.status.has_finished() {
-                    let _turn = turns.acquire().await;
-                    *run = worker.step().await.inspect_err(|error| interrupted(run.id, error))?;
-                }
-                tracing::info!(run = %run.id, status = ?run.status, rows = run.rows_deleted, "cleaned up");
+            let _turn = turns.acquire().await;
+            let outcome = cleanup::start(queue.database(), gateway.as_ref(), &request).await?;
+            if let Some(run) = outcome.run.as_ref().filter(|run| !run.status.has_finished()) {
+                queue.push(run.id).await;
             }
             Ok(outcome)
         })
         .await
+    }
+
+    /// Stops a cleanup run.
+    ///
+    /// # Errors
+    /// Those of [`cleanup::cancel`].
+    pub async fn cancel(&self, run: Uuid) -> Result<Cancelled, Error> {
+        let (database, principal) = (self.database.clone(), Arc::clone(&self.principal));
+        self.outliving(async move { cleanup::cancel(&database, run, &principal).await }).await
     }
 
     /// Does it in a task of its own: a client that goes away drops its request's future, and what somebody asked to be
@@ -193,10 +204,6 @@ fn report(outcome: &Result<DeletionOutcome, Error>) {
         Err(Error::BadInput(_)) => {}
         Err(error) => tracing::warn!(error = chain(error), "the deletion failed"),
     }
-}
-
-fn interrupted(run: Uuid, error: &Error) {
-    tracing::warn!(%run, error = chain(error), "a cleanup run was interrupted; `session-admin runs resume` goes on with it");
 }
 
 /// Gives resolvers what they need by name.

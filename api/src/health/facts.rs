@@ -28,8 +28,8 @@ pub(super) struct Facts {
     pub closed_schemas: BTreeSet<String>,
     /// `DEFERRABLE …` of the foreign keys that have it, by table and constraint.
     pub deferrable: BTreeMap<(Name, String), &'static str>,
-    /// Privileges that this role lacks on this program's own tables.
-    pub own_missing: Vec<(String, String)>,
+    /// Privileges that this role lacks on this program's own tables: table, privilege.
+    pub own_missing: Vec<(Name, String)>,
     /// Other roles that hold DELETE on a table: table, role (none is PUBLIC).
     pub deleters: Vec<(Name, Option<String>)>,
 }
@@ -95,7 +95,7 @@ async fn read_postgres(
         facts.deferrable.insert((name(&row)?, row.try_get("", "constraint_name")?), clause);
     }
     for row in ask(POSTGRES_OWN, None).await? {
-        facts.own_missing.push((row.try_get("", "table_name")?, row.try_get("", "privilege")?));
+        facts.own_missing.push((name(&row)?, row.try_get("", "privilege")?));
     }
     let direct =
         serde_json::json!([graph_name(graph, graph.root), [graph_name(graph, graph.root).0, "whatsapp_groups"]]);

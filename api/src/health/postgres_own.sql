@@ -1,16 +1,28 @@
--- What this role lacks on this program's own tables: the history is read, deletions, runs and requests are written down.
-SELECT c.relname::text AS table_name, p.privilege
+-- What this role lacks on this program's own tables, the queue's among them: the history is read, deletions, runs and
+-- requests are written down, jobs come and go.
+SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, p.privilege
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN (VALUES ('migrations', 'SELECT'),
-             ('deletions', 'SELECT'), ('deletions', 'INSERT'), ('deletions', 'UPDATE'),
-             ('deleted_sessions', 'SELECT'), ('deleted_sessions', 'INSERT'), ('deleted_sessions', 'UPDATE'),
-             ('archived_tables', 'SELECT'), ('archived_tables', 'INSERT'), ('archived_tables', 'DELETE'),
-             ('archived_rows', 'SELECT'), ('archived_rows', 'INSERT'), ('archived_rows', 'DELETE'),
-             ('idempotency_keys', 'SELECT'), ('idempotency_keys', 'INSERT'), ('idempotency_keys', 'DELETE'),
-             ('cleanup_runs', 'SELECT'), ('cleanup_runs', 'INSERT'), ('cleanup_runs', 'UPDATE'),
-             ('cleanup_run_sessions', 'SELECT'), ('cleanup_run_sessions', 'INSERT'), ('cleanup_run_sessions', 'UPDATE')
-     ) AS p(table_name, privilege) ON p.table_name = c.relname
-WHERE n.nspname = 'session_admin' AND c.relkind IN ('r', 'p')
+JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
+             ('session_admin', 'deletions', 'SELECT'), ('session_admin', 'deletions', 'INSERT'),
+             ('session_admin', 'deletions', 'UPDATE'),
+             ('session_admin', 'deleted_sessions', 'SELECT'), ('session_admin', 'deleted_sessions', 'INSERT'),
+             ('session_admin', 'deleted_sessions', 'UPDATE'),
+             ('session_admin', 'archived_tables', 'SELECT'), ('session_admin', 'archived_tables', 'INSERT'),
+             ('session_admin', 'archived_tables', 'DELETE'),
+             ('session_admin', 'archived_rows', 'SELECT'), ('session_admin', 'archived_rows', 'INSERT'),
+             ('session_admin', 'archived_rows', 'DELETE'),
+             ('session_admin', 'idempotency_keys', 'SELECT'), ('session_admin', 'idempotency_keys', 'INSERT'),
+             ('session_admin', 'idempotency_keys', 'DELETE'),
+             ('session_admin', 'cleanup_runs', 'SELECT'), ('session_admin', 'cleanup_runs', 'INSERT'),
+             ('session_admin', 'cleanup_runs', 'UPDATE'),
+             ('session_admin', 'cleanup_run_sessions', 'SELECT'), ('session_admin', 'cleanup_run_sessions', 'INSERT'),
+             ('session_admin', 'cleanup_run_sessions', 'UPDATE'),
+             ('apalis', 'jobs', 'SELECT'), ('apalis', 'jobs', 'INSERT'), ('apalis', 'jobs', 'UPDATE'),
+             ('apalis', 'jobs', 'DELETE'),
+             ('apalis', 'workers', 'SELECT'), ('apalis', 'workers', 'INSERT'), ('apalis', 'workers', 'UPDATE'),
+             ('apalis', 'workers', 'DELETE')
+     ) AS p(schema_name, table_name, privilege) ON (p.schema_name, p.table_name) = (n.nspname, c.relname)
+WHERE c.relkind IN ('r', 'p')
   AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, p.privilege))
-ORDER BY 1, 2
+ORDER BY 1 DESC, 2, 3

@@ -36,7 +36,7 @@ pub(super) async fn started(db: &TestDb) -> Uuid {
 
 async fn worker(db: &TestDb, run: Uuid) -> Worker {
     let database = Database::connect(db.settings()).await.unwrap();
-    Worker::new(database, None, run, Pace::of_rows(1)).await.unwrap()
+    Worker::take(database, None, run, Pace::of_rows(1)).await.unwrap().unwrap()
 }
 
 /// Whether an event's parts fit one another, and what comes before it.

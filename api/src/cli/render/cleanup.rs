@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::deletion::refused;
 use super::{count, impact, length, moment, table};
-use crate::cleanup::{CleanupRun, Preview, RunStatus};
+use crate::cleanup::{Cancelled, CleanupRun, Preview, RunKind, RunStatus};
 use crate::cli::work::{Report, Skipped};
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -47,6 +47,25 @@ pub(in crate::cli) fn cleanup_refused(report: &Report) -> String {
     format!("{}Nothing was deleted.", refused(&report.refusals, &report.changes))
 }
 
+/// A run that is left to a server.
+pub(in crate::cli) fn cleanup_detached(run: &CleanupRun) -> String {
+    format!(
+        "Run {} is {}: {}. A running server works it off by itself, and `session-admin runs show {}` tells how far it is.",
+        run.id,
+        status(run.status),
+        count(run.sessions_total, "session", "sessions"),
+        run.id
+    )
+}
+
+/// A run that was stopped, or why it was not.
+pub(in crate::cli) fn cleanup_cancelled(cancelled: &Cancelled) -> String {
+    match &cancelled.run {
+        Some(run) => cleanup_run(run, &[]),
+        None => format!("{}Nothing was changed.", refused(&cancelled.refusals, &[])),
+    }
+}
+
 /// What has come of a run.
 pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
     let mut text = String::new();
@@ -70,6 +89,9 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> Stri
     );
     let _ = match (run.status, &run.error) {
         (RunStatus::Succeeded, _) => write!(text, "{} {done}", if run.sessions_skipped == 0 { "✓" } else { "!" }),
+        (RunStatus::Cancelled, _) => {
+            write!(text, "! Cancelled by {}.\n{done}", run.cancelled_by.as_deref().unwrap_or("somebody"))
+        }
         (RunStatus::Failed, error) => {
             write!(text, "✗ {}\n{done}", error.as_deref().unwrap_or("The run failed."))
         }
@@ -88,7 +110,7 @@ fn to_go(run: &CleanupRun) -> String {
 
 /// How an unfinished run comes to its end.
 pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
-    format!("`session-admin runs resume {run}` goes on with it.")
+    format!("`session-admin runs resume {run}` goes on with it, and a running server does so by itself.")
 }
 
 /// Who asked for a run, when and why.
@@ -107,12 +129,13 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
     if runs.is_empty() {
         return "There has been no cleanup run.".to_owned();
     }
-    let header = ["Asked for at", "Run", "Status", "Sessions", "Deleted", "Skipped", "Rows", "By", "Reason"];
-    let mut table = table(&header, &[3, 4, 5, 6]);
+    let header = ["Asked for at", "Run", "Kind", "Status", "Sessions", "Deleted", "Skipped", "Rows", "By", "Reason"];
+    let mut table = table(&header, &[4, 5, 6, 7]);
     for run in runs {
         table.add_row([
             moment(run.created_at),
             run.id.to_string(),
+            kind(run.kind).to_owned(),
             status(run.status).to_owned(),
             run.sessions_total.to_string(),
             run.sessions_deleted.to_string(),
@@ -126,11 +149,19 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
     format!("{table}{older}")
 }
 
+const fn kind(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Delete => "delete",
+        RunKind::Restore => "restore",
+    }
+}
+
 const fn status(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Queued => "queued",
         RunStatus::Running => "running",
         RunStatus::Succeeded => "succeeded",
         RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
     }
 }

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 pub(super) use cleanup::{
-    cleanup_asked, cleanup_dry_run, cleanup_preview, cleanup_question, cleanup_refused, cleanup_run, cleanup_runs,
-    how_to_go_on,
+    cleanup_asked, cleanup_cancelled, cleanup_detached, cleanup_dry_run, cleanup_preview, cleanup_question,
+    cleanup_refused, cleanup_run, cleanup_runs, how_to_go_on,
 };
 pub(super) use deletion::{deletion, deletions, outcome};
 pub(super) use health::health;

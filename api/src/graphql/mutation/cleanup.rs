@@ -1,12 +1,12 @@
 //! Cleaning up sessions.
 
-use async_graphql::{Context, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::CleanupRequest;
 use crate::error::Error;
-use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{CleanUpSessionsPayload, CleanupCriteria};
+use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
+use crate::graphql::{id, limits};
 
 /// The sessions to delete, and what is expected of that.
 #[derive(Debug, InputObject)]
@@ -29,9 +29,8 @@ pub(super) struct CleanUpSessionsInput {
     allow_pending_messages: bool,
     /// Why, for the audit record.
     reason: Option<String>,
-    /// The run that was started under this key by the same principal is answered again, and gone on with if it has not
-    /// finished; the same key with other input is IDEMPOTENCY_KEY_REUSED. Refusals and dry runs are not remembered. Kept
-    /// for 7 days.
+    /// The run that was started under this key by the same principal is answered again, as it is by then; the same
+    /// key with other input is IDEMPOTENCY_KEY_REUSED. Refusals and dry runs are not remembered. Kept for 7 days.
     idempotency_key: Option<String>,
 }
 
@@ -51,12 +50,19 @@ impl CleanUpSessionsInput {
     }
 }
 
+/// A run to stop.
+#[derive(Debug, InputObject)]
+pub(super) struct CancelCleanupRunInput {
+    /// The run's id.
+    id: ID,
+}
+
 #[derive(Default)]
 pub(super) struct CleanupMutation;
 
 #[Object]
 impl CleanupMutation {
-    /// Deletes the sessions that meet criteria, in short transactions; the answer comes when the run has finished.
+    /// Deletes the sessions that meet criteria, in short transactions: the answer is a queued run, which workers take.
     #[graphql(complexity = "limits::IMPACT + child_complexity")]
     async fn clean_up_sessions(
         &self,
@@ -66,5 +72,15 @@ impl CleanupMutation {
         let state = ctx.state()?;
         let request = input.into_request(state.principal())?;
         Ok(state.clean_up(request).await?.into())
+    }
+
+    /// Stops a cleanup run between two batches; what it has deleted stays deleted, and the rest is skipped.
+    async fn cancel_cleanup_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run.")] input: CancelCleanupRunInput,
+    ) -> Result<CancelCleanupRunPayload> {
+        let state = ctx.state()?;
+        Ok(state.cancel(id::parse(&input.id)?).await?.into())
     }
 }

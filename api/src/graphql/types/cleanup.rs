@@ -3,7 +3,7 @@
 use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
 use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, Total, UserError, UserErrorCode};
-use crate::cleanup::{self, CleanupOutcome};
+use crate::cleanup::{self, Cancelled, CleanupOutcome};
 use crate::db::page::Page;
 use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::loaders::{DeletionsOf, SkippedOf};
@@ -45,7 +45,7 @@ impl CleanupRun {
 
     /// Deleting, or restoring what another run deleted.
     async fn kind(&self) -> CleanupRunKind {
-        CleanupRunKind::Delete
+        self.0.kind.into()
     }
 
     /// How far it is.
@@ -159,18 +159,27 @@ pub enum CleanupRunKind {
     Restore,
 }
 
+impl From<cleanup::RunKind> for CleanupRunKind {
+    fn from(kind: cleanup::RunKind) -> Self {
+        match kind {
+            cleanup::RunKind::Delete => Self::Delete,
+            cleanup::RunKind::Restore => Self::Restore,
+        }
+    }
+}
+
 /// How far a run is.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CleanupRunStatus {
     /// Nobody has begun with it.
     Queued,
-    /// It is under way, or was interrupted and waits for somebody who goes on with it.
+    /// It is under way, or was interrupted and waits for a worker that goes on with it.
     Running,
     /// It came to its end; what could not go was skipped.
     Succeeded,
     /// It stopped before its end, or the database refused every session that it tried; error says why.
     Failed,
-    /// Somebody stopped it.
+    /// Somebody stopped it; what was still to go was skipped.
     Cancelled,
 }
 
@@ -181,6 +190,7 @@ impl From<cleanup::RunStatus> for CleanupRunStatus {
             cleanup::RunStatus::Running => Self::Running,
             cleanup::RunStatus::Succeeded => Self::Succeeded,
             cleanup::RunStatus::Failed => Self::Failed,
+            cleanup::RunStatus::Cancelled => Self::Cancelled,
         }
     }
 }
@@ -205,7 +215,7 @@ impl From<cleanup::SkippedSession> for SkippedSession {
 /// run is null where userErrors is not empty, and on a dry run, whose userErrors say what would refuse the run or keep it from a session.
 #[derive(Debug, SimpleObject)]
 pub struct CleanUpSessionsPayload {
-    /// The finished run.
+    /// The run, which workers take from the queue: ask for it again, until it has finished.
     run: Option<CleanupRun>,
     /// What deleting all matching sessions would do; with a run, would have done when it began.
     impact: Option<DeletionImpact>,
@@ -222,6 +232,24 @@ impl From<CleanupOutcome> for CleanUpSessionsPayload {
             impact: outcome.impact.map(Into::into),
             changes: outcome.changes.into_iter().map(Into::into).collect(),
             user_errors: outcome.refusals.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// run is null where userErrors is not empty.
+#[derive(Debug, SimpleObject)]
+pub struct CancelCleanupRunPayload {
+    /// The run, at its end.
+    run: Option<CleanupRun>,
+    /// Why nothing was stopped.
+    user_errors: Vec<UserError>,
+}
+
+impl From<Cancelled> for CancelCleanupRunPayload {
+    fn from(cancelled: Cancelled) -> Self {
+        Self {
+            run: cancelled.run.map(CleanupRun),
+            user_errors: cancelled.refusals.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -20,7 +20,8 @@ mod user_error;
 mod viewer;
 
 pub use cleanup::{
-    CleanUpSessionsPayload, CleanupPreview, CleanupRun, CleanupRunKind, CleanupRunStatus, SkippedSession,
+    CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupPreview, CleanupRun, CleanupRunKind, CleanupRunStatus,
+    SkippedSession,
 };
 pub use cleanup_criteria::CleanupCriteria;
 pub use connection::{Connection, Edge, PageInfo};

@@ -1,5 +1,7 @@
 //! `MISSING_GRANT`: what a deletion needs and this role lacks (PostgreSQL).
 
+use std::collections::BTreeSet;
+
 use super::Draft;
 use crate::db::quote;
 use crate::health::scene::Scene;
@@ -59,16 +61,15 @@ fn of_own_tables(scene: &Scene) -> Option<Draft> {
         return None;
     }
     let role = quote(&scene.facts.role);
-    let mut statements = vec![format!("GRANT USAGE ON SCHEMA session_admin TO {role}")];
-    statements.extend(
-        scene
-            .facts
-            .own_missing
-            .iter()
-            .map(|(table, privilege)| format!("GRANT {privilege} ON session_admin.{} TO {role}", quote(table))),
-    );
+    let missing = &scene.facts.own_missing;
+    let schemas: BTreeSet<&str> = missing.iter().map(|((schema, _), _)| schema.as_str()).collect();
+    let usage = schemas.iter().rev().map(|schema| format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
+    let grants = missing
+        .iter()
+        .map(|((schema, table), privilege)| format!("GRANT {privilege} ON {schema}.{} TO {role}", quote(table)));
+    let statements: Vec<String> = usage.chain(grants).collect();
     let message = format!(
-        "The role {} lacks privileges on this program's own tables, where it writes the audit record of a deletion.",
+        "The role {} lacks privileges on this program's own tables, where it writes the audit record of a deletion and queues cleanup runs.",
         scene.facts.role
     );
     Some(Draft {

@@ -1,0 +1,156 @@
+//! The real server, killed again and again while it works a run off.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use api::cleanup::{self, CleanupRun, RunStatus};
+use api::db::Dialect;
+use api::db::page::Slice;
+use api::deletion::{self, trail};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::cli::migrate_without_purge;
+use crate::cli::serve::Server;
+use crate::support::{TestDb, both, only, say};
+
+both!(StateC: a_server_that_is_killed_again_and_again_does_every_session_once);
+only!(postgres StateC: two_servers_that_are_killed_in_turns_do_every_session_once);
+
+const SESSIONS: usize = 200;
+const KILLS: usize = 20;
+
+async fn a_server_that_is_killed_again_and_again_does_every_session_once(db: TestDb) {
+    killed(&db, 1).await;
+}
+
+async fn two_servers_that_are_killed_in_turns_do_every_session_once(db: TestDb) {
+    killed(&db, 2).await;
+}
+
+/// Sessions of a thousand rows each, so that a run has many batches.
+async fn many(db: &TestDb) {
+    let (numbers, id) = match db.dialect() {
+        Dialect::Postgres => ("generate_series(1, {}) AS n(value)", "gen_random_uuid()"),
+        Dialect::Sqlite => (
+            "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {}) \
+             SELECT value FROM n) AS n",
+            "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || \
+             substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))",
+        ),
+    };
+    let up_to = |count: usize| numbers.replace("{}", &count.to_string());
+    let now = "'2026-01-01T00:00:00+00:00'";
+    db.exec_all(&[
+        format!(
+            "INSERT INTO whatsapp_sessions (id, session_name, status, created_at, updated_at) \
+             SELECT {id}, 'killed', 'disconnected', {now}, {now} FROM {}",
+            up_to(SESSIONS)
+        ),
+        format!(
+            "INSERT INTO whatsapp_groups (id, session_id, group_jid, group_name, participant_count, created_at, \
+             updated_at) SELECT {id}, s.id, 'j', 'g', 0, {now}, {now} FROM whatsapp_sessions s, {} \
+             WHERE s.session_name = 'killed'",
+            up_to(10)
+        ),
+        format!(
+            "INSERT INTO whatsapp_group_admins (id, group_id, phone, created_at) SELECT {id}, g.id, '+1', {now} \
+             FROM whatsapp_groups g JOIN whatsapp_sessions s ON s.id = g.session_id, {} \
+             WHERE s.session_name = 'killed'",
+            up_to(100)
+        ),
+    ])
+    .await;
+}
+
+/// The server over this database; a worker that is killed is missed after a second.
+fn server(db: &TestDb) -> Server {
+    Server::start(Path::new("."), &["--database-url", db.url(), "--run-lease", "1"])
+}
+
+async fn killed(db: &TestDb, servers: usize) {
+    let seed = std::env::var("SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    let mut random = StdRng::seed_from_u64(seed);
+    migrate_without_purge(db).await;
+    many(db).await;
+    let others = (db.count("whatsapp_sessions").await - 200, db.count("whatsapp_groups").await - 2_000);
+    let mut running: Vec<Server> = (0..servers).map(|_| server(db)).collect();
+    let answer = running[0].post(
+        "mutation { cleanUpSessions(input: { dryRun: false, criteria: { search: \"killed\" } }) { run { id status } } }",
+    );
+    let run = &answer["data"]["cleanUpSessions"]["run"];
+    assert_eq!(run["status"], Value::from("QUEUED"), "{answer}");
+    let run: Uuid = run["id"].as_str().unwrap().parse().unwrap();
+    let began = Instant::now();
+    for kill in 0..KILLS {
+        moment(db, run, kill, &mut random).await;
+        let now = find(db, run).await;
+        assert!(!now.status.has_finished(), "seed {seed}: ended after {kill} kills: {now:?}");
+        let which = kill % servers;
+        running[which].kill();
+        running[which] = server(db);
+    }
+    let ended = loop {
+        let now = find(db, run).await;
+        if now.status.has_finished() {
+            break now;
+        }
+        assert!(began.elapsed() < Duration::from_mins(5), "seed {seed}: {now:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    say(&format!("seed {seed}: {KILLS} kills, the run took {:.1} s", began.elapsed().as_secs_f64()));
+    all_is_done_once(db, &ended, others, seed).await;
+    for server in running {
+        assert_eq!(server.stop(), 0);
+    }
+}
+
+async fn find(db: &TestDb, run: Uuid) -> CleanupRun {
+    cleanup::find(db.database().await, run).await.unwrap().unwrap()
+}
+
+/// Waits for a moment to kill in: mostly soon after a worker has come further, sometimes whatever it does. The run is to
+/// last, so one that is ahead is not given time.
+async fn moment(db: &TestDb, run: Uuid, kill: usize, random: &mut StdRng) {
+    let before = find(db, run).await;
+    let ahead = before.sessions_deleted > i64::try_from(kill * SESSIONS / (KILLS + 5)).unwrap();
+    if ahead && random.random_bool(0.3) {
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..400))).await;
+        return;
+    }
+    let limit = Instant::now() + Duration::from_secs(30);
+    while find(db, run).await.sessions_deleted == before.sessions_deleted {
+        assert!(Instant::now() < limit, "nobody goes on with the run: {before:?}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    if !ahead {
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..100))).await;
+    }
+}
+
+async fn all_is_done_once(db: &TestDb, run: &CleanupRun, others: (i64, i64), seed: u64) {
+    assert_eq!((run.status, run.error.as_deref()), (RunStatus::Succeeded, None), "seed {seed}");
+    assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (200, 200, 0), "seed {seed}");
+    let left = (db.count("whatsapp_sessions").await, db.count("whatsapp_groups").await);
+    assert_eq!(left, others, "seed {seed}");
+    let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
+    let page = trail::page(db.database().await, &filter, &Slice::first(1_000)).await.unwrap();
+    let made: Vec<_> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
+    let mut gone: Vec<Uuid> = made.iter().flat_map(|made| &made.sessions).map(|session| session.id).collect();
+    gone.sort();
+    gone.dedup();
+    let listed: usize = made.iter().map(|made| made.sessions.len()).sum();
+    assert_eq!((gone.len(), listed), (SESSIONS, SESSIONS), "seed {seed}: each session exactly once");
+    assert_eq!(run.rows_deleted, made.iter().map(|made| made.rows_deleted).sum::<i64>(), "seed {seed}");
+    assert_eq!(run.rows_deleted, 200 * (1 + 10 + 1_000), "seed {seed}");
+    assert_eq!(run.rows_unlinked, made.iter().map(|made| made.rows_unlinked).sum::<i64>(), "seed {seed}");
+    let taken = format!(
+        "SELECT count(*) FROM {} c JOIN {} s ON s.deletion_id = c.deletion_id AND s.session_id = c.session_id \
+         WHERE c.state = 'DELETED'",
+        db.dialect().own_table("cleanup_run_sessions"),
+        db.dialect().own_table("deleted_sessions")
+    );
+    assert_eq!(db.rows(&taken).await, [["200"]], "seed {seed}");
+}
