@@ -258,11 +258,8 @@ async fn a_run_that_ends_its_workers_is_given_up(db: TestDb) {
 
 /// What has come further is tried as often again; and nobody takes a run from a worker that is only slow.
 async fn a_lease_is_kept_while_a_batch_takes_long(db: TestDb) {
-    let settings = DatabaseSettings {
-        run_lease: Duration::from_millis(200),
-        lock_timeout: Duration::from_mins(1),
-        ..db.settings()
-    };
+    let settings =
+        DatabaseSettings { run_lease: Duration::from_secs(1), lock_timeout: Duration::from_mins(1), ..db.settings() };
     let database = Database::connect(settings.clone()).await.unwrap();
     let other =
         Database::connect(DatabaseSettings { lock_timeout: Duration::from_millis(50), ..settings }).await.unwrap();
@@ -276,7 +273,7 @@ async fn a_lease_is_kept_while_a_batch_takes_long(db: TestDb) {
     })
     .await;
     let working = tokio::spawn(async move { worker.step().await.unwrap() });
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(Worker::take(other.clone(), None, run, SINGLY).await.unwrap().is_none(), "its batch is under way");
     held.exec("ROLLBACK").await;
     assert_eq!(working.await.unwrap().sessions_deleted, 9);

@@ -71,8 +71,9 @@ impl Worker {
         &self.run
     }
 
-    /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is under
-    /// way is the last one, and the run is given back. Shows `seen` the run after each step. Gives the run as it is then.
+    /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is
+    /// under way is the last one, and the run is given back. Shows `seen` the run after each step, and gives it as it is
+    /// then.
     ///
     /// # Errors
     /// Those of [`Worker::step`]: the run rests for a while, each time longer, and has failed after ten attempts that

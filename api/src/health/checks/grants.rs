@@ -73,7 +73,7 @@ fn of_own_tables(scene: &Scene) -> Option<Draft> {
         scene.facts.role
     );
     Some(Draft {
-        rows: Some("SELECT 0".to_owned()),
+        rows: Some("SELECT CAST(0 AS bigint)".to_owned()),
         fixes: vec![grant(&statements)],
         ..Draft::about_table(FindingCode::MissingGrant, Severity::Error, "session_admin", message)
     })
