@@ -17,4 +17,5 @@ mod health;
 mod http;
 mod impact;
 mod migration;
+mod restore;
 mod story;
