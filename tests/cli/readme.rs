@@ -2,6 +2,7 @@
 
 use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
 use api::db::{Database, DatabaseSettings};
+use api::deletion;
 use api::session::SessionStatus;
 
 use super::serve::Server;
@@ -34,8 +35,11 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let arguments =
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
-    assert_eq!(as_role(&arguments).0, 0);
+    let (code, made) = as_role(&arguments);
+    assert_eq!((code, &made["deletion"]["status"]), (0, &serde_json::json!("RESTORABLE")), "{made}");
     assert_eq!(db.count("whatsapp_sessions").await, 4);
+    let (code, erased) = as_role(&["deletions", "erase", made["deletion"]["id"].as_str().unwrap(), "--yes"]);
+    assert_eq!((code, &erased["deletion"]["status"]), (0, &serde_json::json!("ERASED")), "{erased}");
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
     let wanted =
@@ -44,6 +48,9 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let mut worker = Worker::new(database.clone(), run.id, Pace::default()).await.unwrap();
     while !worker.step().await.unwrap().status.has_finished() {}
     assert_eq!(db.count("whatsapp_sessions").await, 0);
+    db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
+    assert!(deletion::expire(&database).await.unwrap().rows > 1_000);
+    assert_eq!(db.count("session_admin.archived_rows").await, 0);
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));
@@ -65,7 +72,7 @@ fn the_queries_of_the_readme_answer_from_the_demonstration() {
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
     let queries = blocks("graphql");
-    assert_eq!(queries.len(), 6);
+    assert_eq!(queries.len(), 7);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");
@@ -73,5 +80,9 @@ fn the_queries_of_the_readme_answer_from_the_demonstration() {
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
     assert_eq!(answers[5]["data"]["cleanUpSessions"]["run"]["status"], "SUCCEEDED", "{}", answers[5]);
+    assert_eq!(answers[6]["data"]["eraseDeletionArchive"]["userErrors"][0]["code"], "NOT_FOUND", "{}", answers[6]);
+    let made = answers[4]["data"]["deleteSession"]["deletion"]["id"].as_str().unwrap();
+    let erased = server.post(&queries[6].replace("3f0c1d2e-0000-4000-8000-000000000001", made));
+    assert_eq!(erased["data"]["eraseDeletionArchive"]["deletion"]["status"], "ERASED", "{erased}");
     assert_eq!(server.stop(), 0);
 }

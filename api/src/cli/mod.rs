@@ -63,7 +63,7 @@ enum Command {
     Cleanup(Box<cleanup::Args>),
     /// List the cleanup runs, newest first; show one, or go on with one that was interrupted
     Runs(runs::Args),
-    /// List the deletions that were made, newest first, or show one
+    /// List the deletions that were made, newest first; show one, or erase what it kept
     Deletions(deletions::Args),
     /// Print the GraphQL schema
     Schema,

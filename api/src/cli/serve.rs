@@ -13,7 +13,7 @@ use super::{Exit, signal};
 use crate::config::{Config, Listen};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
-use crate::{demo, graphql, http};
+use crate::{deletion, demo, graphql, http};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
     let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL);
-    http::serve(listener, state, stopped).await?;
+    let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
+    let served = http::serve(listener, state, stopped).await;
+    // It may be stopped at any moment; the next server goes on with it.
+    expiring.abort();
+    served?;
     db.close().await?;
     drop(demonstration);
     Ok(Exit::Done)
