@@ -1,11 +1,16 @@
-//! The migration that makes the tables of runs, on a database that an earlier version has been used with.
+//! The migrations that make the tables of runs and of archives, on a database that an earlier version has been used with.
 
 use api::db::Dialect;
+use serde_json::{Value, json};
 
 use crate::cli::{document, run};
 use crate::support::{TestDb, both};
 
 both!(StateC: a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has);
+
+/// The migrations of the version after it.
+const MADE: [&str; 3] =
+    ["m20260101_000007_cleanup_runs", "m20260101_000009_archives", "m20260101_000010_background_runs"];
 
 async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(db: TestDb) {
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
@@ -27,10 +32,10 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
         ),
     })
     .await;
-    let later = ["m20260101_000007_cleanup_runs", "m20260101_000009_archives", "m20260101_000010_background_runs"];
-    let listed = later.map(|version| format!("'{version}'")).join(", ");
-    db.exec(&format!("DELETE FROM {} WHERE version IN ({listed})", own("migrations"))).await;
+    db.exec(&format!("DELETE FROM {} WHERE version IN ('{}')", own("migrations"), MADE.join("', '"))).await;
     db.exec(&format!("DELETE FROM {} WHERE name = 'apalis'", own("created_tables"))).await;
+    let statuses = format!("SELECT status FROM {}", own("deletions"));
+    assert_eq!(db.rows(&statuses).await, [["NOT_ARCHIVED"]], "what it kept is gone");
     let deletion = db.rows(&format!("SELECT id FROM {}", own("deletions"))).await.remove(0).remove(0);
     db.exec(&format!(
         "INSERT INTO {} (principal, key, fingerprint, impact, deletion_id, created_at) \
@@ -42,20 +47,25 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
     assert_eq!(run(&db, &["doctor"]).code, 0, "what the version before could do goes on");
 
     let (code, report) = document(&db, &["migrate", "--yes"]);
-    assert_eq!((code, &report["applied"]), (0, &serde_json::json!(later)), "{report}");
-    // What has come since stands behind.
-    let kept = [
-        ("deletions", "id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status"),
-        ("deleted_sessions", "deletion_id, session_id, name, position"),
-    ]
-    .map(|(table, columns)| (own(table), format!("(SELECT {columns} FROM {})", own(table))));
-    let mut now = db.dump(&[&kept[0].1, &kept[1].1, "whatsapp_sessions"]).await;
-    for (table, columns) in kept {
-        now = now.replace(&columns, &table);
-    }
+    assert_eq!((code, &report["applied"]), (0, &json!(MADE)), "{report}");
+    let kept = format!(
+        "(SELECT id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status FROM {})",
+        own("deletions")
+    );
+    let sessions = format!("(SELECT deletion_id, session_id, name, position FROM {})", own("deleted_sessions"));
+    let now = db.dump(&[&kept, &sessions, "whatsapp_sessions"]).await;
+    let now = now.replace(&kept, &own("deletions")).replace(&sessions, &own("deleted_sessions"));
     assert_eq!(now, before);
     let keys = format!("SELECT key, CAST(deletion_id AS text), run_id FROM {}", own("idempotency_keys"));
-    assert_eq!(db.rows(&keys).await, [["k".to_owned(), deletion, "NULL".to_owned()]]);
+    assert_eq!(db.rows(&keys).await, [["k".to_owned(), deletion.clone(), "NULL".to_owned()]]);
     let both_or_neither = format!("UPDATE {} SET deletion_id = NULL", own("idempotency_keys"));
     db.attempt(&both_or_neither).await.unwrap_err();
+
+    // What was deleted then cannot be restored; what is deleted now can.
+    let (code, old) = document(&db, &["deletions", "show", &deletion]);
+    assert_eq!((code, &old["status"], &old["restorableUntil"]), (0, &json!("NOT_ARCHIVED"), &Value::Null), "{old}");
+    let session = db.rows("SELECT min(CAST(id AS text)) FROM whatsapp_sessions").await.remove(0).remove(0);
+    let delete = ["delete", &session, "--yes", "--allow-connected", "--allow-pending-messages"];
+    let (code, new) = document(&db, &delete);
+    assert_eq!((code, &new["deletion"]["status"]), (0, &json!("RESTORABLE")), "{new}");
 }

@@ -1,7 +1,12 @@
 //! `deletions`: the audit trail.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
+use api::db::Dialect;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::serve::Server;
 use super::{document, migrate_without_purge, run};
 use crate::support::{TestDb, both};
 
@@ -10,6 +15,10 @@ both!(StateC:
     deletions_are_listed_newest_first,
     each_flag_narrows_the_list,
     one_deletion_is_shown_table_by_table,
+    without_days_or_without_archive_nothing_is_kept,
+    a_deletion_is_erased_from_the_terminal,
+    what_a_restore_cannot_bring_back_is_shown,
+    a_server_erases_what_has_expired,
     without_deletions_the_list_says_so,
 );
 
@@ -55,7 +64,8 @@ async fn each_flag_narrows_the_list(db: TestDb) {
         (&["--deleted-after", between], none.clone()),
         (&["--deleted-by", "cli:tester"], vec![second.clone(), first.clone()]),
         (&["--deleted-by", "cli:other"], none.clone()),
-        (&["--status", "not_archived"], vec![second, first]),
+        (&["--status", "restorable"], vec![second, first]),
+        (&["--status", "NOT_ARCHIVED", "--status", "EXPIRED"], none.clone()),
         (&["--status", "RESTORED", "--status", "ERASED"], none),
     ] {
         assert_eq!(listed(&db, flags), found, "{flags:?}");
@@ -70,7 +80,10 @@ async fn one_deletion_is_shown_table_by_table(db: TestDb) {
     let id = first["id"].as_str().unwrap();
     assert_eq!(document(&db, &["deletions", "show", id]), (0, first.clone()));
     let screen = run(&db, &["deletions", "show", id]).stdout;
-    for wanted in ["by cli:tester: the first", "Allowed: allowPendingMessages", FIRST, "│ whatsapp_groups ", "│ Total "]
+    let until = first["restorableUntil"].as_str().unwrap();
+    let until = format!("Restorable until {} {} UTC", &until[..10], &until[11..19]);
+    for wanted in
+        ["by cli:tester: the first", "Allowed: allowPendingMessages", &until, FIRST, "│ whatsapp_groups ", "│ Total "]
     {
         assert!(screen.contains(wanted), "{wanted}: {screen}");
     }
@@ -87,4 +100,80 @@ async fn without_deletions_the_list_says_so(db: TestDb) {
     migrate_without_purge(&db).await;
     assert_eq!(document(&db, &["deletions"]), (0, json!({ "deletions": [], "hasMore": false })));
     assert_eq!(run(&db, &["deletions"]).stdout, "No deletion meets this.\n");
+}
+
+async fn without_days_or_without_archive_nothing_is_kept(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let delete = |id, flag: &[&str]| {
+        let (code, outcome) = document(&db, &[&["delete", id, "--yes", "--allow-pending-messages"], flag].concat());
+        assert_eq!(code, 0, "{outcome}");
+        outcome["deletion"].clone()
+    };
+    for deletion in [delete(FIRST, &["--no-archive"]), delete(SECOND, &["--archive-days", "0"])] {
+        assert_eq!((&deletion["status"], &deletion["restorableUntil"]), (&json!("NOT_ARCHIVED"), &Value::Null));
+        let screen = run(&db, &["deletions", "show", deletion["id"].as_str().unwrap()]).stdout;
+        assert!(screen.contains("\nNothing was kept; it cannot be restored\n"), "{screen}");
+    }
+    assert_eq!(db.count(&db.dialect().own_table("archived_rows")).await, 0);
+}
+
+async fn a_deletion_is_erased_from_the_terminal(db: TestDb) {
+    let [first, second] = two_deletions(&db).await;
+    let id = first["id"].as_str().unwrap();
+    let kept = db.dialect().own_table("archived_rows");
+    let before = db.count(&kept).await;
+    let refused = run(&db, &["deletions", "erase", id]);
+    assert!(refused.code == 2 && refused.stderr.contains("Add --yes"), "{}", refused.stderr);
+    assert_eq!(db.count(&kept).await, before);
+    let erased = run(&db, &["deletions", "erase", id, "--yes"]);
+    assert!(erased.code == 0 && erased.stdout.contains(&format!("✓ Erased what {id} kept")), "{}", erased.stdout);
+    let count =
+        |deletion: &Value| deletion["rowsDeleted"].as_i64().unwrap() + deletion["rowsUnlinked"].as_i64().unwrap();
+    assert_eq!((before, db.count(&kept).await), (count(&first) + count(&second), count(&second)));
+    let shown = document(&db, &["deletions", "show", id]).1;
+    assert_eq!((&shown["status"], &shown["erasedBy"]), (&json!("ERASED"), &json!("cli:tester")));
+    assert_eq!((&shown["reason"], &shown["sessions"][0]["name"]), (&Value::Null, &Value::Null));
+    let screen = run(&db, &["deletions", "show", id]).stdout;
+    assert!(screen.contains("\nErased at ") && screen.contains(" by cli:tester\n"), "{screen}");
+    assert!(!screen.contains("the first") && !screen.contains("Restorable"), "{screen}");
+    for (id, code) in [(id, "ARCHIVE_GONE"), (FIRST, "NOT_FOUND")] {
+        let (exit, outcome) = document(&db, &["deletions", "erase", id, "--yes"]);
+        assert_eq!((exit, &outcome["refusals"][0]["code"]), (3, &json!(code)), "{outcome}");
+    }
+    assert_eq!(document(&db, &["deletions", "show", second["id"].as_str().unwrap()]).1, second);
+}
+
+async fn what_a_restore_cannot_bring_back_is_shown(db: TestDb) {
+    migrate_without_purge(&db).await;
+    db.exec(&format!(
+        "CREATE TABLE keyless (group_id {} REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
+         INSERT INTO keyless SELECT id FROM whatsapp_groups WHERE session_id = '{FIRST}' LIMIT 1",
+        if db.dialect() == Dialect::Postgres { "uuid" } else { "text" }
+    ))
+    .await;
+    let screen = run(&db, &["impact", FIRST]).stdout;
+    assert!(screen.contains("\n! keyless has no key: a restore could not find its unlinked rows again"), "{screen}");
+    assert_eq!(screen.matches(" has no key").count(), 1, "{screen}");
+}
+
+async fn a_server_erases_what_has_expired(db: TestDb) {
+    let [first, second] = two_deletions(&db).await;
+    let id = first["id"].as_str().unwrap();
+    let own = |name: &str| db.dialect().own_table(name);
+    db.exec(&format!("UPDATE {} SET restorable_until = deleted_at WHERE id = '{id}'", own("deletions"))).await;
+    assert_eq!(listed(&db, &["--status", "EXPIRED"])[0]["id"], first["id"]);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--database-url", db.url()]);
+    let left = second["rowsDeleted"].as_i64().unwrap() + second["rowsUnlinked"].as_i64().unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while db.count(&own("archived_rows")).await != left
+        || db.count(&format!("{} WHERE deletion_id = '{id}'", own("archived_tables"))).await != 0
+    {
+        assert!(Instant::now() < deadline, "it erases nothing");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.stop(), 0);
+    let screen = run(&db, &["deletions", "show", id]).stdout;
+    assert!(screen.contains("the first") && screen.contains("\nWas restorable until "), "{screen}");
+    assert_eq!(document(&db, &["deletions", "show", second["id"].as_str().unwrap()]).1, second);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
+use api::deletion;
 use api::session::SessionStatus;
 use api::worker::{Queue, Workers};
 
@@ -51,8 +52,11 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let arguments =
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
-    assert_eq!(as_role(&arguments).0, 0);
+    let (code, made) = as_role(&arguments);
+    assert_eq!((code, &made["deletion"]["status"]), (0, &serde_json::json!("RESTORABLE")), "{made}");
     assert_eq!(db.count("whatsapp_sessions").await, 4);
+    let (code, erased) = as_role(&["deletions", "erase", made["deletion"]["id"].as_str().unwrap(), "--yes"]);
+    assert_eq!((code, &erased["deletion"]["status"]), (0, &serde_json::json!("ERASED")), "{erased}");
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
     let wanted =
@@ -67,6 +71,9 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     }
     assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
+    db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
+    assert!(deletion::expire(&database).await.unwrap().rows > 1_000);
+    assert_eq!(db.count("session_admin.archived_rows").await, 0);
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));
@@ -89,15 +96,15 @@ async fn the_queries_of_the_readme_answer_from_the_demonstration() {
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
     let blocks = blocks("graphql");
     let (subscription, queries) = blocks.split_last().unwrap();
-    assert_eq!(queries.len(), 8);
+    assert_eq!(queries.len(), 9);
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");
     }
     assert_eq!(answers[0]["data"]["schemaHealth"]["healthy"], true);
     assert_eq!(answers[4]["data"]["deleteSession"]["userErrors"], serde_json::json!([]), "{}", answers[4]);
-    let run = &answers[6]["data"]["cleanUpSessions"]["run"];
-    assert_eq!(run["status"], "QUEUED", "{}", answers[6]);
+    let run = &answers[7]["data"]["cleanUpSessions"]["run"];
+    assert_eq!(run["status"], "QUEUED", "{}", answers[7]);
     let page = server.announced["page"].as_str().unwrap().to_owned();
     let address = page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
     let mut client = Client::begin(address).await;
@@ -108,7 +115,15 @@ async fn the_queries_of_the_readme_answer_from_the_demonstration() {
     }
     assert_eq!(status, "SUCCEEDED");
     client.completed("watch").await;
-    let last = server.post(queries[7])["data"]["cleanupRuns"]["nodes"][0].take();
+    let last = server.post(queries[8])["data"]["cleanupRuns"]["nodes"][0].take();
     assert_eq!((&last["id"], &last["status"]), (&run["id"], &serde_json::json!("SUCCEEDED")));
+    assert_eq!(answers[5]["data"]["restoreDeletion"]["userErrors"][0]["code"], "NOT_FOUND", "{}", answers[5]);
+    assert_eq!(answers[6]["data"]["eraseDeletionArchive"]["userErrors"][0]["code"], "NOT_FOUND", "{}", answers[6]);
+    let made = answers[4]["data"]["deleteSession"]["deletion"]["id"].as_str().unwrap();
+    let restored = server.post(&queries[5].replace("00000000-0000-4000-8000-000000000000", made));
+    let rows = &answers[4]["data"]["deleteSession"]["deletion"]["rowsDeleted"];
+    assert_eq!(&restored["data"]["restoreDeletion"]["rowsRestored"], rows, "{restored}");
+    let erased = server.post(&queries[6].replace("3f0c1d2e-0000-4000-8000-000000000001", made));
+    assert_eq!(erased["data"]["eraseDeletionArchive"]["userErrors"], serde_json::json!([]), "{erased}");
     assert_eq!(server.stop(), 0);
 }

@@ -122,7 +122,8 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     migrate_without_purge(&db).await;
     let id = waiting(&db).await;
     let database = db.database().await;
-    let mut worker = Worker::take(database.clone(), None, id.parse().unwrap(), Pace::of_rows(1)).await.unwrap().unwrap();
+    let mut worker =
+        Worker::take(database.clone(), None, id.parse().unwrap(), Pace::of_rows(1)).await.unwrap().unwrap();
     let mut command = executable(&["runs", "resume", &id, "--yes", "--json"]);
     let follower = command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).spawn().unwrap();
     while !worker.step().await.unwrap().status.has_finished() {

@@ -3,7 +3,7 @@
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
 use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus, trail};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, delete, id, request, shown};
@@ -39,15 +39,18 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()), gateway: None };
     let names = ["live-1", "stale-9", "stale-8"];
     assert_eq!(deletion.sessions, session_ids.into_iter().zip(names).map(session).collect::<Vec<_>>());
-    assert_eq!(deletion.status, DeletionStatus::NotArchived);
+    assert_eq!(deletion.status, DeletionStatus::Restorable);
+    assert_eq!(deletion.restorable_until, Some(moment + TimeDelta::days(30)));
+    let (restored, erased) = ((deletion.restored_at, &deletion.restored_by), (deletion.erased_at, &deletion.erased_by));
+    assert_eq!((restored, erased), ((None, &None), (None, &None)));
     assert_eq!((deletion.rows_deleted, deletion.rows_unlinked), (looked.rows_deleted, looked.rows_unlinked));
     assert_eq!(deletion.tables, looked.tables);
     assert_eq!(deletion.deleted_by, "somebody@example");
     assert_eq!(deletion.reason.as_deref(), Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"));
     assert_eq!(deletion.deleted_at, moment);
     assert_eq!(deletion.allowed, ["allowConnected", "allowPendingMessages"]);
-    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
-    assert_eq!(trail::find(db.database().await, Uuid::nil()).await.unwrap(), None);
+    assert_eq!(trail::find(&database, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(trail::find(&database, Uuid::nil()).await.unwrap(), None);
 }
 
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {

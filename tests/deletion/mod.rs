@@ -5,6 +5,8 @@ mod audit;
 mod blockers;
 mod changed;
 mod cut;
+mod erasure;
+mod expiry;
 mod held;
 mod idempotency;
 mod others;
@@ -107,4 +109,15 @@ async fn orphans(db: &TestDb, table: &str) -> String {
 async fn sessions_left(db: &TestDb, session: usize) -> String {
     let query = format!("SELECT count(*) FROM whatsapp_sessions WHERE id = '{}'", id(session));
     db.rows(&query).await.remove(0).remove(0)
+}
+
+/// How many rows the archives hold.
+async fn rows_kept(db: &TestDb) -> i64 {
+    db.count(&db.dialect().own_table("archived_rows")).await
+}
+
+/// The archive's entries of a deletion.
+async fn entries_of(db: &TestDb, deletion: Uuid) -> i64 {
+    let table = db.dialect().own_table("archived_tables");
+    db.count(&format!("{table} WHERE deletion_id = '{deletion}'")).await
 }

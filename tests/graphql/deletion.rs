@@ -6,6 +6,7 @@ use api::db::Dialect;
 use api::demo::scenario::SESSIONS;
 use axum::body::Body;
 use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use super::mended;
@@ -14,11 +15,12 @@ use crate::support::{TestDb, both};
 
 both!(StateA: a_session_goes_as_its_impact_shows, a_refusal_is_data_and_nothing_is_deleted, a_mutation_by_get_deletes_nothing);
 both!(StateA: a_default_left_out_is_the_same_as_explicit, a_dry_run_deletes_nothing, a_deletion_that_is_unknown_is_null);
+both!(StateA: without_an_archive_nothing_is_kept, a_deletion_is_erased_with_its_names, what_a_restore_cannot_bring_back_is_said);
 both!(StateA: a_deletion_outlives_its_client, internal_errors_are_masked_and_carry_the_request_s_id);
 
 const DELETE: &str = "mutation D($input: DeleteSessionInput!) { deleteSession(input: $input) {
     deletion { __typename id status sessions { id name } rowsDeleted rowsUnlinked deletedBy reason deletedAt allowed
-      tables { table rowsDeleted rowsUnlinked } }
+      restorableUntil restoredAt restoredBy erasedAt erasedBy tables { table rowsDeleted rowsUnlinked restorable } }
     impact { rowsDeleted rowsUnlinked token }
     changes { table rowsDeletedBefore rowsDeletedNow rowsUnlinkedBefore rowsUnlinkedNow }
     userErrors { code message field } } }";
@@ -43,16 +45,85 @@ async fn a_session_goes_as_its_impact_shows(db: TestDb) {
         (&deletion["rowsDeleted"], &deletion["rowsUnlinked"]),
         (&looked["rowsDeleted"], &looked["rowsUnlinked"])
     );
-    assert_eq!((&deletion["status"], &deletion["deletedBy"]), (&json!("NOT_ARCHIVED"), &json!("tester")));
+    assert_eq!((&deletion["status"], &deletion["deletedBy"]), (&json!("RESTORABLE"), &json!("tester")));
+    let moment = |field: &str| DateTime::parse_from_rfc3339(deletion[field].as_str().unwrap()).unwrap();
+    assert_eq!(moment("restorableUntil") - moment("deletedAt"), TimeDelta::days(30));
+    for field in ["restoredAt", "restoredBy", "erasedAt", "erasedBy"] {
+        assert_eq!(deletion[field], Value::Null, "{field}");
+    }
     assert_eq!((&deletion["reason"], &deletion["allowed"]), (&json!("left over"), &json!([])));
     assert!(deletion["deletedAt"].as_str().unwrap().ends_with('Z'), "{deletion:#}");
     assert_eq!(app.db.count("whatsapp_sessions").await, 13);
 
     let query =
         "query Q($id: ID!) { deletion(id: $id) { __typename id status sessions { id name } rowsDeleted rowsUnlinked
-        deletedBy reason deletedAt allowed tables { table rowsDeleted rowsUnlinked } } }";
+        deletedBy reason deletedAt allowed restorableUntil restoredAt restoredBy erasedAt erasedBy
+        tables { table rowsDeleted rowsUnlinked restorable } } }";
     let audit = app.data(query, json!({ "id": deletion["id"] })).await;
     assert_eq!(&audit["deletion"], deletion);
+}
+
+async fn without_an_archive_nothing_is_kept(db: TestDb) {
+    let app = mended(db).await;
+    let deletion = delete(&app, json!({ "id": SESSIONS[0].id, "archive": false })).await["deletion"].take();
+    assert_eq!((&deletion["status"], &deletion["restorableUntil"]), (&json!("NOT_ARCHIVED"), &Value::Null));
+    assert_eq!(app.db.count(&app.db.dialect().own_table("archived_rows")).await, 0);
+}
+
+const ERASE: &str = "mutation E($id: ID!) { eraseDeletionArchive(input: { id: $id }) {
+    deletion { id status reason erasedAt erasedBy rowsDeleted sessions { id name } } userErrors { code message field } } }";
+
+async fn a_deletion_is_erased_with_its_names(db: TestDb) {
+    let app = mended(db).await;
+    let made = delete(&app, json!({ "id": SESSIONS[0].id, "reason": "Ada asked" })).await["deletion"].take();
+    let erase = async |id: &Value| app.data(ERASE, json!({ "id": id })).await["eraseDeletionArchive"].take();
+    let mut payload = erase(&made["id"]).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    let at = payload["deletion"]["erasedAt"].take();
+    assert!(at.as_str().unwrap() >= made["deletedAt"].as_str().unwrap(), "{at}");
+    let expected = json!({
+        "id": made["id"], "status": "ERASED", "reason": null, "erasedAt": null, "erasedBy": "tester",
+        "rowsDeleted": made["rowsDeleted"], "sessions": [{ "id": SESSIONS[0].id, "name": null }],
+    });
+    assert_eq!(payload["deletion"], expected);
+    assert_eq!(app.db.count(&app.db.dialect().own_table("archived_rows")).await, 0);
+    let payload = erase(&made["id"]).await;
+    assert_eq!(payload["userErrors"][0]["code"], "ARCHIVE_GONE");
+    assert_eq!((&payload["userErrors"][0]["field"], &payload["deletion"]["erasedAt"]), (&json!(["input", "id"]), &at));
+    let payload = erase(&json!("00000000-0000-4000-8000-000000000000")).await;
+    assert_eq!((&payload["userErrors"][0]["code"], &payload["deletion"]), (&json!("NOT_FOUND"), &Value::Null));
+    let list = "{ deletions(filter: { statuses: [ERASED] }) { nodes { id erasedAt erasedBy restorableUntil } } }";
+    let listed = app.data(list, json!({})).await["deletions"]["nodes"].take();
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["erasedAt"], &listed[0]["erasedBy"]),
+        (&made["id"], &at, &json!("tester"))
+    );
+    assert_eq!(listed[0]["restorableUntil"], made["restorableUntil"]);
+}
+
+/// A row without a key cannot be found again.
+async fn what_a_restore_cannot_bring_back_is_said(db: TestDb) {
+    let app = mended(db).await;
+    let group = format!("SELECT id FROM whatsapp_groups WHERE session_id = '{}' LIMIT 1", SESSIONS[0].id);
+    let id_type = match app.db.dialect() {
+        Dialect::Postgres => "uuid",
+        Dialect::Sqlite => "text",
+    };
+    app.db
+        .exec(&format!(
+            "CREATE TABLE keyless (group_id {id_type} REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
+             INSERT INTO keyless {group}"
+        ))
+        .await;
+    let query = "query Q($id: ID!) { session(id: $id) { impact { tables { table rowsUnlinked restorable } } } }";
+    let impact = app.data(query, json!({ "id": SESSIONS[0].id })).await["session"]["impact"].take();
+    let not_restorable = |tables: &Value| -> Vec<Value> {
+        tables.as_array().unwrap().iter().filter(|table| table["restorable"] == json!(false)).cloned().collect()
+    };
+    let expected = json!({ "table": "keyless", "rowsUnlinked": 1, "restorable": false });
+    assert_eq!(not_restorable(&impact["tables"]), [expected]);
+    let deletion = delete(&app, json!({ "id": SESSIONS[0].id })).await["deletion"].take();
+    assert_eq!(not_restorable(&deletion["tables"]).len(), 1);
 }
 
 async fn a_refusal_is_data_and_nothing_is_deleted(db: TestDb) {

@@ -1,10 +1,13 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
 mod overlapping;
+mod postgres_types;
 mod references;
 mod refusals;
 mod schema_changed;
+mod sqlite_types;
 mod taken;
+mod whole;
 
 use api::db::Dialect;
 use api::deletion::{self, Deletion, DeletionRequest};

@@ -1,4 +1,4 @@
-//! `session-admin deletions`: the audit trail.
+//! `session-admin deletions`: the audit trail, and erasing what a deletion kept.
 
 use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -6,11 +6,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::output::Output;
-use super::{Exit, render, require_migrated, value};
+use super::{Exit, ask, principal, render, require_migrated, value};
 use crate::config::Config;
 use crate::db::Database;
 use crate::db::page::Slice;
-use crate::deletion::{Deletion, DeletionStatus, Filter, trail};
+use crate::deletion::{self, Deletion, DeletionStatus, Filter, trail};
 use crate::error::Error;
 
 /// The arguments.
@@ -30,6 +30,15 @@ enum One {
         /// The deletion
         #[arg(value_name = "ID")]
         id: Uuid,
+    },
+    /// Erase for good what a deletion kept, its sessions' names and its reason; asks first
+    Erase {
+        /// The deletion
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -68,29 +77,53 @@ struct List {
     has_more: bool,
 }
 
-/// Lists, or shows one.
+/// Lists, shows one, or erases what it kept.
 pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
+    if let Some(One::Erase { yes, .. }) = args.one {
+        ask::or_yes(yes, output, "deletions erase")?;
+    }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
     require_migrated(&db).await?;
-    match args.one {
-        Some(One::Show { id }) => {
-            let unknown = || Error::BadInput(format!("No deletion has the id {id}."));
-            let deletion = trail::find(&db, id).await?.ok_or_else(unknown)?;
-            output.document(&deletion);
-            output.text(render::deletion(&deletion));
-        }
-        None => {
-            let slice = Slice::first(args.listed.limit);
-            let page = trail::page(&db, &args.listed.into(), &slice).await?;
-            let deletions = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
-            let list = List { deletions, has_more: page.has_next };
-            output.document(&list);
-            output.text(render::deletions(&list.deletions, list.has_more));
+    let exit = match args.one {
+        None => list(&db, args.listed, output).await?,
+        Some(One::Show { id }) => show(&db, id, output).await?,
+        Some(One::Erase { id, yes }) => erase(&db, id, yes, output).await?,
+    };
+    db.close().await?;
+    Ok(exit)
+}
+
+async fn list(db: &Database, listed: Listed, output: Output) -> Result<Exit, Error> {
+    let slice = Slice::first(listed.limit);
+    let page = trail::page(db, &listed.into(), &slice).await?;
+    let deletions = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
+    let list = List { deletions, has_more: page.has_next };
+    output.document(&list);
+    output.text(render::deletions(&list.deletions, list.has_more));
+    Ok(Exit::Done)
+}
+
+async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
+    let unknown = || Error::BadInput(format!("No deletion has the id {id}."));
+    let deletion = trail::find(db, id).await?.ok_or_else(unknown)?;
+    output.document(&deletion);
+    output.text(render::deletion(&deletion));
+    Ok(Exit::Done)
+}
+
+async fn erase(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
+    if let Some(deletion) = trail::find(db, id).await? {
+        output.text(render::deletion(&deletion));
+        if !yes && deletion.erased_at.is_none() && !ask::confirm(render::ERASURE_QUESTION)? {
+            output.text("Nothing was erased.");
+            return Ok(Exit::Refused);
         }
     }
-    db.close().await?;
-    Ok(Exit::Done)
+    let outcome = deletion::erase(db, id, &principal()).await?;
+    output.document(&outcome);
+    output.text(render::erasure(&outcome));
+    Ok(if outcome.refusals.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
 impl From<Listed> for Filter {

@@ -64,7 +64,7 @@ enum Command {
     Cleanup(Box<cleanup::Args>),
     /// List the cleanup runs, newest first; show one, cancel it, or go on with it where it was interrupted
     Runs(runs::Args),
-    /// List the deletions that were made, newest first, or show one
+    /// List the deletions that were made, newest first; show one, or erase what it kept
     Deletions(deletions::Args),
     /// Put a deletion's rows back, all of them or none, and say what is in the way
     Restore(restore::Args),

@@ -16,7 +16,7 @@ use crate::config::{Config, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::worker::Workers;
-use crate::{demo, graphql, http, schedule};
+use crate::{deletion, demo, graphql, http, schedule};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -69,13 +69,17 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         };
         tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
-    http::serve(listener, state, told).await?;
+    let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
+    let served = http::serve(listener, state, told).await;
+    // It may be stopped at any moment; the next server goes on with it.
+    expiring.abort();
     if let Some(schedule) = schedule {
         schedule.abort();
     }
     if !workers.stop(GRACE).await {
         tracing::warn!("a batch of a cleanup run did not finish in time: the database rolls it back");
     }
+    served?;
     db.close().await?;
     drop(demonstration);
     Ok(Exit::Done)

@@ -21,7 +21,8 @@ pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConn
 }
 
 /// SQLite: foreign keys on for every connection, write-ahead log so that readers and the writer do not wait for each
-/// other, and a busy time-out in place of an error at once.
+/// other, and a busy time-out in place of an error at once. What is deleted is overwritten, so that rows which are erased
+/// for good do not stay in the file's unused parts.
 pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, Error> {
     let lock_timeout = settings.lock_timeout;
     let mut options = common(settings, connections);
@@ -31,6 +32,7 @@ pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Res
             .foreign_keys(true)
             .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
             .busy_timeout(lock_timeout)
+            .pragma("secure_delete", "ON")
     });
     Ok(Database::connect(options).await?)
 }

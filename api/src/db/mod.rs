@@ -195,6 +195,18 @@ impl Database {
         Ok(Writing { transaction, turn: None })
     }
 
+    /// Empties SQLite's write-ahead log into the database, so that nothing of what has been overwritten there is left in
+    /// it. False where somebody reads, or writes, for too long for that; PostgreSQL has nothing to do here.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection is to be had.
+    pub async fn truncate_log(&self) -> Result<bool, Error> {
+        let Some(writer) = &self.writer else { return Ok(true) };
+        let statement = self.dialect.statement("PRAGMA wal_checkpoint(TRUNCATE)", []);
+        let row = writer.lock().await.query_one_raw(statement).await?;
+        Ok(row.map(|row| row.try_get_by_index::<i64>(0)).transpose()? == Some(0))
+    }
+
     /// Closes every connection.
     ///
     /// # Errors

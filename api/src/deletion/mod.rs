@@ -3,7 +3,9 @@
 pub(crate) mod archive;
 mod audit;
 pub(crate) mod batch;
+mod erasure;
 mod execute;
+mod expiry;
 pub(crate) mod idempotency;
 mod on_postgres;
 mod on_sqlite;
@@ -26,8 +28,10 @@ use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
 use crate::session;
 
+pub use erasure::{ErasureOutcome, erase};
 pub use execute::delete;
 pub(crate) use execute::{delete_batch, enforce_foreign_keys};
+pub use expiry::{Expired, expire, expire_hourly};
 pub(crate) use on_sqlite::broken_references;
 pub use trail::Filter;
 
@@ -184,7 +188,7 @@ pub struct Deletion {
     pub restored_at: Option<DateTime<Utc>>,
     /// By whom.
     pub restored_by: Option<String>,
-    /// When what it kept was erased before its time.
+    /// When what it kept was erased before its time, and the names and the reason with it.
     pub erased_at: Option<DateTime<Utc>>,
     /// By whom.
     pub erased_by: Option<String>,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::cleanup::{self, Cancelled, CleanupOutcome, CleanupRequest, Watch};
 use crate::db::Database;
-use crate::deletion::{self, DeletionOutcome, DeletionRequest};
+use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::error::chain;
@@ -116,6 +116,24 @@ impl State {
             let outcome = deletion::delete(&database, &request).await;
             report(&outcome);
             outcome
+        })
+        .await
+    }
+
+    /// Erases what a deletion kept, in a task of its own.
+    ///
+    /// # Errors
+    /// Those of [`deletion::erase`].
+    pub async fn erase(&self, deletion: Uuid) -> Result<ErasureOutcome, Error> {
+        let (database, turns, principal) =
+            (self.database.clone(), Arc::clone(&self.turns), Arc::clone(&self.principal));
+        self.outliving(async move {
+            let _turn = turns.acquire().await;
+            let outcome = deletion::erase(&database, deletion, &principal).await?;
+            if outcome.refusals.is_empty() {
+                tracing::info!(%deletion, by = %principal, "erased");
+            }
+            Ok(outcome)
         })
         .await
     }

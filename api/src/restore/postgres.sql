@@ -16,8 +16,19 @@ SELECT coalesce(json_agg(json_build_object(
         'name', a.attname,
         'type_name', format_type(a.atttypid, a.atttypmod),
         'generated', a.attgenerated <> '',
-        'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END) ORDER BY a.attnum)
+        'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END,
+        'equals', coalesce((
+          SELECT format('OPERATOR(%I.%s)', opn.nspname, op.oprname)
+          FROM pg_opclass oc
+          JOIN pg_am am ON am.oid = oc.opcmethod AND am.amname = 'btree'
+          JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+            AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+          JOIN pg_operator op ON op.oid = ao.amopopr
+          JOIN pg_namespace opn ON opn.oid = op.oprnamespace
+          WHERE oc.opcdefault AND oc.opcintype = coalesce(nullif(ty.typbasetype, 0), ty.oid)
+          LIMIT 1), '=')) ORDER BY a.attnum)
     FROM pg_attribute a
+    JOIN pg_type ty ON ty.oid = a.atttypid
     LEFT JOIN pg_collation co ON co.oid = a.attcollation
     LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
     WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -28,11 +39,14 @@ SELECT coalesce(json_agg(json_build_object(
           SELECT json_agg(json_build_array(
               pg_get_indexdef(i.indexrelid, k, false)
                 || CASE WHEN co.oid IS NOT NULL THEN format(' COLLATE %I.%I', cn.nspname, co.collname) ELSE '' END,
-              CASE WHEN con.conexclop IS NULL THEN '=' ELSE format('OPERATOR(%I.%s)', opn.nspname, op.oprname) END) ORDER BY k)
+              coalesce(format('OPERATOR(%I.%s)', opn.nspname, op.oprname), '=')) ORDER BY k)
           FROM generate_series(1, i.indnkeyatts::int) k
           LEFT JOIN pg_collation co ON co.oid = i.indcollation[k - 1]
           LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
-          LEFT JOIN pg_operator op ON op.oid = con.conexclop[k]
+          LEFT JOIN pg_opclass oc ON oc.oid = i.indclass[k - 1]
+          LEFT JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3 AND i.indisunique
+            AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+          LEFT JOIN pg_operator op ON op.oid = coalesce(con.conexclop[k], ao.amopopr)
           LEFT JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
         'predicate', pg_get_expr(i.indpred, i.indrelid),
         'nulls_equal', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)) ORDER BY ic.relname)

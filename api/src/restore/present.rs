@@ -41,6 +41,8 @@ pub(super) struct PresentColumn {
     pub generated: bool,
     /// Its collation, quoted; none where its type has none, and on SQLite.
     pub collation: Option<String>,
+    /// The operator that says whether two of its values are the same: an extension's may be outside the search path.
+    pub equals: String,
 }
 
 /// A unique index, or an exclusion constraint.

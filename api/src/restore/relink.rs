@@ -40,11 +40,11 @@ impl References {
     pub(super) fn same_row(&self, dialect: Dialect, present: &Present) -> String {
         let pairs = self.key.iter().enumerate().map(|(place, kept)| {
             let value = Entry::value(dialect, place);
-            let value = match present.column(dialect, &kept.name) {
-                Some(now) => before_as(dialect, &value, now),
-                None => value,
+            let (equals, value) = match present.column(dialect, &kept.name) {
+                Some(now) => (now.equals.as_str(), before_as(dialect, &value, now)),
+                None => ("=", value),
             };
-            format!("c.{} = {value}", quote(&kept.name))
+            format!("c.{} {equals} {value}", quote(&kept.name))
         });
         pairs.collect::<Vec<_>>().join(" AND ")
     }

@@ -11,7 +11,8 @@ SELECT json_group_array(json_object(
   'row_security', json('false'),
   'columns', json((
     SELECT json_group_array(json_object(
-        'name', c.name, 'type_name', c.type, 'generated', json(iif(c.hidden <> 0, 'true', 'false')), 'collation', NULL))
+        'name', c.name, 'type_name', c.type, 'generated', json(iif(c.hidden <> 0, 'true', 'false')), 'collation', NULL,
+        'equals', '='))
     FROM pragma_table_xinfo(n.name) c)),
   'unique_keys', json((
     SELECT json_group_array(json(listed.found)) FROM (

@@ -49,21 +49,31 @@ const TIMES: [&str; 3] =
     ["2026-01-01T00:00:00.000000+00:00", "2026-01-01T00:00:00.000001+00:00", "2026-02-01T00:00:00.000000+00:00"];
 const SESSIONS: [&str; 2] = ["6f9619ff-8b86-4d01-b42d-00cf4fc964f1", "6f9619ff-8b86-4d01-b42d-00cf4fc964f2"];
 
+/// Marked RESTORABLE yet, but its time is over: EXPIRED to everybody.
+const OVER: &str = "OVER";
+
 impl Deletions {
     async fn add(&mut self, app: &TestApp, random: &mut StdRng) {
         let row = Row {
             id: Uuid::from_u128(random.random()).to_string(),
             by: ["ann", "bob"].choose(random).unwrap(),
             at: TIMES.choose(random).unwrap(),
-            status: ["NOT_ARCHIVED", "RESTORED"].choose(random).unwrap(),
+            status: ["NOT_ARCHIVED", "RESTORED", "RESTORABLE", "EXPIRED", OVER].choose(random).unwrap(),
             sessions: SESSIONS.into_iter().filter(|_| random.random()).collect(),
         };
         let (id, [deletions, deleted_sessions]) = (&row.id, self.names);
         let mut statements = vec![format!(
             "INSERT INTO {deletions} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed, status) \
              VALUES ('{id}', '{}', '{}', 1, 0, '[]', '[]', '{}')",
-            row.by, row.at, row.status
+            row.by,
+            row.at,
+            if row.status == OVER { "RESTORABLE" } else { row.status }
         )];
+        let until = if row.status == OVER { "2026-03-01" } else { "9000-01-01" };
+        statements.push(format!(
+            "UPDATE {deletions} SET restorable_until = '{until}T00:00:00.000000+00:00' \
+             WHERE id = '{id}' AND status = 'RESTORABLE'"
+        ));
         statements.extend(row.sessions.iter().enumerate().map(|(position, session)| {
             format!(
                 "INSERT INTO {deleted_sessions} (deletion_id, session_id, name, position) \
@@ -91,7 +101,10 @@ impl Model for Deletions {
     fn rows(&self) -> Vec<Place> {
         let met = |row: &&Row| {
             self.filter.as_object().unwrap().iter().all(|(field, wanted)| match field.as_str() {
-                "statuses" => wanted.as_array().unwrap().iter().any(|status| status == row.status),
+                "statuses" => {
+                    let status = if row.status == OVER { "EXPIRED" } else { row.status };
+                    wanted.as_array().unwrap().iter().any(|wanted| wanted == status)
+                }
                 "sessionId" => row.sessions.iter().any(|session| wanted == session),
                 "deletedBy" => wanted == row.by,
                 "deletedAfter" => row.at > wanted.as_str().unwrap(),
@@ -119,7 +132,9 @@ fn filter(random: &mut StdRng) -> Value {
         if random.random_bool(0.2) {
             filter[field] = match field {
                 "statuses" => {
-                    json!([["NOT_ARCHIVED"].as_slice(), &["RESTORED", "EXPIRED"], &[]].choose(random).unwrap())
+                    let some: [&[&str]; 5] =
+                        [&["NOT_ARCHIVED"], &["RESTORED", "EXPIRED"], &["RESTORABLE"], &["EXPIRED", "ERASED"], &[]];
+                    json!(some.choose(random).unwrap())
                 }
                 "sessionId" => json!(SESSIONS.choose(random).unwrap()),
                 "deletedBy" => json!(["ann", "carl"].choose(random).unwrap()),

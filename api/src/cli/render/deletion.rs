@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::impact::tables;
 use super::{count, length, moment, table};
-use crate::deletion::{Deletion, DeletionOutcome};
+use crate::deletion::{Deletion, DeletionOutcome, DeletionStatus, ErasureOutcome};
 use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
 use crate::refusal::Refusal;
@@ -112,11 +112,51 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
     if !deletion.allowed.is_empty() {
         let _ = writeln!(text, "Allowed: {}", deletion.allowed.join(", "));
     }
+    for line in archive(deletion) {
+        let _ = writeln!(text, "{line}");
+    }
     for session in &deletion.sessions {
         let name = session.name.as_deref().unwrap_or_default();
         let gateway = session.gateway.map(|state| format!(" (gateway: {})", state.word())).unwrap_or_default();
-        let _ = writeln!(text, "  {} {name}{gateway}", session.id);
+        let line = format!("  {} {name}{gateway}", session.id);
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = write!(text, "\n{}", tables(&deletion.tables, deletion.rows_deleted, deletion.rows_unlinked));
+    text
+}
+
+/// What has become of what it kept, line by line.
+fn archive(deletion: &Deletion) -> Vec<String> {
+    let until = deletion.restorable_until.map(moment).unwrap_or_default();
+    let mut lines = Vec::new();
+    match deletion.status {
+        DeletionStatus::Restorable => lines.push(format!("Restorable until {until}")),
+        DeletionStatus::Expired => lines.push(format!("Was restorable until {until}; it no longer is")),
+        DeletionStatus::NotArchived => lines.push("Nothing was kept; it cannot be restored".to_owned()),
+        DeletionStatus::Restored | DeletionStatus::Erased => {}
+    }
+    let by = |principal: &Option<String>| principal.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
+    if let Some(at) = deletion.restored_at {
+        lines.push(format!("Restored at {}{}", moment(at), by(&deletion.restored_by)));
+    }
+    if let Some(at) = deletion.erased_at {
+        lines.push(format!("Erased at {}{}", moment(at), by(&deletion.erased_by)));
+    }
+    lines
+}
+
+/// Asked before what a deletion kept is erased.
+pub(in crate::cli) const ERASURE_QUESTION: &str =
+    "Erase what this deletion kept, its sessions' names and its reason? It can never be restored then.";
+
+/// What came of an erasure.
+pub(in crate::cli) fn erasure(outcome: &ErasureOutcome) -> String {
+    let mut text = refused(&outcome.refusals, &[]);
+    match &outcome.deletion {
+        Some(deletion) if outcome.refusals.is_empty() => {
+            let _ = write!(text, "✓ Erased what {} kept, its sessions' names and its reason.", deletion.id);
+        }
+        _ => text.push_str("Nothing was erased."),
+    }
     text
 }

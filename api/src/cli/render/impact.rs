@@ -43,7 +43,15 @@ pub(super) fn tables(parts: &[TableImpact], rows_deleted: i64, rows_unlinked: i6
         table.add_row([part.table.clone(), zero(part.rows_deleted), zero(part.rows_unlinked), references(part)]);
     }
     table.add_row(["Total".to_owned(), rows_deleted.to_string(), rows_unlinked.to_string(), String::new()]);
-    table.to_string()
+    let mut text = table.to_string();
+    for part in parts.iter().filter(|part| !part.restorable) {
+        let _ = write!(
+            text,
+            "\n\n! {} has no key: a restore could not find its unlinked rows again, and would leave them so.",
+            part.table
+        );
+    }
+    text
 }
 
 fn references(part: &TableImpact) -> String {

@@ -14,7 +14,7 @@ pub(super) use cleanup::{
     cleanup_asked, cleanup_cancelled, cleanup_detached, cleanup_dry_run, cleanup_preview, cleanup_question,
     cleanup_refused, cleanup_run, cleanup_runs, how_to_go_on,
 };
-pub(super) use deletion::{deletion, deletions, outcome};
+pub(super) use deletion::{ERASURE_QUESTION, deletion, deletions, erasure, outcome};
 pub(super) use health::health;
 pub(super) use impact::impact;
 pub(super) use migration::{migrations, pending, spared};

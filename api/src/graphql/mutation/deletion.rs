@@ -6,7 +6,7 @@ use crate::deletion::DeletionRequest;
 use crate::error::Error;
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::DeleteSessionPayload;
+use crate::graphql::types::{DeleteSessionPayload, EraseDeletionArchivePayload};
 
 /// A session to delete, and what is expected of its deletion.
 #[derive(Debug, InputObject)]
@@ -54,6 +54,16 @@ impl DeleteSessionInput {
     }
 }
 
+/// A deletion of which nothing is to be kept. With its archived rows the names of its sessions and its reason go, and the
+/// search and reason of the cleanup run that it was a batch of (after the run's end, where that is still under way); the rest
+/// of the audit record stays. One that has expired, or kept nothing, becomes ERASED too, since its names go; one that has
+/// been restored stays RESTORED. One that was erased before is ARCHIVE_GONE.
+#[derive(Debug, InputObject)]
+pub(super) struct EraseDeletionArchiveInput {
+    /// The deletion's id.
+    id: ID,
+}
+
 #[derive(Default)]
 pub(super) struct DeletionMutation;
 
@@ -69,5 +79,15 @@ impl DeletionMutation {
         let state = ctx.state()?;
         let request = input.into_request(state.principal())?;
         Ok(state.delete(request).await?.into())
+    }
+
+    /// Erases the archived rows of a deletion for good, before they expire. ADMIN only.
+    #[graphql(complexity = "crate::graphql::limits::IMPACT + child_complexity")]
+    async fn erase_deletion_archive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The deletion.")] input: EraseDeletionArchiveInput,
+    ) -> Result<EraseDeletionArchivePayload> {
+        Ok(ctx.state()?.erase(id::parse(&input.id)?).await?.into())
     }
 }

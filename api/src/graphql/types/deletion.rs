@@ -49,7 +49,7 @@ impl Deletion {
         &self.0.deleted_by
     }
 
-    /// Why, in the caller's words.
+    /// Why, in the caller's words; null once the deletion has been erased.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
@@ -57,6 +57,31 @@ impl Deletion {
     /// When it was committed.
     async fn deleted_at(&self) -> DateTime {
         self.0.deleted_at.into()
+    }
+
+    /// Until when it can be restored; null where nothing was kept.
+    async fn restorable_until(&self) -> Option<DateTime> {
+        self.0.restorable_until.map(Into::into)
+    }
+
+    /// When it was restored.
+    async fn restored_at(&self) -> Option<DateTime> {
+        self.0.restored_at.map(Into::into)
+    }
+
+    /// Who restored it.
+    async fn restored_by(&self) -> Option<&str> {
+        self.0.restored_by.as_deref()
+    }
+
+    /// When what it kept was erased before its time, with its sessions' names and its reason.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.0.erased_at.map(Into::into)
+    }
+
+    /// Who erased it.
+    async fn erased_by(&self) -> Option<&str> {
+        self.0.erased_by.as_deref()
     }
 
     /// What the caller allowed: allowConnected, allowPendingMessages.
@@ -72,8 +97,21 @@ impl Deletion {
 }
 
 impl Row for Deletion {
-    const AT_HAND: &'static [&'static str] =
-        &["id", "status", "rowsDeleted", "rowsUnlinked", "deletedBy", "reason", "deletedAt", "allowed"];
+    const AT_HAND: &'static [&'static str] = &[
+        "id",
+        "status",
+        "rowsDeleted",
+        "rowsUnlinked",
+        "deletedBy",
+        "reason",
+        "deletedAt",
+        "restorableUntil",
+        "restoredAt",
+        "restoredBy",
+        "erasedAt",
+        "erasedBy",
+        "allowed",
+    ];
 }
 
 /// name is null once the deletion has been erased.
@@ -128,6 +166,24 @@ impl From<deletion::DeletionOutcome> for DeleteSessionPayload {
             deletion: outcome.deletion.map(Deletion),
             impact: outcome.impact.map(Into::into),
             changes: outcome.changes.into_iter().map(Into::into).collect(),
+            user_errors: outcome.refusals.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// What came of an erasure.
+#[derive(Debug, SimpleObject)]
+pub struct EraseDeletionArchivePayload {
+    /// The audit record, as it is then; null where there is no such deletion.
+    deletion: Option<Deletion>,
+    /// Why nothing was erased.
+    user_errors: Vec<UserError>,
+}
+
+impl From<deletion::ErasureOutcome> for EraseDeletionArchivePayload {
+    fn from(outcome: deletion::ErasureOutcome) -> Self {
+        Self {
+            deletion: outcome.deletion.map(Deletion),
             user_errors: outcome.refusals.into_iter().map(Into::into).collect(),
         }
     }

@@ -54,6 +54,9 @@ pub struct TableImpact {
     rows_deleted: i64,
     /// Distinct rows of it that stay, with at least one reference cleared.
     rows_unlinked: i64,
+    /// Whether restoring the deletion brings all of this back. False where rows are unlinked in a table without a key: they
+    /// cannot be found again, so their references stay cleared.
+    restorable: bool,
     /// The foreign keys through which its rows are reached.
     references: Vec<ReferenceImpact>,
 }
@@ -64,6 +67,7 @@ impl From<impact::TableImpact> for TableImpact {
             table: table.table,
             rows_deleted: table.rows_deleted,
             rows_unlinked: table.rows_unlinked,
+            restorable: table.restorable,
             references: table.references.into_iter().map(Into::into).collect(),
         }
     }

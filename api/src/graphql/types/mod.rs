@@ -26,7 +26,7 @@ pub use cleanup::{
 pub use cleanup_criteria::CleanupCriteria;
 pub use connection::{Connection, Edge, PageInfo};
 pub use date_time::DateTime;
-pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus};
+pub use deletion::{DeleteSessionPayload, DeletedSession, Deletion, DeletionStatus, EraseDeletionArchivePayload};
 pub use deletion_list::DeletionFilter;
 pub use gateway::{GatewaySessionState, GatewayState};
 pub use group::{Group, GroupReference};

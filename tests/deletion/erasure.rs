@@ -1,0 +1,253 @@
+//! What a deletion kept is erased for good, and what its record tells of people.
+
+use std::path::Path;
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use api::clock::Clock;
+use api::db::{Database, DatabaseSettings};
+use api::deletion::{self, Deletion, DeletionRequest, DeletionStatus, ErasureOutcome, trail};
+use api::refusal::RefusalCode;
+use api::restore::{self, RestoreRequest};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::{OTHER, STALE, deleted, entries_of, id, request, rows_kept, sessions_left};
+use crate::support::{TestDb, both, only};
+
+both!(Adopted:
+    what_a_deletion_kept_goes_with_its_names_and_reason,
+    a_deletion_is_erased_once,
+    whatever_has_become_of_it_a_deletion_can_be_erased,
+    a_run_loses_its_words_with_the_first_of_its_deletions,
+    a_run_under_way_keeps_its_search_until_its_end,
+);
+only!(sqlite Adopted: nothing_of_it_stays_in_the_files, a_reader_keeps_the_log_but_not_the_rows);
+only!(postgres Adopted: what_somebody_restores_just_now_is_not_erased);
+
+async fn erase(database: &Database, deletion: Uuid) -> ErasureOutcome {
+    deletion::erase(database, deletion, "eraser").await.unwrap()
+}
+
+async fn erased(database: &Database, deletion: Uuid) -> Deletion {
+    let outcome = erase(database, deletion).await;
+    assert_eq!(outcome.refusals, []);
+    outcome.deletion.unwrap()
+}
+
+/// Nothing is erased, with this refusal.
+async fn refused(db: &TestDb, deletion: Uuid) -> RefusalCode {
+    let before = db.everything().await;
+    let outcome = erase(db.database().await, deletion).await;
+    assert_eq!(outcome.refusals.len(), 1, "{outcome:?}");
+    assert!(db.everything().await == before, "a refused erasure changed something");
+    outcome.refusals[0].code
+}
+
+async fn restore(database: &Database, deletion_id: Uuid) -> restore::RestoreOutcome {
+    let request = RestoreRequest { deletion_id, principal: "tester".to_owned(), ..RestoreRequest::default() };
+    restore::restore(database, &request).await.unwrap()
+}
+
+async fn what_a_deletion_kept_goes_with_its_names_and_reason(db: TestDb) {
+    let database = db.database().await;
+    let other = deleted(database, &request(OTHER)).await;
+    let kept_by_other = rows_kept(&db).await;
+    assert_eq!(kept_by_other, other.rows_deleted + other.rows_unlinked);
+    let with_reason = DeletionRequest { reason: Some("Ada asked".to_owned()), ..request(STALE) };
+    let made = deleted(database, &with_reason).await;
+    assert_eq!(rows_kept(&db).await, kept_by_other + made.rows_deleted + made.rows_unlinked);
+    let gone = erased(database, made.id).await;
+    let session = made.sessions[0].clone();
+    let expected = Deletion {
+        status: DeletionStatus::Erased,
+        reason: None,
+        sessions: vec![deletion::DeletedSession { name: None, ..session }],
+        erased_at: gone.erased_at,
+        erased_by: Some("eraser".to_owned()),
+        ..made.clone()
+    };
+    assert!(gone.erased_at >= Some(made.deleted_at), "{gone:?}");
+    assert_eq!(gone, expected);
+    assert_eq!(trail::find(database, made.id).await.unwrap(), Some(expected));
+    assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (kept_by_other, 0));
+    let refusals = restore(database, made.id).await.refusals;
+    assert_eq!(refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::ArchiveGone]);
+    // The other one is as it was, and comes back.
+    assert_eq!(trail::find(database, other.id).await.unwrap(), Some(other.clone()));
+    assert_eq!(restore(database, other.id).await.rows_restored, other.rows_deleted);
+}
+
+async fn a_deletion_is_erased_once(db: TestDb) {
+    let made = deleted(db.database().await, &request(STALE)).await;
+    assert_eq!(refused(&db, Uuid::nil()).await, RefusalCode::NotFound);
+    erased(db.database().await, made.id).await;
+    assert_eq!(refused(&db, made.id).await, RefusalCode::ArchiveGone);
+}
+
+async fn whatever_has_become_of_it_a_deletion_can_be_erased(db: TestDb) {
+    let database = db.database().await;
+    let not_kept = deleted(database, &DeletionRequest { archive: false, ..request(STALE) }).await;
+    assert_eq!((not_kept.status, not_kept.restorable_until), (DeletionStatus::NotArchived, None));
+    let expired = deleted(database, &request(OTHER)).await;
+    let back = deleted(database, &request(6)).await;
+    assert_eq!(restore(database, back.id).await.refusals, []);
+    let rows_back = db.everything().await;
+    let later = Clock::Fixed(database.settings().clock.now() + TimeDelta::days(31));
+    let settings = DatabaseSettings { clock: later, ..db.settings() };
+    let later = Database::connect(settings).await.unwrap();
+    assert_eq!(trail::find(&later, expired.id).await.unwrap().unwrap().status, DeletionStatus::Expired);
+    for (made, status) in
+        [(&not_kept, DeletionStatus::Erased), (&expired, DeletionStatus::Erased), (&back, DeletionStatus::Restored)]
+    {
+        let gone = erased(&later, made.id).await;
+        assert_eq!((gone.status, gone.erased_at), (status, Some(later.settings().clock.now())));
+        assert_eq!((gone.reason, &gone.sessions[0].name), (None, &None));
+        assert_eq!(refused(&db, made.id).await, RefusalCode::ArchiveGone);
+    }
+    assert_eq!(rows_kept(&db).await, 0);
+    // What was restored is in its tables still.
+    assert_eq!(sessions_left(&db, 6).await, "1");
+    assert!(db.everything().await != rows_back);
+}
+
+/// Only sessions with this in their names.
+fn of_a_run() -> CleanupRequest {
+    CleanupRequest {
+        criteria: Criteria { search: Some("stale-".to_owned()), ..Criteria::default() },
+        reason: Some("Ada asked".to_owned()),
+        principal: "tester".to_owned(),
+        ..CleanupRequest::default()
+    }
+}
+
+async fn batches(database: &Database, run: Uuid) -> Vec<Deletion> {
+    let filter = trail::Filter { run_id: Some(run), ..trail::Filter::default() };
+    let page = trail::page(database, &filter, &api::db::page::Slice::first(100)).await.unwrap();
+    page.rows.into_iter().map(|(_, deletion)| deletion).collect()
+}
+
+async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
+    let database = db.database().await;
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let run = cleanup::start(database, None, &of_a_run()).await.unwrap().run.unwrap();
+        let mut worker = Worker::take(database.clone(), None, run.id, Pace::of_rows(1)).await.unwrap().unwrap();
+        while !worker.step().await.unwrap().status.has_finished() {}
+        runs.push(cleanup::find(database, run.id).await.unwrap().unwrap());
+    }
+    let [first, second] = [&runs[0], &runs[1]];
+    let made = batches(database, first.id).await;
+    assert!(made.len() > 1, "{made:?}");
+    erased(database, made[0].id).await;
+    let blanked = cleanup::CleanupRun {
+        criteria: Criteria { search: None, ..first.criteria.clone() },
+        reason: None,
+        ..first.clone()
+    };
+    assert_eq!(cleanup::find(database, first.id).await.unwrap(), Some(blanked));
+    assert_eq!(cleanup::find(database, second.id).await.unwrap().as_ref(), Some(second));
+    assert_eq!(batches(database, first.id).await[1..], made[1..]);
+}
+
+async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
+    let database = db.database().await;
+    let run = cleanup::start(database, None, &of_a_run()).await.unwrap().run.unwrap();
+    let mut worker = Worker::take(database.clone(), None, run.id, Pace::of_rows(1)).await.unwrap().unwrap();
+    while worker.step().await.unwrap().sessions_deleted < 2 {}
+    erased(database, batches(database, run.id).await[0].id).await;
+    let now = cleanup::find(database, run.id).await.unwrap().unwrap();
+    assert_eq!((now.criteria, now.reason), (run.criteria.clone(), run.reason.clone()));
+    deletion::expire(database).await.unwrap();
+    worker.give_back().await.unwrap();
+    // Whoever no longer meets it stays, after the erasure too.
+    db.exec("UPDATE whatsapp_sessions SET session_name = 'renamed' WHERE session_name LIKE 'stale-%'").await;
+    let mut worker = Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
+    while !worker.step().await.unwrap().status.has_finished() {}
+    let ended = cleanup::find(database, run.id).await.unwrap().unwrap();
+    assert_eq!((ended.sessions_deleted, ended.sessions_skipped), (2, run.sessions_total - 2));
+    assert_eq!(ended.criteria, run.criteria);
+    deletion::expire(database).await.unwrap();
+    let blanked = cleanup::find(database, run.id).await.unwrap().unwrap();
+    assert_eq!((blanked.criteria.search, blanked.reason), (None, None));
+}
+
+/// What the database's files hold of a text.
+fn in_files(db: &TestDb, text: &str) -> usize {
+    let file = db.url().strip_prefix("sqlite://").unwrap();
+    let folder = Path::new(file).parent().unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    files.map(|bytes| bytes.windows(text.len()).filter(|part| *part == text.as_bytes()).count()).sum()
+}
+
+const MARKER: &str = "Ada Lovelace +44 20 7946";
+
+/// A session, one of its groups, a row that is unlinked and the reason have the text in them; where it is erased nobody
+/// finds it in the file, nor in the write-ahead log.
+async fn nothing_of_it_stays_in_the_files(db: TestDb) {
+    let of_session = format!("session_id = '{}'", id(STALE));
+    db.exec(&format!(
+        "UPDATE whatsapp_sessions SET session_name = 'session of {MARKER}' WHERE id = '{}'; \
+         UPDATE whatsapp_groups SET group_name = 'group of {MARKER}' || group_name WHERE {of_session}; \
+         UPDATE whatsapp_group_admins SET phone = 'admin {MARKER}' WHERE group_id IN \
+         (SELECT id FROM whatsapp_groups WHERE {of_session}); PRAGMA wal_checkpoint(TRUNCATE)",
+        id(STALE)
+    ))
+    .await;
+    let before = in_files(&db, MARKER);
+    assert!(before > 20, "{before}");
+    let database = Database::connect(db.settings()).await.unwrap();
+    let run = cleanup::start(
+        &database,
+        None,
+        &CleanupRequest {
+            criteria: Criteria { search: Some(MARKER.to_owned()), ..Criteria::default() },
+            reason: Some(format!("{MARKER} asked")),
+            principal: "tester".to_owned(),
+            ..CleanupRequest::default()
+        },
+    )
+    .await
+    .unwrap()
+    .run
+    .unwrap();
+    let mut worker = Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
+    while !worker.step().await.unwrap().status.has_finished() {}
+    let made = batches(&database, run.id).await;
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert!(made[0].rows_deleted > 20 && in_files(&db, MARKER) > before, "it is kept");
+    let gone = erased(&database, made[0].id).await;
+    assert_eq!(gone.status, DeletionStatus::Erased);
+    assert_eq!(in_files(&db, MARKER), 0, "it is somewhere yet");
+    assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
+}
+
+/// Somebody who reads an older state needs the log; the erasure is made nevertheless, and the log is emptied later.
+async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
+    let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let made = deleted(&database, &request(STALE)).await;
+    let mut reader = db.raw().await;
+    reader.exec("BEGIN; SELECT count(*) FROM session_admin_archived_rows").await;
+    assert_eq!(erased(&database, made.id).await.status, DeletionStatus::Erased);
+    assert_eq!(rows_kept(&db).await, 0);
+    assert!(!database.truncate_log().await.unwrap(), "there is a reader");
+    reader.exec("ROLLBACK").await;
+    deletion::expire(&database).await.unwrap();
+    let log = format!("{}-wal", db.url().strip_prefix("sqlite://").unwrap());
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+}
+
+async fn what_somebody_restores_just_now_is_not_erased(db: TestDb) {
+    let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let made = deleted(&database, &request(STALE)).await;
+    let mut restoring = db.raw().await;
+    restoring.exec(&format!("BEGIN; SELECT 1 FROM session_admin.deletions WHERE id = '{}' FOR UPDATE", made.id)).await;
+    let before = db.everything().await;
+    let outcome = erase(&database, made.id).await;
+    assert_eq!(outcome.refusals[0].code, RefusalCode::LockTimeout);
+    assert!(db.everything().await == before);
+    restoring.exec("ROLLBACK").await;
+    erased(&database, made.id).await;
+}

@@ -1,0 +1,31 @@
+//! A deletion and its restore, with every row back and every reference set.
+
+use api::db::Database;
+use api::deletion::{self, Deletion, DeletionRequest};
+use api::restore::{self, RestoreRequest};
+
+use super::id;
+
+/// Deletes a session of the scenario.
+pub async fn deleted(database: &Database, session: usize) -> Deletion {
+    let request = DeletionRequest {
+        session_ids: vec![id(session)],
+        principal: "tester".to_owned(),
+        ..DeletionRequest::default()
+    };
+    let outcome = deletion::delete(database, &request).await.unwrap();
+    assert_eq!(outcome.refusals, []);
+    outcome.deletion.unwrap()
+}
+
+/// Everything that was deleted is back, and every reference is set.
+pub async fn restored(database: &Database, deletion: &Deletion) {
+    let request =
+        RestoreRequest { deletion_id: deletion.id, principal: "tester".to_owned(), ..RestoreRequest::default() };
+    let outcome = restore::restore(database, &request).await.unwrap();
+    assert_eq!(outcome.refusals, [], "{:?}", outcome.conflicts);
+    assert_eq!(
+        (outcome.rows_restored, outcome.rows_relinked, outcome.rows_not_relinked),
+        (deletion.rows_deleted, deletion.rows_unlinked, 0)
+    );
+}
