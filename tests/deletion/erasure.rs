@@ -140,11 +140,8 @@ async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
     let made = batches(database, first.id).await;
     assert!(made.len() > 1, "{made:?}");
     erased(database, made[0].id).await;
-    let blanked = cleanup::CleanupRun {
-        criteria: Criteria { search: None, ..first.criteria.clone() },
-        reason: None,
-        ..first.clone()
-    };
+    let mut blanked = first.clone();
+    (blanked.criteria.search, blanked.reason) = (None, None);
     assert_eq!(cleanup::find(database, first.id).await.unwrap(), Some(blanked));
     assert_eq!(cleanup::find(database, second.id).await.unwrap().as_ref(), Some(second));
     assert_eq!(batches(database, first.id).await[1..], made[1..]);

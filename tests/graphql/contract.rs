@@ -86,9 +86,6 @@ fn what_the_contract_names_is_as_it_says() {
     }
 }
 
-/// A preview says what could not be restored, which the contract has no field for.
-const MORE: [&str; 1] = ["TableImpact.restorable"];
-
 #[test]
 fn what_the_contract_does_not_name_is_the_usual_shape_of_connections() {
     let Some((ours, theirs)) = ours_and_theirs() else {
