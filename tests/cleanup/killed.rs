@@ -21,6 +21,7 @@ only!(postgres StateC: two_servers_that_are_killed_in_turns_do_every_session_onc
 
 const SESSIONS: usize = 200;
 const KILLS: usize = 20;
+const TABLES: [&str; 3] = ["whatsapp_sessions", "whatsapp_groups", "whatsapp_group_admins"];
 
 async fn a_server_that_is_killed_again_and_again_does_every_session_once(db: TestDb) {
     killed(&db, 1).await;
@@ -76,6 +77,9 @@ async fn killed(db: &TestDb, servers: usize) {
     migrate_without_purge(db).await;
     many(db).await;
     let others = (db.count("whatsapp_sessions").await - 200, db.count("whatsapp_groups").await - 2_000);
+    for table in TABLES {
+        db.exec(&format!("CREATE TABLE copy_of_{table} AS SELECT * FROM {table}")).await;
+    }
     let mut running: Vec<Server> = (0..servers).map(|_| server(db)).collect();
     let answer = running[0].post(
         "mutation { cleanUpSessions(input: { dryRun: false, criteria: { search: \"killed\" } }) { run { id status } } }",
@@ -102,8 +106,45 @@ async fn killed(db: &TestDb, servers: usize) {
     };
     say(&format!("seed {seed}: {KILLS} kills, the run took {:.1} s", began.elapsed().as_secs_f64()));
     all_is_done_once(db, &ended, others, seed).await;
+    restored(db, &mut running, &ended, seed).await;
     for server in running {
         assert_eq!(server.stop(), 0);
+    }
+}
+
+/// The run is taken back as a whole by servers that are killed as well, and every row is what it was.
+async fn restored(db: &TestDb, running: &mut [Server], of: &CleanupRun, seed: u64) {
+    let mutation = format!(
+        "mutation {{ restoreCleanupRun(input: {{ id: \"{}\" }}) {{ run {{ id kind status }} userErrors {{ message }} }} }}",
+        of.id
+    );
+    let answer = running[0].post(&mutation);
+    let run = &answer["data"]["restoreCleanupRun"]["run"];
+    assert_eq!((&run["kind"], &run["status"]), (&Value::from("RESTORE"), &Value::from("QUEUED")), "{answer}");
+    let run: Uuid = run["id"].as_str().unwrap().parse().unwrap();
+    let began = Instant::now();
+    let mut kills = 0;
+    let ended = loop {
+        let now = find(db, run).await;
+        if now.status.has_finished() {
+            break now;
+        }
+        if kills < 3 && now.sessions_restored >= kills * 40 {
+            let which = usize::try_from(kills).unwrap() % running.len();
+            running[which].kill();
+            running[which] = server(db);
+            kills += 1;
+        }
+        assert!(began.elapsed() < Duration::from_mins(5), "seed {seed}: {now:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!((ended.status, ended.error.as_deref()), (RunStatus::Succeeded, None), "seed {seed}");
+    assert_eq!((ended.sessions_total, ended.sessions_restored, ended.sessions_skipped), (200, 200, 0), "seed {seed}");
+    assert_eq!(ended.rows_restored, of.rows_deleted, "seed {seed}");
+    for table in TABLES {
+        assert_eq!(db.count(table).await, db.count(&format!("copy_of_{table}")).await, "seed {seed}: {table}");
+        let other = format!("(SELECT * FROM {table} EXCEPT SELECT * FROM copy_of_{table}) other");
+        assert_eq!(db.count(&other).await, 0, "seed {seed}: {table}");
     }
 }
 

@@ -8,6 +8,7 @@ mod history;
 mod idempotency;
 mod interrupted;
 mod killed;
+mod restoring;
 mod runs;
 mod schedule;
 mod skipped;

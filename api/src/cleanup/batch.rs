@@ -41,6 +41,7 @@ pub(super) async fn delete(
         must_meet: Some(run.criteria.filter(run.created_at)?),
         allow_connected: run.allow_connected,
         allow_pending_messages: run.allow_pending_messages,
+        archive: run.archive,
         reason: run.reason.clone(),
         principal: run.started_by.clone(),
         ..DeletionRequest::default()

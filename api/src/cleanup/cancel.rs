@@ -12,9 +12,9 @@ use crate::deletion::refuse;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// What came of it: the run, at its end, or why it was not stopped.
+/// What came of it: the run, or why there is none.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Cancelled {
+pub struct RunOutcome {
     /// The run.
     pub run: Option<CleanupRun>,
     /// Why nothing was changed.
@@ -26,17 +26,17 @@ pub struct Cancelled {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<Cancelled, Error> {
+pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
     match attempt(db, run, principal).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a cancellation gave up waiting for a batch");
-            Ok(Cancelled { refusals: vec![refuse::lock_timeout("cancellation")], ..Cancelled::default() })
+            Ok(RunOutcome { refusals: vec![refuse::lock_timeout("cancellation")], ..RunOutcome::default() })
         }
         other => other,
     }
 }
 
-async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<Cancelled, Error> {
+async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
     let refusal = match status(&transaction, db, run).await? {
         None => Some(Refusal::about("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}."))),
@@ -49,13 +49,13 @@ async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<Cancelled,
     };
     if let Some(refusal) = refusal {
         transaction.rollback().await?;
-        return Ok(Cancelled { refusals: vec![refusal], ..Cancelled::default() });
+        return Ok(RunOutcome { refusals: vec![refusal], ..RunOutcome::default() });
     }
     progress::cancel(&transaction, db, run, principal).await?;
     let cancelled = find_many(&transaction, db, &[run]).await?.pop();
     transaction.commit().await?;
     tracing::info!(%run, by = principal, "a cleanup run was cancelled");
-    Ok(Cancelled { run: cancelled, refusals: Vec::new() })
+    Ok(RunOutcome { run: cancelled, refusals: Vec::new() })
 }
 
 /// How far the run is; nothing happens to it until the transaction ends.

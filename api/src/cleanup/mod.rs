@@ -14,6 +14,7 @@ mod list;
 mod pace;
 mod preview;
 mod progress;
+mod restoring;
 mod run;
 mod schedule;
 mod start;
@@ -27,11 +28,12 @@ use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
-pub use cancel::{Cancelled, cancel};
+pub use cancel::{RunOutcome, cancel};
 pub use criteria::{Age, Criteria};
 pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
+pub use restoring::{RestoreRunRequest, restore};
 pub use run::{CleanupRun, RunKind, RunStatus, count_finished, find, find_many};
 pub use schedule::{Plan, Ticked};
 pub use start::start;
@@ -39,7 +41,7 @@ pub use watch::Watch;
 pub use work::Worker;
 
 /// What is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct CleanupRequest {
     /// Which sessions.
     pub criteria: Criteria,
@@ -53,12 +55,32 @@ pub struct CleanupRequest {
     pub allow_connected: bool,
     /// Messages still to be sent may go.
     pub allow_pending_messages: bool,
+    /// Keep what is deleted, so that it can be restored.
+    pub archive: bool,
     /// Why, for the audit record.
     pub reason: Option<String>,
     /// Answer the run that was started under this key again.
     pub idempotency_key: Option<String>,
     /// Who asks, for the audit record and the key.
     pub principal: String,
+}
+
+impl Default for CleanupRequest {
+    /// The stale sessions; nothing is allowed, and what goes is kept.
+    fn default() -> Self {
+        Self {
+            criteria: Criteria::default(),
+            dry_run: false,
+            expected_impact: None,
+            at_most: None,
+            allow_connected: false,
+            allow_pending_messages: false,
+            archive: true,
+            reason: None,
+            idempotency_key: None,
+            principal: String::new(),
+        }
+    }
 }
 
 /// What came of it: a run, or refusals; on a dry run what would refuse, sessions that a run would skip included.

@@ -32,7 +32,7 @@ impl State {
 }
 
 /// The codes of sessions that the database refused, rather than that were unfit to go.
-const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED')";
+const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED', 'RESTORE_CONFLICT')";
 
 /// The first sessions in a state, in the order in which they go; all of them without a limit.
 pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u32>) -> Result<Vec<Uuid>, Error> {
@@ -126,8 +126,9 @@ async fn skip_the_rest(
     count_skipped(transaction, db, run, changed).await
 }
 
-/// Ends a run that has nothing left to try. One that deleted nothing because the database refused has failed.
-pub(super) async fn complete(db: &Database, held: &Held) -> Result<bool, Error> {
+/// Ends a run that has nothing left to try. One of which nothing was `done` (deleted, restored) because the database
+/// refused has failed.
+pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<bool, Error> {
     let (dialect, run) = (db.dialect(), held.run);
     let sql = format!(
         "SELECT message FROM {} WHERE run_id = {} AND state = 'SKIPPED' AND code IN {REFUSED} \
@@ -141,8 +142,8 @@ pub(super) async fn complete(db: &Database, held: &Held) -> Result<bool, Error> 
         match refused {
             None => finish(transaction, db, run, "'SUCCEEDED'", None).await,
             Some(message) => {
-                let status = "CASE WHEN sessions_deleted = 0 THEN 'FAILED' ELSE 'SUCCEEDED' END";
-                finish(transaction, db, run, status, Some(&format!("No session could be deleted. {message}"))).await
+                let status = "CASE WHEN sessions_deleted + sessions_restored = 0 THEN 'FAILED' ELSE 'SUCCEEDED' END";
+                finish(transaction, db, run, status, Some(&format!("No session could be {done}. {message}"))).await
             }
         }
     })

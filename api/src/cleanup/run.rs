@@ -32,12 +32,20 @@ pub struct CleanupRun {
     pub rows_deleted: i64,
     /// Rows unlinked so far, over all tables.
     pub rows_unlinked: i64,
+    /// The run whose deletions it restores.
+    pub restores: Option<Uuid>,
+    /// Sessions that are back.
+    pub sessions_restored: i64,
+    /// Rows put back so far, over all tables.
+    pub rows_restored: i64,
     /// The rows that it may delete; none where there is no limit.
     pub at_most: Option<i64>,
     /// Connected sessions may go.
     pub allow_connected: bool,
-    /// Messages still to be sent may go.
+    /// Messages still to be sent may go, or overdue ones come back.
     pub allow_pending_messages: bool,
+    /// What it deletes is kept, so that it can be restored.
+    pub archive: bool,
     /// Who asked for it.
     pub started_by: String,
     /// Why.
@@ -64,6 +72,12 @@ pub struct CleanupRun {
 }
 
 impl CleanupRun {
+    /// The sessions whose turn has not come.
+    #[must_use]
+    pub const fn sessions_to_go(&self) -> i64 {
+        self.sessions_total - self.sessions_deleted - self.sessions_restored - self.sessions_skipped
+    }
+
     /// Whether a worker may take it now.
     #[must_use]
     pub fn is_free(&self, now: DateTime<Utc>) -> bool {
@@ -178,7 +192,8 @@ pub async fn count_finished(db: &Database) -> Result<Vec<(RunStatus, u64)>, Erro
 pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.kind, c.status, c.criteria, c.sessions_total, \
      c.sessions_deleted, c.sessions_skipped, c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, \
      c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error, \
-     c.cancelled_by, c.leased_by, c.leased_until, c.attempts";
+     c.cancelled_by, c.leased_by, c.leased_until, c.attempts, c.archive, CAST(c.restores AS text) AS restores, \
+     c.sessions_restored, c.rows_restored";
 
 pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     let criteria: String = row.try_get("", "criteria")?;
@@ -202,6 +217,10 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
         started_at: row.try_get("", "started_at")?,
         finished_at: row.try_get("", "finished_at")?,
         error: row.try_get("", "error")?,
+        archive: row.try_get("", "archive")?,
+        restores: row.try_get::<Option<String>>("", "restores")?.as_deref().map(id).transpose()?,
+        sessions_restored: row.try_get("", "sessions_restored")?,
+        rows_restored: row.try_get("", "rows_restored")?,
         cancelled_by: row.try_get("", "cancelled_by")?,
         leased_by: row.try_get("", "leased_by")?,
         leased_until: row.try_get("", "leased_until")?,

@@ -138,13 +138,14 @@ async fn answered(
 impl CleanupRequest {
     fn keyed(&self) -> Option<Keyed> {
         let said = format!(
-            "cleanup {} {:?} {:?} {} {} {:?}",
+            "cleanup {} {:?} {:?} {} {} {:?}{}",
             json!(self.criteria),
             self.expected_impact,
             self.at_most,
             self.allow_connected,
             self.allow_pending_messages,
-            self.reason
+            self.reason,
+            if self.archive { "" } else { " without archive" }
         );
         self.idempotency_key.as_ref().map(|key| Keyed::new(&self.principal, key, &said))
     }
@@ -191,8 +192,8 @@ async fn record(
     let dialect = db.dialect();
     let sql = format!(
         "INSERT INTO {} (id, kind, status, criteria, sessions_total, sessions_skipped, at_most, allow_connected, \
-         allow_pending_messages, started_by, reason, created_at) \
-         VALUES ({}, 'DELETE', 'QUEUED', $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         allow_pending_messages, started_by, reason, created_at, archive) \
+         VALUES ({}, 'DELETE', 'QUEUED', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
@@ -208,6 +209,7 @@ async fn record(
         request.principal.clone().into(),
         request.reason.clone().into(),
         dialect.time(db.settings().clock.now()),
+        request.archive.into(),
     ];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())

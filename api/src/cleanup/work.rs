@@ -9,7 +9,7 @@ use super::check::{Candidate, blocked, look};
 use super::gateway::{kept, wanted};
 use super::progress::{self, State};
 use super::run::find;
-use super::{CleanupRun, Pace, RunKind, SkippedSession, lease};
+use super::{CleanupRun, Pace, RunKind, SkippedSession, lease, restoring};
 use crate::db::Database;
 use crate::deletion::batch::Held;
 use crate::error::Error;
@@ -178,7 +178,7 @@ impl Worker {
     async fn advance(&mut self) -> Result<bool, Error> {
         match self.run.kind {
             RunKind::Delete => self.delete().await,
-            RunKind::Restore => Err(Error::Unsuitable("This version cannot restore what a run deleted.".to_owned())),
+            RunKind::Restore => restoring::step(&self.db, &self.run, &self.held).await,
         }
     }
 
@@ -222,7 +222,7 @@ impl Worker {
             ids = progress::next(db, run, State::Deferred, None).await?;
         }
         if ids.is_empty() {
-            return progress::complete(db, &self.held).await;
+            return progress::complete(db, &self.held, "deleted").await;
         }
         let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
         if self.state == State::Deferred {

@@ -88,6 +88,9 @@ struct Terms {
     /// Delete sessions even if messages still to be sent go with them
     #[arg(long)]
     allow_pending_messages: bool,
+    /// Keep nothing of what is deleted: it cannot be restored
+    #[arg(long)]
+    no_archive: bool,
     /// Why, for the audit record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -181,6 +184,7 @@ fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> 
         at_most: terms.at_most,
         allow_connected: terms.allow_connected,
         allow_pending_messages: terms.allow_pending_messages,
+        archive: !terms.no_archive,
         reason: terms.reason,
         idempotency_key: terms.idempotency_key,
         principal: principal(),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::output::Output;
 use super::work::{self, Whole};
 use super::{Exit, ask, principal, render, require_migrated};
-use crate::cleanup::{self, CleanupRun};
+use crate::cleanup::{self, CleanupRun, RestoreRunRequest};
 use crate::config::Config;
 use crate::db::Database;
 use crate::db::page::Slice;
@@ -38,6 +38,18 @@ enum One {
         #[arg(value_name = "ID")]
         id: Uuid,
     },
+    /// Take back what a run deleted: a run of its own, which restores deletion by deletion, the newest first; asks first
+    Restore {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// Restore even if messages come back that were pending and are overdue: they would be sent at once
+        #[arg(long)]
+        allow_pending_messages: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Go on with a run that was interrupted, or follow it where a server has; asks first
     Resume {
         /// The run
@@ -60,8 +72,10 @@ struct List {
 
 /// Lists, shows one, or goes on with one.
 pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
-    if let Some(One::Resume { yes, .. }) = args.one {
-        ask::or_yes(yes, output, "runs resume")?;
+    match args.one {
+        Some(One::Resume { yes, .. }) => ask::or_yes(yes, output, "runs resume")?,
+        Some(One::Restore { yes, .. }) => ask::or_yes(yes, output, "runs restore")?,
+        _ => {}
     }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
@@ -70,6 +84,10 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         None => list(&db, args.limit, output).await?,
         Some(One::Show { id }) => show(&db, id, output).await?,
         Some(One::Cancel { id }) => cancel(&db, id, output).await?,
+        Some(One::Restore { id, allow_pending_messages, yes }) => {
+            let request = RestoreRunRequest { run_id: id, allow_pending_messages, principal: principal() };
+            restore(&db, &request, yes, output).await?
+        }
         Some(One::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
     };
     db.close().await?;
@@ -103,6 +121,22 @@ async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, ou
         }
     }
     work::resume(db, gateway, run, output).await
+}
+
+async fn restore(db: &Database, request: &RestoreRunRequest, yes: bool, output: Output) -> Result<Exit, Error> {
+    let run = work::find(db, request.run_id).await?;
+    output.text(render::cleanup_run(&run, &[]));
+    if !yes && !ask::confirm("Put back what it deleted?")? {
+        output.text("Nothing was restored.");
+        return Ok(Exit::Refused);
+    }
+    let outcome = cleanup::restore(db, request).await?;
+    let Some(run) = outcome.run else {
+        output.document(&outcome);
+        output.text(render::cleanup_cancelled(&outcome));
+        return Ok(Exit::Refused);
+    };
+    work::resume(db, None, run, output).await
 }
 
 async fn cancel(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {

@@ -207,7 +207,7 @@ fn bar(run: &CleanupRun) -> ProgressBar {
 
 /// Moves the bar to where the run is, without waiting for the clock.
 fn show(bar: &ProgressBar, run: &CleanupRun) {
-    bar.set_position(u64::try_from(run.sessions_deleted + run.sessions_skipped).unwrap_or_default());
+    bar.set_position(u64::try_from(run.sessions_total - run.sessions_to_go()).unwrap_or_default());
     bar.force_draw();
 }
 

@@ -116,3 +116,30 @@ pub(super) async fn note(
     transaction.execute_raw(dialect.statement(totals, values)).await?;
     renew(transaction, db, held).await
 }
+
+/// Writes down that a deletion was restored.
+pub(crate) async fn note_restored(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    held: &Held,
+    deletion: &Deletion,
+    rows: i64,
+) -> Result<(), Error> {
+    let dialect = db.dialect();
+    let sessions = format!(
+        "UPDATE {} SET state = 'RESTORED' WHERE run_id = {} AND deletion_id = {} AND state = 'QUEUED'",
+        db.own_table("cleanup_run_sessions"),
+        dialect.uuid_parameter(1),
+        dialect.uuid_parameter(2)
+    );
+    let values = [held.run.to_string().into(), deletion.id.to_string().into()];
+    let changed = transaction.execute_raw(dialect.statement(sessions, values)).await?.rows_affected();
+    let totals = format!(
+        "UPDATE {} SET sessions_restored = sessions_restored + $2, rows_restored = rows_restored + $3 WHERE id = {}",
+        db.own_table("cleanup_runs"),
+        dialect.uuid_parameter(1)
+    );
+    let values = [held.run.to_string().into(), i64::try_from(changed).unwrap_or(i64::MAX).into(), rows.into()];
+    transaction.execute_raw(dialect.statement(totals, values)).await?;
+    renew(transaction, db, held).await
+}

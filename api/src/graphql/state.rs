@@ -8,7 +8,7 @@ use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::cleanup::{self, Cancelled, CleanupOutcome, CleanupRequest, Watch};
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunOutcome, Watch};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
 use crate::error::Error;
@@ -155,6 +155,22 @@ impl State {
         .await
     }
 
+    /// Starts a run that restores another one's deletions: it is queued, and workers take it.
+    ///
+    /// # Errors
+    /// Those of [`cleanup::restore`].
+    pub async fn restore_run(&self, request: RestoreRunRequest) -> Result<RunOutcome, Error> {
+        let queue = self.queue.clone();
+        self.outliving(async move {
+            let outcome = cleanup::restore(queue.database(), &request).await?;
+            if let Some(run) = &outcome.run {
+                queue.push(run.id).await;
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+
     /// Starts a cleanup: a run is queued, and workers take it.
     ///
     /// # Errors
@@ -177,7 +193,7 @@ impl State {
     ///
     /// # Errors
     /// Those of [`cleanup::cancel`].
-    pub async fn cancel(&self, run: Uuid) -> Result<Cancelled, Error> {
+    pub async fn cancel(&self, run: Uuid) -> Result<RunOutcome, Error> {
         let (database, principal) = (self.database.clone(), Arc::clone(&self.principal));
         self.outliving(async move { cleanup::cancel(&database, run, &principal).await }).await
     }

@@ -8,6 +8,7 @@ use super::entry::{self, Entry};
 use super::relink::Lacking;
 use super::{Conflict, RestoreOutcome, RestoreRequest, conflict, fit, later, on_postgres, on_sqlite, overdue};
 use crate::db::{Database, Dialect, Writing};
+use crate::deletion::batch::{self, Held};
 use crate::deletion::refuse::{counted, lock_timeout};
 use crate::deletion::{Deletion, DeletionStatus, archive, broken_references, enforce_foreign_keys, trail};
 use crate::error::Error;
@@ -34,25 +35,38 @@ pub(super) struct PutBack {
 /// # Errors
 /// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
 pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreOutcome, Error> {
-    match attempt(db, request).await {
+    match attempt(db, request, None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a restore gave up waiting for a lock");
             Ok(RestoreOutcome { refusals: vec![lock_timeout("restore")], ..RestoreOutcome::default() })
         }
-        other => other,
+        // Only a batch of a run is ever left to somebody else.
+        other => Ok(other?.unwrap_or_default()),
     }
 }
 
-async fn attempt(db: &Database, request: &RestoreRequest) -> Result<RestoreOutcome, Error> {
+/// The same as a batch of a run that restores; its progress is committed with it. None where another worker has the run.
+///
+/// # Errors
+/// Those of [`restore`], and [`Error::LockTimeout`].
+pub(crate) async fn restore_batch(
+    db: &Database,
+    request: &RestoreRequest,
+    run: &Held,
+) -> Result<Option<RestoreOutcome>, Error> {
+    attempt(db, request, Some(run)).await
+}
+
+async fn attempt(db: &Database, request: &RestoreRequest, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
     let enforce = enforce_foreign_keys(db).await?;
     let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
     let step = Step { db, request, transaction: &transaction, enforce };
-    match step.run().await {
-        Ok(outcome) if outcome.refusals.is_empty() && !request.dry_run => {
+    match step.of_run(run).await {
+        Ok(Some(outcome)) if outcome.refusals.is_empty() && !request.dry_run => {
             match transaction.commit().await.map_err(Error::from) {
-                Ok(()) => Ok(outcome),
+                Ok(()) => Ok(Some(outcome)),
                 // SQLite looks at the references that a trigger has made only now.
-                Err(Error::Refused(said)) => Ok(conflicting(vec![conflict::said(&said)])),
+                Err(Error::Refused(said)) => Ok(Some(conflicting(vec![conflict::said(&said)]))),
                 Err(error) => Err(error),
             }
         }
@@ -73,6 +87,19 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// With the run's progress, where it is a batch of one; none where another worker has the run.
+    async fn of_run(&self, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
+        let Some(held) = run else { return Ok(Some(self.run().await?)) };
+        if batch::claim(self.transaction, self.db, held).await?.is_none() {
+            return Ok(None);
+        }
+        let outcome = self.run().await?;
+        if let Some(deletion) = outcome.deletion.as_ref().filter(|_| outcome.refusals.is_empty()) {
+            batch::note_restored(self.transaction, self.db, held, deletion, outcome.rows_restored).await?;
+        }
+        Ok(Some(outcome))
+    }
+
     async fn run(&self) -> Result<RestoreOutcome, Error> {
         let Some(deletion) = self.locked().await? else {
             let message = format!("No deletion has the id {}.", self.request.deletion_id);

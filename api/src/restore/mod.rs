@@ -18,6 +18,7 @@ use crate::deletion::Deletion;
 use crate::refusal::Refusal;
 
 pub use execute::restore;
+pub(crate) use execute::restore_batch;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::deletion::refused;
 use super::{count, impact, length, moment, table};
-use crate::cleanup::{Cancelled, CleanupRun, Preview, RunKind, RunStatus};
+use crate::cleanup::{CleanupRun, Preview, RunKind, RunOutcome, RunStatus};
 use crate::cli::work::{Report, Skipped};
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -59,7 +59,7 @@ pub(in crate::cli) fn cleanup_detached(run: &CleanupRun) -> String {
 }
 
 /// A run that was stopped, or why it was not.
-pub(in crate::cli) fn cleanup_cancelled(cancelled: &Cancelled) -> String {
+pub(in crate::cli) fn cleanup_cancelled(cancelled: &RunOutcome) -> String {
     match &cancelled.run {
         Some(run) => cleanup_run(run, &[]),
         None => format!("{}Nothing was changed.", refused(&cancelled.refusals, &[])),
@@ -77,16 +77,18 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> Stri
         }
         let _ = writeln!(text, "{table}");
     }
-    let done = format!(
-        "{} of {} deleted, {} skipped: {} deleted, {} unlinked. Recorded as run {} by {}.",
-        run.sessions_deleted,
-        count(run.sessions_total, "session", "sessions"),
-        run.sessions_skipped,
-        count(run.rows_deleted, "row", "rows"),
-        run.rows_unlinked,
-        run.id,
-        run.started_by
-    );
+    let done = match run.kind {
+        RunKind::Delete => deleted(run),
+        RunKind::Restore => format!(
+            "{} of {} restored, {} skipped: {} put back. Recorded as run {} by {}.",
+            run.sessions_restored,
+            count(run.sessions_total, "session", "sessions"),
+            run.sessions_skipped,
+            count(run.rows_restored, "row", "rows"),
+            run.id,
+            run.started_by
+        ),
+    };
     let _ = match (run.status, &run.error) {
         (RunStatus::Succeeded, _) => write!(text, "{} {done}", if run.sessions_skipped == 0 { "✓" } else { "!" }),
         (RunStatus::Cancelled, _) => {
@@ -102,10 +104,22 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> Stri
     text
 }
 
+fn deleted(run: &CleanupRun) -> String {
+    format!(
+        "{} of {} deleted, {} skipped: {} deleted, {} unlinked. Recorded as run {} by {}.",
+        run.sessions_deleted,
+        count(run.sessions_total, "session", "sessions"),
+        run.sessions_skipped,
+        count(run.rows_deleted, "row", "rows"),
+        run.rows_unlinked,
+        run.id,
+        run.started_by
+    )
+}
+
 /// The sessions whose turn has not come, in words.
 fn to_go(run: &CleanupRun) -> String {
-    let rest = run.sessions_total - run.sessions_deleted - run.sessions_skipped;
-    count(rest, "session is", "sessions are")
+    count(run.sessions_to_go(), "session is", "sessions are")
 }
 
 /// How an unfinished run comes to its end.
@@ -121,7 +135,11 @@ pub(in crate::cli) fn cleanup_asked(run: &CleanupRun) -> String {
 
 /// What is asked before a run is gone on with.
 pub(in crate::cli) fn cleanup_question(run: &CleanupRun) -> String {
-    format!("{} still to go. Delete them?", to_go(run))
+    let what = match run.kind {
+        RunKind::Delete => "Delete",
+        RunKind::Restore => "Restore",
+    };
+    format!("{} still to go. {what} them?", to_go(run))
 }
 
 /// A part of the runs.
@@ -129,7 +147,7 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
     if runs.is_empty() {
         return "There has been no cleanup run.".to_owned();
     }
-    let header = ["Asked for at", "Run", "Kind", "Status", "Sessions", "Deleted", "Skipped", "Rows", "By", "Reason"];
+    let header = ["Asked for at", "Run", "Kind", "Status", "Sessions", "Done", "Skipped", "Rows", "By", "Reason"];
     let mut table = table(&header, &[4, 5, 6, 7]);
     for run in runs {
         table.add_row([
@@ -138,9 +156,9 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
             kind(run.kind).to_owned(),
             status(run.status).to_owned(),
             run.sessions_total.to_string(),
-            run.sessions_deleted.to_string(),
+            (run.sessions_deleted + run.sessions_restored).to_string(),
             run.sessions_skipped.to_string(),
-            run.rows_deleted.to_string(),
+            (run.rows_deleted + run.rows_restored).to_string(),
             run.started_by.clone(),
             run.reason.clone().unwrap_or_default(),
         ]);

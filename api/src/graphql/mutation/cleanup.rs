@@ -27,6 +27,9 @@ pub(super) struct CleanUpSessionsInput {
     /// Delete sessions even if messages that are still to be sent go with them.
     #[graphql(default = false)]
     allow_pending_messages: bool,
+    /// Keep what is deleted, so that it can be restored.
+    #[graphql(default = true)]
+    archive: bool,
     /// Why, for the audit record.
     reason: Option<String>,
     /// The run that was started under this key by the same principal is answered again, as it is by then; the same
@@ -43,6 +46,7 @@ impl CleanUpSessionsInput {
             at_most: self.at_most,
             allow_connected: self.allow_connected,
             allow_pending_messages: self.allow_pending_messages,
+            archive: self.archive,
             reason: self.reason,
             idempotency_key: self.idempotency_key,
             principal: principal.to_owned(),

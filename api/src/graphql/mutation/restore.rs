@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
+use crate::cleanup::RestoreRunRequest;
 use crate::graphql::id;
 use crate::graphql::limits;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::RestoreDeletionPayload;
+use crate::graphql::types::{RestoreCleanupRunPayload, RestoreDeletionPayload};
 use crate::restore::RestoreRequest;
 
 /// Messages that were pending and whose time has passed would be sent at once: PENDING_MESSAGES unless allowed.
@@ -19,6 +20,16 @@ pub(super) struct RestoreDeletionInput {
     /// The restore itself, rolled back.
     #[graphql(default = false)]
     dry_run: bool,
+}
+
+/// The run to take back, and what is allowed.
+#[derive(Debug, InputObject)]
+pub(super) struct RestoreCleanupRunInput {
+    /// The run's id.
+    id: ID,
+    /// Restore even if messages come back that were pending and are overdue.
+    #[graphql(default = false)]
+    allow_pending_messages: bool,
 }
 
 #[derive(Default)]
@@ -41,5 +52,20 @@ impl RestoreMutation {
             principal: state.principal().to_owned(),
         };
         Ok(state.restore(request).await?.into())
+    }
+
+    /// Restores all deletions of a run, newest first, as a background run.
+    async fn restore_cleanup_run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run, and what is allowed.")] input: RestoreCleanupRunInput,
+    ) -> Result<RestoreCleanupRunPayload> {
+        let state = ctx.state()?;
+        let request = RestoreRunRequest {
+            run_id: id::parse(&input.id)?,
+            allow_pending_messages: input.allow_pending_messages,
+            principal: state.principal().to_owned(),
+        };
+        Ok(state.restore_run(request).await?.into())
     }
 }

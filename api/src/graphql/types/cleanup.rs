@@ -3,7 +3,7 @@
 use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 
 use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, Total, UserError, UserErrorCode};
-use crate::cleanup::{self, Cancelled, CleanupOutcome};
+use crate::cleanup::{self, CleanupOutcome, RunOutcome};
 use crate::db::page::Page;
 use crate::graphql::cursor::{page_cost, slice};
 use crate::graphql::loaders::{DeletionsOf, SkippedOf};
@@ -96,6 +96,16 @@ impl CleanupRun {
     /// Rows that stayed so far, with at least one reference cleared; one that two batches reached counts twice.
     async fn rows_unlinked(&self) -> i64 {
         self.0.rows_unlinked
+    }
+
+    /// Sessions that are back, where it restores.
+    async fn sessions_restored(&self) -> i64 {
+        self.0.sessions_restored
+    }
+
+    /// Rows put back so far, over all tables, where it restores.
+    async fn rows_restored(&self) -> i64 {
+        self.0.rows_restored
     }
 
     /// Who asked for it.
@@ -245,8 +255,8 @@ pub struct CancelCleanupRunPayload {
     user_errors: Vec<UserError>,
 }
 
-impl From<Cancelled> for CancelCleanupRunPayload {
-    fn from(cancelled: Cancelled) -> Self {
+impl From<RunOutcome> for CancelCleanupRunPayload {
+    fn from(cancelled: RunOutcome) -> Self {
         Self {
             run: cancelled.run.map(CleanupRun),
             user_errors: cancelled.refusals.into_iter().map(Into::into).collect(),

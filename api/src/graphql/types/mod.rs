@@ -37,7 +37,7 @@ pub use impact::{
     BlockerKind, DeletionBlocker, DeletionImpact, ForeignKeyAction, ImpactChange, ReferenceImpact, TableImpact,
 };
 pub use node::Node;
-pub use restore::{RestoreConflict, RestoreDeletionPayload};
+pub use restore::{RestoreCleanupRunPayload, RestoreConflict, RestoreDeletionPayload};
 pub use session::{Session, SessionStats, SessionStatus, SessionStatusCount};
 pub use session_list::{OrderDirection, SessionFilter, SessionOrder, SessionOrderField};
 pub use total::Total;

@@ -3,7 +3,8 @@
 use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use uuid::Uuid;
 
-use super::{Deletion, UserError};
+use super::{CleanupRun, Deletion, UserError};
+use crate::cleanup::RunOutcome;
 use crate::graphql::loaders::DeletionOf;
 use crate::graphql::state::ContextExt as _;
 use crate::restore;
@@ -27,6 +28,21 @@ pub struct RestoreDeletionPayload {
     conflicts: Vec<RestoreConflict>,
     /// Why nothing was done.
     user_errors: Vec<UserError>,
+}
+
+/// run is null where userErrors is not empty.
+#[derive(Debug, SimpleObject)]
+pub struct RestoreCleanupRunPayload {
+    /// The run that restores, which workers take from the queue.
+    run: Option<CleanupRun>,
+    /// Why there is no run.
+    user_errors: Vec<UserError>,
+}
+
+impl From<RunOutcome> for RestoreCleanupRunPayload {
+    fn from(outcome: RunOutcome) -> Self {
+        Self { run: outcome.run.map(CleanupRun), user_errors: outcome.refusals.into_iter().map(Into::into).collect() }
+    }
 }
 
 /// One thing that stands in the way of a restore.
