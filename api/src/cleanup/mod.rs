@@ -42,6 +42,7 @@ pub use work::Worker;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
 pub struct CleanupRequest {
     /// Which sessions.
     pub criteria: Criteria,

@@ -37,6 +37,7 @@ pub use trail::Filter;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
 pub struct DeletionRequest {
     /// The sessions that go together.
     pub session_ids: Vec<Uuid>,

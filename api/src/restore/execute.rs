@@ -220,8 +220,8 @@ impl Step<'_> {
             deletion.tables.iter().any(|table| !table.restorable && table.table == display)
         };
         let references = entries.iter().flat_map(|entry| &entry.present).flat_map(|present| &present.references);
-        let referenced = references.map(|reference| &reference.referenced);
-        referenced.filter(|(schema, name)| lacks(schema, name)).cloned().collect()
+        let tables = references.map(|reference| &reference.referenced);
+        tables.filter(|(schema, name)| lacks(schema, name)).cloned().collect()
     }
 
     /// SQLite looks at its foreign keys at COMMIT, too late to say what is in the way. Where it does not look at all, or

@@ -10,6 +10,7 @@ use crate::graphql::{id, limits};
 
 /// The sessions to delete, and what is expected of that.
 #[derive(Debug, InputObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
 pub(super) struct CleanUpSessionsInput {
     /// Which sessions; the stale ones unless said.
     #[graphql(default)]

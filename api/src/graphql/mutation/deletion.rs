@@ -10,6 +10,7 @@ use crate::graphql::types::{DeleteSessionPayload, EraseDeletionArchivePayload};
 
 /// A session to delete, and what is expected of its deletion.
 #[derive(Debug, InputObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
 pub(super) struct DeleteSessionInput {
     /// The session's id.
     id: ID,

@@ -10,8 +10,8 @@ use crate::graphql::state::ContextExt as _;
 use crate::restore;
 
 /// conflicts says row by row what stands in the way: a key taken since, a parent that is gone, a row that a later deletion
-/// took (which is to be restored first); then nothing is written. rowsNotRelinked are references that could not be set
-/// again because somebody has set them, or deleted their row, since: they are left as they are.
+/// took (which is to be restored first); then nothing is written. rowsNotRelinked are references that could not be set again
+/// because somebody has set them, or deleted their row, since: they are left as they are.
 #[derive(Debug, SimpleObject)]
 pub struct RestoreDeletionPayload {
     /// The audit record, as it is then.
