@@ -22,7 +22,7 @@ schema:
 	mv schema.graphql.new schema.graphql
 
 # Ratios to what is written by hand, on databases of two sizes; a quarter of an hour. BENCH_SIZES=S takes one size,
-# BENCH=lists or BENCH=engine one part.
+# BENCH=lists, BENCH=engine or BENCH=runs one part.
 bench: postgres wrk
 	cargo bench --package api --bench engine -- $(BENCH)
 

@@ -113,7 +113,7 @@ fn request(ids: &[Uuid], archive: bool) -> DeletionRequest {
 }
 
 /// The plain cascading DELETE, rolled back too.
-async fn cascade(db: &Database, ids: &[Uuid]) {
+pub async fn cascade(db: &Database, ids: &[Uuid]) {
     let transaction = db.pool().begin().await.unwrap();
     let sql =
         "DELETE FROM whatsapp_sessions WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))";

@@ -2,7 +2,7 @@
 //!
 //! Databases are built on a PostgreSQL server, S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 × 600,
 //! 3,000,000 dependants). The two sides of a comparison run in turn; their medians are compared. `BENCH_SIZES=S` leaves
-//! M out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine` or `lists`.
+//! M out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine`, `lists` or `runs`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
@@ -11,6 +11,7 @@ mod engine;
 mod hand;
 mod lists;
 mod measure;
+mod runs;
 #[path = "../tests/support/server.rs"]
 mod server;
 
@@ -27,7 +28,7 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // The server by hand runs as a process of its own, like the program.
         [lists::BY_HAND, url, address] => lists::serve_by_hand(url, address).await,
-        [] => run(&["engine", "lists"]).await,
+        [] => run(&["engine", "lists", "runs"]).await,
         ref parts => run(parts).await,
     }
 }
@@ -42,7 +43,8 @@ async fn run(parts: &[&str]) {
             match *part {
                 "engine" => engine::run(&url, &size).await,
                 "lists" => lists::run(&url, &size).await,
-                other => panic!("a part is engine or lists, not {other}"),
+                "runs" => runs::run(&url, &size).await,
+                other => panic!("a part is engine, lists or runs, not {other}"),
             }
         }
         data::forget(&server.url, &size).await;

@@ -1,7 +1,7 @@
 //! The lists over HTTP: requests a second with 16 connections, beside a server written by hand.
 
 mod hand;
-mod side;
+pub mod side;
 
 use std::time::Duration;
 
