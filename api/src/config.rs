@@ -1,14 +1,13 @@
 //! Configuration: defaults, environment and flags, checked across fields before anything starts.
 
+mod accepted;
 mod gateway;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde::Deserialize;
 
 use crate::cleanup::{Age, Plan};
 use crate::clock::Clock;
@@ -116,7 +115,7 @@ impl Options {
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
         database.archive_for = TimeDelta::days(self.archive_days.into());
         database.run_lease = Duration::from_secs(self.run_lease);
-        let accepted = self.config.as_deref().map(read_accepted).transpose()?.unwrap_or_default();
+        let accepted = self.config.as_deref().map(accepted::read).transpose()?.unwrap_or_default();
         Ok(Config { database, database_named: named.is_some(), gateway: self.gateway.resolve()?, accepted })
     }
 
@@ -266,48 +265,13 @@ pub fn sqlite_file(url: &str) -> Option<&Path> {
     (!in_memory).then(|| Path::new(path))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    accepted: Vec<AcceptedFinding>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AcceptedFinding {
-    finding: String,
-    reason: String,
-}
-
-fn read_accepted(path: &Path) -> Result<Accepted, Error> {
-    let place = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
-    parse_accepted(&text).map_err(|problem| Error::BadInput(format!("{place}: {problem}")))
-}
-
-fn parse_accepted(text: &str) -> Result<Accepted, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    let mut accepted = BTreeMap::new();
-    for AcceptedFinding { finding, reason } in file.accepted {
-        if reason.trim().is_empty() {
-            return Err(format!("the finding {finding} is accepted without a reason; say why."));
-        }
-        if accepted.insert(finding.clone(), reason).is_some() {
-            return Err(format!("the finding {finding} is accepted twice."));
-        }
-    }
-    Ok(Accepted(accepted))
-}
-
 fn wrong(message: impl Into<String>) -> Result<(), Error> {
     Err(Error::BadInput(message.into()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_accepted, redacted, sqlite_file};
+    use super::{redacted, sqlite_file};
 
     #[test]
     fn no_password_survives_redaction() {
@@ -323,21 +287,6 @@ mod tests {
         assert_eq!(sqlite_file("sqlite:///a/b.db?mode=rwc").and_then(|path| path.to_str()), Some("/a/b.db"));
         for url in ["sqlite::memory:", "sqlite://", "sqlite://x?mode=memory", "postgres://h/d"] {
             assert!(sqlite_file(url).is_none(), "{url}");
-        }
-    }
-
-    #[test]
-    fn an_accepted_finding_has_a_reason_and_nothing_else() {
-        let accepted = parse_accepted("[[accepted]]\nfinding = \"A:b\"\nreason = \"known\"\n").unwrap();
-        assert_eq!(accepted.0.get("A:b").map(String::as_str), Some("known"));
-        for text in [
-            "[[accepted]]\nfinding = \"A:b\"\n",
-            "[[accepted]]\nfinding = \"A:b\"\nreason = \" \"\n",
-            "[[accepted]]\nfinding = \"A:b\"\nreason = \"x\"\nuntil = 1\n",
-            "[[acepted]]\nfinding = \"A:b\"\nreason = \"x\"\n",
-            "[[accepted]]\nfinding = \"A\"\nreason = \"x\"\n[[accepted]]\nfinding = \"A\"\nreason = \"y\"\n",
-        ] {
-            assert!(parse_accepted(text).is_err(), "{text}");
         }
     }
 }
