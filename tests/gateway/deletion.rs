@@ -141,10 +141,14 @@ async fn nothing_is_asked_under_locks(db: TestDb) {
     let deleted = app.data(mutation, json!({ "id": id(STALE) })).await;
     assert_eq!(deleted["deleteSession"]["deletion"]["sessions"], json!([{ "gateway": "NOT_FOUND" }]));
     let mutation = "mutation { cleanUpSessions(input: { criteria: { missingFromGateway: true }, dryRun: false }) {
-        run { status sessionsDeleted skipped(first: 9) { nodes { message } }
-        deletions { nodes { sessions { gateway } } } } userErrors { message } } }";
-    let cleaned = app.data(mutation, json!({})).await;
-    assert_eq!(cleaned["cleanUpSessions"]["run"]["sessionsDeleted"], 8, "{cleaned}");
+        run { id } userErrors { message } } }";
+    let asked = app.data(mutation, json!({})).await;
+    let run = asked["cleanUpSessions"]["run"]["id"].as_str().unwrap();
+    app.work_off(run.parse().unwrap()).await;
+    let query = "query R($id: ID!) { cleanupRun(id: $id) { sessionsDeleted skipped(first: 9) { nodes { message } }
+        deletions { nodes { sessions { gateway } } } } }";
+    let cleaned = app.data(query, json!({ "id": run })).await;
+    assert_eq!(cleaned["cleanupRun"]["sessionsDeleted"], 8, "{cleaned}");
     assert!(!cleaned.to_string().contains("UNREACHABLE"), "{cleaned}");
     // The deletion's one, and two for each of the eight: before the run was made, and before their batch.
     assert_eq!(server.questions().len(), 1 + 2 * 8);

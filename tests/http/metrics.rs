@@ -16,6 +16,7 @@ async fn metrics(app: &TestApp) -> Answer {
 const AFTERWARDS: &str = "\
 # HELP session_admin_cleanup_runs_finished_total Cleanup runs in the database that have finished, by their status.
 # TYPE session_admin_cleanup_runs_finished_total counter
+session_admin_cleanup_runs_finished_total{status=\"cancelled\"} 0
 session_admin_cleanup_runs_finished_total{status=\"failed\"} 0
 session_admin_cleanup_runs_finished_total{status=\"succeeded\"} 1
 # HELP session_admin_deletions_total Deletions in the database's audit trail.
