@@ -1,12 +1,16 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
+mod kept;
+mod names;
 mod overlapping;
+mod own_conflicts;
 mod postgres_types;
 mod references;
 mod refusals;
 mod schema_changed;
 mod sqlite_types;
 mod taken;
+mod triggers;
 mod whole;
 
 use api::db::Dialect;

@@ -33,6 +33,10 @@ const OWN_TYPES: &str = r#"
     CREATE DOMAIN "Odd ones".filled AS text NOT NULL;
     CREATE DOMAIN some_numbers AS integer[] CHECK (array_length(VALUE, 1) < 5);
     CREATE TYPE pair AS (a integer, "b C" text, at timestamptz, took interval);
+    CREATE DOMAIN with_blanks AS bpchar;
+    CREATE TYPE cast_otherwise AS (a integer, b text);
+    CREATE FUNCTION cast_otherwise_text(cast_otherwise) RETURNS text LANGUAGE sql AS $$ SELECT 'otherwise' $$;
+    CREATE CAST (cast_otherwise AS text) WITH FUNCTION cast_otherwise_text (cast_otherwise);
     CREATE TYPE nested AS (one pair, many pair[], mood "Odd ones"."Mood");
     CREATE TYPE float_range AS RANGE (subtype = float8)"#;
 
@@ -65,6 +69,9 @@ const TYPES: &[(&str, &[&str])] = &[
     ),
     ("varchar(20)", &["''", "'  blanks  '"]),
     ("char(5)", &["'ab'", "''", "'  c'"]),
+    ("bpchar", &["'ab  '", "''", "'  x   '"]),
+    ("with_blanks", &["'ab  '", "''"]),
+    ("cast_otherwise", &["'(1,)'", "'(,)'"]),
     ("\"char\"", &["'a'", "''", r"'\377'"]),
     ("name", &["'it''s a \"name\"'", "''"]),
     ("bytea", &[r"'\x00ff5c27'", "''", r"decode(repeat('005c', 5000), 'hex')"]),
@@ -266,6 +273,9 @@ const KEYS: &[&str] = &[
     "text",
     "varchar(20)",
     "char(5)",
+    "bpchar",
+    "with_blanks",
+    "cast_otherwise",
     "\"char\"",
     "name",
     "bytea",

@@ -1,6 +1,9 @@
 //! References that were cleared: set again where nobody else has set them since.
 
-use super::{OTHER, STALE, delete, group_of, id_type, one, restored};
+use api::db::Dialect;
+use api::deletion::Deletion;
+
+use super::{OTHER, STALE, delete, group_of, id_type, one_in_the_way, restored};
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -9,7 +12,11 @@ both!(Adopted:
     of_two_references_in_a_row_each_is_its_own,
     a_key_of_two_columns_is_set_as_a_whole,
     a_default_that_was_set_is_taken_back,
-    a_column_that_is_gone_is_counted,
+    a_table_that_is_gone_is_in_the_way,
+    a_column_that_is_gone_is_in_the_way,
+    a_column_that_is_gone_and_held_nothing,
+    a_key_that_is_gone_is_in_the_way,
+    a_type_that_loses_something_is_in_the_way,
 );
 
 /// Webinars of a session's groups: two are unlinked in one column, one in both.
@@ -101,11 +108,73 @@ async fn a_default_that_was_set_is_taken_back(db: TestDb) {
     assert_eq!(state(&db).await, [row("1", &ours, "NULL"), row("2", "NULL", "NULL")]);
 }
 
-async fn a_column_that_is_gone_is_counted(db: TestDb) {
+async fn message(db: &TestDb, deletion: &Deletion) -> String {
+    let (table, _, message, _) = one_in_the_way(db, deletion).await;
+    assert_eq!(table, "links");
+    message
+}
+
+async fn a_table_that_is_gone_is_in_the_way(db: TestDb) {
     links(&db).await;
     let deletion = delete(&db, STALE).await;
-    db.exec("DROP TABLE links").await;
+    db.exec("ALTER TABLE links RENAME TO elsewhere").await;
+    assert_eq!(message(&db, &deletion).await, "The table is gone. Make it again as it was, then restore again.");
+    db.exec("ALTER TABLE elsewhere RENAME TO links").await;
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 0);
+}
+
+async fn a_column_that_is_gone_is_in_the_way(db: TestDb) {
+    let (ours, others) = links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("ALTER TABLE links RENAME COLUMN b TO c").await;
+    assert_eq!(
+        message(&db, &deletion).await,
+        "The column b is gone; add it back, or references of 2 rows could not be set again."
+    );
+    db.exec("ALTER TABLE links RENAME COLUMN c TO b").await;
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 0);
+    assert_eq!(
+        state(&db).await,
+        [row("1", &ours, "NULL"), row("2", "NULL", &ours), row("3", &ours, &ours), row("4", &others, "NULL")]
+    );
+}
+
+async fn a_column_that_is_gone_and_held_nothing(db: TestDb) {
+    let (ours, _) = links(&db).await;
+    db.exec("DELETE FROM links WHERE b IS NOT NULL").await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("ALTER TABLE links RENAME COLUMN b TO c").await;
     let outcome = restored(&db, &deletion).await;
-    assert_eq!(outcome.rows_not_relinked, 4);
-    assert_eq!(one(&db, "SELECT count(*) FROM whatsapp_sessions").await, "14");
+    assert_eq!((outcome.rows_relinked, outcome.rows_not_relinked), (deletion.rows_unlinked, 0));
+    assert_eq!(db.rows("SELECT CAST(a AS text) FROM links WHERE id = 1").await, [[ours]]);
+}
+
+async fn a_key_that_is_gone_is_in_the_way(db: TestDb) {
+    links(&db).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("ALTER TABLE links RENAME COLUMN id TO number").await;
+    assert_eq!(
+        message(&db, &deletion).await,
+        "The column id is gone; add it back, or references of 3 rows could not be set again."
+    );
+}
+
+async fn a_type_that_loses_something_is_in_the_way(db: TestDb) {
+    links(&db).await;
+    let kind = id_type(db.dialect());
+    db.exec(&format!(
+        "CREATE TABLE keys (id integer PRIMARY KEY, a {kind}, b {kind}); INSERT INTO keys SELECT * FROM links; \
+         DROP TABLE links; CREATE TABLE links (id numeric(9,1) NOT NULL PRIMARY KEY, \
+         a {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, b {kind}); \
+         INSERT INTO links SELECT id + 0.5, a, b FROM keys; DROP TABLE keys"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(&format!(
+        "DROP TABLE links; CREATE TABLE links (id {} PRIMARY KEY, a {kind}, b {kind})",
+        if db.dialect() == Dialect::Postgres { "integer" } else { "text" }
+    ))
+    .await;
+    let message = message(&db, &deletion).await;
+    assert!(message.starts_with("The column id was ") && message.contains("could not be set again"), "{message}");
 }

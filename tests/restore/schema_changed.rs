@@ -17,7 +17,13 @@ both!(Adopted:
     a_table_that_is_no_longer_referred_to,
     columns_in_another_order,
 );
-only!(postgres Adopted: an_enum_that_became_text, a_word_that_an_enum_has_lost, a_column_that_became_generated);
+only!(postgres Adopted:
+    an_enum_that_became_text,
+    a_word_that_an_enum_has_lost,
+    a_column_that_became_generated,
+    a_column_that_is_no_longer_generated,
+    a_time_that_became_a_moment,
+);
 
 /// A table whose rows go with a group.
 async fn pins(db: &TestDb) -> Deletion {
@@ -187,4 +193,36 @@ async fn a_column_that_became_generated(db: TestDb) {
         "The column label is worked out by the database now; make it an ordinary column, or 2 rows would lose what they \
          have in it."
     );
+}
+
+async fn a_column_that_is_no_longer_generated(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    make(&db, "label text, note text GENERATED ALWAYS AS (label || '!') STORED, loud text GENERATED ALWAYS AS (upper(label)) STORED")
+        .await;
+    db.exec(&format!("INSERT INTO pins VALUES (1, '{group}', 'one'), (2, '{group}', 'two')")).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("ALTER TABLE pins ALTER COLUMN note DROP EXPRESSION; ALTER TABLE pins DROP COLUMN loud").await;
+    comes_back(&db, &deletion, "label, note", ["one one!", "two two!"]).await;
+}
+
+async fn a_time_that_became_a_moment(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    make(&db, "at timestamp, nothing timestamp[], label text").await;
+    db.exec(&format!(
+        "INSERT INTO pins VALUES (1, '{group}', '2024-01-02 03:04', NULL, 'one'), (2, '{group}', NULL, NULL, '2')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(
+        "ALTER TABLE pins ALTER COLUMN at TYPE timestamptz USING at AT TIME ZONE 'Asia/Tokyo', \
+         ALTER COLUMN nothing TYPE timestamptz[] USING NULL",
+    )
+    .await;
+    assert_eq!(
+        message(&db, &deletion).await,
+        "The column at was timestamp without time zone and is timestamp with time zone now; change it back, or 1 row would \
+         lose what they have in it."
+    );
+    db.exec("ALTER TABLE pins ALTER COLUMN at TYPE timestamp USING NULL").await;
+    comes_back(&db, &deletion, "at, label", ["2024-01-02 03:04:00 one", "NULL 2"]).await;
 }

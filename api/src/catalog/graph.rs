@@ -83,6 +83,10 @@ pub struct Column {
     pub default: Option<String>,
     /// The database works its value out from other columns.
     pub generated: bool,
+    /// It does so at every reading, and stores nothing.
+    pub unstored: bool,
+    /// Its cast to text is not what its type writes (PostgreSQL): one that a user has made, or one that loses blanks.
+    pub odd_cast: bool,
 }
 
 /// What a foreign key does when the row it refers to is deleted, or its key changed.
@@ -191,8 +195,7 @@ impl Table {
 
 /// The first of a table's keys whose columns take no null.
 pub(super) fn row_key(columns: &[Column], primary: &[String], unique: Vec<Vec<String>>) -> Vec<String> {
-    let never_null =
-        |name: &String| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name) && !column.nullable);
+    let never_null = |name: &String| columns.iter().any(|column| column.name == *name && !column.nullable);
     let mut keys = std::iter::once(primary.to_vec()).chain(unique);
     keys.find(|key| !key.is_empty() && key.iter().all(never_null)).unwrap_or_default()
 }

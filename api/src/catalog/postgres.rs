@@ -41,6 +41,8 @@ struct ColumnRow {
     nullable: bool,
     default: Option<String>,
     generated: bool,
+    unstored: bool,
+    odd_cast: bool,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +103,8 @@ fn column(row: ColumnRow) -> Column {
         nullable: row.nullable,
         default: row.default,
         generated: row.generated,
+        unstored: row.unstored,
+        odd_cast: row.odd_cast,
     }
 }
 

@@ -31,6 +31,16 @@ WITH RECURSIVE keys AS MATERIALIZED (
           SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
         ) SELECT 1 FROM base WHERE forbids)),
       'generated', a.attgenerated <> '',
+      'unstored', a.attgenerated = 'v',
+      'odd_cast', (
+        -- a domain is cast as what it is over
+        WITH RECURSIVE base AS (
+          SELECT a.atttypid AS type
+          UNION ALL
+          SELECT b.typbasetype FROM base JOIN pg_type b ON b.oid = base.type AND b.typtype = 'd'
+        ) SELECT coalesce(bool_or(type = 'bpchar'::regtype OR EXISTS (
+            SELECT 1 FROM pg_cast ca WHERE ca.castsource = base.type AND ca.casttarget = 'text'::regtype AND ca.oid >= 16384)), false)
+        FROM base),
       'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
     ) ORDER BY a.attnum) AS described
   FROM pg_attribute a

@@ -98,6 +98,8 @@ fn table(row: &TableRow) -> Table {
         default: if column.hidden == 0 { column.default.clone() } else { None },
         // Generated columns are the hidden ones of ordinary tables.
         generated: column.hidden != 0,
+        unstored: column.hidden == 2,
+        odd_cast: false,
     });
     let columns: Vec<Column> = columns.collect();
     // An expression in an index has no name.

@@ -38,6 +38,15 @@ impl Dialect {
         }
     }
 
+    /// Whether two names are of one column or table: SQLite's are the same in any case.
+    #[must_use]
+    pub fn same_name(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Postgres => one == other,
+            Self::Sqlite => one.eq_ignore_ascii_case(other),
+        }
+    }
+
     /// sea-orm's name for it.
     #[must_use]
     pub const fn backend(self) -> DbBackend {

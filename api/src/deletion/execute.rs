@@ -222,6 +222,10 @@ impl Step<'_> {
         if !changes.is_empty() || removed.unexplained != 0 {
             return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, removed.unexplained))));
         }
+        if removed.unkept != 0 {
+            let message = "The archive has not taken in what goes; look for triggers and rules on its tables. Nothing was deleted.";
+            return Err(Error::Unsuitable(message.to_owned()));
+        }
         if self.request.dry_run {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));

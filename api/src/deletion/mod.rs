@@ -7,12 +7,12 @@ mod erasure;
 mod execute;
 mod expiry;
 pub(crate) mod idempotency;
-mod on_postgres;
+pub(crate) mod on_postgres;
 mod on_sqlite;
 pub(crate) mod refuse;
 mod statements;
 pub mod trail;
-mod witness;
+pub(crate) mod witness;
 mod work;
 
 use std::collections::HashMap;

@@ -79,7 +79,7 @@ pub(super) async fn remove(
     ids: &str,
     archive: &Archive,
 ) -> Result<Removed, Error> {
-    let before = rows_gone_so_far(transaction).await?;
+    let before = changes_so_far(transaction).await?;
     let statement = Dialect::Postgres.statement(statements::delete(sql, archive), [ids.into()]);
     let rows = transaction.query_all_raw(statement).await?;
     let mut tables: HashMap<TableId, Done> = HashMap::new();
@@ -90,44 +90,65 @@ pub(super) async fn remove(
         tables.insert(TableId::try_from(table).unwrap_or_default(), done);
     }
     transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
-    let after = rows_gone_so_far(transaction).await?;
-    let unexplained = match (before, after) {
-        (Some(before), Some(after)) => unexplained(sql, &tables, &before, &after),
-        _ => 0,
+    let after = changes_so_far(transaction).await?;
+    let (unexplained, unkept) = match (before, after) {
+        (Some(before), Some(after)) => {
+            (unexplained(sql, &tables, &before, &after), archive.unkept(&tables, kept(&after) - kept(&before)))
+        }
+        _ => (0, 0),
     };
-    Ok(Removed { tables, unexplained })
+    Ok(Removed { tables, unexplained, unkept })
 }
 
-/// Rows deleted, and rows inserted, by table: schema and name, of a partition those of the whole table.
-type Gone = HashMap<(String, String), (i64, i64)>;
+/// Rows that were inserted, updated and deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub inserted: i64,
+    pub updated: i64,
+    pub deleted: i64,
+}
+
+/// The same by table: schema and name, of a partition those of the whole table.
+pub(crate) type Changes = HashMap<(String, String), Changed>;
 
 /// What the server itself counts, cascades and triggers included; none where `track_counts` is off.
-async fn rows_gone_so_far(transaction: &DatabaseTransaction) -> Result<Option<Gone>, Error> {
+pub(crate) async fn changes_so_far(transaction: &DatabaseTransaction) -> Result<Option<Changes>, Error> {
     const SQL: &str = "SELECT current_setting('track_counts')::boolean AS counted, n.nspname::text AS schema, \
-                       c.relname::text AS name, sum(s.n_tup_del)::bigint AS deleted, sum(s.n_tup_ins)::bigint AS inserted \
+                       c.relname::text AS name, sum(s.n_tup_del)::bigint AS deleted, sum(s.n_tup_ins)::bigint AS inserted, \
+                       sum(s.n_tup_upd)::bigint AS updated \
                        FROM pg_stat_xact_user_tables s JOIN pg_class c ON c.oid = coalesce(pg_partition_root(s.relid), s.relid) \
                        JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY n.nspname, c.relname";
-    let mut gone = Gone::new();
+    let mut changes = Changes::new();
     for row in transaction.query_all_raw(statement(SQL.to_owned())).await? {
         if !row.try_get::<bool>("", "counted")? {
             return Ok(None);
         }
-        let counts = (row.try_get("", "deleted")?, row.try_get("", "inserted")?);
-        gone.insert((row.try_get("", "schema")?, row.try_get("", "name")?), counts);
+        let changed = Changed {
+            inserted: row.try_get("", "inserted")?,
+            updated: row.try_get("", "updated")?,
+            deleted: row.try_get("", "deleted")?,
+        };
+        changes.insert((row.try_get("", "schema")?, row.try_get("", "name")?), changed);
     }
-    Ok(Some(gone))
+    Ok(Some(changes))
+}
+
+/// Rows that were put into archives.
+fn kept(changes: &Changes) -> i64 {
+    let own = ("session_admin".to_owned(), "archived_rows".to_owned());
+    changes.get(&own).map_or(0, |changed| changed.inserted)
 }
 
 /// Rows that went beside those that the statement deleted. An unlinked row that moves to another partition counts as
 /// deleted there and inserted here.
-fn unexplained(sql: &Sql<'_>, done: &HashMap<TableId, Done>, before: &Gone, after: &Gone) -> i64 {
-    let beside = after.iter().map(|(table, (deleted, inserted))| {
-        let (deleted_before, inserted_before) = before.get(table).copied().unwrap_or_default();
+fn unexplained(sql: &Sql<'_>, done: &HashMap<TableId, Done>, before: &Changes, after: &Changes) -> i64 {
+    let beside = after.iter().map(|(table, now)| {
+        let then = before.get(table).copied().unwrap_or_default();
         let found = sql.plan.graph.find(&table.0, &table.1);
         let ours = found.and_then(|table| done.get(&table)).copied().unwrap_or_default();
         let partitioned = found.is_some_and(|table| sql.table(table).partitioned);
-        let moved = if partitioned { (inserted - inserted_before).min(ours.unlinked) } else { 0 };
-        (deleted - deleted_before - moved - ours.deleted).abs()
+        let moved = if partitioned { (now.inserted - then.inserted).min(ours.unlinked) } else { 0 };
+        (now.deleted - then.deleted - moved - ours.deleted).abs()
     });
     beside.sum()
 }

@@ -35,9 +35,10 @@ pub(super) async fn remove(
 ) -> Result<Removed, Error> {
     let broken_before = if check { broken_references(transaction).await? } else { BTreeSet::new() };
     let written = statements::written(sql.plan);
+    let mut kept = 0;
     for &table in &written {
         list(transaction, sql, table, ids).await?;
-        keep::keep_rows(transaction, sql, archive, table).await?;
+        kept += keep::keep_rows(transaction, sql, archive, table).await?;
         keep::note_references(transaction, sql, archive, table).await?;
     }
     let witness = Witness::before(transaction, sql, &written).await?;
@@ -54,14 +55,15 @@ pub(super) async fn remove(
     let unexplained = witness.after(transaction, sql, &tables).await?;
     for &table in &written {
         let unlinked = tables.get(&table).map_or(0, |done| done.unlinked);
-        keep::keep_references(transaction, sql, archive, table, unlinked).await?;
+        kept += keep::keep_references(transaction, sql, archive, table, unlinked).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", gone(table))).await?;
         transaction.execute_unprepared(&format!("DROP TABLE {}", changed(table))).await?;
     }
     if check && let Some((table, ..)) = broken_references(transaction).await?.difference(&broken_before).next() {
         return Err(Error::Refused(Box::new(left_behind(table))));
     }
-    Ok(Removed { tables, unexplained })
+    let unkept = archive.unkept(&tables, kept);
+    Ok(Removed { tables, unexplained, unkept })
 }
 
 /// Writes down which rows of a table go and which change, before anything does.
@@ -92,8 +94,9 @@ async fn unlink(
     table: TableId,
     columns: &Cleared,
 ) -> Result<i64, Error> {
+    // As foreign keys do it, whatever the table says of its own conflicts.
     let update = format!(
-        "UPDATE {} AS c SET {} FROM {} s WHERE {}",
+        "UPDATE OR ABORT {} AS c SET {} FROM {} s WHERE {}",
         sql.relation(table),
         statements::assignments(columns),
         changed(table),

@@ -61,13 +61,13 @@ impl Witness {
     }
 }
 
-async fn changes(transaction: &DatabaseTransaction) -> Result<i64, Error> {
+pub(crate) async fn changes(transaction: &DatabaseTransaction) -> Result<i64, Error> {
     let row = transaction.query_one_raw(Dialect::Sqlite.statement("SELECT total_changes() AS n", [])).await?;
     Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
 }
 
 /// The rows of each table of the file, in one statement.
-async fn rows(transaction: &DatabaseTransaction) -> Result<HashMap<String, i64>, Error> {
+pub(crate) async fn rows(transaction: &DatabaseTransaction) -> Result<HashMap<String, i64>, Error> {
     let listed = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut counts = Vec::new();
     for row in transaction.query_all_raw(Dialect::Sqlite.statement(listed, [])).await? {

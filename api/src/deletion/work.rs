@@ -23,6 +23,8 @@ pub(super) struct Removed {
     pub tables: HashMap<TableId, Done>,
     /// Rows that went, or came back, beside these, as the database counts them itself: a trigger's doing.
     pub unexplained: i64,
+    /// Rows of which an archive was to keep something and did not, or more than there were; at 0 it is complete.
+    pub unkept: i64,
 }
 
 impl Removed {

@@ -192,7 +192,7 @@ async fn orphaned(
 ) -> Result<Vec<Conflict>, Error> {
     let dialect = db.dialect();
     let kept = inserted(dialect, entry);
-    let has = |name: &String| kept.iter().any(|(_, column)| column.name.eq_ignore_ascii_case(name));
+    let has = |name: &String| kept.iter().any(|(_, column)| dialect.same_name(&column.name, name));
     if !reference.columns.iter().all(has) {
         return Ok(Vec::new());
     }
@@ -212,7 +212,12 @@ async fn orphaned(
         .columns
         .iter()
         .enumerate()
-        .map(|(place, column)| format!("CAST(kept.{} AS text) AS w{place}", quote(column)))
+        .map(|(place, name)| {
+            let value = format!("kept.{}", quote(name));
+            let column = entry.present.as_ref().and_then(|present| present.column(dialect, name));
+            let text = column.map_or_else(|| format!("CAST({value} AS text)"), |column| column.text(&value));
+            format!("{text} AS w{place}")
+        })
         .collect();
     let sql = format!(
         "SELECT kept.session_admin_key AS key, {} FROM {} kept WHERE {} LIMIT {LISTED}",

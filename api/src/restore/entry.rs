@@ -89,6 +89,9 @@ pub(super) async fn of_deletion(
     let tables = present::read(transaction, db, &names).await?;
     for entry in &mut entries {
         entry.present = tables.get(&entry.name).cloned();
+        if let (Kept::References(layout), Some(present)) = (&mut entry.kept, &entry.present) {
+            layout.keep_to(db.dialect(), present);
+        }
     }
     Ok(entries)
 }

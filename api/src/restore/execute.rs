@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use super::entry::{self, Entry};
 use super::relink::Lacking;
-use super::{Conflict, RestoreOutcome, RestoreRequest, conflict, fit, later, on_postgres, on_sqlite, overdue};
+use super::witness::Witness;
+use super::{Conflict, RestoreOutcome, RestoreRequest, altered, conflict, fit, later, on_postgres, on_sqlite, overdue};
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::batch::{self, Held};
 use crate::deletion::refuse::{counted, lock_timeout};
@@ -84,6 +85,18 @@ struct Step<'a> {
     transaction: &'a DatabaseTransaction,
     /// SQLite looks at the foreign keys itself.
     enforce: bool,
+}
+
+impl PutBack {
+    /// All entries together.
+    fn sum(by_entry: &[Self]) -> Self {
+        by_entry.iter().fold(Self::default(), |sum, entry| Self {
+            rows: sum.rows + entry.rows,
+            relinked: sum.relinked + entry.relinked,
+            references: sum.references + entry.references,
+            references_set: sum.references_set + entry.references_set,
+        })
+    }
 }
 
 impl Step<'_> {
@@ -199,16 +212,29 @@ impl Step<'_> {
         entries: &[Entry],
         deletion: &Deletion,
     ) -> Result<(PutBack, Vec<Conflict>), Error> {
-        let (done, mut conflicts) = match self.db.dialect() {
+        let witness = Witness::before(savepoint, self.db, entries).await?;
+        let (by_entry, mut conflicts) = match self.db.dialect() {
             Dialect::Postgres => {
                 (on_postgres::put_back(savepoint, entries, &self.lacking(entries, deletion)).await?, Vec::new())
             }
             Dialect::Sqlite => self.try_on_sqlite(savepoint, entries, deletion).await?,
         };
+        let done = PutBack::sum(&by_entry);
         if done.rows != deletion.rows_deleted {
             let rows = counted(deletion.rows_deleted, "row", "rows");
             let message = format!("Of {rows} only {} came back; look for triggers and rules on the tables.", done.rows);
             conflicts.push(conflict::whole("", message));
+        }
+        conflicts.extend(entries.iter().zip(&by_entry).filter_map(|(entry, done)| {
+            let more = done.references_set > done.references;
+            let message = "In it more references were set than were kept: its key no longer tells its rows apart.";
+            more.then(|| conflict::whole(&entry.display, message.to_owned()))
+        }));
+        if conflicts.is_empty() {
+            conflicts = witness.after(savepoint, self.db, entries, &by_entry).await?;
+        }
+        if conflicts.is_empty() {
+            conflicts = altered::rows(savepoint, self.db.dialect(), entries).await?;
         }
         Ok((done, conflicts))
     }
@@ -231,7 +257,7 @@ impl Step<'_> {
         savepoint: &DatabaseTransaction,
         entries: &[Entry],
         deletion: &Deletion,
-    ) -> Result<(PutBack, Vec<Conflict>), Error> {
+    ) -> Result<(Vec<PutBack>, Vec<Conflict>), Error> {
         let check = !self.enforce || self.request.dry_run;
         let broken = if check { broken_references(savepoint).await? } else { BTreeSet::new() };
         let done = on_sqlite::put_back(savepoint, entries, &self.lacking(entries, deletion)).await?;

@@ -4,10 +4,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use super::Conflict;
 use super::conflict::whole;
-use super::entry::Entry;
-use super::present::PresentColumn;
+use super::entry::{Entry, Kept};
+use super::present::{Present, PresentColumn};
 use crate::db::{Database, Dialect, quote};
-use crate::deletion::archive::KeptColumn;
+use crate::deletion::archive::{KeptColumn, References, Rows};
 use crate::deletion::refuse::counted;
 use crate::error::Error;
 
@@ -22,45 +22,117 @@ pub(super) fn inserted(dialect: Dialect, entry: &Entry) -> Vec<(usize, &PresentC
         .collect()
 }
 
-/// What an entry's rows would lose.
+/// What an entry's rows or references would lose.
 pub(super) async fn lost(
     transaction: &DatabaseTransaction,
     db: &Database,
     entry: &Entry,
 ) -> Result<Vec<Conflict>, Error> {
-    let Some(rows) = entry.rows() else { return Ok(Vec::new()) };
-    let whole = |message: String| whole(&entry.display, message);
-    let Some(present) = &entry.present else {
-        return Ok(vec![whole("The table is gone. Make it again as it was, then restore again.".to_owned())]);
-    };
-    if present.row_security {
-        return Ok(vec![whole(
+    let whole = |message: &str| Ok(vec![whole(&entry.display, message.to_owned())]);
+    match &entry.present {
+        None => whole("The table is gone. Make it again as it was, then restore again."),
+        Some(present) if present.row_security => whole(
             "Row-level security applies to this role, so it may not put rows back. Use a role with BYPASSRLS, or the \
-             table's owner."
-                .to_owned(),
-        )]);
+             table's owner.",
+        ),
+        Some(present) => match &entry.kept {
+            Kept::Rows(rows) => lost_of_rows(transaction, db, (entry, present), rows).await,
+            Kept::References(references) => lost_of_references(transaction, db, (entry, present), references).await,
+        },
     }
+}
+
+async fn lost_of_rows(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    (entry, present): (&Entry, &Present),
+    rows: &Rows,
+) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
     for (place, kept) in rows.columns.iter().enumerate() {
-        let name = &kept.name;
-        let (count, what) = match present.column(db.dialect(), name) {
-            None => (filled(transaction, db, entry, place).await?, "is gone; add it back".to_owned()),
-            Some(now) if now.generated => (
-                filled(transaction, db, entry, place).await?,
-                "is worked out by the database now; make it an ordinary column".to_owned(),
-            ),
-            Some(now) if now.type_name == kept.type_name => continue,
-            Some(now) => {
-                let change = format!("was {} and is {} now; change it back", kept.type_name, now.type_name);
-                (changed(transaction, db, entry, place, (kept, now)).await?, change)
-            }
-        };
-        if count != 0 {
-            let rows = if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() };
-            conflicts.push(whole(format!("The column {name} {what}, or {rows} would lose what they have in it.")));
+        let now = present.column(db.dialect(), &kept.name);
+        // What the database worked out, it can work out again, or nobody wants it any more.
+        if kept.generated && now.is_none_or(|now| now.generated) {
+            continue;
+        }
+        let Some((count, what)) = hindered(transaction, db, entry, place, (kept, now)).await? else { continue };
+        let rows = several(count);
+        let message = format!("The column {} {what}, or {rows} would lose what they have in it.", kept.name);
+        conflicts.push(whole(&entry.display, message));
+    }
+    Ok(conflicts)
+}
+
+/// Of a cleared column what stood there and what it was left with are needed.
+async fn lost_of_references(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    (entry, present): (&Entry, &Present),
+    references: &References,
+) -> Result<Vec<Conflict>, Error> {
+    let key = references.key.iter().enumerate().map(|(place, kept)| (vec![place], kept));
+    let cleared = references.cleared.iter().enumerate();
+    let cleared = cleared.map(|(place, kept)| (vec![references.before(place), references.after(place)], kept));
+    let mut conflicts = Vec::new();
+    for (places, kept) in key.chain(cleared) {
+        let now = present.column(db.dialect(), &kept.name);
+        for place in places {
+            let Some((count, what)) = hindered(transaction, db, entry, place, (kept, now)).await? else { continue };
+            let rows = several(count);
+            let message = format!("The column {} {what}, or references of {rows} could not be set again.", kept.name);
+            conflicts.push(whole(&entry.display, message));
+            break;
         }
     }
     Ok(conflicts)
+}
+
+/// How many values have no place in their column as it is now, and why; none where all have. -1 for an unknown number.
+async fn hindered(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    entry: &Entry,
+    place: usize,
+    (kept, now): (&KeptColumn, Option<&PresentColumn>),
+) -> Result<Option<(i64, String)>, Error> {
+    let (count, what) = match now {
+        None => (filled(transaction, db, entry, place).await?, "is gone; add it back".to_owned()),
+        Some(now) if now.generated => (
+            filled(transaction, db, entry, place).await?,
+            "is worked out by the database now; make it an ordinary column".to_owned(),
+        ),
+        Some(now) if now.type_name == kept.type_name => return Ok(None),
+        Some(now) => {
+            let change = format!("was {} and is {} now; change it back", kept.type_name, now.type_name);
+            let count = match (has_zone(&kept.type_name), has_zone(&now.type_name)) {
+                // Which zone was meant, nobody knows: whoever changed the type has told the database, and not the archive.
+                (Some(then), Some(now)) if then != now && db.dialect() == Dialect::Postgres => {
+                    filled(transaction, db, entry, place).await?
+                }
+                _ => changed(transaction, db, entry, place, (kept, now)).await?,
+            };
+            (count, change)
+        }
+    };
+    Ok((count != 0).then_some((count, what)))
+}
+
+fn several(count: i64) -> String {
+    if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() }
+}
+
+/// Whether values of a type of PostgreSQL's, or of its arrays and ranges, are moments everywhere; none where they are no
+/// times.
+fn has_zone(type_name: &str) -> Option<bool> {
+    if type_name.contains(" with time zone") || type_name.starts_with("tstz") {
+        Some(true)
+    } else if ["date", "tsrange", "tsmultirange"].iter().any(|name| type_name.starts_with(name))
+        || type_name.contains(" without time zone")
+    {
+        Some(false)
+    } else {
+        None
+    }
 }
 
 /// How many rows have something in a column.
@@ -91,7 +163,7 @@ async fn changed(
     }
 }
 
-/// There and back again: what the old type reads of what the new one writes. Types are as the catalogue writes them,
+/// There and back again: what the old type reads of what the new one writes; a cast to text might lose something. Types are as the catalogue writes them,
 /// which quotes them.
 async fn changed_on_postgres(
     savepoint: &DatabaseTransaction,
@@ -104,11 +176,9 @@ async fn changed_on_postgres(
     let row = savepoint.query_one_raw(Dialect::Postgres.statement(known, [old.clone().into()])).await?;
     let known = row.map(|row| row.try_get::<i64>("", "n")).transpose()? == Some(1);
     let differs = if known {
-        format!(
-            "CAST(CAST(CAST(CAST({value} AS {new}) AS text) AS {old}) AS text) IS DISTINCT FROM CAST(CAST({value} AS {old}) AS text)"
-        )
+        format!("concat(CAST(concat(CAST({value} AS {new})) AS {old})) <> concat(CAST({value} AS {old}))")
     } else {
-        format!("CAST(CAST({value} AS {new}) AS text) IS DISTINCT FROM {value}")
+        format!("concat(CAST({value} AS {new})) <> {value}")
     };
     let sql = format!("SELECT count(*) AS n {} AND {differs}", entry.from(Dialect::Postgres));
     count(savepoint, Dialect::Postgres, sql).await

@@ -47,7 +47,7 @@ pub(super) async fn takers(
 /// The wanted rows that an entry keeps; none where it lacks a column.
 fn select(dialect: Dialect, entry: &Entry, columns: &[String]) -> Option<String> {
     let layout = entry.rows()?;
-    let place = |name: &String| layout.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    let place = |name: &String| layout.columns.iter().position(|column| dialect.same_name(&column.name, name));
     let places: Vec<usize> = columns.iter().map(place).collect::<Option<_>>()?;
     let same = places
         .iter()
@@ -80,9 +80,6 @@ pub(super) async fn unlinked_rows_taken(
     let mut conflicts = Vec::new();
     for entry in entries {
         let (Kept::References(layout), Some(present)) = (&entry.kept, &entry.present) else { continue };
-        if !layout.fits(present) {
-            continue;
-        }
         let texts: Vec<String> =
             (0..layout.key.len()).map(|place| format!("{} AS k{place}", Entry::text(dialect, place))).collect();
         let sql = format!(

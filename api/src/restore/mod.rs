@@ -1,5 +1,6 @@
 //! Restore: every row of a deletion and every reference that it cleared put back, or nothing, and what is in the way.
 
+mod altered;
 mod conflict;
 mod entry;
 mod execute;
@@ -10,6 +11,7 @@ mod on_sqlite;
 mod overdue;
 mod present;
 mod relink;
+mod witness;
 
 use serde::Serialize;
 use uuid::Uuid;

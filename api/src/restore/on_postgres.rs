@@ -6,24 +6,27 @@ use super::entry::{Entry, Kept};
 use super::execute::PutBack;
 use super::fit::inserted;
 use super::present::Present;
-use super::relink::Lacking;
+use super::relink::{Lacking, same_value};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
 use crate::error::Error;
 
-/// Puts everything back, then fires what was deferred.
+/// Puts everything back, then fires what was deferred. Tells what was put back by entry.
 pub(super) async fn put_back(
     transaction: &DatabaseTransaction,
     entries: &[Entry],
     lacking: &Lacking,
-) -> Result<PutBack, Error> {
-    let mut done = PutBack::default();
+) -> Result<Vec<PutBack>, Error> {
+    let mut done = vec![PutBack::default(); entries.len()];
     let Some(sql) = statement(entries, lacking) else { return Ok(done) };
     for row in transaction.query_all_raw(Dialect::Postgres.statement(sql, [])).await? {
-        done.rows += row.try_get::<i64>("", "inserted")?;
-        done.relinked += row.try_get::<i64>("", "relinked")?;
-        done.references += row.try_get::<i64>("", "kept")?;
-        done.references_set += row.try_get::<i64>("", "set")?;
+        let entry = usize::try_from(row.try_get::<i64>("", "entry")?).unwrap_or_default();
+        done[entry] = PutBack {
+            rows: row.try_get("", "inserted")?,
+            relinked: row.try_get("", "relinked")?,
+            references: row.try_get("", "kept")?,
+            references_set: row.try_get("", "set")?,
+        };
     }
     transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
     Ok(done)
@@ -38,30 +41,25 @@ fn statement(entries: &[Entry], lacking: &Lacking) -> Option<String> {
             (Kept::Rows(_), Some(present)) => {
                 parts.push(format!("p{number} AS ({} RETURNING 1)", insert(entry, present)));
                 answers.push(format!(
-                    "SELECT (SELECT count(*) FROM p{number}) AS inserted, 0::bigint AS relinked, 0::bigint AS kept, \
-                     0::bigint AS set"
+                    "SELECT {number}::bigint, (SELECT count(*) FROM p{number}), 0::bigint, 0::bigint, 0::bigint"
                 ));
             }
-            (Kept::References(layout), Some(present)) if layout.fits(present) => {
+            (Kept::References(layout), Some(present)) if !layout.units.is_empty() => {
                 parts.push(format!("p{number} AS ({})", update(entry, layout, present, lacking)));
                 answers.push(format!(
-                    "SELECT 0::bigint, (SELECT count(*) FROM p{number}), (SELECT coalesce(sum({}), 0) {})::bigint, \
+                    "SELECT {number}::bigint, 0::bigint, (SELECT count(*) FROM p{number}), (SELECT coalesce(sum({}), 0) {})::bigint, \
                      (SELECT coalesce(sum(n), 0) FROM p{number})::bigint",
                     layout.counted(|unit| layout.was_cleared(Dialect::Postgres, unit)),
                     entry.from(Dialect::Postgres)
                 ));
             }
-            (Kept::References(layout), _) => answers.push(format!(
-                "SELECT 0::bigint, 0::bigint, (SELECT coalesce(sum({}), 0) {})::bigint, 0::bigint",
-                layout.counted(|unit| layout.was_cleared(Dialect::Postgres, unit)),
-                entry.from(Dialect::Postgres)
-            )),
-            (Kept::Rows(_), None) => {}
+            // Nothing was kept of it, or fit::lost has said so.
+            _ => {}
         }
     }
     let with = if parts.is_empty() { String::new() } else { format!("WITH {}\n", parts.join(",\n")) };
     (!answers.is_empty()).then(|| {
-        format!("{with}SELECT * FROM ({}) done (inserted, relinked, kept, set)", answers.join("\nUNION ALL\n"))
+        format!("{with}SELECT * FROM ({}) done (entry, inserted, relinked, kept, set)", answers.join("\nUNION ALL\n"))
     })
 }
 
@@ -97,12 +95,10 @@ fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacki
         }
     }
     let is_set = |unit: &[usize]| {
-        let same = unit.iter().map(|&place| {
-            let of_type = present.column(Dialect::Postgres, &layout.cleared[place].name);
-            let of_type = of_type.map_or("text", |column| column.type_name.as_str());
+        let same = unit.iter().filter_map(|&place| {
+            let column = present.column(Dialect::Postgres, &layout.cleared[place].name)?;
             let before = Entry::value(Dialect::Postgres, layout.before(place));
-            let now = quote(&layout.cleared[place].name);
-            format!("CAST(c.{now} AS text) IS NOT DISTINCT FROM CAST(CAST({before} AS {of_type}) AS text)")
+            Some(same_value(&format!("c.{}", quote(&column.name)), &before, column))
         });
         format!("({} AND {})", layout.was_cleared(Dialect::Postgres, unit), same.collect::<Vec<_>>().join(" AND "))
     };

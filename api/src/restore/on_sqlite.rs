@@ -13,35 +13,33 @@ use crate::error::Error;
 
 const SQLITE: Dialect = Dialect::Sqlite;
 
-/// Puts everything back.
+/// Puts everything back. Tells what was put back by entry.
 pub(super) async fn put_back(
     transaction: &DatabaseTransaction,
     entries: &[Entry],
     lacking: &Lacking,
-) -> Result<PutBack, Error> {
-    let mut done = PutBack::default();
+) -> Result<Vec<PutBack>, Error> {
+    let mut by_entry = Vec::new();
     for entry in entries {
+        let mut done = PutBack::default();
         match (&entry.kept, &entry.present) {
             (Kept::Rows(_), Some(present)) => {
                 let inserted = run(transaction, insert(entry, present, "")).await;
                 done.rows += inserted.map_err(|error| naming(error, entry))?;
             }
-            (Kept::References(layout), present) => {
-                let present = present.as_ref().filter(|present| layout.fits(present));
-                let (kept, relinked, set) =
-                    references(transaction, entry, layout, present.map(|present| (present, lacking))).await?;
-                done.references += kept;
-                done.references_set += set;
-                done.relinked += relinked;
-                if let Some(present) = present.filter(|_| relinked > 0) {
+            (Kept::References(layout), Some(present)) if !layout.units.is_empty() => {
+                done = references(transaction, entry, layout, (present, lacking)).await?;
+                if done.relinked > 0 {
                     let updated = run(transaction, update(entry, layout, present, lacking)).await;
                     updated.map_err(|error| naming(error, entry))?;
                 }
             }
-            (Kept::Rows(_), None) => {}
+            // Nothing was kept of it, or fit::lost has said so.
+            _ => {}
         }
+        by_entry.push(done);
     }
-    Ok(done)
+    Ok(by_entry)
 }
 
 /// The insertion of an entry's rows, with what is done about rows that are in the way.
@@ -50,7 +48,8 @@ pub(super) fn insert(entry: &Entry, present: &Present, on_conflict: &str) -> Str
     let names: Vec<String> = columns.iter().map(|(_, column)| quote(&column.name)).collect();
     let values: Vec<String> = columns.iter().map(|(place, _)| Entry::value(SQLITE, *place)).collect();
     format!(
-        "INSERT INTO {} ({}) SELECT {} {} {on_conflict}",
+        "INSERT{} INTO {} ({}) SELECT {} {} {on_conflict}",
+        or_abort(present),
         present.relation(SQLITE),
         names.join(", "),
         values.join(", "),
@@ -64,30 +63,28 @@ async fn references(
     transaction: &DatabaseTransaction,
     entry: &Entry,
     layout: &References,
-    present: Option<(&Present, &Lacking)>,
-) -> Result<(i64, i64, i64), Error> {
+    (present, lacking): (&Present, &Lacking),
+) -> Result<PutBack, Error> {
     let cleared = layout.counted(|unit| layout.was_cleared(SQLITE, unit));
-    let (applies, join) = match present {
-        Some((present, lacking)) => {
-            let join = format!("LEFT JOIN {} c ON {}", present.relation(SQLITE), layout.same_row(SQLITE, present));
-            let found = quote(&layout.key[0].name);
-            (
-                layout.counted(|unit| {
-                    format!("c.{found} IS NOT NULL AND {}", layout.applies(SQLITE, unit, present, lacking))
-                }),
-                join,
-            )
-        }
-        None => ("0".to_owned(), String::new()),
-    };
+    let found = quote(&layout.key[0].name);
+    let applies =
+        layout.counted(|unit| format!("c.{found} IS NOT NULL AND {}", layout.applies(SQLITE, unit, present, lacking)));
+    let join = format!("LEFT JOIN {} c ON {}", present.relation(SQLITE), layout.same_row(SQLITE, present));
     let sql = format!(
         "SELECT coalesce(sum(kept), 0) AS kept, coalesce(sum(applies > 0), 0) AS relinked, coalesce(sum(applies), 0) AS sets \
          FROM (SELECT {cleared} AS kept, {applies} AS applies FROM {} r {join} WHERE r.table_id = {})",
         SQLITE.own_table("archived_rows"),
         entry.id
     );
-    let Some(row) = transaction.query_one_raw(SQLITE.statement(sql, [])).await? else { return Ok((0, 0, 0)) };
-    Ok((row.try_get("", "kept")?, row.try_get("", "relinked")?, row.try_get("", "sets")?))
+    let Some(row) = transaction.query_one_raw(SQLITE.statement(sql, [])).await? else {
+        return Ok(PutBack::default());
+    };
+    Ok(PutBack {
+        rows: 0,
+        relinked: row.try_get("", "relinked")?,
+        references: row.try_get("", "kept")?,
+        references_set: row.try_get("", "sets")?,
+    })
 }
 
 /// A reference is set again as a whole, where its row still holds what the deletion left.
@@ -102,7 +99,8 @@ fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacki
         }
     }
     format!(
-        "UPDATE {} AS c SET {} FROM {} r WHERE r.table_id = {} AND {} AND ({})",
+        "UPDATE{} {} AS c SET {} FROM {} r WHERE r.table_id = {} AND {} AND ({})",
+        or_abort(present),
         present.relation(SQLITE),
         set.join(", "),
         SQLITE.own_table("archived_rows"),
@@ -110,6 +108,12 @@ fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacki
         layout.same_row(SQLITE, present),
         applies.join(" OR ")
     )
+}
+
+/// What a table says of its own conflicts, REPLACE above all, would take rows that others have made since. Said only where
+/// there is such a clause: it holds for what triggers do, too.
+const fn or_abort(present: &Present) -> &'static str {
+    if present.resolves_conflicts { " OR ABORT" } else { "" }
 }
 
 /// SQLite does not always say which table it refuses.

@@ -11,11 +11,24 @@ SELECT coalesce(json_agg(json_build_object(
   'name', json_build_array(t.nspname, t.relname),
   'partitioned', t.relkind = 'p',
   'row_security', row_security_active(t.oid),
+  'triggers', EXISTS (
+    SELECT 1 FROM pg_trigger g
+    WHERE (g.tgrelid = t.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(t.oid)))
+      AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 4 = 4),
   'columns', (
     SELECT json_agg(json_build_object(
         'name', a.attname,
         'type_name', format_type(a.atttypid, a.atttypmod),
         'generated', a.attgenerated <> '',
+        'odd_cast', (
+          -- a domain is cast as what it is over
+          WITH RECURSIVE base AS (
+            SELECT a.atttypid AS type
+            UNION ALL
+            SELECT b.typbasetype FROM base JOIN pg_type b ON b.oid = base.type AND b.typtype = 'd'
+          ) SELECT coalesce(bool_or(type = 'bpchar'::regtype OR EXISTS (
+              SELECT 1 FROM pg_cast ca WHERE ca.castsource = base.type AND ca.casttarget = 'text'::regtype AND ca.oid >= 16384)), false)
+          FROM base),
         'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END,
         'equals', coalesce((
           SELECT format('OPERATOR(%I.%s)', opn.nspname, op.oprname)

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::db::{Database, Dialect, quote};
+use crate::deletion::archive::on_postgres::text;
 use crate::error::Error;
 
 /// Reads `pg_class` and its friends; parameter 1 is a JSON array of schemas and names.
@@ -21,6 +22,11 @@ pub(super) struct Present {
     pub name: (String, String),
     /// A partitioned table (PostgreSQL).
     pub partitioned: bool,
+    /// Users have made triggers that insertions fire; on SQLite, any triggers.
+    pub triggers: bool,
+    /// The table says itself what a conflict does (ON CONFLICT of SQLite).
+    #[serde(default)]
+    pub resolves_conflicts: bool,
     /// Row-level security applies to the current role.
     pub row_security: bool,
     /// The columns, in their order.
@@ -39,6 +45,9 @@ pub(super) struct PresentColumn {
     pub type_name: String,
     /// The database works its value out.
     pub generated: bool,
+    /// Its cast to text is not what its type writes (PostgreSQL).
+    #[serde(default)]
+    pub odd_cast: bool,
     /// Its collation, quoted; none where its type has none, and on SQLite.
     pub collation: Option<String>,
     /// The operator that says whether two of its values are the same: an extension's may be outside the search path.
@@ -76,10 +85,14 @@ impl Present {
 
     /// The column with this name, in any case on SQLite, as it has it.
     pub fn column(&self, dialect: Dialect, name: &str) -> Option<&PresentColumn> {
-        self.columns.iter().find(|column| match dialect {
-            Dialect::Postgres => column.name == name,
-            Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
-        })
+        self.columns.iter().find(|column| dialect.same_name(&column.name, name))
+    }
+}
+
+impl PresentColumn {
+    /// A value of the column's type, as its type writes it.
+    pub fn text(&self, value: &str) -> String {
+        text(value, self.odd_cast)
     }
 }
 

@@ -18,12 +18,17 @@ pub(super) fn before_as(dialect: Dialect, value: &str, column: &PresentColumn) -
     }
 }
 
+/// Whether a value is the one that is kept as text (PostgreSQL).
+pub(super) fn same_value(value: &str, kept: &str, column: &PresentColumn) -> String {
+    let kept = before_as(Dialect::Postgres, kept, column);
+    format!("{} IS NOT DISTINCT FROM {}", column.text(value), column.text(&kept))
+}
+
 impl References {
-    /// Whether the table still has all the columns.
-    pub(super) fn fits(&self, present: &Present) -> bool {
-        let mut columns = self.key.iter().chain(&self.cleared);
-        // Names differ in case on SQLite only, where that is no difference.
-        columns.all(|kept| present.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&kept.name)))
+    /// Leaves out the references that lack a column now; [`fit::lost`](super::fit::lost) says whether they held something.
+    pub(super) fn keep_to(&mut self, dialect: Dialect, present: &Present) {
+        let has = |place: &usize| present.column(dialect, &self.cleared[*place].name).is_some();
+        self.units.retain(|unit| unit.iter().all(has));
     }
 
     /// Where what stood in a cleared column is kept.
@@ -32,7 +37,7 @@ impl References {
     }
 
     /// Where what it was left with is kept.
-    fn after(&self, place: usize) -> usize {
+    pub(super) fn after(&self, place: usize) -> usize {
         self.key.len() + self.cleared.len() + place
     }
 
@@ -65,10 +70,11 @@ impl References {
     /// it refers to.
     pub(super) fn applies(&self, dialect: Dialect, unit: &[usize], present: &Present, lacking: &Lacking) -> String {
         let still = unit.iter().map(|&place| {
-            let (now, after) = (quote(&self.cleared[place].name), Entry::value(dialect, self.after(place)));
-            match dialect {
-                Dialect::Postgres => format!("CAST(c.{now} AS text) IS NOT DISTINCT FROM {after}"),
-                Dialect::Sqlite => format!("c.{now} IS {after}"),
+            let name = &self.cleared[place].name;
+            let (now, after) = (format!("c.{}", quote(name)), Entry::value(dialect, self.after(place)));
+            match (dialect, present.column(dialect, name)) {
+                (Dialect::Postgres, Some(column)) => same_value(&now, &after, column),
+                _ => format!("{now} IS {after}"),
             }
         });
         let mut conditions = vec![self.was_cleared(dialect, unit)];
@@ -79,7 +85,8 @@ impl References {
 
     /// There is a row that the reference leads to, where that is in doubt.
     fn leading(&self, dialect: Dialect, unit: &[usize], present: &Present, lacking: &Lacking) -> Vec<String> {
-        let place = |name: &String| unit.iter().copied().find(|&place| self.cleared[place].name == *name);
+        let place =
+            |name: &String| unit.iter().copied().find(|&place| dialect.same_name(&self.cleared[place].name, name));
         let doubtful = present.references.iter().filter(|reference| {
             lacking.contains(&reference.referenced) && reference.columns.iter().any(|name| place(name).is_some())
         });

@@ -1,7 +1,7 @@
 -- The tables $1 ([[schema, name], …]) as they are: columns, what may stand in them once only, and their foreign keys.
 -- An INTEGER PRIMARY KEY has no index of its own, so the primary key is read from the columns.
 WITH names AS MATERIALIZED (
-  SELECT DISTINCT l.name
+  SELECT DISTINCT l.name, (SELECT s.sql LIKE '%conflict%' FROM sqlite_schema s WHERE s.type = 'table' AND s.name = l.name) AS resolves
   FROM json_each($1) wanted
   JOIN pragma_table_list l ON l.schema = 'main' AND l.type = 'table' AND l.name = wanted.value ->> 1 COLLATE NOCASE
 )
@@ -9,6 +9,9 @@ SELECT json_group_array(json_object(
   'name', json_array('main', n.name),
   'partitioned', json('false'),
   'row_security', json('false'),
+  'triggers', json(iif(EXISTS (
+    SELECT 1 FROM sqlite_schema s WHERE s.type = 'trigger' AND s.tbl_name = n.name COLLATE NOCASE), 'true', 'false')),
+  'resolves_conflicts', json(iif(n.resolves, 'true', 'false')),
   'columns', json((
     SELECT json_group_array(json_object(
         'name', c.name, 'type_name', c.type, 'generated', json(iif(c.hidden <> 0, 'true', 'false')), 'collation', NULL,

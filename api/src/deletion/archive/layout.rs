@@ -14,12 +14,18 @@ pub(crate) struct KeptColumn {
     /// Its type, as the database writes it.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// The database worked its value out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
+    /// Its cast to text is not what its type writes; told anew by the catalogue of the day.
+    #[serde(skip)]
+    pub odd_cast: bool,
 }
 
 /// The values of a row that went: one for each of these columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rows {
-    /// All that the table had, but for those that the database works out itself.
+    /// All that the table stored: what the database works out at every reading cannot be lost.
     pub columns: Vec<KeptColumn>,
     /// The places of the columns that tell its rows apart.
     pub key: Vec<usize>,
@@ -38,10 +44,10 @@ pub(crate) struct References {
 
 impl Rows {
     pub(super) fn of(table: &Table) -> Self {
-        let kept = table.columns.iter().filter(|column| !column.generated);
+        let kept = table.columns.iter().filter(|column| !column.unstored);
         let columns: Vec<KeptColumn> = kept.map(|column| kept_column(table, &column.name)).collect();
-        let place = |name: &String| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
-        // A generated column may be part of a key; then what is left of it does not tell rows apart.
+        let place = |name: &String| columns.iter().position(|column| column.name == *name);
+        // Such a column may be part of a key; then what is left of it does not tell rows apart.
         let key = table.key.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default();
         Self { columns, key }
     }
@@ -83,10 +89,12 @@ impl References {
 }
 
 fn kept_column(table: &Table, name: &str) -> KeptColumn {
-    let found = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    let found = table.columns.iter().find(|column| column.name == name);
     KeptColumn {
         name: found.map_or(name, |column| &column.name).to_owned(),
         type_name: found.map(|column| column.type_name.clone()).unwrap_or_default(),
+        generated: found.is_some_and(|column| column.generated),
+        odd_cast: found.is_some_and(|column| column.odd_cast),
     }
 }
 
@@ -96,15 +104,24 @@ mod tests {
     use crate::catalog::{Column, Table};
 
     #[test]
-    fn what_the_database_works_out_is_not_kept() {
-        let column = |name: &str, generated| Column { name: name.to_owned(), generated, ..Column::default() };
+    fn what_is_worked_out_is_kept_where_it_is_stored() {
+        let column = |name: &str, generated, unstored| {
+            let name = name.to_owned();
+            Column { name, generated, unstored, ..Column::default() }
+        };
         let table = Table {
-            columns: vec![column("a", false), column("sum", true), column("b", false)],
+            columns: vec![
+                column("a", false, false),
+                column("seen", true, true),
+                column("sum", true, false),
+                column("b", false, false),
+            ],
             key: vec!["b".to_owned()],
             ..Table::default()
         };
         let layout = Rows::of(&table);
-        assert_eq!(layout.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(layout.key, [1]);
+        assert_eq!(layout.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "sum", "b"]);
+        assert_eq!(layout.columns.iter().map(|column| column.generated).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(layout.key, [2]);
     }
 }

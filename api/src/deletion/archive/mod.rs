@@ -15,6 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::statements::written;
+use super::work::Done;
 use crate::catalog::TableId;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
@@ -41,6 +42,13 @@ impl Archive {
         self.references.get(&table)
     }
 
+    /// How many of the rows that went or were unlinked were not kept, if so many were.
+    pub fn unkept(&self, done: &HashMap<TableId, Done>, kept: i64) -> i64 {
+        let went = self.rows.keys().filter_map(|table| Some(done.get(table)?.deleted));
+        let unlinked = self.references.keys().filter_map(|table| Some(done.get(table)?.unlinked));
+        went.chain(unlinked).sum::<i64>() - kept
+    }
+
     /// Makes the entries of the tables that the impact says something of. A row without a key cannot be found again, so
     /// what is cleared in it is not kept: [`TableImpact::restorable`](crate::impact::TableImpact) said so.
     pub async fn open(
@@ -63,11 +71,28 @@ impl Archive {
                 archive.references.insert(table, (0, references));
             }
         }
+        if db.dialect() == Dialect::Sqlite {
+            archive.fits(sql)?;
+        }
         archive.enter(transaction, db, deletion, sql).await?;
         if db.dialect() == Dialect::Postgres {
             on_postgres::pin(transaction).await?;
         }
         Ok(archive)
+    }
+
+    /// On SQLite a kept row is a row of so many columns and its entry's number.
+    fn fits(&self, sql: &Sql<'_>) -> Result<(), Error> {
+        let rows = self.rows.iter().map(|(&table, (_, layout))| (table, layout.columns.len()));
+        let references = self.references.iter().map(|(&table, (_, layout))| (table, layout.width()));
+        let Some((table, width)) = rows.chain(references).find(|&(_, width)| width > on_sqlite::WIDEST) else {
+            return Ok(());
+        };
+        let (name, most) = (&sql.table(table).display, on_sqlite::WIDEST);
+        Err(Error::Unsuitable(format!(
+            "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {most} at most. \
+             Nothing was deleted; without an archive it can be (archive: false, --no-archive)."
+        )))
     }
 
     /// Writes the entries, all in one statement, and takes in their numbers.
@@ -110,6 +135,15 @@ impl Archive {
                 self.references.entry(table).and_modify(|(number, _)| *number = id);
             }
         }
-        Ok(())
+        let rows = self.rows.iter().map(|(&table, (number, _))| (table, *number));
+        let mut numbers = rows.chain(self.references.iter().map(|(&table, (number, _))| (table, *number)));
+        match numbers.find(|&(_, number)| number == 0) {
+            None => Ok(()),
+            Some((table, _)) => Err(Error::Unsuitable(format!(
+                "The archive has not taken in {}; look for triggers and rules on {}. Nothing was deleted.",
+                sql.table(table).display,
+                db.own_table("archived_tables")
+            ))),
+        }
     }
 }

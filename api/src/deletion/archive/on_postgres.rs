@@ -28,9 +28,20 @@ pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> 
     Ok(())
 }
 
+/// A value as its type writes it. The cast to text is that but for some types (the catalogue's `odd_cast`): there a function
+/// has to do that takes anything and asks the type. A row of nothing but nulls is no null.
+pub(crate) fn text(value: &str, odd_cast: bool) -> String {
+    if odd_cast {
+        format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN concat({value}) END")
+    } else {
+        format!("CAST({value} AS text)")
+    }
+}
+
 /// The values of these columns of the row `alias`, as one array.
 pub(crate) fn values(alias: &str, columns: &[KeptColumn]) -> String {
-    let texts: Vec<String> = columns.iter().map(|column| format!("{alias}.{}::text", quote(&column.name))).collect();
+    let value = |column: &KeptColumn| text(&format!("{alias}.{}", quote(&column.name)), column.odd_cast);
+    let texts: Vec<String> = columns.iter().map(value).collect();
     format!("ARRAY[{}]::text[]", texts.join(", "))
 }
 

@@ -11,14 +11,18 @@ use crate::error::Error;
 use crate::impact::sql::Sql;
 use crate::impact::sql::row_id_names;
 
-/// Keeps the rows that are listed as going.
+/// So many values a row has room for: SQLite's tables have 2,000 columns at most
+/// (<https://www.sqlite.org/limits.html#max_column>), and one is the entry's number.
+pub(super) const WIDEST: usize = 1_999;
+
+/// Keeps the rows that are listed as going; gives how many that are.
 pub(crate) async fn keep_rows(
     transaction: &DatabaseTransaction,
     sql: &Sql<'_>,
     archive: &Archive,
     table: TableId,
-) -> Result<(), Error> {
-    let Some((entry, layout)) = archive.rows(table) else { return Ok(()) };
+) -> Result<i64, Error> {
+    let Some((entry, layout)) = archive.rows(table) else { return Ok(0) };
     widen(transaction, layout.columns.len()).await?;
     let key: Vec<String> = sql.table(table).row_id.iter().map(|name| quote(name)).collect();
     let insert = format!(
@@ -30,8 +34,7 @@ pub(crate) async fn keep_rows(
         key.join(", "),
         gone(table)
     );
-    affected(transaction, insert).await?;
-    Ok(())
+    affected(transaction, insert).await
 }
 
 /// Notes what stands in the columns that are listed as changing.
@@ -62,15 +65,15 @@ pub(crate) async fn note_references(
     Ok(())
 }
 
-/// Keeps what was noted, beside what the rows have been left with.
+/// Keeps what was noted, beside what the rows have been left with; gives how many rows that are.
 pub(crate) async fn keep_references(
     transaction: &DatabaseTransaction,
     sql: &Sql<'_>,
     archive: &Archive,
     table: TableId,
     unlinked: i64,
-) -> Result<(), Error> {
-    let Some((entry, layout)) = archive.references(table) else { return Ok(()) };
+) -> Result<i64, Error> {
+    let Some((entry, layout)) = archive.references(table) else { return Ok(0) };
     let noted: String = (0..layout.cleared.len()).map(|place| format!(", s.b{place}")).collect();
     let insert = format!(
         "INSERT INTO {} (table_id{}) SELECT {entry}{}{noted}{} FROM {} s JOIN {} c ON {}",
@@ -85,7 +88,7 @@ pub(crate) async fn keep_references(
     let kept = affected(transaction, insert).await?;
     transaction.execute_unprepared(&format!("DROP TABLE {}", before(table))).await?;
     if kept == unlinked {
-        return Ok(());
+        return Ok(kept);
     }
     let name = &sql.table(table).display;
     Err(Error::Unsuitable(format!(

@@ -1,0 +1,71 @@
+//! A deletion that cannot keep all that it takes takes nothing.
+
+use api::db::Dialect;
+use api::deletion::{self, DeletionRequest};
+
+use super::{STALE, delete, group_of, id, restored};
+use crate::support::{TestDb, both, only};
+
+both!(Adopted: rows_that_the_archive_does_not_take_in, entries_that_the_archive_does_not_take_in);
+only!(sqlite Adopted: a_row_of_more_values_than_the_archive_has_columns, a_row_of_as_many_values);
+
+async fn refused(db: &TestDb) -> String {
+    let before = db.everything().await;
+    let request =
+        DeletionRequest { session_ids: vec![id(STALE)], allow_pending_messages: true, ..DeletionRequest::default() };
+    let error = deletion::delete(db.database().await, &request).await.unwrap_err();
+    assert!(db.everything().await == before, "a refused deletion changed something");
+    error.to_string()
+}
+
+/// Nothing gets into one of the archive's tables.
+async fn shut(db: &TestDb, table: &str) {
+    db.exec(&match db.dialect() {
+        Dialect::Postgres => format!(
+            "CREATE FUNCTION shut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+             CREATE TRIGGER shut BEFORE INSERT ON session_admin.{table} FOR EACH ROW EXECUTE FUNCTION shut()"
+        ),
+        Dialect::Sqlite => {
+            format!("CREATE TRIGGER shut BEFORE INSERT ON session_admin_{table} BEGIN SELECT RAISE(IGNORE); END")
+        }
+    })
+    .await;
+}
+
+async fn rows_that_the_archive_does_not_take_in(db: TestDb) {
+    shut(&db, "archived_rows").await;
+    let said = refused(&db).await;
+    assert!(said.starts_with("The archive has not taken in what goes; look for triggers"), "{said}");
+}
+
+async fn entries_that_the_archive_does_not_take_in(db: TestDb) {
+    shut(&db, "archived_tables").await;
+    let said = refused(&db).await;
+    assert!(said.starts_with("The archive has not taken in ") && said.contains("archived_tables"), "{said}");
+}
+
+async fn wide(db: &TestDb, columns: usize) {
+    let group = group_of(db, STALE).await;
+    let more: String = (2..columns).map(|n| format!(", c{n} DEFAULT {n}")).collect();
+    db.exec(&format!(
+        "CREATE TABLE wide (id integer PRIMARY KEY, group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE{more}); \
+         INSERT INTO wide (id, group_id) VALUES (1, '{group}')"
+    ))
+    .await;
+}
+
+async fn a_row_of_more_values_than_the_archive_has_columns(db: TestDb) {
+    wide(&db, 2_000).await;
+    assert_eq!(
+        refused(&db).await,
+        "To restore a row of wide, 2000 values would have to be kept; on SQLite an archive keeps 1999 at most. Nothing was \
+         deleted; without an archive it can be (archive: false, --no-archive)."
+    );
+}
+
+async fn a_row_of_as_many_values(db: TestDb) {
+    wide(&db, 1_999).await;
+    let deletion = delete(&db, STALE).await;
+    restored(&db, &deletion).await;
+    assert_eq!(db.rows("SELECT c2, c1998 FROM wide").await, [["2", "1998"]]);
+}

@@ -1,0 +1,79 @@
+//! Tables that say themselves what a conflict does: a restore takes nothing for it.
+
+use super::{STALE, delete, group_of, one_in_the_way, restored};
+use crate::support::{TestDb, only};
+
+only!(sqlite Adopted:
+    a_row_made_since_is_not_replaced,
+    a_row_in_the_way_is_not_passed_over,
+    a_row_is_not_replaced_by_one_that_is_linked_again,
+    a_row_is_not_replaced_by_one_that_is_unlinked,
+);
+
+async fn pins(db: &TestDb, clause: &str) -> String {
+    let group = group_of(db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE pins (id integer PRIMARY KEY, slug text UNIQUE {clause}, \
+         group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         INSERT INTO pins VALUES (1, 'a', '{group}'), (2, 'b', '{group}')"
+    ))
+    .await;
+    group
+}
+
+async fn is_in_the_way(db: TestDb, clause: &str) {
+    let group = pins(&db, clause).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("INSERT INTO pins VALUES (9, 'a', NULL)").await;
+    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
+    assert!(message.starts_with("Another row has the same slug now (a)"), "{message}");
+    db.exec("DELETE FROM pins").await;
+    restored(&db, &deletion).await;
+    assert_eq!(db.count(&format!("pins WHERE group_id = '{group}'")).await, 2);
+}
+
+async fn a_row_made_since_is_not_replaced(db: TestDb) {
+    is_in_the_way(db, "ON CONFLICT REPLACE").await;
+}
+
+async fn a_row_in_the_way_is_not_passed_over(db: TestDb) {
+    is_in_the_way(db, "on  conflict\nIGNORE").await;
+}
+
+async fn a_row_is_not_replaced_by_one_that_is_linked_again(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE links (id integer PRIMARY KEY, \
+         group_id text UNIQUE ON CONFLICT REPLACE REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
+         CREATE TABLE old (id integer PRIMARY KEY, group_id text); \
+         INSERT INTO links VALUES (1, '{group}')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    db.exec(&format!("PRAGMA foreign_keys = OFF; INSERT INTO links VALUES (2, '{group}')")).await;
+    let (table, _, message, _) = one_in_the_way(&db, &deletion).await;
+    assert_eq!(table, "links");
+    assert!(message.contains("UNIQUE constraint failed: links.group_id"), "{message}");
+    assert_eq!(db.count("links").await, 2);
+}
+
+/// A plain DELETE would be refused: foreign keys do not follow the table's clause.
+async fn a_row_is_not_replaced_by_one_that_is_unlinked(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    let other = group_of(&db, super::OTHER).await;
+    db.exec(&format!(
+        "CREATE TABLE links (id integer PRIMARY KEY, group_id text DEFAULT '{other}' UNIQUE ON CONFLICT REPLACE \
+         REFERENCES whatsapp_groups (id) ON DELETE SET DEFAULT); \
+         INSERT INTO links VALUES (1, '{group}'), (2, '{other}')"
+    ))
+    .await;
+    let request = api::deletion::DeletionRequest {
+        session_ids: vec![super::id(STALE)],
+        allow_pending_messages: true,
+        ..api::deletion::DeletionRequest::default()
+    };
+    let outcome = api::deletion::delete(db.database().await, &request).await.unwrap();
+    assert_eq!(outcome.refusals.len(), 1, "{outcome:?}");
+    assert_eq!(db.rows("SELECT id FROM links ORDER BY id").await, [["1"], ["2"]]);
+}
