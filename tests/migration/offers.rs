@@ -7,8 +7,20 @@ use crate::support::{TestDb, both};
 
 both!(StateC: the_words_that_drop_tables_elsewhere_are_wrong_usage);
 
-const COMMANDS: [&str; 11] =
-    ["serve", "migrate", "doctor", "impact", "delete", "cleanup", "runs", "deletions", "schema", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "serve",
+    "migrate",
+    "doctor",
+    "impact",
+    "delete",
+    "cleanup",
+    "runs",
+    "deletions",
+    "restore",
+    "schema",
+    "completions",
+    "man",
+];
 
 /// What sea-orm's own command line would offer.
 const ELSEWHERE: [&str; 8] = ["fresh", "refresh", "reset", "down", "up", "init", "generate", "drop"];

@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::demo::scenario;
@@ -188,7 +189,9 @@ impl TestDb {
 
     /// The database as the program connects to it, with an account of the statements that it runs.
     pub async fn counted(&self) -> (Database, SqlCounter) {
-        let mut database = Database::connect(self.settings()).await.unwrap();
+        // A lease that is renewed in between would be counted too.
+        let settings = DatabaseSettings { run_lease: Duration::from_hours(1), ..self.settings() };
+        let mut database = Database::connect(settings).await.unwrap();
         let counter = SqlCounter::default();
         let statements = Arc::clone(&counter.statements);
         database.observe(move |info| statements.lock().unwrap().push(info.statement.sql.clone())).await;
