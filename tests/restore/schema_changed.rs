@@ -23,6 +23,7 @@ only!(postgres Adopted:
     a_column_that_became_generated,
     a_column_that_is_no_longer_generated,
     a_time_that_became_a_moment,
+    columns_that_have_each_other_s_name,
 );
 
 /// A table whose rows go with a group.
@@ -225,4 +226,16 @@ async fn a_time_that_became_a_moment(db: TestDb) {
     );
     db.exec("ALTER TABLE pins ALTER COLUMN at TYPE timestamp USING NULL").await;
     comes_back(&db, &deletion, "at, label", ["2024-01-02 03:04:00 one", "NULL 2"]).await;
+}
+
+async fn columns_that_have_each_other_s_name(db: TestDb) {
+    let deletion = pins(&db).await;
+    let swap = "ALTER TABLE pins RENAME label TO other; ALTER TABLE pins RENAME note TO label; ALTER TABLE pins RENAME other TO note";
+    db.exec(swap).await;
+    assert_eq!(
+        message(&db, &deletion).await,
+        "The column label is called note now; rename it back, or 2 rows would lose what they have in it."
+    );
+    db.exec(swap).await;
+    comes_back(&db, &deletion, "label", ["one", "2"]).await;
 }

@@ -22,6 +22,8 @@ pub struct Graph {
 /// One table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
+    /// The server's number of it (PostgreSQL).
+    pub oid: i64,
     /// The schema; `main` on SQLite.
     pub schema: String,
     /// The bare name.
@@ -72,6 +74,7 @@ impl Default for Grants {
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
 pub struct Column {
     /// The name.
     pub name: String,
@@ -81,6 +84,8 @@ pub struct Column {
     pub nullable: bool,
     /// The default's expression, as the catalogue has it.
     pub default: Option<String>,
+    /// Its number in the table (PostgreSQL), which stays with it when it is renamed.
+    pub number: i64,
     /// The database works its value out from other columns.
     pub generated: bool,
     /// It does so at every reading, and stores nothing.

@@ -35,11 +35,13 @@ struct TableRow {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
 struct ColumnRow {
     name: String,
     type_name: String,
     nullable: bool,
     default: Option<String>,
+    number: i64,
     generated: bool,
     unstored: bool,
     odd_cast: bool,
@@ -81,6 +83,7 @@ fn table(row: TableRow, business_schema: &str) -> Table {
     let row_id = if row.partitioned { vec!["tableoid".to_owned(), "ctid".to_owned()] } else { vec!["ctid".to_owned()] };
     let columns: Vec<Column> = row.columns.into_iter().map(column).collect();
     Table {
+        oid: row.id,
         display,
         row_id,
         schema: row.schema,
@@ -102,6 +105,7 @@ fn column(row: ColumnRow) -> Column {
         type_name: row.type_name,
         nullable: row.nullable,
         default: row.default,
+        number: row.number,
         generated: row.generated,
         unstored: row.unstored,
         odd_cast: row.odd_cast,

@@ -30,6 +30,7 @@ WITH RECURSIVE keys AS MATERIALIZED (
           UNION ALL
           SELECT b.typnotnull, b.typbasetype FROM base JOIN pg_type b ON b.oid = base.next
         ) SELECT 1 FROM base WHERE forbids)),
+      'number', a.attnum,
       'generated', a.attgenerated <> '',
       'unstored', a.attgenerated = 'v',
       'odd_cast', (

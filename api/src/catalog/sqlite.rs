@@ -98,6 +98,7 @@ fn table(row: &TableRow) -> Table {
         default: if column.hidden == 0 { column.default.clone() } else { None },
         // Generated columns are the hidden ones of ordinary tables.
         generated: column.hidden != 0,
+        number: 0,
         unstored: column.hidden == 2,
         odd_cast: false,
     });
@@ -105,6 +106,7 @@ fn table(row: &TableRow) -> Table {
     // An expression in an index has no name.
     let unique = row.unique_keys.iter().filter_map(|key| key.iter().cloned().collect());
     Table {
+        oid: 0,
         schema: "main".to_owned(),
         name: row.name.clone(),
         display: row.name.clone(),

@@ -118,7 +118,7 @@ pub(crate) async fn changes_so_far(transaction: &DatabaseTransaction) -> Result<
                        sum(s.n_tup_upd)::bigint AS updated \
                        FROM pg_stat_xact_user_tables s JOIN pg_class c ON c.oid = coalesce(pg_partition_root(s.relid), s.relid) \
                        JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY n.nspname, c.relname";
-    let mut changes = Changes::new();
+    let mut tables = Changes::new();
     for row in transaction.query_all_raw(statement(SQL.to_owned())).await? {
         if !row.try_get::<bool>("", "counted")? {
             return Ok(None);
@@ -128,9 +128,9 @@ pub(crate) async fn changes_so_far(transaction: &DatabaseTransaction) -> Result<
             updated: row.try_get("", "updated")?,
             deleted: row.try_get("", "deleted")?,
         };
-        changes.insert((row.try_get("", "schema")?, row.try_get("", "name")?), changed);
+        tables.insert((row.try_get("", "schema")?, row.try_get("", "name")?), changed);
     }
-    Ok(Some(changes))
+    Ok(Some(tables))
 }
 
 /// Rows that were put into archives.

@@ -96,6 +96,9 @@ async fn hindered(
     (kept, now): (&KeptColumn, Option<&PresentColumn>),
 ) -> Result<Option<(i64, String)>, Error> {
     let (count, what) = match now {
+        _ if let Some(name) = entry.present.as_ref().and_then(|present| renamed(present, kept)) => {
+            (filled(transaction, db, entry, place).await?, format!("is called {name} now; rename it back"))
+        }
         None => (filled(transaction, db, entry, place).await?, "is gone; add it back".to_owned()),
         Some(now) if now.generated => (
             filled(transaction, db, entry, place).await?,
@@ -115,6 +118,14 @@ async fn hindered(
         }
     };
     Ok((count != 0).then_some((count, what)))
+}
+
+/// What a column is called now, if it was renamed: another one may have its name.
+fn renamed<'a>(present: &'a Present, kept: &KeptColumn) -> Option<&'a str> {
+    let (table, number) = kept.number;
+    let known = number != 0 && table == present.oid;
+    let column = present.columns.iter().find(|column| known && column.number == number)?;
+    (column.name != kept.name).then_some(column.name.as_str())
 }
 
 fn several(count: i64) -> String {

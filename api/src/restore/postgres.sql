@@ -9,6 +9,7 @@ WITH tables AS (
 )
 SELECT coalesce(json_agg(json_build_object(
   'name', json_build_array(t.nspname, t.relname),
+  'oid', t.oid::bigint,
   'partitioned', t.relkind = 'p',
   'row_security', row_security_active(t.oid),
   'triggers', EXISTS (
@@ -19,6 +20,7 @@ SELECT coalesce(json_agg(json_build_object(
     SELECT json_agg(json_build_object(
         'name', a.attname,
         'type_name', format_type(a.atttypid, a.atttypmod),
+        'number', a.attnum,
         'generated', a.attgenerated <> '',
         'odd_cast', (
           -- a domain is cast as what it is over

@@ -17,9 +17,13 @@ const SQLITE: &str = include_str!("sqlite.sql");
 
 /// A table.
 #[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
 pub(super) struct Present {
     /// Schema and name.
     pub name: (String, String),
+    /// The server's number of it (PostgreSQL).
+    #[serde(default)]
+    pub oid: i64,
     /// A partitioned table (PostgreSQL).
     pub partitioned: bool,
     /// Users have made triggers that insertions fire; on SQLite, any triggers.
@@ -43,6 +47,9 @@ pub(super) struct PresentColumn {
     pub name: String,
     /// As the database writes it.
     pub type_name: String,
+    /// Its number in the table (PostgreSQL), which stays with it when it is renamed.
+    #[serde(default)]
+    pub number: i64,
     /// The database works its value out.
     pub generated: bool,
     /// Its cast to text is not what its type writes (PostgreSQL).

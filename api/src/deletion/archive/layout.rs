@@ -14,6 +14,9 @@ pub(crate) struct KeptColumn {
     /// Its type, as the database writes it.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// The numbers of its table and of it (PostgreSQL), by which a renamed column is known.
+    #[serde(default)]
+    pub number: (i64, i64),
     /// The database worked its value out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub generated: bool,
@@ -93,6 +96,7 @@ fn kept_column(table: &Table, name: &str) -> KeptColumn {
     KeptColumn {
         name: found.map_or(name, |column| &column.name).to_owned(),
         type_name: found.map(|column| column.type_name.clone()).unwrap_or_default(),
+        number: (table.oid, found.map_or(0, |column| column.number)),
         generated: found.is_some_and(|column| column.generated),
         odd_cast: found.is_some_and(|column| column.odd_cast),
     }
