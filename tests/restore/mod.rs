@@ -1,9 +1,13 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
+mod cleared;
+mod collations;
+mod many;
 mod overlapping;
 mod postgres_types;
 mod references;
 mod refusals;
+mod roles;
 mod schema_changed;
 mod sqlite_types;
 mod taken;

@@ -47,6 +47,15 @@ impl Dialect {
         }
     }
 
+    /// Two names of tables or columns are the same: SQLite's are in any case.
+    #[must_use]
+    pub fn same_name(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Postgres => one == other,
+            Self::Sqlite => one.eq_ignore_ascii_case(other),
+        }
+    }
+
     /// A statement with its values bound.
     pub fn statement(self, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
         Statement::from_sql_and_values(self.backend(), sql.into(), values)

@@ -40,6 +40,10 @@ pub(super) async fn lost(
                 .to_owned(),
         )]);
     }
+    if !present.insertable {
+        let message = format!("This role may not put rows back into {}. Grant it INSERT.", entry.display);
+        return Ok(vec![whole(message)]);
+    }
     let mut conflicts = Vec::new();
     for (place, kept) in rows.columns.iter().enumerate() {
         let name = &kept.name;
@@ -59,6 +63,40 @@ pub(super) async fn lost(
             let rows = if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() };
             conflicts.push(whole(format!("The column {name} {what}, or {rows} would lose what they have in it.")));
         }
+    }
+    Ok(conflicts)
+}
+
+/// The columns that do not take a value any more that was kept of them: an enum has lost the word, a domain has a new check
+/// (PostgreSQL).
+pub(super) async fn refused(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    entry: &Entry,
+) -> Result<Vec<Conflict>, Error> {
+    let dialect = db.dialect();
+    let mut conflicts = Vec::new();
+    if dialect == Dialect::Sqlite || entry.rows().is_none() {
+        return Ok(conflicts);
+    }
+    for (place, now) in inserted(dialect, entry) {
+        let value = format!("CAST({} AS {})", Entry::value(dialect, place), now.type_name);
+        let sql = format!("SELECT count({value}) AS n {}", entry.from(dialect));
+        let savepoint = transaction.begin().await?;
+        let read = count(&savepoint, dialect, sql).await;
+        savepoint.rollback().await?;
+        let said = match read {
+            Ok(_) => continue,
+            Err(Error::Refused(said)) => said.message,
+            Err(error) if error.is_of_value() => error.said(),
+            Err(error) => return Err(error),
+        };
+        let (name, of_type) = (&now.name, &now.type_name);
+        let message = format!(
+            "A kept value does not fit its column any more: {said}. Change {name}, or its type {of_type}, so that it takes \
+             what it took, then restore again."
+        );
+        conflicts.push(whole(&entry.display, message));
     }
     Ok(conflicts)
 }

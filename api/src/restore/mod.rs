@@ -7,9 +7,12 @@ mod fit;
 mod later;
 mod on_postgres;
 mod on_sqlite;
+mod orphan;
 mod overdue;
 mod present;
 mod relink;
+mod taken;
+mod wanted;
 
 use serde::Serialize;
 use uuid::Uuid;

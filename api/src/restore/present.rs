@@ -23,6 +23,8 @@ pub(super) struct Present {
     pub partitioned: bool,
     /// Row-level security applies to the current role.
     pub row_security: bool,
+    /// The current role may put rows into it.
+    pub insertable: bool,
     /// The columns, in their order.
     pub columns: Vec<PresentColumn>,
     /// What may stand in the table once only.
@@ -65,6 +67,10 @@ pub(super) struct Reference {
     /// Schema and name of the table that it refers to.
     pub referenced: (String, String),
     pub referenced_columns: Vec<String>,
+    /// For each column the operator that compares `referenced = referring`.
+    pub equals: Vec<String>,
+    /// The collation of each referenced column, quoted; none where its type has none.
+    pub collations: Vec<Option<String>>,
     pub referenced_partitioned: bool,
 }
 
@@ -76,10 +82,7 @@ impl Present {
 
     /// The column with this name, in any case on SQLite, as it has it.
     pub fn column(&self, dialect: Dialect, name: &str) -> Option<&PresentColumn> {
-        self.columns.iter().find(|column| match dialect {
-            Dialect::Postgres => column.name == name,
-            Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
-        })
+        self.columns.iter().find(|column| dialect.same_name(&column.name, name))
     }
 }
 
