@@ -257,14 +257,17 @@ impl Sql<'_> {
         let found = self.table(table);
         let status = if table == self.plan.graph.root {
             Some("connected")
-        } else if found.schema == self.table(self.plan.graph.root).schema && MESSAGES.contains(&found.name.as_str()) {
+        } else if found.schema == self.table(self.plan.graph.root).schema
+            && MESSAGES.iter().any(|name| self.dialect.same_name(&found.name, name))
+        {
             Some("pending")
         } else {
             None
         };
-        match status {
-            Some(status) if found.column("status").is_some() => {
-                format!("CASE WHEN CAST(c.\"status\" AS text) = '{status}' THEN 1 ELSE 0 END")
+        let column = found.columns.iter().find(|column| self.dialect.same_name(&column.name, "status"));
+        match (status, column) {
+            (Some(status), Some(column)) => {
+                format!("CASE WHEN CAST(c.{} AS text) = '{status}' THEN 1 ELSE 0 END", quote(&column.name))
             }
             _ => "0".to_owned(),
         }
