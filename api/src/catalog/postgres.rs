@@ -41,6 +41,7 @@ struct ColumnRow {
     nullable: bool,
     default: Option<String>,
     generated: bool,
+    collation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +102,7 @@ fn column(row: ColumnRow) -> Column {
         nullable: row.nullable,
         default: row.default,
         generated: row.generated,
+        collation: row.collation,
     }
 }
 

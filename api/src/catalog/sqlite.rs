@@ -98,6 +98,7 @@ fn table(row: &TableRow) -> Table {
         default: if column.hidden == 0 { column.default.clone() } else { None },
         // Generated columns are the hidden ones of ordinary tables.
         generated: column.hidden != 0,
+        collation: None,
     });
     let columns: Vec<Column> = columns.collect();
     // An expression in an index has no name.

@@ -137,11 +137,16 @@ impl Sql<'_> {
         if let (Shape::Keys, [column], [to], None) =
             (self.shape, key.columns.as_slice(), key.referenced_columns.as_slice(), &key.referenced_scope)
         {
-            let condition = format!("c.{} = ANY (ARRAY (SELECT d.{} FROM {source} d))", quote(column), kept(to));
+            let of_parent = key.collation(self.plan.graph, column, to);
+            let condition =
+                format!("c.{}{of_parent} = ANY (ARRAY (SELECT d.{} FROM {source} d))", quote(column), kept(to));
             return Parts { child, source: None, condition };
         }
         let pairs = key.columns.iter().zip(&key.referenced_columns);
-        let on: Vec<String> = pairs.map(|(column, to)| format!("d.{} = c.{}", kept(to), quote(column))).collect();
+        let on = pairs.map(|(column, to)| {
+            format!("d.{} = c.{}{}", kept(to), quote(column), key.collation(self.plan.graph, column, to))
+        });
+        let on: Vec<String> = on.collect();
         let condition = format!("{}{}", on.join(" AND "), self.within_scope(edge, "d", "r0"));
         Parts { child, source: Some(source), condition }
     }
