@@ -79,18 +79,18 @@ pub(super) async fn refused(
     if dialect == Dialect::Sqlite || entry.rows().is_none() {
         return Ok(conflicts);
     }
-    for (place, now) in inserted(dialect, entry) {
-        let value = format!("CAST({} AS {})", Entry::value(dialect, place), now.type_name);
-        let sql = format!("SELECT count({value}) AS n {}", entry.from(dialect));
-        let savepoint = transaction.begin().await?;
-        let read = count(&savepoint, dialect, sql).await;
-        savepoint.rollback().await?;
-        let said = match read {
-            Ok(_) => continue,
-            Err(Error::Refused(said)) => said.message,
-            Err(error) if error.is_of_value() => error.said(),
-            Err(error) => return Err(error),
-        };
+    let columns = inserted(dialect, entry);
+    let value = |(place, now): &(usize, &PresentColumn)| {
+        format!("CAST({} AS {})", Entry::value(dialect, *place), now.type_name)
+    };
+    // All of them at once first: mostly another thing is in the way.
+    let all: Vec<String> = columns.iter().map(value).collect();
+    if unread(transaction, entry, &format!("ROW({})", all.join(", "))).await?.is_none() {
+        return Ok(conflicts);
+    }
+    for column in columns {
+        let Some(said) = unread(transaction, entry, &value(&column)).await? else { continue };
+        let (_, now) = column;
         let (name, of_type) = (&now.name, &now.type_name);
         let message = format!(
             "A kept value does not fit its column any more: {said}. Change {name}, or its type {of_type}, so that it takes \
@@ -99,6 +99,20 @@ pub(super) async fn refused(
         conflicts.push(whole(&entry.display, message));
     }
     Ok(conflicts)
+}
+
+/// What the database says where it cannot read an expression over the kept rows.
+async fn unread(transaction: &DatabaseTransaction, entry: &Entry, value: &str) -> Result<Option<String>, Error> {
+    let sql = format!("SELECT count({value}) AS n {}", entry.from(Dialect::Postgres));
+    let savepoint = transaction.begin().await?;
+    let read = count(&savepoint, Dialect::Postgres, sql).await;
+    savepoint.rollback().await?;
+    match read {
+        Ok(_) => Ok(None),
+        Err(Error::Refused(said)) => Ok(Some(said.message)),
+        Err(error) if error.is_of_value() => Ok(Some(error.said())),
+        Err(error) => Err(error),
+    }
 }
 
 /// How many rows have something in a column.
