@@ -1,12 +1,16 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
+mod cleared;
+mod collations;
 mod kept;
+mod many;
 mod names;
 mod overlapping;
 mod own_conflicts;
 mod postgres_types;
 mod references;
 mod refusals;
+mod roles;
 mod schema_changed;
 mod sqlite_types;
 mod taken;

@@ -7,6 +7,7 @@ both!(Adopted:
     deletions_that_share_nothing_come_back_in_either_order,
     a_row_that_was_unlinked_and_then_taken,
     a_parent_that_a_later_deletion_took,
+    what_an_earlier_deletion_took_is_not_waited_for,
 );
 
 async fn deletions_that_share_nothing_come_back_in_either_order(db: TestDb) {
@@ -100,4 +101,24 @@ async fn a_parent_that_a_later_deletion_took(db: TestDb) {
         restored(&db, deletion).await;
     }
     assert!(db.dump(&TABLES).await == before);
+}
+
+async fn what_an_earlier_deletion_took_is_not_waited_for(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    db.exec(&format!(
+        "CREATE TABLE notes (id integer PRIMARY KEY, \
+         about {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
+         owner {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         INSERT INTO notes VALUES (7, NULL, '{mine}')"
+    ))
+    .await;
+    let first = delete(&db, STALE).await;
+    db.exec(&format!("INSERT INTO notes VALUES (7, '{other}', NULL)")).await;
+    let second = delete(&db, OTHER).await;
+    db.exec("DELETE FROM notes").await;
+    // Both know of a row 7, and neither waits for the other.
+    assert_eq!(restored(&db, &second).await.rows_not_relinked, 1);
+    restored(&db, &first).await;
+    assert_eq!(db.rows("SELECT id, about, CAST(owner AS text) FROM notes").await, [["7", "NULL", mine.as_str()]]);
 }

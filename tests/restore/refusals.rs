@@ -1,12 +1,13 @@
 //! What is refused before anything is looked at, and messages that would be sent at once.
 
 use api::deletion::{Deletion, DeletionStatus, trail};
+use api::impact;
 use api::refusal::RefusalCode;
 use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
 use super::{LIVE, STALE, TABLES, attempt, delete, one, request, restored};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, both, only};
 
 both!(Adopted:
     a_deletion_that_there_is_not,
@@ -18,6 +19,7 @@ both!(Adopted:
     two_at_once_restore_it_once,
     the_record_says_who_and_when,
 );
+only!(sqlite Adopted: overdue_messages_of_tables_in_another_case);
 
 async fn refused(db: &TestDb, request: &RestoreRequest) -> (RefusalCode, String) {
     let before = db.everything().await;
@@ -107,6 +109,29 @@ async fn overdue_messages_come_back_only_if_allowed(db: TestDb) {
     }
     let outcome = restored(&db, &deletion).await;
     assert_eq!((outcome.overdue_messages, outcome.rows_restored), (due, deletion.rows_deleted));
+}
+
+async fn overdue_messages_of_tables_in_another_case(db: TestDb) {
+    let (deletion, due) = overdue(&db).await;
+    restored(&db, &deletion).await;
+    let before = pending(&db).await;
+    db.exec(
+        "ALTER TABLE scheduled_whatsapp_messages RENAME TO aside; \
+         ALTER TABLE aside RENAME TO Scheduled_WhatsApp_Messages; \
+         ALTER TABLE Scheduled_WhatsApp_Messages RENAME COLUMN status TO aside; \
+         ALTER TABLE Scheduled_WhatsApp_Messages RENAME COLUMN aside TO Status; \
+         ALTER TABLE Scheduled_WhatsApp_Messages RENAME COLUMN scheduled_for TO aside; \
+         ALTER TABLE Scheduled_WhatsApp_Messages RENAME COLUMN aside TO Scheduled_For",
+    )
+    .await;
+    assert_eq!(pending(&db).await, before);
+    let again = delete(&db, LIVE).await;
+    assert_eq!(attempt(&db, &request(&again)).await.overdue_messages, due);
+    assert_eq!(refused(&db, &request(&again)).await.0, RefusalCode::PendingMessages);
+}
+
+async fn pending(db: &TestDb) -> i64 {
+    impact::of_sessions(db.database().await, &[super::id(LIVE)]).await.unwrap().pending_messages
 }
 
 async fn a_dry_run_changes_nothing(db: TestDb) {

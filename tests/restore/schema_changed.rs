@@ -20,6 +20,8 @@ both!(Adopted:
 only!(postgres Adopted:
     an_enum_that_became_text,
     a_word_that_an_enum_has_lost,
+    a_word_that_an_enum_has_renamed,
+    a_domain_with_a_new_check,
     a_column_that_became_generated,
     a_column_that_is_no_longer_generated,
     a_time_that_became_a_moment,
@@ -184,6 +186,25 @@ async fn a_word_that_an_enum_has_lost(db: TestDb) {
     let (.., message, _) = one_in_the_way(&db, &deletion).await;
     assert!(message.starts_with("A kept value does not fit its column any more: "), "{message}");
     assert!(message.contains("green"), "{message}");
+}
+
+async fn a_word_that_an_enum_has_renamed(db: TestDb) {
+    let deletion = coloured(&db).await;
+    // What else is in the way cannot be asked of such rows; that must not be an error.
+    db.exec("ALTER TYPE colour RENAME VALUE 'green' TO 'verde'; CREATE UNIQUE INDEX one_colour ON pins (colour)").await;
+    let message = message(&db, &deletion).await;
+    assert!(message.contains("green") && message.contains(" Change colour, or its type colour, "), "{message}");
+}
+
+async fn a_domain_with_a_new_check(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    db.exec("CREATE DOMAIN short AS text").await;
+    make(&db, "label short").await;
+    db.exec(&format!("INSERT INTO pins VALUES (1, '{group}', 'long'), (2, '{group}', 'ok')")).await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("ALTER DOMAIN short ADD CONSTRAINT shorter CHECK (length(VALUE) < 3)").await;
+    let message = message(&db, &deletion).await;
+    assert!(message.contains("shorter") && message.contains(" Change label, or its type short, "), "{message}");
 }
 
 async fn a_column_that_became_generated(db: TestDb) {

@@ -92,6 +92,8 @@ pub struct Column {
     pub unstored: bool,
     /// Its cast to text is not what its type writes (PostgreSQL): one that a user has made, or one that loses blanks.
     pub odd_cast: bool,
+    /// Its collation, quoted (PostgreSQL); none where its type has none.
+    pub collation: Option<String>,
 }
 
 /// What a foreign key does when the row it refers to is deleted, or its key changed.
@@ -211,6 +213,18 @@ impl ForeignKey {
     pub fn referring(&self, graph: &Graph, dialect: Dialect) -> String {
         let partition = self.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
         partition.unwrap_or_else(|| graph.tables[self.table].relation(dialect))
+    }
+
+    /// What follows the referring column in a comparison: the collation of the column referred to, by which the key itself
+    /// compares, where the two have different ones.
+    #[must_use]
+    pub fn collation(&self, graph: &Graph, column: &str, to: &str) -> String {
+        let of =
+            |table: TableId, name: &str| graph.tables[table].column(name).and_then(|column| column.collation.as_ref());
+        match (of(self.table, column), of(self.referenced, to)) {
+            (Some(own), Some(other)) if own != other => format!(" COLLATE {other}"),
+            _ => String::new(),
+        }
     }
 
     /// A key that refers to one partition is met by that partition's rows only: the condition on the expression of a row's

@@ -45,6 +45,7 @@ struct ColumnRow {
     generated: bool,
     unstored: bool,
     odd_cast: bool,
+    collation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +110,7 @@ fn column(row: ColumnRow) -> Column {
         generated: row.generated,
         unstored: row.unstored,
         odd_cast: row.odd_cast,
+        collation: row.collation,
     }
 }
 

@@ -42,11 +42,14 @@ WITH RECURSIVE keys AS MATERIALIZED (
         ) SELECT coalesce(bool_or(type = 'bpchar'::regtype OR EXISTS (
             SELECT 1 FROM pg_cast ca WHERE ca.castsource = base.type AND ca.casttarget = 'text'::regtype AND ca.oid >= 16384)), false)
         FROM base),
+      'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END,
       'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
     ) ORDER BY a.attnum) AS described
   FROM pg_attribute a
   JOIN pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN pg_collation co ON co.oid = a.attcollation
+  LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
   WHERE a.attrelid IN (SELECT oid FROM reached) AND a.attnum > 0 AND NOT a.attisdropped
   GROUP BY a.attrelid
 )
@@ -61,7 +64,10 @@ SELECT json_build_object(
       'select', has_table_privilege(c.oid, 'SELECT'),
       'update', has_any_column_privilege(c.oid, 'UPDATE'),
       'delete', has_table_privilege(c.oid, 'DELETE'),
-      'insert', has_any_column_privilege(c.oid, 'INSERT'),
+      'insert', NOT EXISTS (
+        SELECT 1 FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+          AND NOT has_column_privilege(c.oid, a.attnum, 'INSERT')),
       'primary_key', coalesce((
         SELECT json_agg((
             SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = k.attnum) ORDER BY k.ord)

@@ -101,6 +101,7 @@ fn table(row: &TableRow) -> Table {
         number: 0,
         unstored: column.hidden == 2,
         odd_cast: false,
+        collation: None,
     });
     let columns: Vec<Column> = columns.collect();
     // An expression in an index has no name.

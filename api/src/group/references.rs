@@ -137,7 +137,10 @@ impl<'a> Referring<'a> {
         let kept = self.kept();
         let name = |to: &String| kept.iter().position(|name| *name == to).unwrap_or_default();
         let pairs = key.columns.iter().zip(&key.referenced_columns);
-        let mut on: Vec<String> = pairs.map(|(column, to)| format!("d.k{} = c.{}", name(to), quote(column))).collect();
+        let on = pairs.map(|(column, to)| {
+            format!("d.k{} = c.{}{}", name(to), quote(column), key.collation(self.graph, column, to))
+        });
+        let mut on: Vec<String> = on.collect();
         on.extend(key.within_scope("d.of_table"));
         format!(
             "SELECT d.group_id, {place} AS place, count(*) AS n FROM page d JOIN {} c ON {} GROUP BY d.group_id",

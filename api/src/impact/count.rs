@@ -183,7 +183,8 @@ impl Sql<'_> {
             && key.referenced_scope.is_none()
             && matches!(self.plan.edges[*edge].source, Source::Deleted(_))
             && !matches!(self.plan.edges[*edge].effect, Effect::Default(_))
-            && of_type(table, column) == of_type(key.referenced, to);
+            && of_type(table, column) == of_type(key.referenced, to)
+            && key.collation(self.plan.graph, column, to).is_empty();
         (self.shape == Shape::Columns && plain).then_some(*edge)
     }
 

@@ -43,8 +43,10 @@ impl Sql<'_> {
             let parent = key.referenced;
             let found = format!("w.t = {parent} AND {}", self.same_row(parent, "p", "w"));
             let columns = key.columns.iter().zip(&key.referenced_columns);
-            let on: Vec<String> =
-                columns.map(|(column, to)| format!("p.{} = c.{}", quote(to), quote(column))).collect();
+            let on = columns.map(|(column, to)| {
+                format!("p.{} = c.{}{}", quote(to), quote(column), key.collation(self.plan.graph, column, to))
+            });
+            let on: Vec<String> = on.collect();
             let scope = self.within_scope(edge, "p", "tableoid");
             let child = format!("{}, {}", key.table, self.padded_row_id(key.table, "c"));
             let from =

@@ -53,7 +53,8 @@ pub struct TableImpact {
     pub rows_deleted: i64,
     /// Distinct rows that stay with a reference cleared.
     pub rows_unlinked: i64,
-    /// Rows of it that are unlinked can be found again when the deletion is restored: they have a key, or there are none.
+    /// A restore can bring all of this back: rows of it that are unlinked have a key, by which they are found again, and
+    /// rows of it that go may be put back by this role.
     #[serde(default = "restorable")]
     pub restorable: bool,
     /// The foreign keys through which rows of it are reached.

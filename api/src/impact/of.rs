@@ -170,11 +170,12 @@ fn table_impact(plan: &Plan<'_>, table: TableId, counts: &TableCounts) -> Option
     if counts.deleted == 0 && counts.unlinked == 0 && references.is_empty() {
         return None;
     }
+    let found = &plan.graph.tables[table];
     Some(TableImpact {
-        table: plan.graph.tables[table].display.clone(),
+        table: found.display.clone(),
         rows_deleted: counts.deleted,
         rows_unlinked: counts.unlinked,
-        restorable: counts.unlinked == 0 || !plan.graph.tables[table].key.is_empty(),
+        restorable: (counts.unlinked == 0 || !found.key.is_empty()) && (counts.deleted == 0 || found.grants.insert),
         references,
     })
 }

@@ -137,11 +137,16 @@ impl Sql<'_> {
         if let (Shape::Keys, [column], [to], None) =
             (self.shape, key.columns.as_slice(), key.referenced_columns.as_slice(), &key.referenced_scope)
         {
-            let condition = format!("c.{} = ANY (ARRAY (SELECT d.{} FROM {source} d))", quote(column), kept(to));
+            let of_parent = key.collation(self.plan.graph, column, to);
+            let condition =
+                format!("c.{}{of_parent} = ANY (ARRAY (SELECT d.{} FROM {source} d))", quote(column), kept(to));
             return Parts { child, source: None, condition };
         }
         let pairs = key.columns.iter().zip(&key.referenced_columns);
-        let on: Vec<String> = pairs.map(|(column, to)| format!("d.{} = c.{}", kept(to), quote(column))).collect();
+        let on = pairs.map(|(column, to)| {
+            format!("d.{} = c.{}{}", kept(to), quote(column), key.collation(self.plan.graph, column, to))
+        });
+        let on: Vec<String> = on.collect();
         let condition = format!("{}{}", on.join(" AND "), self.within_scope(edge, "d", "r0"));
         Parts { child, source: Some(source), condition }
     }
@@ -257,14 +262,17 @@ impl Sql<'_> {
         let found = self.table(table);
         let status = if table == self.plan.graph.root {
             Some("connected")
-        } else if found.schema == self.table(self.plan.graph.root).schema && MESSAGES.contains(&found.name.as_str()) {
+        } else if found.schema == self.table(self.plan.graph.root).schema
+            && MESSAGES.iter().any(|name| self.dialect.same_name(&found.name, name))
+        {
             Some("pending")
         } else {
             None
         };
-        match status {
-            Some(status) if found.column("status").is_some() => {
-                format!("CASE WHEN CAST(c.\"status\" AS text) = '{status}' THEN 1 ELSE 0 END")
+        let column = found.columns.iter().find(|column| self.dialect.same_name(&column.name, "status"));
+        match (status, column) {
+            (Some(status), Some(column)) => {
+                format!("CASE WHEN CAST(c.{} AS text) = '{status}' THEN 1 ELSE 0 END", quote(&column.name))
             }
             _ => "0".to_owned(),
         }

@@ -107,8 +107,11 @@ impl Sql<'_> {
         let values: Vec<String> = key.columns.iter().map(value).collect();
         let nulls: Vec<String> = values.iter().map(|value| format!("{value} IS NULL")).collect();
         let unlinked = nulls.join(if key.match_full { " AND " } else { " OR " });
-        let pairs = key.referenced_columns.iter().zip(&values);
-        let same: Vec<String> = pairs.map(|(column, value)| format!("p.{} = {value}", quote(column))).collect();
+        let pairs = key.columns.iter().zip(&key.referenced_columns).zip(&values);
+        let same = pairs.map(|((column, to), value)| {
+            format!("p.{} = ({value}){}", quote(to), key.collation(self.plan.graph, column, to))
+        });
+        let same: Vec<String> = same.collect();
         let group = self.of_same_session();
         let found = self.same_row(key.referenced, "p", "x");
         let gone = self.plan.is_node(key.referenced).then(|| node_name(key.referenced));

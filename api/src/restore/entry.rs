@@ -96,8 +96,9 @@ pub(super) async fn of_deletion(
     Ok(entries)
 }
 
-/// The entries of other deletions that can be restored and have taken rows from this table.
-pub(super) async fn of_others(
+/// The entries of later deletions that can be restored and have taken rows from this table. Their numbers say which is later:
+/// a deletion makes its entries when it has locked its rows, so a clock that was set back cannot turn the order.
+pub(super) async fn of_later(
     transaction: &DatabaseTransaction,
     db: &Database,
     deletion: Uuid,
@@ -105,12 +106,13 @@ pub(super) async fn of_others(
 ) -> Result<Vec<Entry>, Error> {
     let dialect = db.dialect();
     let of_schema = match dialect {
-        Dialect::Postgres => "t.schema_name = $4",
-        Dialect::Sqlite => "'main' = $4",
+        Dialect::Postgres => "t.table_name = $2 AND t.schema_name = $4",
+        Dialect::Sqlite => "t.table_name = $2 COLLATE NOCASE AND 'main' = $4",
     };
     let condition = format!(
-        "t.deletion_id <> {} AND t.table_name = $2 AND {of_schema} AND t.kind = 'ROWS' \
+        "t.id > (SELECT max(o.id) FROM {} o WHERE o.deletion_id = {}) AND {of_schema} AND t.kind = 'ROWS' \
          AND t.deletion_id IN (SELECT d.id FROM {} d WHERE d.status = 'RESTORABLE' AND d.restorable_until > $3)",
+        db.own_table("archived_tables"),
         dialect.uuid_parameter(1),
         db.own_table("deletions")
     );

@@ -13,6 +13,7 @@ use crate::deletion::batch::{self, Held};
 use crate::deletion::refuse::{counted, lock_timeout};
 use crate::deletion::{Deletion, DeletionStatus, archive, broken_references, enforce_foreign_keys, trail};
 use crate::error::Error;
+use crate::impact::TableImpact;
 use crate::refusal::{Refusal, RefusalCode};
 
 /// Of each kind so many conflicts are listed.
@@ -131,8 +132,7 @@ impl Step<'_> {
             Ok(done) => {
                 outcome.rows_restored = done.rows;
                 outcome.rows_relinked = done.relinked;
-                let kept_nowhere = deletion.tables.iter().filter(|table| !table.restorable);
-                let kept_nowhere: i64 = kept_nowhere.map(|table| table.rows_unlinked).sum();
+                let kept_nowhere: i64 = kept_nowhere(&entries, &deletion).map(|table| table.rows_unlinked).sum();
                 outcome.rows_not_relinked = done.references - done.references_set + kept_nowhere;
                 later::unlinked_rows_taken(self.transaction, self.db, deletion.id, &entries).await?
             }
@@ -202,7 +202,11 @@ impl Step<'_> {
             Err(error) => return Err(error),
         };
         savepoint.rollback().await?;
-        let found = conflict::all(self.transaction, self.db, deletion.id, entries).await?;
+        let mut found =
+            conflict::all(self.transaction, self.db, deletion.id, (entries, &self.lacking(entries, deletion))).await?;
+        for entry in entries {
+            found.extend(fit::refused(self.transaction, self.db, entry).await?);
+        }
         Ok(Err(if found.is_empty() { told } else { found }))
     }
 
@@ -243,7 +247,7 @@ impl Step<'_> {
     fn lacking(&self, entries: &[Entry], deletion: &Deletion) -> Lacking {
         let lacks = |schema: &String, name: &String| {
             let display = if schema == self.db.schema() { name.clone() } else { format!("{schema}.{name}") };
-            deletion.tables.iter().any(|table| !table.restorable && table.table == display)
+            kept_nowhere(entries, deletion).any(|table| table.table == display)
         };
         let references = entries.iter().flat_map(|entry| &entry.present).flat_map(|present| &present.references);
         let tables = references.map(|reference| &reference.referenced);
@@ -260,8 +264,9 @@ impl Step<'_> {
     ) -> Result<(Vec<PutBack>, Vec<Conflict>), Error> {
         let check = !self.enforce || self.request.dry_run;
         let broken = if check { broken_references(savepoint).await? } else { BTreeSet::new() };
-        let done = on_sqlite::put_back(savepoint, entries, &self.lacking(entries, deletion)).await?;
-        let mut conflicts = conflict::orphans(savepoint, self.db, deletion.id, entries).await?;
+        let lacking = self.lacking(entries, deletion);
+        let done = on_sqlite::put_back(savepoint, entries, &lacking).await?;
+        let mut conflicts = conflict::orphans(savepoint, self.db, deletion.id, (entries, &lacking)).await?;
         if check && conflicts.is_empty() {
             let now = broken_references(savepoint).await?;
             let more = now.difference(&broken).map(|(table, ..)| table).collect::<BTreeSet<_>>();
@@ -289,6 +294,12 @@ impl Step<'_> {
         let restored_by = Some(self.request.principal.clone());
         Ok(Deletion { status: DeletionStatus::Restored, restored_at: Some(now), restored_by, ..deletion })
     }
+}
+
+/// The tables in which rows were unlinked without a key to find them again.
+fn kept_nowhere<'a>(entries: &'a [Entry], deletion: &'a Deletion) -> impl Iterator<Item = &'a TableImpact> {
+    let kept = |table: &TableImpact| entries.iter().any(|entry| entry.rows().is_none() && entry.display == table.table);
+    deletion.tables.iter().filter(move |table| table.rows_unlinked > 0 && !kept(table))
 }
 
 fn refused(deletion: Option<Deletion>, refusal: Refusal) -> RestoreOutcome {

@@ -48,6 +48,10 @@ async fn lost_of_rows(
     (entry, present): (&Entry, &Present),
     rows: &Rows,
 ) -> Result<Vec<Conflict>, Error> {
+    if !present.insertable {
+        let message = format!("This role may not put rows back into {}. Grant it INSERT.", entry.display);
+        return Ok(vec![whole(&entry.display, message)]);
+    }
     let mut conflicts = Vec::new();
     for (place, kept) in rows.columns.iter().enumerate() {
         let now = present.column(db.dialect(), &kept.name);
@@ -143,6 +147,54 @@ fn has_zone(type_name: &str) -> Option<bool> {
         Some(false)
     } else {
         None
+    }
+}
+
+/// The columns that do not take a value any more that was kept of them: an enum has lost the word, a domain has a new check
+/// (PostgreSQL).
+pub(super) async fn refused(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    entry: &Entry,
+) -> Result<Vec<Conflict>, Error> {
+    let dialect = db.dialect();
+    let mut conflicts = Vec::new();
+    if dialect == Dialect::Sqlite || entry.rows().is_none() {
+        return Ok(conflicts);
+    }
+    let columns = inserted(dialect, entry);
+    let value = |(place, now): &(usize, &PresentColumn)| {
+        format!("CAST({} AS {})", Entry::value(dialect, *place), now.type_name)
+    };
+    // All of them at once first: mostly another thing is in the way.
+    let all: Vec<String> = columns.iter().map(value).collect();
+    if unread(transaction, entry, &format!("ROW({})", all.join(", "))).await?.is_none() {
+        return Ok(conflicts);
+    }
+    for column in columns {
+        let Some(said) = unread(transaction, entry, &value(&column)).await? else { continue };
+        let (_, now) = column;
+        let (name, of_type) = (&now.name, &now.type_name);
+        let message = format!(
+            "A kept value does not fit its column any more: {said}. Change {name}, or its type {of_type}, so that it takes \
+             what it took, then restore again."
+        );
+        conflicts.push(whole(&entry.display, message));
+    }
+    Ok(conflicts)
+}
+
+/// What the database says where it cannot read an expression over the kept rows.
+async fn unread(transaction: &DatabaseTransaction, entry: &Entry, value: &str) -> Result<Option<String>, Error> {
+    let sql = format!("SELECT count({value}) AS n {}", entry.from(Dialect::Postgres));
+    let savepoint = transaction.begin().await?;
+    let read = count(&savepoint, Dialect::Postgres, sql).await;
+    savepoint.rollback().await?;
+    match read {
+        Ok(_) => Ok(None),
+        Err(Error::Refused(said)) => Ok(Some(said.message)),
+        Err(error) if error.is_of_value() => Ok(Some(error.said())),
+        Err(error) => Err(error),
     }
 }
 

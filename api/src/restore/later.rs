@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::entry::{Entry, Kept, of_others};
+use super::entry::{Entry, Kept, of_later};
 use super::{Conflict, execute::LISTED};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
@@ -14,14 +14,14 @@ use crate::error::Error;
 /// SQLite takes 500 SELECTs in one statement.
 const AT_ONCE: usize = 100;
 
-/// Which of the deletions that can be restored has taken the row of `table` whose `columns` have these texts, for each of
-/// `wanted`, by its place.
+/// Which of the later deletions that can be restored has taken the row of `table` whose `columns` (each with its collation)
+/// have these texts, for each of `wanted`, by its place.
 pub(super) async fn takers(
     transaction: &DatabaseTransaction,
     db: &Database,
     deletion: Uuid,
     table: &(String, String),
-    columns: &[String],
+    columns: &[(&str, Option<&str>)],
     wanted: &[Vec<String>],
 ) -> Result<HashMap<usize, Uuid>, Error> {
     let dialect = db.dialect();
@@ -29,11 +29,18 @@ pub(super) async fn takers(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let others = of_others(transaction, db, deletion, table).await?;
+    let others = of_later(transaction, db, deletion, table).await?;
     let selects: Vec<String> = others.iter().filter_map(|entry| select(dialect, entry, columns)).collect();
+    let savepoint = transaction.begin().await?;
+    if dialect == Dialect::Postgres {
+        // The planner may believe that an archive is empty, and go through it for each row that is wanted.
+        savepoint.execute_unprepared("SET LOCAL enable_nestloop = off").await?;
+    }
+    let listed = listed(dialect, columns.len());
     for some in selects.chunks(AT_ONCE) {
-        let statement = dialect.statement(some.join(" UNION ALL "), [json!(wanted).to_string().into()]);
-        for row in transaction.query_all_raw(statement).await? {
+        let sql = format!("WITH wanted AS MATERIALIZED ({listed}) {}", some.join(" UNION ALL "));
+        let statement = dialect.statement(sql, [json!(wanted).to_string().into()]);
+        for row in savepoint.query_all_raw(statement).await? {
             let place: i64 = row.try_get("", "place")?;
             let taker: String = row.try_get("", "deletion_id")?;
             if let (Ok(place), Ok(taker)) = (usize::try_from(place), taker.parse()) {
@@ -41,29 +48,42 @@ pub(super) async fn takers(
             }
         }
     }
+    savepoint.rollback().await?;
     Ok(found)
 }
 
-/// The wanted rows that an entry keeps; none where it lacks a column.
-fn select(dialect: Dialect, entry: &Entry, columns: &[String]) -> Option<String> {
+/// The wanted keys by their place: `place, k0, k1, …`.
+fn listed(dialect: Dialect, width: usize) -> String {
+    let keys: String =
+        (0..width).map(|number| format!(", CAST(listed.value ->> {number} AS text) AS k{number}")).collect();
+    match dialect {
+        Dialect::Postgres => format!(
+            "SELECT listed.place - 1 AS place{keys} \
+             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS listed(value, place)"
+        ),
+        Dialect::Sqlite => format!("SELECT listed.key AS place{keys} FROM json_each($1) AS listed"),
+    }
+}
+
+/// The wanted rows that an entry keeps; none where it lacks a column. Its rows are gone through once: SQLite keeps the order
+/// of a CROSS JOIN, and makes an index over what is wanted.
+fn select(dialect: Dialect, entry: &Entry, columns: &[(&str, Option<&str>)]) -> Option<String> {
     let layout = entry.rows()?;
-    let place = |name: &String| layout.columns.iter().position(|column| dialect.same_name(&column.name, name));
-    let places: Vec<usize> = columns.iter().map(place).collect::<Option<_>>()?;
-    let same = places
-        .iter()
-        .enumerate()
-        .map(|(number, &place)| format!("{} = (wanted.value ->> {number})", Entry::text(dialect, place)));
-    let (place, listed) = match dialect {
-        Dialect::Postgres => {
-            ("wanted.place - 1", "jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS wanted(value, place)")
-        }
-        Dialect::Sqlite => ("wanted.key", "json_each($1) AS wanted"),
+    let same = columns.iter().enumerate().map(|(number, (name, collation))| {
+        let place = layout.columns.iter().position(|column| dialect.same_name(&column.name, name))?;
+        let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
+        Some(format!("{}{collation} = w.k{number}", Entry::text(dialect, place)))
+    });
+    let same: Vec<String> = same.collect::<Option<_>>()?;
+    let join = match dialect {
+        Dialect::Postgres => "JOIN",
+        Dialect::Sqlite => "CROSS JOIN",
     };
     Some(format!(
-        "SELECT {place} AS place, '{}' AS deletion_id FROM {listed} JOIN {} r ON {} WHERE r.table_id = {}",
+        "SELECT w.place, '{}' AS deletion_id FROM {} r {join} wanted w ON {} WHERE r.table_id = {}",
         entry.deletion,
         dialect.own_table("archived_rows"),
-        same.collect::<Vec<_>>().join(" AND "),
+        same.join(" AND "),
         entry.id
     ))
 }
@@ -94,7 +114,7 @@ pub(super) async fn unlinked_rows_taken(
             (0..layout.key.len()).map(|place| row.try_get("", &format!("k{place}"))).collect::<Result<Vec<String>, _>>()
         });
         let keys: Vec<Vec<String>> = keys.collect::<Result<_, _>>()?;
-        let columns: Vec<String> = layout.key.iter().map(|column| column.name.clone()).collect();
+        let columns: Vec<(&str, Option<&str>)> = layout.key.iter().map(|column| (column.name.as_str(), None)).collect();
         let takers = takers(transaction, db, deletion, &entry.name, &columns, &keys).await?;
         for (place, key) in keys.into_iter().enumerate() {
             let Some(taker) = takers.get(&place) else { continue };

@@ -8,9 +8,12 @@ mod fit;
 mod later;
 mod on_postgres;
 mod on_sqlite;
+mod orphan;
 mod overdue;
 mod present;
 mod relink;
+mod taken;
+mod wanted;
 mod witness;
 
 use serde::Serialize;

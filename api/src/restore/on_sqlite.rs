@@ -88,7 +88,7 @@ async fn references(
 }
 
 /// A reference is set again as a whole, where its row still holds what the deletion left.
-fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacking) -> String {
+pub(super) fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacking) -> String {
     let applies: Vec<String> = layout.units.iter().map(|unit| layout.applies(SQLITE, unit, present, lacking)).collect();
     let mut set = Vec::new();
     for (unit, applies) in layout.units.iter().zip(&applies) {

@@ -11,10 +11,13 @@ use crate::impact::sql::MESSAGES;
 pub(super) async fn count(transaction: &DatabaseTransaction, db: &Database, entries: &[Entry]) -> Result<i64, Error> {
     let dialect = db.dialect();
     let mut overdue = 0;
-    for entry in entries.iter().filter(|entry| MESSAGES.contains(&entry.name.1.as_str()) && entry.name.0 == db.schema())
-    {
+    let holds_messages = |entry: &&Entry| {
+        entry.name.0 == db.schema() && MESSAGES.iter().any(|name| dialect.same_name(&entry.name.1, name))
+    };
+    for entry in entries.iter().filter(holds_messages) {
         let Some(layout) = entry.rows() else { continue };
-        let column = |name: &str| layout.columns.iter().enumerate().find(|(_, column)| column.name == name);
+        let column =
+            |name: &str| layout.columns.iter().enumerate().find(|(_, column)| dialect.same_name(&column.name, name));
         let Some((status, _)) = column("status") else { continue };
         let passed = column("scheduled_for").map_or_else(
             || "$1 IS NOT NULL".to_owned(),

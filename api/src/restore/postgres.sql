@@ -16,6 +16,10 @@ SELECT coalesce(json_agg(json_build_object(
     SELECT 1 FROM pg_trigger g
     WHERE (g.tgrelid = t.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(t.oid)))
       AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 4 = 4),
+  'insertable', NOT EXISTS (
+    SELECT 1 FROM pg_attribute a
+    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      AND NOT has_column_privilege(t.oid, a.attnum, 'INSERT')),
   'columns', (
     SELECT json_agg(json_build_object(
         'name', a.attname,
@@ -78,6 +82,17 @@ SELECT coalesce(json_agg(json_build_object(
         'referenced_columns', (
           SELECT json_agg(a.attname ORDER BY o.ord) FROM unnest(con.confkey) WITH ORDINALITY o(attnum, ord)
           JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = o.attnum),
+        'equals', (
+          SELECT json_agg(format('OPERATOR(%I.%s)', opn.nspname, op.oprname) ORDER BY o.ord)
+          FROM unnest(con.conpfeqop) WITH ORDINALITY o(oid, ord)
+          JOIN pg_operator op ON op.oid = o.oid
+          JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
+        'collations', (
+          SELECT json_agg(CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END ORDER BY o.ord)
+          FROM unnest(con.confkey) WITH ORDINALITY o(attnum, ord)
+          JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = o.attnum
+          LEFT JOIN pg_collation co ON co.oid = a.attcollation
+          LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace),
         'referenced_partitioned', p.relkind = 'p') ORDER BY con.conname)
     FROM pg_constraint con
     JOIN pg_class p ON p.oid = con.confrelid

@@ -33,6 +33,8 @@ pub(super) struct Present {
     pub resolves_conflicts: bool,
     /// Row-level security applies to the current role.
     pub row_security: bool,
+    /// The current role may put rows into it.
+    pub insertable: bool,
     /// The columns, in their order.
     pub columns: Vec<PresentColumn>,
     /// What may stand in the table once only.
@@ -81,6 +83,10 @@ pub(super) struct Reference {
     /// Schema and name of the table that it refers to.
     pub referenced: (String, String),
     pub referenced_columns: Vec<String>,
+    /// For each column the operator that compares `referenced = referring`.
+    pub equals: Vec<String>,
+    /// The collation of each referenced column, quoted; none where its type has none.
+    pub collations: Vec<Option<String>>,
     pub referenced_partitioned: bool,
 }
 

@@ -45,13 +45,22 @@ pub(super) fn tables(parts: &[TableImpact], rows_deleted: i64, rows_unlinked: i6
     table.add_row(["Total".to_owned(), rows_deleted.to_string(), rows_unlinked.to_string(), String::new()]);
     let mut text = table.to_string();
     for part in parts.iter().filter(|part| !part.restorable) {
-        let _ = write!(
-            text,
-            "\n\n! {} has no key: a restore could not find its unlinked rows again, and would leave them so.",
-            part.table
-        );
+        let _ = write!(text, "\n\n! {}", not_restorable(part));
     }
     text
+}
+
+fn not_restorable(part: &TableImpact) -> String {
+    let table = &part.table;
+    let no_key = "a restore could not find its unlinked rows again, and would leave them so";
+    let no_insert = "a restore could not put its rows back";
+    match (part.rows_deleted, part.rows_unlinked) {
+        (0, _) => format!("{table} has no key: {no_key}."),
+        (_, 0) => {
+            format!("This role lacks INSERT on {table}: {no_insert}. `session-admin doctor` says how to grant it.")
+        }
+        _ => format!("{table} has no key, so {no_key}; or this role lacks INSERT on it, so {no_insert}."),
+    }
 }
 
 fn references(part: &TableImpact) -> String {

@@ -55,7 +55,8 @@ pub struct TableImpact {
     /// Distinct rows of it that stay, with at least one reference cleared.
     rows_unlinked: i64,
     /// Whether restoring the deletion brings all of this back. False where rows are unlinked in a table without a key: they
-    /// cannot be found again, so their references stay cleared.
+    /// cannot be found again, so their references stay cleared. False too where rows go and this program's role lacks INSERT
+    /// on the table: a restore is refused until it is granted.
     restorable: bool,
     /// The foreign keys through which its rows are reached.
     references: Vec<ReferenceImpact>,
