@@ -11,6 +11,8 @@ use super::{Pace, cleaned, deletions, finish_singly, id, request, started, why_s
 use crate::support::{TestDb, both};
 
 both!(Adopted:
+    a_run_that_asked_the_gateway_is_restored_without_one,
+    an_erasure_takes_what_was_in_the_way_too,
     a_run_is_taken_back_deletion_by_deletion_the_newest_first,
     what_is_in_the_way_of_one_deletion_does_not_stop_the_others,
     a_run_that_has_nothing_left_to_restore_is_refused,
@@ -146,4 +148,43 @@ async fn a_run_without_an_archive_keeps_nothing(db: TestDb) {
     }
     assert_eq!(db.count(&database.own_table("archived_rows")).await, 0);
     assert_eq!(refused(database, run.id).await.0, RefusalCode::ArchiveGone);
+}
+
+async fn a_run_that_asked_the_gateway_is_restored_without_one(db: TestDb) {
+    let database = db.database().await;
+    let run = cleaned(database, &request()).await;
+    let criteria = r#"{"statuses":["DISCONNECTED"],"missingFromGateway":true}"#;
+    db.exec(&format!(
+        "UPDATE {} SET criteria = '{criteria}' WHERE id = '{}'",
+        database.own_table("cleanup_runs"),
+        run.id
+    ))
+    .await;
+    let restoring = asked(database, run.id).await.run.unwrap();
+    assert_eq!(worked_off(database, restoring.id).await.sessions_restored, 9);
+}
+
+async fn an_erasure_takes_what_was_in_the_way_too(db: TestDb) {
+    let database = db.database().await;
+    let run = cleaned(database, &request()).await;
+    let made = deletions(database, run.id).await;
+    db.exec("CREATE UNIQUE INDEX one_name ON whatsapp_sessions (session_name)").await;
+    for deletion in &made {
+        let name = deletion.sessions[0].name.as_ref().unwrap();
+        let id = Uuid::new_v4();
+        db.exec(&format!("INSERT INTO whatsapp_sessions (id, session_name) VALUES ('{id}', '{name}')")).await;
+    }
+    let restoring = asked(database, run.id).await.run.unwrap();
+    let ended = worked_off(database, restoring.id).await;
+    assert_eq!(ended.status, RunStatus::Failed);
+    let says = |text: &str| text.contains("stale-");
+    assert!(says(ended.error.as_deref().unwrap()) && says(&super::skipped(database, ended.id).await[0].message));
+    for deletion in &made {
+        assert_eq!(deletion::erase(database, deletion.id, "eraser").await.unwrap().refusals, []);
+    }
+    let now = cleanup::find(database, ended.id).await.unwrap().unwrap();
+    assert_eq!(now.error.as_deref(), Some("What was in the way has been erased."));
+    for skipped in super::skipped(database, ended.id).await {
+        assert_eq!(skipped.message, "What was in the way has been erased.");
+    }
 }

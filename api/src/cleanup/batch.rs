@@ -75,7 +75,7 @@ fn too_many(run: &CleanupRun, sessions: usize, rows: i64) -> String {
 }
 
 /// What went wrong with these sessions and may go well with others; what concerns the whole database stays an error.
-fn by_error(dialect: Dialect, error: Error) -> Result<Refusal, Error> {
+pub(super) fn by_error(dialect: Dialect, error: Error) -> Result<Refusal, Error> {
     let code = match (&error, dialect) {
         // SQLite's lock is the whole database's.
         (Error::LockTimeout(_), Dialect::Postgres) | (Error::Timeout(_), _) => RefusalCode::LockTimeout,

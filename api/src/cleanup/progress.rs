@@ -32,7 +32,7 @@ impl State {
 }
 
 /// The codes of sessions that the database refused, rather than that were unfit to go.
-const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED', 'RESTORE_CONFLICT')";
+const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED')";
 
 /// The first sessions in a state, in the order in which they go; all of them without a limit.
 pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u32>) -> Result<Vec<Uuid>, Error> {
@@ -127,13 +127,14 @@ async fn skip_the_rest(
 }
 
 /// Ends a run that has nothing left to try. One of which nothing was `done` (deleted, restored) because the database
-/// refused has failed.
+/// refused has failed; so has a run that restores nothing for whatever reason.
 pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<bool, Error> {
     let (dialect, run) = (db.dialect(), held.run);
     let sql = format!(
-        "SELECT message FROM {} WHERE run_id = {} AND state = 'SKIPPED' AND code IN {REFUSED} \
-         ORDER BY position LIMIT 1",
+        "SELECT s.message FROM {} s JOIN {} c ON c.id = s.run_id WHERE s.run_id = {} AND s.state = 'SKIPPED' \
+         AND (c.kind = 'RESTORE' OR s.code IN {REFUSED}) ORDER BY s.position LIMIT 1",
         db.own_table("cleanup_run_sessions"),
+        db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     claimed(db, held, async |transaction| {

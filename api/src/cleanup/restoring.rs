@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::batch::by_error;
 use super::progress::{self, State};
 use super::run::{RunKind, find_many};
 use super::{CleanupRun, Criteria, RunOutcome, SkippedSession, id};
@@ -74,7 +75,7 @@ async fn make(
     count(transaction, db, id).await?;
     let run = find_many(transaction, db, &[id]).await?.pop();
     match run {
-        Some(run) if run.sessions_total > 0 && run.sessions_to_go() == 0 => {
+        Some(run) if run.sessions_to_go() == 0 => {
             let (code, message) = first_reason(transaction, db, id).await?;
             about(code, message)
         }
@@ -191,8 +192,18 @@ pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result
         dry_run: false,
         principal: run.started_by.clone(),
     };
-    let Some(outcome) = restore_batch(db, &request, held).await? else { return Ok(false) };
-    let Some((code, message)) = reason(&outcome) else { return Ok(true) };
+    let (code, message) = match restore_batch(db, &request, held).await {
+        Ok(None) => return Ok(false),
+        Ok(Some(outcome)) => match reason(&outcome) {
+            None => return Ok(true),
+            Some(reason) => reason,
+        },
+        // What went wrong with this one may go well with the others.
+        Err(error) => {
+            let refusal = by_error(db.dialect(), error)?;
+            (refusal.code, refusal.message)
+        }
+    };
     let skipped: Vec<SkippedSession> =
         sessions.into_iter().map(|session| SkippedSession::new(session, code, message.clone())).collect();
     progress::set_aside(db, held, &skipped, State::Skipped).await
@@ -201,9 +212,20 @@ pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result
 /// Why a deletion was not restored, in the words of the first thing that is in the way.
 fn reason(outcome: &RestoreOutcome) -> Option<(RefusalCode, String)> {
     let refusal = outcome.refusals.first()?;
-    let first = outcome.conflicts.first();
-    let first = first.map(|conflict| format!(" {} {}: {}", conflict.table, conflict.key, conflict.message));
-    Some((refusal.code, format!("{}{}", refusal.message, first.unwrap_or_default())))
+    let Some(first) = outcome.conflicts.first().filter(|_| refusal.code == RefusalCode::RestoreConflict) else {
+        return Some((refusal.code, refusal.message.clone()));
+    };
+    let row = [first.table.as_str(), first.key.as_str()].join(" ");
+    let row = if row.trim().is_empty() { String::new() } else { format!("{}: ", row.trim()) };
+    let more = match outcome.conflicts.len() - 1 {
+        0 => String::new(),
+        more => format!(" And {more} more; a dry run of restoring the deletion {} lists them.", deletion(outcome)),
+    };
+    Some((refusal.code, format!("{row}{}{more}", first.message)))
+}
+
+fn deletion(outcome: &RestoreOutcome) -> String {
+    outcome.deletion.as_ref().map(|deletion| deletion.id.to_string()).unwrap_or_default()
 }
 
 /// The deletion whose turn it is, with its sessions.

@@ -52,7 +52,9 @@ impl Worker {
     pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
         let asked = find(&db, run).await?.ok_or_else(unknown)?;
-        wanted(gateway.as_ref(), &asked.criteria)?;
+        if asked.kind == RunKind::Delete {
+            wanted(gateway.as_ref(), &asked.criteria)?;
+        }
         let Some(held) = lease::take(&db, run).await? else { return Ok(None) };
         let run = find(&db, run).await?.ok_or_else(unknown)?;
         let (window, refused) = (VecDeque::new(), Vec::new());

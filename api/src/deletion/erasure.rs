@@ -87,6 +87,17 @@ async fn within(
         ),
         format!("DELETE FROM {kept} WHERE deletion_id = {one}"),
         format!("UPDATE {} SET name = NULL WHERE deletion_id = {one}", db.own_table("deleted_sessions")),
+        // What stood in the way of a restore may have been a value of its rows.
+        format!(
+            "UPDATE {} SET message = 'What was in the way has been erased.' WHERE deletion_id = {one} AND message IS NOT NULL",
+            db.own_table("cleanup_run_sessions")
+        ),
+        format!(
+            "UPDATE {} SET error = 'What was in the way has been erased.' WHERE error IS NOT NULL AND restores = \
+             (SELECT d.run_id FROM {} d WHERE d.id = {one})",
+            db.own_table("cleanup_runs"),
+            db.own_table("deletions")
+        ),
     ];
     for statement in statements {
         transaction.execute_raw(dialect.statement(statement, [id.to_string().into()])).await?;

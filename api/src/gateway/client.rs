@@ -60,15 +60,27 @@ impl Client {
     }
 
     pub async fn ask(&self, session: Uuid) -> Said {
-        match self.http.get(self.settings.url.of(session)).send().await {
-            Ok(response) => self.answered(response).await,
+        let request = match self.http.get(self.settings.url.of(session)).build() {
+            Ok(request) => request,
+            Err(problem) => return self.unanswered(&problem),
+        };
+        let asked = request.url().clone();
+        match self.http.execute(request).await {
+            Ok(response) => {
+                let redirected = *response.url() != asked;
+                self.answered(response, redirected).await
+            }
             Err(problem) => self.unanswered(&problem),
         }
     }
 
-    async fn answered(&self, response: Response) -> Said {
+    async fn answered(&self, response: Response, redirected: bool) -> Said {
         let status = response.status();
         match status {
+            // A page that says so elsewhere, such as a login's, says nothing of the session.
+            StatusCode::NOT_FOUND if redirected => {
+                Said::in_time(Unknown, "The gateway pointed elsewhere, and there is nothing there.".to_owned())
+            }
             StatusCode::NOT_FOUND => Said::in_time(NotFound, None),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let detail = format!("The gateway answered {status}: check its key (--gateway-header).");
