@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use api::cleanup::{Pace, Worker};
 use api::db::{Database, Dialect};
 use api::deletion::{self, DeletionOutcome, DeletionRequest, trail};
 use api::gateway::{Gateway, GatewaySessionState, Settings};
@@ -144,7 +145,9 @@ async fn nothing_is_asked_under_locks(db: TestDb) {
         run { id } userErrors { message } } }";
     let asked = app.data(mutation, json!({})).await;
     let run = asked["cleanUpSessions"]["run"]["id"].as_str().unwrap();
-    app.work_off(run.parse().unwrap()).await;
+    let (database, gateway) = (app.state.database().clone(), app.state.gateway().cloned());
+    let worker = Worker::take(database, gateway, run.parse().unwrap(), Pace::default()).await.unwrap().unwrap();
+    worker.work_off(std::future::pending(), |_| ()).await.unwrap();
     let query = "query R($id: ID!) { cleanupRun(id: $id) { sessionsDeleted skipped(first: 9) { nodes { message } }
         deletions { nodes { sessions { gateway } } } } }";
     let cleaned = app.data(query, json!({ "id": run })).await;

@@ -80,7 +80,7 @@ impl TestApp {
 
     /// Lets workers, as a server has them, take runs until this one has finished.
     pub async fn work_off(&self, run: Uuid) {
-        let workers = Workers::start(self.state.queue().clone(), self.state.gateway().cloned());
+        let workers = Workers::start(self.state.queue().clone(), None);
         while !cleanup::find(self.state.database(), run).await.unwrap().unwrap().status.has_finished() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

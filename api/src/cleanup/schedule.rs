@@ -70,12 +70,6 @@ impl Plan {
         Ok(match outcome {
             CleanupOutcome { run: Some(_), repeated: true, .. } => Ticked::StartedElsewhere,
             CleanupOutcome { run: Some(run), .. } => Ticked::Started(Box::new(run)),
-            // Another server with other settings was first at this tick.
-            CleanupOutcome { refusals, .. }
-                if refusals.iter().any(|refusal| refusal.code == RefusalCode::IdempotencyKeyReused) =>
-            {
-                Ticked::StartedElsewhere
-            }
             CleanupOutcome { mut refusals, .. } => {
                 match refusals.iter().position(|refusal| refusal.code == RefusalCode::TooManyRows) {
                     Some(place) => Ticked::OverCeiling(refusals.swap_remove(place)),
