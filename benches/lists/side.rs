@@ -77,6 +77,8 @@ impl Side {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut command = Command::new(&self.program);
         command.args(&self.before).arg(&address).env("DATABASE_URL", &self.url);
+        // As the program's own client does it; whoever was first has chosen the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let started = Instant::now();
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -19,6 +19,13 @@ WITH RECURSIVE keys AS MATERIALIZED (
   SELECT oid FROM root
   UNION
   SELECT keys.child FROM reached JOIN keys ON keys.parent = reached.oid
+), odd(type) AS (
+  -- types whose cast to text is another function than their output; a domain is cast as what it is over
+  (SELECT 'bpchar'::regtype::oid
+   UNION
+   SELECT castsource FROM pg_cast WHERE casttarget = 'text'::regtype AND oid >= 16384)
+  UNION
+  SELECT t.oid FROM odd JOIN pg_type t ON t.typbasetype = odd.type AND t.typtype = 'd'
 ), columns AS (
   SELECT a.attrelid, json_agg(json_build_object(
       'name', a.attname,
@@ -33,15 +40,7 @@ WITH RECURSIVE keys AS MATERIALIZED (
       'number', a.attnum,
       'generated', a.attgenerated <> '',
       'unstored', a.attgenerated = 'v',
-      'odd_cast', (
-        -- a domain is cast as what it is over
-        WITH RECURSIVE base AS (
-          SELECT a.atttypid AS type
-          UNION ALL
-          SELECT b.typbasetype FROM base JOIN pg_type b ON b.oid = base.type AND b.typtype = 'd'
-        ) SELECT coalesce(bool_or(type = 'bpchar'::regtype OR EXISTS (
-            SELECT 1 FROM pg_cast ca WHERE ca.castsource = base.type AND ca.casttarget = 'text'::regtype AND ca.oid >= 16384)), false)
-        FROM base),
+      'odd_cast', a.atttypid IN (SELECT type FROM odd),
       'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END,
       'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END
     ) ORDER BY a.attnum) AS described

@@ -1,11 +1,18 @@
 -- The tables $1 ([[schema, name], …]) as they are: columns, what may stand in them once only, and their foreign keys. What
 -- a version lacks (indnullsnotdistinct before 15, conenforced before 18) is read through to_jsonb, where it is null.
-WITH tables AS (
+WITH RECURSIVE tables AS (
   SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind
   FROM jsonb_array_elements(CAST($1 AS jsonb)) AS wanted(value)
   JOIN pg_namespace n ON n.nspname = wanted.value ->> 0
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.value ->> 1
   WHERE c.relkind IN ('r', 'p')
+), odd(type) AS (
+  -- types whose cast to text is another function than their output; a domain is cast as what it is over
+  (SELECT 'bpchar'::regtype::oid
+   UNION
+   SELECT castsource FROM pg_cast WHERE casttarget = 'text'::regtype AND oid >= 16384)
+  UNION
+  SELECT t.oid FROM odd JOIN pg_type t ON t.typbasetype = odd.type AND t.typtype = 'd'
 )
 SELECT coalesce(json_agg(json_build_object(
   'name', json_build_array(t.nspname, t.relname),
@@ -26,15 +33,7 @@ SELECT coalesce(json_agg(json_build_object(
         'type_name', format_type(a.atttypid, a.atttypmod),
         'number', a.attnum,
         'generated', a.attgenerated <> '',
-        'odd_cast', (
-          -- a domain is cast as what it is over
-          WITH RECURSIVE base AS (
-            SELECT a.atttypid AS type
-            UNION ALL
-            SELECT b.typbasetype FROM base JOIN pg_type b ON b.oid = base.type AND b.typtype = 'd'
-          ) SELECT coalesce(bool_or(type = 'bpchar'::regtype OR EXISTS (
-              SELECT 1 FROM pg_cast ca WHERE ca.castsource = base.type AND ca.casttarget = 'text'::regtype AND ca.oid >= 16384)), false)
-          FROM base),
+        'odd_cast', a.atttypid IN (SELECT type FROM odd),
         'collation', CASE WHEN co.oid IS NOT NULL THEN format('%I.%I', cn.nspname, co.collname) END,
         'equals', coalesce((
           SELECT format('OPERATOR(%I.%s)', opn.nspname, op.oprname)
