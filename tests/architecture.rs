@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
-const FLOORS: [&[&str]; 14] = [
+const FLOORS: [&[&str]; 15] = [
     &["error", "refusal", "clock"],
     &["db"],
+    &["access"],
     &["catalog", "demo"],
     &["impact"],
     &["gateway", "group", "health", "session"],

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod gateway;
+mod jwt;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::error::Error;
 use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
 use crate::schedule::Times;
+
+pub use jwt::JwtOptions;
 
 /// The database that is used where none is named.
 pub const DEFAULT_DATABASE: &str = "sqlite://session-admin.db";

@@ -8,6 +8,9 @@ pub enum Error {
     /// The caller's input is wrong; the message names what, and says what is accepted.
     #[error("{0}")]
     BadInput(String),
+    /// The caller's role is not enough; the message says which one is.
+    #[error("{0}")]
+    Forbidden(String),
     /// The database cannot be reached, or takes no more connections, which the driver does not tell apart; trying again
     /// later may work.
     #[error(
@@ -76,6 +79,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::Forbidden(_) => "FORBIDDEN",
             Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
             Self::MigrationsPending(_) => "MIGRATIONS_PENDING",

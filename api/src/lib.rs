@@ -1,9 +1,10 @@
 //! Session Admin: shows what deleting a session will do, and does exactly that.
 //!
 //! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `worker`; `metrics`; then the domain
-//! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `db`,
-//! and what all of them share (`config`, `error`, `refusal`, `clock`).
+//! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `access`,
+//! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
 
+pub mod access;
 pub mod catalog;
 pub mod cleanup;
 pub mod cli;

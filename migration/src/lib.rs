@@ -24,6 +24,7 @@ mod m20260101_000007_cleanup_runs;
 mod m20260101_000008_group_list_index;
 mod m20260101_000009_archives;
 mod m20260101_000010_background_runs;
+mod m20260101_000011_tokens;
 mod migrator;
 mod postgres;
 mod rule;

@@ -12,7 +12,7 @@ use crate::{
     m20260101_000001_own_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
     m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_stale_purge,
     m20260101_000007_cleanup_runs, m20260101_000008_group_list_index, m20260101_000009_archives,
-    m20260101_000010_background_runs,
+    m20260101_000010_background_runs, m20260101_000011_tokens,
 };
 
 /// What migrations are told, and what they tell back.
@@ -76,6 +76,7 @@ impl MigratorTraitSelf for Migrator {
             Box::new(m20260101_000008_group_list_index::Migration(context())),
             Box::new(m20260101_000009_archives::Migration),
             Box::new(m20260101_000010_background_runs::Migration(context())),
+            Box::new(m20260101_000011_tokens::Migration),
             // Last, whatever its number: the purge before it is a deletion, and the engine records it in the tables as
             // they are at the end of history.
             Box::new(m20260101_000006_stale_purge::Migration),

@@ -9,8 +9,12 @@ use crate::support::{TestDb, both};
 both!(StateC: a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has);
 
 /// The migrations of the version after it.
-const MADE: [&str; 3] =
-    ["m20260101_000007_cleanup_runs", "m20260101_000009_archives", "m20260101_000010_background_runs"];
+const MADE: [&str; 4] = [
+    "m20260101_000007_cleanup_runs",
+    "m20260101_000009_archives",
+    "m20260101_000010_background_runs",
+    "m20260101_000011_tokens",
+];
 
 async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(db: TestDb) {
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
@@ -18,14 +22,16 @@ async fn a_database_of_an_earlier_version_gets_the_tables_and_keeps_what_it_has(
     // As the version before left it.
     db.exec(&match db.dialect() {
         Dialect::Postgres => format!(
-            "SET search_path = session_admin; {}; {}; {}; DROP TABLE apalis.jobs CASCADE; DROP TABLE apalis.workers; \
+            "SET search_path = session_admin; {}; {}; {}; {}; DROP TABLE apalis.jobs CASCADE; DROP TABLE apalis.workers; \
              RESET search_path",
+            include_str!("../../migration/src/tokens/postgres_down.sql"),
             include_str!("../../migration/src/background_runs/postgres_down.sql"),
             include_str!("../../migration/src/archives/postgres_down.sql"),
             include_str!("../../migration/src/cleanup_runs/postgres_down.sql")
         ),
         Dialect::Sqlite => format!(
-            "{}; {}; {}; DROP TABLE Jobs; DROP TABLE Workers",
+            "{}; {}; {}; {}; DROP TABLE Jobs; DROP TABLE Workers",
+            include_str!("../../migration/src/tokens/sqlite_down.sql"),
             include_str!("../../migration/src/background_runs/sqlite_down.sql"),
             include_str!("../../migration/src/archives/sqlite_down.sql"),
             include_str!("../../migration/src/cleanup_runs/sqlite_down.sql")

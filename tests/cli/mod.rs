@@ -13,6 +13,7 @@ mod runs;
 mod schedule;
 pub(crate) mod serve;
 mod terminal;
+mod token;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -54,6 +54,11 @@ impl TestApp {
         Self { router: router(state.clone(), Sockets::default()), state, db }
     }
 
+    /// With a state of the test's own.
+    pub fn of(state: State, db: TestDb) -> Self {
+        Self { router: router(state.clone(), Sockets::default()), state, db }
+    }
+
     /// For tests in which nothing is read from the database.
     pub async fn without_data() -> Self {
         Self::over(TestDb::sqlite(Contents::Empty).await).await

@@ -20,14 +20,16 @@ async fn state() -> (TestDb, State) {
 #[test]
 fn loopback_addresses_are_listened_on() {
     for address in ["127.0.0.1:8080", "127.1.2.3:0", "[::1]:8080", "[::ffff:127.0.0.1]:8080"] {
-        check_listen(address.parse().unwrap()).unwrap();
+        check_listen(address.parse().unwrap(), false).unwrap();
     }
 }
 
 #[test]
-fn any_other_address_is_refused_and_the_message_says_why() {
+fn any_other_address_is_refused_while_no_token_is_needed_and_the_message_says_why() {
     for address in ["0.0.0.0:8080", "[::]:8080", "192.168.0.1:8080", "[::ffff:10.0.0.1]:8080", "[fe80::1]:8080"] {
-        let error = check_listen(address.parse::<SocketAddr>().unwrap()).unwrap_err();
+        let address = address.parse::<SocketAddr>().unwrap();
+        check_listen(address, true).unwrap();
+        let error = check_listen(address, false).unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT");
         let message = error.to_string();
         assert!(

@@ -107,6 +107,7 @@ pub fn own_tables(dialect: api::db::Dialect) -> String {
             include_str!("../../migration/src/cleanup_runs/postgres_up.sql"),
             include_str!("../../migration/src/archives/postgres_up.sql"),
             include_str!("../../migration/src/background_runs/postgres_up.sql"),
+            include_str!("../../migration/src/tokens/postgres_up.sql"),
             "CREATE SCHEMA apalis; CREATE EXTENSION IF NOT EXISTS hstore SCHEMA apalis;",
             include_str!("../../migration/src/background_runs/queue_postgres.sql"),
             "; RESET search_path"
@@ -117,6 +118,7 @@ pub fn own_tables(dialect: api::db::Dialect) -> String {
             include_str!("../../migration/src/cleanup_runs/sqlite_up.sql"),
             include_str!("../../migration/src/archives/sqlite_up.sql"),
             include_str!("../../migration/src/background_runs/sqlite_up.sql"),
+            include_str!("../../migration/src/tokens/sqlite_up.sql"),
             include_str!("../../migration/src/background_runs/queue_sqlite.sql"),
         )
         .to_owned(),

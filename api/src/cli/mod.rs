@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod serve;
 mod signal;
+mod token;
 mod value;
 mod work;
 
@@ -68,6 +69,8 @@ enum Command {
     Deletions(deletions::Args),
     /// Put a deletion's rows back, all of them or none, and say what is in the way
     Restore(restore::Args),
+    /// Make, list and revoke access tokens
+    Token(token::Args),
     /// Print the GraphQL schema
     Schema,
     /// Print a script that completes commands and flags, for a shell
@@ -125,6 +128,7 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
         Command::Runs(args) => runs::run(args, &config, output).await,
         Command::Deletions(args) => deletions::run(args, &config, output).await,
         Command::Restore(args) => restore::run(args, &config, output).await,
+        Command::Token(args) => token::run(args, &config, output).await,
         Command::Schema => Ok(schema::run(output)),
         Command::Completions(args) => Ok(completions::run(&args, output)),
         Command::Man(args) => man::run(&args, output),

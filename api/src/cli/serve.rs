@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 
 use super::output::Output;
 use super::{Exit, signal};
+use crate::access::Access;
 use crate::cleanup::CleanupRun;
-use crate::config::{Config, Listen, Scheduled};
+use crate::config::{Config, JwtOptions, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::worker::Workers;
@@ -28,9 +29,11 @@ pub(super) struct Args {
     demo: bool,
     #[command(flatten)]
     scheduled: Scheduled,
+    #[command(flatten)]
+    jwt: JwtOptions,
 }
 
-/// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
+/// Whoever asks while no token has been made: the server listens on loopback only.
 const PRINCIPAL: &str = "local";
 
 /// How long batches of cleanup runs that are under way have to finish, when all else has.
@@ -38,7 +41,11 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
-    http::check_listen(args.listen.listen)?;
+    let jwt = args.jwt.resolve()?;
+    // Where there is no database yet there is no token either, and none is made for nothing.
+    if args.demo || config.require_file().is_err() {
+        http::check_listen(args.listen.listen, jwt.is_some())?;
+    }
     let scheduled = args.scheduled.resolve(config.database.clock)?;
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
@@ -50,11 +57,14 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     if !args.demo {
         ready(&db, &config).await?;
     }
+    let access = Access::new(db.clone(), jwt);
+    http::check_listen(args.listen.listen, access.is_closed().await?)?;
     let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone());
+    let state =
+        graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone()).with_access(access);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();
     let told = async move {

@@ -71,6 +71,10 @@ impl Document {
         }
     }
 
+    pub(super) fn inner(&self) -> &ExecutableDocument {
+        &self.0
+    }
+
     pub(super) fn into_inner(self) -> ExecutableDocument {
         Arc::unwrap_or_clone(self.0)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError};
 
 use crate::error::Error;
 
@@ -14,6 +14,10 @@ pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
 /// A read took too long.
 pub const TIMEOUT: &str = "TIMEOUT";
+/// A token is needed, and there is none that is good.
+pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+/// The caller's role is not enough.
+pub const FORBIDDEN: &str = "FORBIDDEN";
 /// A defect, or a fault of the machine.
 pub const INTERNAL: &str = "INTERNAL";
 
@@ -29,6 +33,15 @@ pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
 #[must_use]
 pub fn refusal(code: &str, message: impl Into<String>) -> Response {
     Response::from_errors(vec![coded(code, message)])
+}
+
+/// An error as clients see it, of a request of which nothing was executed.
+#[must_use]
+pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
+    let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
+    error.locations.clear();
+    finish_error(&mut error, correlation_id);
+    error
 }
 
 /// Gives every error of an answer its code and its public words, and logs what clients are not told.
@@ -84,7 +97,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
 
 fn log(error: &Error, correlation_id: &str) {
     match error {
-        Error::BadInput(_) => {}
+        Error::BadInput(_) | Error::Forbidden(_) => {}
         Error::Unavailable(_) | Error::ReadOnly(_) | Error::Storage(_) | Error::Timeout(_) | Error::LockTimeout(_) => {
             tracing::warn!(correlation_id, error = chain(error), "the database did not answer");
         }
@@ -95,7 +108,7 @@ fn log(error: &Error, correlation_id: &str) {
 /// What the client is told. The words of some errors hold the database's own, which stay in the log.
 fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
-        Error::BadInput(message) | Error::Unsuitable(message) => Cow::Borrowed(message),
+        Error::BadInput(message) | Error::Forbidden(message) | Error::Unsuitable(message) => Cow::Borrowed(message),
         Error::Unavailable(_)
         | Error::ReadOnly(_)
         | Error::Storage(_)

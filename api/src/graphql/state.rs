@@ -6,18 +6,16 @@ use std::time::Duration;
 use async_graphql::Context;
 use tokio::sync::{RwLock, Semaphore};
 use tracing::Instrument as _;
-use uuid::Uuid;
 
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunOutcome, Watch};
+use crate::access::{Access, Denied, Principal};
+use crate::cleanup::Watch;
 use crate::db::Database;
-use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
+use crate::graphql::operator::{Admin, Operator};
 use crate::health::Accepted;
 use crate::metrics::Metrics;
-use crate::restore::{self, RestoreOutcome, RestoreRequest};
 use crate::worker::Queue;
 
 /// What a request may use. Cloning it is cheap.
@@ -29,7 +27,8 @@ pub struct State {
     metrics: Metrics,
     queue: Queue,
     accepted: Arc<Accepted>,
-    principal: Arc<str>,
+    access: Access,
+    principal: Principal,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
     running: Arc<RwLock<()>>,
     /// Deletions may wait for locks; together they must leave connections for those who only read.
@@ -37,14 +36,15 @@ pub struct State {
 }
 
 impl State {
-    /// The state of a server whose requests are all made by `principal`, since there are no access tokens yet.
+    /// The state of a server. While it needs no token, requests are made by `principal`, who may do everything.
     #[must_use]
     pub fn new(database: Database, accepted: Accepted, principal: impl Into<Arc<str>>) -> Self {
         let connections = usize::try_from(database.settings().max_connections).unwrap_or(usize::MAX);
         Self {
             turns: Arc::new(Semaphore::new((connections / 4).max(1))),
             accepted: Arc::new(accepted),
-            principal: principal.into(),
+            principal: Principal::local(principal),
+            access: Access::new(database.clone(), None),
             running: Arc::default(),
             gateway: None,
             watch: Watch::new(database.clone()),
@@ -58,6 +58,27 @@ impl State {
     #[must_use]
     pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
         Self { gateway, ..self }
+    }
+
+    /// The same with another say in who is let in.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Who is let in.
+    #[must_use]
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The same for requests of whoever shows this, the text behind `Bearer`, if anything.
+    ///
+    /// # Errors
+    /// Those of [`Access::identify`].
+    pub async fn of_whoever_shows(&self, shown: Option<&str>) -> Result<Self, Denied> {
+        let principal = self.access.identify(shown).await?.unwrap_or_else(|| self.principal.clone());
+        Ok(Self { principal, ..self.clone() })
     }
 
     /// The gateway, where one is configured.
@@ -98,109 +119,34 @@ impl State {
 
     /// Who asks.
     #[must_use]
-    pub fn principal(&self) -> &str {
+    pub const fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// Deletes in a task of its own.
+    /// All that an operator may do: nothing else deletes, restores or cleans up.
     ///
     /// # Errors
-    /// Those of [`deletion::delete`].
-    pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
-        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
-        let gateway = self.gateway.clone();
-        self.outliving(async move {
-            let request = request.asked(gateway.as_ref()).await;
-            // The semaphore is never closed; without a turn the deletion would still be right, only less polite.
-            let _turn = turns.acquire().await;
-            let outcome = deletion::delete(&database, &request).await;
-            report(&outcome);
-            outcome
-        })
-        .await
+    /// [`Error::Forbidden`] where the one who asks is none.
+    pub fn operator(&self) -> Result<Operator<'_>, Error> {
+        Operator::of(self)
     }
 
-    /// Erases what a deletion kept, in a task of its own.
+    /// All that only an admin may do: nothing else erases.
     ///
     /// # Errors
-    /// Those of [`deletion::erase`].
-    pub async fn erase(&self, deletion: Uuid) -> Result<ErasureOutcome, Error> {
-        let (database, turns, principal) =
-            (self.database.clone(), Arc::clone(&self.turns), Arc::clone(&self.principal));
-        self.outliving(async move {
-            let _turn = turns.acquire().await;
-            let outcome = deletion::erase(&database, deletion, &principal).await?;
-            if outcome.refusals.is_empty() {
-                tracing::info!(%deletion, by = %principal, "erased");
-            }
-            Ok(outcome)
-        })
-        .await
+    /// [`Error::Forbidden`] where the one who asks is none.
+    pub fn admin(&self) -> Result<Admin<'_>, Error> {
+        Admin::of(self)
     }
 
-    /// Restores in a task of its own.
-    ///
-    /// # Errors
-    /// Those of [`restore::restore`].
-    pub async fn restore(&self, request: RestoreRequest) -> Result<RestoreOutcome, Error> {
-        let (database, turns) = (self.database.clone(), Arc::clone(&self.turns));
-        self.outliving(async move {
-            let _turn = turns.acquire().await;
-            let outcome = restore::restore(&database, &request).await?;
-            let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
-            let (deletion, rows) = (request.deletion_id, outcome.rows_restored);
-            tracing::info!(%deletion, rows, refusals = ?codes, dry_run = request.dry_run, "restore");
-            Ok(outcome)
-        })
-        .await
-    }
-
-    /// Starts a run that restores another one's deletions: it is queued, and workers take it.
-    ///
-    /// # Errors
-    /// Those of [`cleanup::restore`].
-    pub async fn restore_run(&self, request: RestoreRunRequest) -> Result<RunOutcome, Error> {
-        let queue = self.queue.clone();
-        self.outliving(async move {
-            let outcome = cleanup::restore(queue.database(), &request).await?;
-            if let Some(run) = &outcome.run {
-                queue.push(run.id).await;
-            }
-            Ok(outcome)
-        })
-        .await
-    }
-
-    /// Starts a cleanup: a run is queued, and workers take it.
-    ///
-    /// # Errors
-    /// Those of [`cleanup::start`].
-    pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
-        let (queue, turns) = (self.queue.clone(), Arc::clone(&self.turns));
-        let gateway = self.gateway.clone();
-        self.outliving(async move {
-            let _turn = turns.acquire().await;
-            let outcome = cleanup::start(queue.database(), gateway.as_ref(), &request).await?;
-            if let Some(run) = outcome.run.as_ref().filter(|run| !run.status.has_finished()) {
-                queue.push(run.id).await;
-            }
-            Ok(outcome)
-        })
-        .await
-    }
-
-    /// Stops a cleanup run.
-    ///
-    /// # Errors
-    /// Those of [`cleanup::cancel`].
-    pub async fn cancel(&self, run: Uuid) -> Result<RunOutcome, Error> {
-        let (database, principal) = (self.database.clone(), Arc::clone(&self.principal));
-        self.outliving(async move { cleanup::cancel(&database, run, &principal).await }).await
+    /// A turn among those who may wait for locks.
+    pub(super) fn waiting(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
     }
 
     /// Does it in a task of its own: a client that goes away drops its request's future, and what somebody asked to be
     /// deleted must not depend on that.
-    async fn outliving<T: Send + 'static>(
+    pub(super) async fn outliving<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
@@ -222,21 +168,6 @@ impl State {
     /// Waits until no deletion is under way, `limit` at most; says whether that is so.
     pub async fn deletions_finished(&self, limit: Duration) -> bool {
         tokio::time::timeout(limit, self.running.write()).await.is_ok()
-    }
-}
-
-/// Logs what came of a deletion: nobody may be left to read the answer.
-fn report(outcome: &Result<DeletionOutcome, Error>) {
-    match outcome {
-        Ok(DeletionOutcome { deletion: Some(deletion), .. }) => {
-            tracing::info!(deletion = %deletion.id, rows = deletion.rows_deleted, by = deletion.deleted_by, "deleted");
-        }
-        Ok(outcome) => {
-            let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
-            tracing::info!(refusals = ?codes, "nothing was deleted");
-        }
-        Err(Error::BadInput(_)) => {}
-        Err(error) => tracing::warn!(error = chain(error), "the deletion failed"),
     }
 }
 

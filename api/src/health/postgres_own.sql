@@ -1,5 +1,5 @@
--- What this role lacks on this program's own tables, the queue's among them: the history is read, deletions, runs and
--- requests are written down, jobs come and go.
+-- What this role lacks on this program's own tables, the queue's among them: the history and the tokens are read, deletions,
+-- runs and requests are written down, jobs come and go.
 SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, p.privilege
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -18,6 +18,7 @@ JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
              ('session_admin', 'cleanup_runs', 'UPDATE'),
              ('session_admin', 'cleanup_run_sessions', 'SELECT'), ('session_admin', 'cleanup_run_sessions', 'INSERT'),
              ('session_admin', 'cleanup_run_sessions', 'UPDATE'),
+             ('session_admin', 'tokens', 'SELECT'),
              ('apalis', 'jobs', 'SELECT'), ('apalis', 'jobs', 'INSERT'), ('apalis', 'jobs', 'UPDATE'),
              ('apalis', 'jobs', 'DELETE'),
              ('apalis', 'workers', 'SELECT'), ('apalis', 'workers', 'INSERT'), ('apalis', 'workers', 'UPDATE'),

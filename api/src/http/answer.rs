@@ -67,6 +67,11 @@ impl Format {
         response
     }
 
+    /// The answer to somebody who may not do this.
+    pub(super) fn refused(self, status: StatusCode, error: ServerError) -> Response {
+        self.write(status, &Body { errors: &[error], data: None })
+    }
+
     fn write(self, status: StatusCode, body: &Body<'_>) -> Response {
         let headers = [
             (CONTENT_TYPE, self.content_type()),

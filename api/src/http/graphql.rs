@@ -4,21 +4,27 @@ use std::time::Duration;
 
 use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use super::answer::{Format, Refusal};
-use super::{App, log, wire};
+use super::{App, bearer, log, wire};
 use crate::graphql::document::Document;
 use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
-use crate::graphql::{Call, execute};
+use crate::graphql::{self, Call, allowed, execute};
 
 /// How long a query may take. A mutation takes as long as the database lets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A query in the address.
-pub(super) async fn get(State(app): State<App>, request: Request) -> Response {
+pub(super) async fn get(
+    State(app): State<App>,
+    Extension(state): Extension<graphql::State>,
+    request: Request,
+) -> Response {
+    let app = App { state, ..app };
     let format = Format::accepted_by(request.headers());
     match wire::from_address(request.uri()) {
         Ok(call) => run(&app, format, request.method(), call, log::id_of(&request)).await,
@@ -27,7 +33,12 @@ pub(super) async fn get(State(app): State<App>, request: Request) -> Response {
 }
 
 /// A query or a mutation in the body.
-pub(super) async fn post(State(app): State<App>, request: Request) -> Response {
+pub(super) async fn post(
+    State(app): State<App>,
+    Extension(state): Extension<graphql::State>,
+    request: Request,
+) -> Response {
+    let app = App { state, ..app };
     let format = Format::accepted_by(request.headers());
     let id = log::id_of(&request).to_owned();
     match wire::from_body(request).await {
@@ -44,6 +55,10 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
     let operation = document.operation(call.operation_name.as_deref());
     if let Some((Some(name), _)) = operation {
         log::note_operation(name);
+    }
+    if let Err(error) = allowed(&document, call.operation_name.as_deref(), app.state.principal()) {
+        tracing::info!(why = error.message, "forbidden");
+        return bearer::insufficient(format.refused(StatusCode::FORBIDDEN, error));
     }
     let kind = operation.map(|(_, kind)| kind);
     // Which one it is decides here: a page can make a browser send a GET without asking.

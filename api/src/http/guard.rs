@@ -1,20 +1,25 @@
-//! Keeps web pages out. There are no access tokens yet, so whatever can reach the server may delete; a page in the
-//! operator's browser can reach loopback addresses too, by a form, or by a name that it rebinds to one.
+//! Keeps web pages out. While no access token is needed, whatever can reach the server may delete, and a page in the
+//! operator's browser can reach loopback addresses too, by a form, or by a name that it rebinds to one. Once tokens are
+//! needed, the server may have any name: a page does not know the token, and browsers do not send it by themselves.
 
 use std::net::IpAddr;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{HOST, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::App;
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a request pass that was made to this machine by name, and not by another site's page.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    match check(request.uri(), request.headers()) {
+pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    // Where it cannot be told, nobody is let in further on.
+    let closed = app.state.access().is_closed().await.unwrap_or(false);
+    match check(request.uri(), request.headers(), closed) {
         Ok(()) => next.run(request).await,
         Err(why) => {
             tracing::warn!(why, "refused");
@@ -23,25 +28,25 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     }
 }
 
-fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
-    let host = host(uri, headers)?;
+fn check(uri: &Uri, headers: &HeaderMap, closed: bool) -> Result<(), &'static str> {
+    let host = host(uri, headers, closed)?;
     if headers.get_all(ORIGIN).iter().any(|origin| !origin.to_str().is_ok_and(|origin| is_of(origin, &host))) {
         return Err("A page of another origin may not use this server.");
     }
     // Navigations and images carry no Origin.
-    if headers.get_all(SEC_FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+    if !closed && headers.get_all(SEC_FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"))
+    {
         return Err("A page of another site may not use this server, nor link to it. Type its address yourself.");
     }
     Ok(())
 }
 
 /// The one host that the request names: HTTP/1's header, HTTP/2's `:authority`, or both if they are the same.
-fn host(uri: &Uri, headers: &HeaderMap) -> Result<Authority, &'static str> {
-    const WRONG: &str =
-        "Call this server by localhost, 127.0.0.1 or [::1]: until access tokens exist it answers to no other name.";
+fn host(uri: &Uri, headers: &HeaderMap, any: bool) -> Result<Authority, &'static str> {
+    const WRONG: &str = "Call this server by localhost, 127.0.0.1 or [::1]: until an access token has been made it answers to no other name.";
     let named = headers.get_all(HOST).iter().map(|host| Authority::try_from(host.as_bytes()).ok());
     let mut hosts = named.chain(uri.authority().cloned().map(Some));
-    let first = hosts.next().flatten().filter(is_loopback).ok_or(WRONG)?;
+    let first = hosts.next().flatten().filter(|host| any || is_loopback(host)).ok_or(WRONG)?;
     if hosts.all(|other| other.as_ref() == Some(&first)) { Ok(first) } else { Err(WRONG) }
 }
 

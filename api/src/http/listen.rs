@@ -4,18 +4,19 @@ use std::net::SocketAddr;
 
 use crate::error::Error;
 
-/// Accepts loopback addresses only: there are no access tokens yet, so whoever reaches the server may delete.
+/// Accepts loopback addresses, and any other one where every request has to show a token (`closed`): otherwise whoever
+/// reaches the server may delete.
 ///
 /// # Errors
 /// [`Error::BadInput`] saying why, for any other address.
-pub fn check_listen(address: SocketAddr) -> Result<(), Error> {
-    if address.ip().to_canonical().is_loopback() {
+pub fn check_listen(address: SocketAddr, closed: bool) -> Result<(), Error> {
+    if closed || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
     Err(Error::BadInput(format!(
         "The server does not listen on {address}: until access tokens exist, whoever reached it there could delete \
-         sessions. Let it listen on a loopback address, such as 127.0.0.1:{}, and reach it from elsewhere through an SSH \
-         tunnel.",
+         sessions. Make one first (`session-admin token create`), or let it listen on a loopback address, such as \
+         127.0.0.1:{}, and reach it from elsewhere through an SSH tunnel.",
         address.port()
     )))
 }

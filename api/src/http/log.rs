@@ -1,4 +1,4 @@
-//! One span and one line in the log for each request: method, path, operation, status and time, never the query or its
+//! One span and one line in the log for each request: method, path, who, operation, status and time, never the query or its
 //! variables. Whoever has an answer finds its lines by the request's id.
 
 use std::time::Duration;
@@ -42,6 +42,11 @@ pub(super) fn note_operation(name: &str) {
     Span::current().record("operation", name);
 }
 
+/// Notes who asks, which is known only after the token has been looked up.
+pub(super) fn note_principal(name: &str) {
+    Span::current().record("by", name);
+}
+
 /// An id that a client made is kept if it can do no harm in a log or a header.
 async fn drop_unusable_id(mut request: Request) -> Request {
     let usable = |id: &[u8]| {
@@ -59,6 +64,7 @@ fn span(request: &Request<Body>) -> Span {
         id = id_of(request),
         method = %request.method(),
         path = request.uri().path(),
+        by = Empty,
         operation = Empty
     )
 }

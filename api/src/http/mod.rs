@@ -1,6 +1,7 @@
 //! HTTP: who may talk to the server, and in what shape; what is asked for is GraphQL's.
 
 mod answer;
+mod bearer;
 mod graphiql;
 mod graphql;
 mod guard;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
@@ -43,13 +44,15 @@ struct App {
 pub fn router(state: State, sockets: Sockets) -> Router {
     let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
     let guarded = Router::new()
-        .route("/", get(graphiql::page))
         .route("/graphql", get(graphql::get).post(graphql::post))
-        .route("/graphql/ws", any(socket::open))
         .route("/metrics", get(metrics::text))
+        .route_layer(from_fn_with_state(app.clone(), bearer::admit))
+        // The page is for those too who have no token yet; over a socket the token may come with the first message.
+        .route("/", get(graphiql::page))
+        .route("/graphql/ws", any(socket::open))
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(guard::guard));
+        .layer(from_fn_with_state(app.clone(), guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
     log::layer(guarded.merge(open).with_state(app))

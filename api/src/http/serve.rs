@@ -19,13 +19,15 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Sockets are closed at once.
 ///
 /// # Errors
-/// [`Error::BadInput`] where the listener is open to other machines, [`Error::Io`] when it fails.
+/// [`Error::BadInput`] where the listener is open to other machines and no token is needed, [`Error::Io`] when it fails,
+/// those of the database where it cannot tell whether one is.
 pub async fn serve(
     listener: TcpListener,
     state: State,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    check_listen(listener.local_addr().map_err(failed)?)?;
+    let closed = state.access().is_closed().await?;
+    check_listen(listener.local_addr().map_err(failed)?, closed)?;
     let (stop, stopped) = oneshot::channel();
     let sockets = Sockets::default();
     let router = router(state.clone(), sockets.clone());

@@ -26,9 +26,17 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A server for as long as the test lasts.
 async fn server(database: Database, sockets: Sockets) -> SocketAddr {
+    serving_with(State::new(database, Accepted::default(), "tester"), sockets).await
+}
+
+/// A server that looks at its sockets all the time.
+pub(crate) async fn serving(state: State) -> SocketAddr {
+    serving_with(state, Sockets::pinging(Duration::from_millis(100))).await
+}
+
+async fn serving_with(state: State, sockets: Sockets) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let state = State::new(database, Accepted::default(), "tester");
     tokio::spawn(axum::serve(listener, router(state, sockets)).into_future());
     address
 }
@@ -41,7 +49,7 @@ async fn without_data() -> (TestDb, SocketAddr) {
 }
 
 /// The request that opens a socket.
-fn request(address: SocketAddr) -> Request<()> {
+pub(crate) fn request(address: SocketAddr) -> Request<()> {
     let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
     request
@@ -51,13 +59,13 @@ fn request(address: SocketAddr) -> Request<()> {
 pub(crate) struct Client(WebSocketStream<TcpStream>);
 
 impl Client {
-    async fn opened(address: SocketAddr, request: Request<()>) -> Result<Self, Error> {
+    pub(crate) async fn opened(address: SocketAddr, request: Request<()>) -> Result<Self, Error> {
         let stream = TcpStream::connect(address).await.unwrap();
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
     }
 
     /// Nothing has been said yet.
-    async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         Self::opened(address, request(address)).await.unwrap()
     }
 
@@ -67,6 +75,25 @@ impl Client {
         client.say(json!({ "type": "connection_init" })).await;
         assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
         client
+    }
+
+    /// Asks to begin.
+    pub(crate) async fn init(&mut self, payload: Option<Value>) {
+        let mut message = json!({ "type": "connection_init" });
+        if let Some(payload) = payload {
+            message["payload"] = payload;
+        }
+        self.say(message).await;
+    }
+
+    /// Says something and hears the answer; with what the server closes, if it does.
+    pub(crate) async fn say_or_closed(&mut self, message: Value) -> Option<(u16, String)> {
+        let said = self.0.send(Message::text(message.to_string())).await;
+        match self.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => Some((frame.code.into(), frame.reason.to_string())),
+            Some(Ok(_)) if said.is_ok() => None,
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn say(&mut self, message: Value) {
@@ -92,7 +119,7 @@ impl Client {
         }
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         match self.next().await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
@@ -112,7 +139,7 @@ impl Client {
     }
 
     /// The code and the reason with which the server closes.
-    async fn closed(&mut self) -> (u16, String) {
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
         match self.next().await {
             Some(Ok(Message::Close(Some(frame)))) => (frame.code.into(), frame.reason.to_string()),
             other => panic!("{other:?}"),

@@ -6,6 +6,7 @@ mod health;
 mod impact;
 mod migration;
 mod restore;
+mod token;
 
 use chrono::{DateTime, Utc};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
@@ -19,6 +20,7 @@ pub(super) use health::health;
 pub(super) use impact::impact;
 pub(super) use migration::{migrations, pending, spared};
 pub(super) use restore::restore;
+pub(super) use token::{token_made, tokens};
 
 /// The narrowest terminal, in characters, into which a table is fitted.
 const NARROWEST: u16 = 60;

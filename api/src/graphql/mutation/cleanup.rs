@@ -74,9 +74,9 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The sessions, and what is expected of their deletion.")] input: CleanUpSessionsInput,
     ) -> Result<CleanUpSessionsPayload> {
-        let state = ctx.state()?;
-        let request = input.into_request(state.principal())?;
-        Ok(state.clean_up(request).await?.into())
+        let operator = ctx.state()?.operator()?;
+        let request = input.into_request(operator.name())?;
+        Ok(operator.clean_up(request).await?.into())
     }
 
     /// Stops a cleanup run between two batches; what it has deleted stays deleted, and the rest is skipped.
@@ -85,7 +85,6 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run.")] input: CancelCleanupRunInput,
     ) -> Result<CancelCleanupRunPayload> {
-        let state = ctx.state()?;
-        Ok(state.cancel(id::parse(&input.id)?).await?.into())
+        Ok(ctx.state()?.operator()?.cancel(id::parse(&input.id)?).await?.into())
     }
 }

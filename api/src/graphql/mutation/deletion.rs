@@ -77,9 +77,9 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The session, and what is expected of its deletion.")] input: DeleteSessionInput,
     ) -> Result<DeleteSessionPayload> {
-        let state = ctx.state()?;
-        let request = input.into_request(state.principal())?;
-        Ok(state.delete(request).await?.into())
+        let operator = ctx.state()?.operator()?;
+        let request = input.into_request(operator.name())?;
+        Ok(operator.delete(request).await?.into())
     }
 
     /// Erases the archived rows of a deletion for good, before they expire. ADMIN only.
@@ -89,6 +89,6 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion.")] input: EraseDeletionArchiveInput,
     ) -> Result<EraseDeletionArchivePayload> {
-        Ok(ctx.state()?.erase(id::parse(&input.id)?).await?.into())
+        Ok(ctx.state()?.admin()?.erase(id::parse(&input.id)?).await?.into())
     }
 }

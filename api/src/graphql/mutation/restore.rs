@@ -44,14 +44,14 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion, and what is allowed.")] input: RestoreDeletionInput,
     ) -> Result<RestoreDeletionPayload> {
-        let state = ctx.state()?;
+        let operator = ctx.state()?.operator()?;
         let request = RestoreRequest {
             deletion_id: id::parse(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
             dry_run: input.dry_run,
-            principal: state.principal().to_owned(),
+            principal: operator.name().to_owned(),
         };
-        Ok(state.restore(request).await?.into())
+        Ok(operator.restore(request).await?.into())
     }
 
     /// Restores all deletions of a run, newest first, as a background run.
@@ -60,12 +60,12 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run, and what is allowed.")] input: RestoreCleanupRunInput,
     ) -> Result<RestoreCleanupRunPayload> {
-        let state = ctx.state()?;
+        let operator = ctx.state()?.operator()?;
         let request = RestoreRunRequest {
             run_id: id::parse(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
-            principal: state.principal().to_owned(),
+            principal: operator.name().to_owned(),
         };
-        Ok(state.restore_run(request).await?.into())
+        Ok(operator.restore_run(request).await?.into())
     }
 }

@@ -6,7 +6,7 @@ use crate::cleanup;
 use crate::deletion::trail;
 use crate::graphql::id;
 use crate::graphql::state::ContextExt as _;
-use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Role, Session, Viewer};
+use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Session, Viewer};
 use crate::{group, session};
 
 #[derive(Default)]
@@ -17,8 +17,8 @@ impl NodeQuery {
     /// Who is asking, and what the token allows.
     #[expect(clippy::unused_async, reason = "the library's macro wants it so")]
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
-        // There are no tokens yet: whoever reaches the loopback address may do everything.
-        Ok(Viewer { name: ctx.state()?.principal().to_owned(), role: Role::Admin })
+        let principal = ctx.state()?.principal();
+        Ok(Viewer { name: principal.name().to_owned(), role: principal.role().into() })
     }
 
     /// Anything by its id: a session, a group, a deletion or a cleanup's run; null where there is none.

@@ -2,6 +2,8 @@
 
 use async_graphql::{Enum, SimpleObject};
 
+use crate::access;
+
 /// Who is asking, and what the token allows.
 #[derive(Debug, SimpleObject)]
 pub struct Viewer {
@@ -13,10 +15,11 @@ pub struct Viewer {
 
 /// What a token allows; each role may do what those before it may.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "access::Role")]
 pub enum Role {
     /// Read and preview.
     Viewer,
-    /// Delete and restore.
+    /// Delete, restore and clean up; dry runs too, since they lock rows and fire triggers.
     Operator,
     /// Erase archives before they expire.
     Admin,

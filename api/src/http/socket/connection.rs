@@ -9,10 +9,11 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite;
 
-use super::message::{Farewell, FromClient, PROTOCOL, ToClient, invalid, read};
+use super::message::{Farewell, FromClient, PROTOCOL, ToClient, credentials, invalid, read};
 use super::operation::{Operations, Output};
-use crate::http::App;
+use crate::access::Denied;
 use crate::http::answer::Body;
+use crate::http::{App, bearer};
 
 /// How long a client has to begin.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -26,8 +27,10 @@ pub(super) struct Connection {
     /// The id of the request that opened it.
     id: String,
     closing: watch::Receiver<bool>,
-    /// Whether the client has begun.
-    begun: bool,
+    /// The token that it shows.
+    shown: Option<String>,
+    /// What the client may use, once it has begun.
+    begun: Option<App>,
     /// Whether the client was heard of since it was asked last.
     heard: bool,
     operations: Operations,
@@ -48,8 +51,14 @@ impl From<Farewell> for End {
 }
 
 impl Connection {
-    pub(super) fn new(socket: WebSocket, app: App, id: String, closing: watch::Receiver<bool>) -> Self {
-        Self { socket, app, id, closing, begun: false, heard: true, operations: Operations::default() }
+    pub(super) fn new(
+        socket: WebSocket,
+        app: App,
+        id: String,
+        shown: Option<String>,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        Self { socket, app, id, closing, shown, begun: None, heard: true, operations: Operations::default() }
     }
 
     /// Until either side has enough.
@@ -81,12 +90,16 @@ impl Connection {
         let ping = self.app.sockets.ping;
         let mut pings = interval_at(tokio::time::Instant::now() + ping, ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = interval_at(tokio::time::Instant::now() + ping, ping);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut late = pin!(sleep(PATIENCE));
         loop {
             let done = tokio::select! {
                 biased;
+                // First, so that a client which never stops talking is looked at too.
+                _ = checks.tick(), if self.begun.is_some() => self.check().await,
                 message = self.socket.recv() => self.received(message).await,
-                () = &mut late, if !self.begun => Err(Farewell::TooLate.into()),
+                () = &mut late, if self.begun.is_none() => Err(Farewell::TooLate.into()),
                 _ = pings.tick() => self.ping().await,
                 (id, output) = self.operations.next() => self.tell(&id, &output).await,
             };
@@ -110,19 +123,42 @@ impl Connection {
         };
         self.heard = true;
         match read(&text)? {
-            FromClient::Init if self.begun => Err(Farewell::BegunAlready.into()),
-            FromClient::Init => {
-                self.begun = true;
-                self.say(&ToClient::ConnectionAck).await
-            }
+            FromClient::Init(_) if self.begun.is_some() => Err(Farewell::BegunAlready.into()),
+            FromClient::Init(payload) => self.begin(payload.as_ref().and_then(credentials)).await,
             FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
             FromClient::Pong => Ok(()),
-            FromClient::Subscribe { .. } if !self.begun => Err(Farewell::NotBegun.into()),
-            FromClient::Subscribe { id, call } => Ok(self.operations.begin(&self.app, id, call, &self.id)?),
+            FromClient::Subscribe { id, call } => match &self.begun {
+                Some(app) => Ok(self.operations.begin(app, id, call, &self.id)?),
+                None => Err(Farewell::NotBegun.into()),
+            },
             FromClient::Complete { id } => {
                 self.operations.end(&id);
                 Ok(())
             }
+        }
+    }
+
+    /// Begins for whoever shows these credentials, or has shown a token when the socket was opened.
+    async fn begin(&mut self, credentials: Option<&str>) -> Result<(), End> {
+        if let Some(credentials) = credentials {
+            let token = bearer::token(credentials).ok_or(Farewell::Forbidden("Authorization is not Bearer TOKEN."))?;
+            self.shown = Some(token.to_owned());
+        }
+        match self.app.state.of_whoever_shows(self.shown.as_deref()).await {
+            Ok(state) => {
+                tracing::info!(by = state.principal().name(), "begun");
+                self.begun = Some(App { state, ..self.app.clone() });
+                self.say(&ToClient::ConnectionAck).await
+            }
+            Err(denied) => Err(Farewell::Forbidden(bearer::words(&denied)).into()),
+        }
+    }
+
+    /// Ends the socket of somebody who would no longer be let in. While that cannot be told, it goes on.
+    async fn check(&mut self) -> Result<(), End> {
+        match timeout(PATIENCE, self.app.state.of_whoever_shows(self.shown.as_deref())).await {
+            Ok(Err(Denied::Missing | Denied::Invalid | Denied::NoRole(_))) => Err(Farewell::Unauthorized.into()),
+            Ok(Ok(_) | Err(Denied::Unknown(_))) | Err(_) => Ok(()),
         }
     }
 

@@ -17,8 +17,8 @@ type Members = Map<String, Value>;
 /// What a client says.
 #[derive(Debug)]
 pub(super) enum FromClient {
-    /// It wants to begin.
-    Init,
+    /// It wants to begin, perhaps with a token.
+    Init(Option<Members>),
     /// It asks whether the server is there, with something to be sent back.
     Ping(Option<Members>),
     /// It is there.
@@ -61,6 +61,10 @@ pub(super) enum Farewell {
     Invalid(String),
     /// An operation before the beginning.
     NotBegun,
+    /// The token with which the client began is no longer good.
+    Unauthorized,
+    /// The client may not begin.
+    Forbidden(&'static str),
     /// The client does not speak the protocol.
     Unspoken,
     /// The client did not begin in time.
@@ -83,6 +87,10 @@ impl Farewell {
             Self::TooLarge => (close_code::SIZE, format!("A message has at most {MAX_BODY} bytes.")),
             Self::Invalid(why) => (4400, format!("Invalid message: {why}")),
             Self::NotBegun => (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned()),
+            Self::Unauthorized => {
+                (4401, "Unauthorized: the access token is no longer good, or one is needed now.".to_owned())
+            }
+            Self::Forbidden(why) => (4403, format!("Forbidden: {why}")),
             Self::Unspoken => (4406, format!("Subprotocol not acceptable: offer {PROTOCOL}.")),
             Self::TooLate => (4408, "Connection initialisation timeout".to_owned()),
             Self::InUse(id) => (4409, format!("Subscriber for {id} already exists")),
@@ -103,7 +111,7 @@ pub(super) fn read(text: &str) -> Result<FromClient, Farewell> {
     };
     let Some(Value::String(kind)) = members.remove("type") else { return Err(invalid("type is missing.")) };
     match kind.as_str() {
-        "connection_init" => payload(members).map(|_| FromClient::Init),
+        "connection_init" => payload(members).map(FromClient::Init),
         "ping" => payload(members).map(FromClient::Ping),
         "pong" => payload(members).map(|_| FromClient::Pong),
         "subscribe" => {
@@ -122,6 +130,12 @@ fn id(members: &mut Members) -> Result<String, Farewell> {
         Some(Value::String(id)) if !id.is_empty() => Ok(id),
         _ => Err(invalid("id is missing, empty or no string.")),
     }
+}
+
+/// The credentials in the payload of `connection_init`: its member `Authorization`, in any case of the letters.
+pub(super) fn credentials(payload: &Members) -> Option<&str> {
+    let (_, value) = payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+    value.as_str()
 }
 
 fn payload(mut members: Members) -> Result<Option<Members>, Farewell> {

@@ -11,13 +11,15 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use self::connection::Connection;
 use self::message::PROTOCOL;
-use super::{App, MAX_BODY, log};
+use super::{App, MAX_BODY, bearer, log};
+use crate::access::Denied;
 
 /// What the server's sockets have in common.
 #[derive(Debug, Clone)]
@@ -55,6 +57,10 @@ impl Sockets {
 pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let id = log::id_of(&request).to_owned();
     let closing = app.sockets.closing.subscribe();
+    let shown = match shown(&app, request.headers()).await {
+        Ok(shown) => shown,
+        Err(denied) => return bearer::refuse(&denied, &request),
+    };
     let (mut parts, _) = request.into_parts();
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
         // Twice the limit, so that a message which is only a little too large is answered in this server's words.
@@ -62,7 +68,13 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         Err(rejection) => return refused(rejection),
     };
     let span = log::socket_span(&id);
-    upgrade.on_upgrade(move |socket: WebSocket| Connection::new(socket, app, id, closing).run().instrument(span))
+    upgrade.on_upgrade(move |socket: WebSocket| Connection::new(socket, app, id, shown, closing).run().instrument(span))
+}
+
+/// The token in the header. Who shows one here shows a good one; who shows none may do so with the first message.
+async fn shown(app: &App, headers: &HeaderMap) -> Result<Option<String>, Denied> {
+    let Some(shown) = bearer::shown(headers)? else { return Ok(None) };
+    app.state.of_whoever_shows(Some(shown)).await.map(|_| Some(shown.to_owned()))
 }
 
 fn refused(rejection: WebSocketUpgradeRejection) -> Response {

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{Call, subscribe, was_executed};
+use crate::graphql::{Call, allowed, subscribe, was_executed};
 use crate::http::{App, graphql};
 
 /// The most of one socket.
@@ -73,6 +73,10 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> BoxStream<'static, Ou
     };
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
+    if let Err(error) = allowed(&document, call.operation_name.as_deref(), app.state.principal()) {
+        tracing::info!(why = error.message, "forbidden");
+        return ended(Output::Error(Response::from_errors(vec![error])));
+    }
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
         return completed(subscribe(&app.schema, &app.state, document, call, correlation_id).map(output)).boxed();

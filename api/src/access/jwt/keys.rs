@@ -1,0 +1,119 @@
+//! The file of public keys.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// How often the file is looked at: keys are exchanged by writing another file.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// A JWKS file (RFC 7517), read again when it has changed.
+#[derive(Debug)]
+pub(super) struct KeyFile {
+    path: PathBuf,
+    read: Mutex<Read>,
+}
+
+#[derive(Debug)]
+struct Read {
+    text: String,
+    keys: Arc<Vec<Key>>,
+    at: Instant,
+}
+
+/// A key, with the one algorithm that it is good for.
+#[derive(Debug)]
+struct Key {
+    id: Option<String>,
+    key: DecodingKey,
+    algorithm: Algorithm,
+}
+
+impl KeyFile {
+    /// Reads the file.
+    pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
+        let place = format!("--jwt-jwks (SESSION_ADMIN_JWT_JWKS) {}", path.display());
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
+        let keys = parse(&text).map_err(|problem| Error::BadInput(format!("{place} {problem}")))?;
+        Ok(Self { path, read: Mutex::new(Read { text, keys: Arc::new(keys), at: Instant::now() }) })
+    }
+
+    /// The key of this id; without one, the only key that there is.
+    pub(super) fn find(&self, id: Option<&str>) -> Option<(DecodingKey, Algorithm)> {
+        let keys = self.keys();
+        let found = match id {
+            Some(id) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+            None => Some(keys.as_slice()).filter(|keys| keys.len() == 1).and_then(<[Key]>::first),
+        };
+        found.map(|key| (key.key.clone(), key.algorithm))
+    }
+
+    fn keys(&self) -> Arc<Vec<Key>> {
+        let mut read = self.read();
+        if read.at.elapsed() >= LOOK {
+            read.at = Instant::now();
+            self.read_again(&mut read);
+        }
+        Arc::clone(&read.keys)
+    }
+
+    /// A file that is being written, or gone, changes nothing; the log says so.
+    fn read_again(&self, read: &mut Read) {
+        let path = self.path.display();
+        match std::fs::read_to_string(&self.path).map_err(|error| error.to_string()) {
+            Ok(text) if text == read.text => {}
+            found => match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
+                Ok((text, keys)) => {
+                    tracing::info!(%path, keys = keys.len(), "the keys of JWTs have been read again");
+                    (read.text, read.keys) = (text, Arc::new(keys));
+                }
+                Err(problem) => tracing::warn!(%path, problem, "the keys of JWTs stay as they were"),
+            },
+        }
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        // Nothing in here can be half done.
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The keys that can check RS256 or ES256; others in the file are for something else.
+fn parse(text: &str) -> Result<Vec<Key>, String> {
+    #[derive(Deserialize)]
+    struct File {
+        keys: Vec<Value>,
+    }
+    let file: File =
+        serde_json::from_str(text).map_err(|_| "is no JWKS: a JSON object with the member keys.".to_owned())?;
+    let keys: Vec<Key> = file.keys.into_iter().filter_map(key).collect();
+    if keys.is_empty() {
+        return Err("has no public key for RS256 or ES256.".to_owned());
+    }
+    Ok(keys)
+}
+
+fn key(value: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(value).ok()?;
+    let (algorithm, word) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(point) if point.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        _ => return None,
+    };
+    let common = &jwk.common;
+    let signs = common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature);
+    if !signs || common.key_algorithm.is_some_and(|named| named != word) {
+        return None;
+    }
+    Some(Key { id: common.key_id.clone(), key: DecodingKey::from_jwk(&jwk).ok()?, algorithm })
+}

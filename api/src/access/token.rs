@@ -1,0 +1,253 @@
+//! Access tokens. A token is shown once; what is stored is its hash.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use sea_orm::{ConnectionTrait as _, QueryResult, Value};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use super::Role;
+use super::principal::RESERVED;
+use crate::db::{Database, Writing};
+use crate::error::Error;
+
+/// What tokens begin with, so that people and scanners of leaked secrets know one.
+pub const PREFIX: &str = "sadm_";
+/// As much of a token as nobody can guess, in bytes.
+const RANDOM: usize = 32;
+/// The longest name, in characters.
+const MAX_NAME: usize = 64;
+/// How exactly it is known when a token was used last.
+const COARSE: TimeDelta = TimeDelta::hours(1);
+
+/// What is known of a token. Neither it nor its hash is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// Its id.
+    pub id: Uuid,
+    /// The name under which what is done with it is recorded.
+    pub name: String,
+    /// What it allows.
+    pub role: Role,
+    /// Whether it is still good.
+    pub status: TokenStatus,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends; none that does not end by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When somebody ended it.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was used last, to the hour.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// What has become of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TokenStatus {
+    /// It is good.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Somebody ended it.
+    Revoked,
+}
+
+/// The token itself, to be shown once; no log gets to see it.
+pub struct Secret(String);
+
+impl Secret {
+    /// The text that is sent as `Authorization: Bearer …`.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// [`Error::BadInput`] for a name that is none or is taken, or an end in the past; those of the database.
+pub async fn create(
+    db: &Database,
+    name: &str,
+    role: Role,
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<(Token, Secret), Error> {
+    check_name(name)?;
+    let now = db.settings().clock.now();
+    if expires_at.is_some_and(|moment| moment <= now) {
+        return Err(Error::BadInput("The token would have expired already; name a moment in the future.".to_owned()));
+    }
+    let secret = random()?;
+    let token = Token {
+        id: Uuid::new_v4(),
+        name: name.to_owned(),
+        role,
+        status: TokenStatus::Active,
+        created_at: now,
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    let dialect = db.dialect();
+    let sql = format!(
+        "INSERT INTO {} (id, name, role, hash, created_at, expires_at) VALUES ({}, $2, $3, $4, $5, $6)",
+        db.own_table("tokens"),
+        dialect.uuid_parameter(1)
+    );
+    let values = [
+        token.id.to_string().into(),
+        name.into(),
+        role.word().into(),
+        hash(secret.expose()).into(),
+        dialect.time(now),
+        expires_at.map_or(dialect.no_time(), |moment| dialect.time(moment)),
+    ];
+    match write(db, &sql, values).await {
+        // The name is all that a unique index can refuse: nobody draws a token twice.
+        Err(Error::Refused(_)) => Err(Error::BadInput(format!(
+            "There is a token of the name {name} already. Choose another name, or `session-admin token revoke {name}` first."
+        ))),
+        other => other.map(|_| (token, secret)),
+    }
+}
+
+/// All tokens, the newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(db: &Database) -> Result<Vec<Token>, Error> {
+    let sql = format!("SELECT {SELECTED} FROM {} ORDER BY created_at DESC, id", db.own_table("tokens"));
+    let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
+    rows.iter().map(|row| token(row, db.settings().clock.now())).collect()
+}
+
+/// Ends the token of this id, or the one that has this name now; none where there is no such token. One that was revoked
+/// before stays as it is.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke(db: &Database, named: &str) -> Result<Option<Token>, Error> {
+    let tokens = list(db).await?;
+    let of_id = |token: &&Token| named.parse() == Ok(token.id);
+    let of_name = |token: &&Token| token.name == named && token.revoked_at.is_none();
+    let Some(token) = tokens.iter().find(of_id).or_else(|| tokens.iter().find(of_name)) else { return Ok(None) };
+    let dialect = db.dialect();
+    let sql = format!(
+        "UPDATE {} SET revoked_at = $2 WHERE id = {} AND revoked_at IS NULL",
+        db.own_table("tokens"),
+        dialect.uuid_parameter(1)
+    );
+    write(db, &sql, [token.id.to_string().into(), dialect.time(db.settings().clock.now())]).await?;
+    Ok(list(db).await?.into_iter().find(|found| found.id == token.id))
+}
+
+/// Whether any token has ever been made.
+pub(super) async fn any(db: &Database) -> Result<bool, Error> {
+    let sql = format!("SELECT 1 FROM {} LIMIT 1", db.own_table("tokens"));
+    Ok(db.pool().query_one_raw(db.dialect().statement(sql, [])).await?.is_some())
+}
+
+/// Whether a text may be a token of ours at all.
+pub(super) fn looks_like_one(text: &str) -> bool {
+    text.strip_prefix(PREFIX).is_some_and(|rest| BASE64_URL_SAFE_NO_PAD.decode(rest).is_ok_and(|it| it.len() == RANDOM))
+}
+
+/// What is stored of a token. It is as good as random, so there is nothing to guess that a slow hash would protect, and no
+/// two are the same, which is all that salt is for.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The token of this hash, whatever has become of it.
+pub(super) async fn find(db: &Database, hash: &str) -> Result<Option<Token>, Error> {
+    let sql = format!("SELECT {SELECTED}, hash FROM {} WHERE hash = $1", db.own_table("tokens"));
+    let Some(row) = db.pool().query_one_raw(db.dialect().statement(sql, [hash.into()])).await? else { return Ok(None) };
+    // The index compares byte by byte, but of a hash, which nobody can choose. This one takes as long wherever they differ.
+    let stored: String = row.try_get("", "hash")?;
+    if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) {
+        return Ok(None);
+    }
+    token(&row, db.settings().clock.now()).map(Some)
+}
+
+/// Writes down that a token is in use, unless that has been done within the hour, by this process or another.
+pub(super) async fn note_use(db: &Database, token: &Token) -> Result<(), Error> {
+    let now = db.settings().clock.now();
+    if token.last_used_at.is_some_and(|moment| now - moment < COARSE) {
+        return Ok(());
+    }
+    let dialect = db.dialect();
+    let sql = format!(
+        "UPDATE {} SET last_used_at = $2 WHERE id = {} AND (last_used_at IS NULL OR last_used_at <= $3)",
+        db.own_table("tokens"),
+        dialect.uuid_parameter(1)
+    );
+    let values = [token.id.to_string().into(), dialect.time(now), dialect.time(now - COARSE)];
+    write(db, &sql, values).await.map(|_| ())
+}
+
+const SELECTED: &str = "CAST(id AS text) AS id, name, role, created_at, expires_at, revoked_at, last_used_at";
+
+fn token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
+    let unreadable = || Error::Unsuitable("A token's record cannot be read.".to_owned());
+    let (expires_at, revoked_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
+        (row.try_get("", "expires_at")?, row.try_get("", "revoked_at")?);
+    let status = match (revoked_at, expires_at) {
+        (Some(_), _) => TokenStatus::Revoked,
+        (None, Some(moment)) if moment <= now => TokenStatus::Expired,
+        _ => TokenStatus::Active,
+    };
+    Ok(Token {
+        id: row.try_get::<String>("", "id")?.parse().map_err(|_| unreadable())?,
+        name: row.try_get("", "name")?,
+        role: Role::of_word(&row.try_get::<String>("", "role")?).ok_or_else(unreadable)?,
+        status,
+        created_at: row.try_get("", "created_at")?,
+        expires_at,
+        revoked_at,
+        last_used_at: row.try_get("", "last_used_at")?,
+    })
+}
+
+async fn write<const N: usize>(db: &Database, sql: &str, values: [Value; N]) -> Result<u64, Error> {
+    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let written = transaction.execute_raw(db.dialect().statement(sql, values)).await?.rows_affected();
+    transaction.commit().await?;
+    Ok(written)
+}
+
+fn random() -> Result<Secret, Error> {
+    let mut bytes = [0; RANDOM];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Io {
+        what: "No token can be made".to_owned(),
+        source: std::io::Error::other("the system gives no random numbers"),
+    })?;
+    Ok(Secret(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let wrong = |why: &str| Err(Error::BadInput(format!("The token's name {why}.")));
+    if name.is_empty() || name.trim() != name || name.chars().count() > MAX_NAME {
+        return wrong(&format!("has 1 to {MAX_NAME} characters, and no space before or behind them"));
+    }
+    if name.contains(|letter: char| letter.is_control() || letter == ':') {
+        return wrong("has no control characters and no colon, which the names of other callers have");
+    }
+    if RESERVED.contains(&name) || name.parse::<Uuid>().is_ok() {
+        return wrong(&format!("is none of {}, and no UUID: those mean something else", RESERVED.join(", ")));
+    }
+    Ok(())
+}

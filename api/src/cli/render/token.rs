@@ -1,0 +1,45 @@
+//! Access tokens.
+
+use super::{moment, table};
+use crate::access::token::{Token, TokenStatus};
+
+/// The tokens, line by line.
+pub(in crate::cli) fn tokens(tokens: &[Token]) -> String {
+    if tokens.is_empty() {
+        return "No token has been made: the server listens on loopback addresses only, and whoever reaches it may do \
+                everything. `session-admin token create` makes one."
+            .to_owned();
+    }
+    let mut table = table(&["Name", "Role", "Status", "Made at", "Expires at", "Last used", "Id"], &[]);
+    for token in tokens {
+        table.add_row([
+            token.name.clone(),
+            token.role.to_string(),
+            status(token),
+            moment(token.created_at),
+            token.expires_at.map_or_else(|| "never".to_owned(), moment),
+            // It is written down once an hour.
+            token.last_used_at.map(|at| at.format("%Y-%m-%d %H:00 UTC").to_string()).unwrap_or_default(),
+            token.id.to_string(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn status(token: &Token) -> String {
+    match token.status {
+        TokenStatus::Active => "active".to_owned(),
+        TokenStatus::Expired => "expired".to_owned(),
+        TokenStatus::Revoked => token.revoked_at.map_or_else(String::new, |at| format!("revoked at {}", moment(at))),
+    }
+}
+
+/// What somebody is told beside a new token.
+pub(in crate::cli) fn token_made(token: &Token) -> String {
+    let end = token.expires_at.map_or_else(|| "does not expire".to_owned(), |at| format!("expires at {}", moment(at)));
+    format!(
+        "The token {} ({}) {end}. It is shown this once: only its hash is kept. Send it as `Authorization: Bearer TOKEN`. \
+         Every request to a server on this database needs a token from now on.",
+        token.name, token.role
+    )
+}

@@ -1,0 +1,114 @@
+//! The options of JWTs.
+
+use std::path::PathBuf;
+
+use crate::access::{Jwt, JwtSettings, RoleWords};
+use crate::error::Error;
+
+/// Which JWTs are good, as it came.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "JWTs that are good besides this program's own tokens")]
+pub struct JwtOptions {
+    /// What they are signed with by HS256, at least 32 bytes; the environment is the place for it [default: none]
+    #[arg(
+        id = "jwt-secret",
+        long = "jwt-secret",
+        env = "SESSION_ADMIN_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    secret: Option<String>,
+    /// The same in a file
+    #[arg(
+        id = "jwt-secret-file",
+        long = "jwt-secret-file",
+        env = "SESSION_ADMIN_JWT_SECRET_FILE",
+        value_name = "FILE",
+        conflicts_with = "jwt-secret"
+    )]
+    secret_file: Option<PathBuf>,
+    /// A JWKS file with the public keys of RS256 and ES256; it is read again when it has changed [default: none]
+    #[arg(id = "jwt-jwks", long = "jwt-jwks", env = "SESSION_ADMIN_JWT_JWKS", value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Whom they have to be of (iss); this, or the audience, is needed
+    #[arg(id = "jwt-issuer", long = "jwt-issuer", env = "SESSION_ADMIN_JWT_ISSUER", value_name = "ISSUER")]
+    issuer: Option<String>,
+    /// Whom they have to be for (aud)
+    #[arg(id = "jwt-audience", long = "jwt-audience", env = "SESSION_ADMIN_JWT_AUDIENCE", value_name = "AUDIENCE")]
+    audience: Option<String>,
+    /// Where the role's word is: a claim's name, or a JSON Pointer such as `/app_metadata/session_admin_role`
+    #[arg(
+        id = "jwt-role-claim",
+        long = "jwt-role-claim",
+        env = "SESSION_ADMIN_JWT_ROLE_CLAIM",
+        value_name = "CLAIM",
+        default_value = "role"
+    )]
+    role_claim: String,
+    /// What one of its words stands for, such as `support=OPERATOR`; repeat it, or write several with commas [default:
+    /// viewer, operator and admin, in any case]
+    #[arg(
+        id = "jwt-role",
+        long = "jwt-role",
+        env = "SESSION_ADMIN_JWT_ROLE",
+        value_delimiter = ',',
+        value_name = "WORD=ROLE"
+    )]
+    roles: Vec<String>,
+    /// Where the name is under which what is done is recorded, behind `jwt:`: a claim's name, or a JSON Pointer
+    #[arg(
+        id = "jwt-name-claim",
+        long = "jwt-name-claim",
+        env = "SESSION_ADMIN_JWT_NAME_CLAIM",
+        value_name = "CLAIM",
+        default_value = "sub"
+    )]
+    name_claim: String,
+}
+
+/// No log gets to see the secret.
+impl std::fmt::Debug for JwtOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JwtOptions").finish_non_exhaustive()
+    }
+}
+
+impl JwtOptions {
+    /// The one who checks them; none where nothing of them is configured.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a file that cannot be read, and those of [`Jwt::new`].
+    pub fn resolve(&self) -> Result<Option<Jwt>, Error> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        let roles: Vec<String> = self.roles.iter().filter(|word| !word.is_empty()).cloned().collect();
+        let settings = JwtSettings {
+            secret: given(&self.secret)
+                .map_or_else(|| path(&self.secret_file).map(read).transpose(), |it| Ok(Some(it)))?,
+            key_file: path(&self.jwks),
+            issuer: given(&self.issuer),
+            audience: given(&self.audience),
+            role_claim: self.role_claim.clone(),
+            roles: RoleWords::read(&roles)
+                .map_err(|problem| Error::BadInput(format!("--jwt-role (SESSION_ADMIN_JWT_ROLE) {problem}")))?,
+            name_claim: self.name_claim.clone(),
+        };
+        let none = settings.secret.is_none()
+            && settings.key_file.is_none()
+            && settings.issuer.is_none()
+            && settings.audience.is_none()
+            && roles.is_empty();
+        if none { Ok(None) } else { Jwt::new(settings).map(Some) }
+    }
+}
+
+/// The secret in a file, without the end of its line.
+fn read(path: PathBuf) -> Result<String, Error> {
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => Err(Error::BadInput(format!(
+            "--jwt-secret-file (SESSION_ADMIN_JWT_SECRET_FILE) {} cannot be read: {error}.",
+            path.display()
+        ))),
+    }
+}

@@ -1,0 +1,259 @@
+//! The life of a token, from its making to its end.
+
+use std::time::Duration;
+
+use api::access::token::{self, TokenStatus};
+use api::access::{Access, Role};
+use api::clock::Clock;
+use api::db::Database;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::{BELIEVED, VIEWER, app, ask, expired, revoked, token as new, viewer};
+use crate::http::app::{TestApp, request};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_token_is_shown_once_and_only_its_hash_is_kept,
+    a_token_is_good_until_it_is_revoked,
+    a_token_is_good_until_its_time_is_over,
+    a_name_is_taken_until_its_token_is_revoked,
+    names_of_other_callers_are_no_names_of_tokens,
+    the_last_use_is_written_down_once_an_hour,
+    the_first_token_closes_the_open_door,
+    the_door_stays_closed_when_the_last_token_is_gone,
+    whoever_uses_the_first_token_at_once_is_its_principal,
+    what_is_no_good_token_is_refused_in_the_same_words,
+    a_request_with_a_known_token_costs_no_statement_of_its_own,
+    once_a_token_is_needed_the_server_has_any_name,
+    the_metrics_want_a_token_too,
+);
+
+const INVALID: &str = "Bearer realm=\"session-admin\", error=\"invalid_token\"";
+
+async fn all_rows(db: &TestDb) -> String {
+    db.dump(&[&db.dialect().own_table("tokens")]).await
+}
+
+async fn a_token_is_shown_once_and_only_its_hash_is_kept(db: TestDb) {
+    let database = db.database().await;
+    let (made, secret) = token::create(database, "ci", Role::Viewer, None).await.unwrap();
+    let text = secret.expose();
+    assert!(text.starts_with("sadm_") && text.len() == "sadm_".len() + 43, "{} characters", text.len());
+    assert_eq!(format!("{secret:?}"), "[redacted]");
+    let rows = all_rows(&db).await;
+    assert!(rows.contains("ci") && !rows.contains(text) && !rows.contains(&text["sadm_".len()..]), "{rows}");
+    assert_eq!(token::list(database).await.unwrap(), [made]);
+    let other = new(&db, "other", Role::Viewer).await;
+    assert_ne!(other.expose(), text);
+}
+
+async fn a_token_is_good_until_it_is_revoked(db: TestDb) {
+    let (name, secret) = ("ci", new(&db, "ci", Role::Operator).await);
+    let app = app(db.clone(), None).await;
+    assert_eq!(viewer(&app, secret.expose()).await, ("ci".to_owned(), "OPERATOR".to_owned()));
+    let revoked = token::revoke(db.database().await, name).await.unwrap().unwrap();
+    assert_eq!((revoked.status, revoked.revoked_at.is_some()), (TokenStatus::Revoked, true));
+    tokio::time::sleep(2 * BELIEVED).await;
+    let answer = ask(&app, Some(secret.expose()), VIEWER, json!({})).await;
+    assert_eq!((answer.status, answer.header("www-authenticate")), (StatusCode::UNAUTHORIZED, Some(INVALID)));
+    assert_eq!(answer.error().0, "UNAUTHENTICATED");
+    // Again, by its id: nothing changes.
+    let again = token::revoke(db.database().await, &revoked.id.to_string()).await.unwrap().unwrap();
+    assert_eq!(again, revoked);
+    assert_eq!(token::revoke(db.database().await, name).await.unwrap(), None);
+}
+
+async fn a_token_is_good_until_its_time_is_over(db: TestDb) {
+    let soon = Clock::System.now() + TimeDelta::seconds(2);
+    let (_, secret) = token::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
+    // Believed for longer than it lives.
+    let access = Access::believing(db.database().await.clone(), None, Duration::from_mins(1));
+    assert!(access.identify(Some(secret.expose())).await.is_ok());
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    access.identify(Some(secret.expose())).await.unwrap_err();
+    assert_eq!(token::list(db.database().await).await.unwrap()[0].status, TokenStatus::Expired);
+    let error = token::create(db.database().await, "late", Role::Viewer, Some(soon)).await.unwrap_err();
+    assert_eq!(error.code(), "BAD_USER_INPUT");
+}
+
+async fn a_name_is_taken_until_its_token_is_revoked(db: TestDb) {
+    let database = db.database().await;
+    let first = new(&db, "ci", Role::Viewer).await;
+    let error = token::create(database, "ci", Role::Admin, None).await.unwrap_err();
+    assert!(error.to_string().starts_with("There is a token of the name ci already."), "{error}");
+    token::revoke(database, "ci").await.unwrap().unwrap();
+    let second = new(&db, "ci", Role::Viewer).await;
+    let app = app(db.clone(), None).await;
+    assert_eq!(ask(&app, Some(first.expose()), VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(viewer(&app, second.expose()).await.0, "ci");
+}
+
+async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
+    let long = "x".repeat(65);
+    let id = "c0ffee00-0000-4000-8000-000000000010";
+    for name in ["", " ci", "ci ", "local", "schedule", "cli:ada", "jwt:ada", "a\nb", &long, id] {
+        let error = token::create(db.database().await, name, Role::Viewer, None).await.unwrap_err();
+        assert_eq!(error.code(), "BAD_USER_INPUT", "{name}");
+    }
+    for name in ["x", "Nightly job (billing)", "ada@example.com", "žaneta", &long[..64]] {
+        new(&db, name, Role::Viewer).await;
+    }
+}
+
+async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
+    let secret = new(&db, "ci", Role::Viewer).await;
+    let app = app(db.clone(), None).await;
+    let used = async || token::list(db.database().await).await.unwrap()[0].last_used_at;
+    assert_eq!(used().await, None);
+    viewer(&app, secret.expose()).await;
+    let mut first = None;
+    while first.is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        first = used().await;
+    }
+    for _ in 0..3 {
+        tokio::time::sleep(2 * BELIEVED).await;
+        viewer(&app, secret.expose()).await;
+    }
+    tokio::time::sleep(2 * BELIEVED).await;
+    assert_eq!(used().await, first);
+    let tokens = db.dialect().own_table("tokens");
+    db.exec(&format!("UPDATE {tokens} SET last_used_at = '2026-01-01T00:00:00.000000+00:00'")).await;
+    viewer(&app, secret.expose()).await;
+    while used().await < first {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn the_first_token_closes_the_open_door(db: TestDb) {
+    let app = app(db.clone(), None).await;
+    let answer = ask(&app, None, VIEWER, json!({})).await;
+    assert_eq!(answer.json(), json!({ "data": { "viewer": { "name": "local", "role": "ADMIN" } } }));
+    new(&db, "ci", Role::Viewer).await;
+    let mut answer = ask(&app, None, VIEWER, json!({})).await;
+    for _ in 0..100 {
+        if answer.status == StatusCode::UNAUTHORIZED {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = ask(&app, None, VIEWER, json!({})).await;
+    }
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"session-admin\""));
+    assert_eq!(answer.error().0, "UNAUTHENTICATED");
+    assert_eq!(answer.json().get("data"), None);
+    assert_eq!(answer.header("content-type"), Some("application/graphql-response+json; charset=utf-8"));
+}
+
+async fn the_door_stays_closed_when_the_last_token_is_gone(db: TestDb) {
+    revoked(&db, "gone", Role::Admin).await;
+    expired(&db, "over", Role::Admin).await;
+    let app = app(db.clone(), None).await;
+    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+}
+
+async fn whoever_uses_the_first_token_at_once_is_its_principal(db: TestDb) {
+    let app = app(db.clone(), None).await;
+    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::OK);
+    let secret = new(&db, "ci", Role::Viewer).await;
+    assert_eq!(viewer(&app, secret.expose()).await, ("ci".to_owned(), "VIEWER".to_owned()));
+    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+}
+
+async fn what_is_no_good_token_is_refused_in_the_same_words(db: TestDb) {
+    let good = new(&db, "good", Role::Admin).await;
+    let mut tokens = vec![
+        revoked(&db, "gone", Role::Admin).await.expose().to_owned(),
+        expired(&db, "over", Role::Admin).await.expose().to_owned(),
+        format!("sadm_{}", "A".repeat(43)),
+        good.expose()[..good.expose().len() - 1].to_owned(),
+        good.expose().to_uppercase(),
+        "x".repeat(100_000),
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.".to_owned(),
+    ];
+    tokens.push(String::new());
+    let app = app(db.clone(), None).await;
+    let mut words = Vec::new();
+    for token in &tokens {
+        let answer = ask(&app, Some(token), VIEWER, json!({})).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token:.60}");
+        if !token.is_empty() {
+            assert_eq!(answer.header("www-authenticate"), Some(INVALID), "{token:.60}");
+            words.push(answer.body);
+        }
+    }
+    words.dedup();
+    assert_eq!(words.len(), 1, "{words:?}");
+    // Another scheme is no token, and two are none either.
+    for (credentials, challenge) in
+        [("Basic YTpi", "Bearer realm=\"session-admin\""), ("Bearer", "Bearer realm=\"session-admin\"")]
+    {
+        let request = request("GET", "/graphql?query=%7B__typename%7D").header("authorization", credentials);
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.header("www-authenticate")), (StatusCode::UNAUTHORIZED, Some(challenge)));
+    }
+    let bearer = format!("bearer {}", good.expose());
+    let get = || request("GET", "/graphql?query=%7B__typename%7D").header("authorization", &bearer);
+    let twice = get().header("authorization", &bearer);
+    assert_eq!(app.send(twice.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.send(get().body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    // No address gets a token into logs and histories.
+    let uri = format!("/graphql?query=%7B__typename%7D&access_token={}", good.expose());
+    assert_eq!(app.send(request("GET", &uri).body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
+}
+
+async fn a_request_with_a_known_token_costs_no_statement_of_its_own(db: TestDb) {
+    let secret = new(&db, "ci", Role::Viewer).await;
+    let mut database = Database::connect(db.settings()).await.unwrap();
+    let statements = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&statements);
+    database
+        .observe(move |_| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        })
+        .await;
+    let app = TestApp::with(db.clone(), database);
+    viewer(&app, secret.expose()).await;
+    // The use is written down beside the request.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = statements.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(before > 0);
+    for _ in 0..5 {
+        viewer(&app, secret.expose()).await;
+    }
+    assert_eq!(statements.load(std::sync::atomic::Ordering::Relaxed), before);
+}
+
+async fn once_a_token_is_needed_the_server_has_any_name(db: TestDb) {
+    let secret = new(&db, "ci", Role::Viewer).await;
+    let app = app(db.clone(), None).await;
+    let get = |path: &str| Request::builder().uri(path).header("host", "admin.example");
+    let query = "/graphql?query=%7B__typename%7D";
+    let with = |request: axum::http::request::Builder| {
+        request.header("authorization", format!("Bearer {}", secret.expose())).body(Body::empty()).unwrap()
+    };
+    assert_eq!(app.send(with(get(query))).await.status, StatusCode::OK);
+    assert_eq!(app.send(get("/").body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    assert_eq!(app.send(get(query).body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
+    // A page of another origin still gets nothing.
+    let foreign = get(query).header("origin", "https://attacker.example");
+    assert_eq!(app.send(with(foreign)).await.status, StatusCode::FORBIDDEN);
+    let own = get(query).header("origin", "https://admin.example");
+    assert_eq!(app.send(with(own)).await.status, StatusCode::OK);
+}
+
+async fn the_metrics_want_a_token_too(db: TestDb) {
+    let secret = new(&db, "prometheus", Role::Viewer).await;
+    let app = app(db.clone(), None).await;
+    let answer = app.send(request("GET", "/metrics").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let bearer = format!("Bearer {}", secret.expose());
+    let with = request("GET", "/metrics").header("authorization", bearer);
+    assert_eq!(app.send(with.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    for open in ["/", "/health/live"] {
+        assert_eq!(app.send(request("GET", open).body(Body::empty()).unwrap()).await.status, StatusCode::OK, "{open}");
+    }
+}

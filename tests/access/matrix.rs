@@ -1,0 +1,167 @@
+//! Every field at the root × everybody who may come: nobody gets more than their role gives.
+
+use std::collections::BTreeSet;
+
+use api::access::Role;
+use api::graphql::{required, sdl};
+use async_graphql::parser::types::OperationType;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{app, ask, expired, revoked, token};
+use crate::http::app::TestApp;
+use crate::http::socket::{Client, serving};
+use crate::support::{TestDb, both};
+
+both!(Adopted: each_field_is_for_those_whose_role_is_enough, each_subscription_is_for_those_whose_role_is_enough);
+
+const ID: &str = "00000000-0000-4000-8000-00000000dead";
+
+/// A document for each field, that changes nothing when it is let in: nothing has the id.
+const QUERIES: [(&str, &str); 14] = [
+    ("viewer", "{ viewer { role } }"),
+    ("node", "query Q($id: ID!) { node(id: $id) { id } }"),
+    ("session", "query Q($id: ID!) { session(id: $id) { id } }"),
+    ("sessions", "{ sessions { totalCount } }"),
+    ("sessionStats", "{ sessionStats { total } }"),
+    ("group", "query Q($id: ID!) { group(id: $id) { id } }"),
+    ("groups", "{ groups { totalCount } }"),
+    ("deletionImpact", "query Q($id: ID!) { deletionImpact(sessionIds: [$id]) { rowsDeleted } }"),
+    ("cleanupPreview", "{ cleanupPreview { sessionCount } }"),
+    ("deletion", "query Q($id: ID!) { deletion(id: $id) { id } }"),
+    ("deletions", "{ deletions { totalCount } }"),
+    ("cleanupRun", "query Q($id: ID!) { cleanupRun(id: $id) { id } }"),
+    ("cleanupRuns", "{ cleanupRuns { totalCount } }"),
+    ("schemaHealth", "{ schemaHealth { healthy } }"),
+];
+const MUTATIONS: [(&str, &str); 6] = [
+    ("deleteSession", "mutation M($id: ID!) { deleteSession(input: { id: $id }) { userErrors { code } } }"),
+    ("cleanUpSessions", "mutation { cleanUpSessions(input: { criteria: { ids: [] } }) { userErrors { code } } }"),
+    ("cancelCleanupRun", "mutation M($id: ID!) { cancelCleanupRun(input: { id: $id }) { userErrors { code } } }"),
+    ("restoreDeletion", "mutation M($id: ID!) { restoreDeletion(input: { id: $id }) { userErrors { code } } }"),
+    ("restoreCleanupRun", "mutation M($id: ID!) { restoreCleanupRun(input: { id: $id }) { userErrors { code } } }"),
+    (
+        "eraseDeletionArchive",
+        "mutation M($id: ID!) { eraseDeletionArchive(input: { id: $id }) { userErrors { code } } }",
+    ),
+];
+const SUBSCRIPTIONS: [(&str, &str); 1] =
+    [("cleanupRun", "subscription S($id: ID!) { cleanupRun(id: $id) { status } }")];
+
+/// The fields of a type at the root, from the schema's text.
+fn fields(kind: &str) -> BTreeSet<String> {
+    let text = sdl();
+    let body = text.split_once(&format!("\ntype {kind} {{\n")).unwrap_or_else(|| panic!("no type {kind}")).1;
+    let body = body.split_once("\n}").unwrap().0;
+    let mut within_comment = false;
+    let mut names = BTreeSet::new();
+    for line in body.lines() {
+        let depth = line.len() - line.trim_start().len();
+        let line = line.trim();
+        if line.starts_with("\"\"\"") {
+            within_comment = !within_comment && !(line.len() > 3 && line.ends_with("\"\"\""));
+            continue;
+        }
+        if !within_comment && depth == 2 && line.starts_with(|first: char| first.is_ascii_lowercase()) {
+            names.insert(line.split(['(', ':']).next().unwrap().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn every_field_has_a_role_and_a_row_in_the_matrix() {
+    let rows = |rows: &[(&str, &str)]| rows.iter().map(|(field, _)| (*field).to_owned()).collect::<BTreeSet<_>>();
+    for (name, kind, rows) in [
+        ("Query", OperationType::Query, rows(&QUERIES)),
+        ("Mutation", OperationType::Mutation, rows(&MUTATIONS)),
+        ("Subscription", OperationType::Subscription, rows(&SUBSCRIPTIONS)),
+    ] {
+        let fields = fields(name);
+        assert_eq!(fields, rows, "{name}: a new field needs a row above, and a role in api/src/graphql/rights.rs");
+        for field in &fields {
+            let role = required(kind, field).unwrap_or_else(|| panic!("{name}.{field} has no role in rights.rs"));
+            assert!(kind != OperationType::Mutation || role >= Role::Operator, "{name}.{field} changes something");
+        }
+        assert_eq!(required(kind, "nothing"), None);
+    }
+    assert_eq!(required(OperationType::Mutation, "eraseDeletionArchive"), Some(Role::Admin));
+    for field in ["__schema", "__type", "__typename"] {
+        assert_eq!(required(OperationType::Query, field), Some(Role::Viewer));
+    }
+}
+
+/// Everybody who may come: what they show, and the role that they have.
+async fn everybody(db: &TestDb) -> Vec<(Option<String>, Option<Role>)> {
+    let mut everybody = vec![
+        (None, None),
+        (Some(format!("sadm_{}", "A".repeat(43))), None),
+        (Some(revoked(db, "revoked", Role::Admin).await.expose().to_owned()), None),
+        (Some(expired(db, "expired", Role::Admin).await.expose().to_owned()), None),
+    ];
+    for role in Role::ALL {
+        everybody.push((Some(token(db, role.word(), role).await.expose().to_owned()), Some(role)));
+    }
+    everybody
+}
+
+async fn look(app: &TestApp, shown: Option<&str>, role: Option<Role>, needed: Role, query: &str) {
+    let answer = ask(app, shown, query, json!({ "id": ID })).await;
+    let code = || answer.json()["errors"][0]["extensions"]["code"].clone();
+    match role {
+        None => {
+            assert_eq!((answer.status, code()), (StatusCode::UNAUTHORIZED, json!("UNAUTHENTICATED")), "{query}");
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer realm="), "{query}");
+        }
+        Some(role) if role < needed => {
+            assert_eq!((answer.status, code()), (StatusCode::FORBIDDEN, json!("FORBIDDEN")), "{query} {role}");
+            let challenge = "Bearer realm=\"session-admin\", error=\"insufficient_scope\"";
+            assert_eq!(answer.header("www-authenticate"), Some(challenge), "{query} {role}");
+            assert_eq!(answer.json().get("data"), None, "{query} {role}");
+        }
+        Some(role) => {
+            assert_eq!(answer.status, StatusCode::OK, "{query} {role}: {}", answer.body);
+            let code = code();
+            assert!(code == Value::Null || code == "BAD_USER_INPUT", "{query} {role}: {}", answer.body);
+        }
+    }
+}
+
+async fn each_field_is_for_those_whose_role_is_enough(db: TestDb) {
+    let everybody = everybody(&db).await;
+    let before = db.everything().await;
+    let app = app(db.clone(), None).await;
+    for (shown, role) in &everybody {
+        for (field, query) in QUERIES {
+            look(&app, shown.as_deref(), *role, required(OperationType::Query, field).unwrap(), query).await;
+        }
+        for (field, query) in MUTATIONS {
+            look(&app, shown.as_deref(), *role, required(OperationType::Mutation, field).unwrap(), query).await;
+        }
+        let introspection = "{ __schema { queryType { name } } __type(name: \"Session\") { name } }";
+        look(&app, shown.as_deref(), *role, Role::Viewer, introspection).await;
+    }
+    drop(before);
+}
+
+async fn each_subscription_is_for_those_whose_role_is_enough(db: TestDb) {
+    let everybody = everybody(&db).await;
+    let address = serving(super::state(&db, None).await).await;
+    for (shown, role) in &everybody {
+        for (field, query) in SUBSCRIPTIONS {
+            let mut client = Client::open(address).await;
+            let payload = shown.as_ref().map(|shown| json!({ "Authorization": format!("Bearer {shown}") }));
+            client.init(payload).await;
+            let Some(role) = role else {
+                assert_eq!(client.closed().await.0, 4403, "{query}");
+                continue;
+            };
+            assert_eq!(client.hear().await, json!({ "type": "connection_ack" }), "{query}");
+            client.subscribe("1", query, json!({ "id": ID })).await;
+            let answer = client.hear().await.to_string();
+            let forbidden = *role < required(OperationType::Subscription, field).unwrap();
+            assert_eq!(answer.contains("FORBIDDEN"), forbidden, "{query} {role}: {answer}");
+            assert_eq!(answer.contains("No cleanup run has the id"), !forbidden, "{query} {role}: {answer}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Sockets begin with a token, and end with it.
+
+use std::time::Duration;
+
+use api::access::{Access, Role, token as tokens};
+use api::clock::Clock;
+use api::graphql::State;
+use api::health::Accepted;
+use chrono::TimeDelta;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{BELIEVED, revoked, state, token};
+use crate::http::socket::{Client, request, serving};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_socket_begins_with_a_token_of_its_first_message_or_of_its_header,
+    a_socket_ends_when_its_token_is_revoked,
+    a_socket_ends_when_its_tokens_time_is_over,
+    an_open_socket_of_somebody_without_a_token_ends_when_one_is_needed,
+);
+
+const ACK: &str = "connection_ack";
+
+async fn begun(address: std::net::SocketAddr, shown: &str) -> Client {
+    let mut client = Client::open(address).await;
+    client.init(Some(json!({ "Authorization": format!("Bearer {shown}") }))).await;
+    assert_eq!(client.hear().await["type"], ACK);
+    client
+}
+
+async fn a_socket_begins_with_a_token_of_its_first_message_or_of_its_header(db: TestDb) {
+    let good = token(&db, "good", Role::Viewer).await;
+    let bad = revoked(&db, "bad", Role::Viewer).await;
+    let address = serving(state(&db, None).await).await;
+    begun(address, good.expose()).await;
+    for (payload, reason) in [
+        (None, "Forbidden: the payload of connection_init wants {\"Authorization\": \"Bearer TOKEN\"}."),
+        (Some(json!({})), "Forbidden: the payload of connection_init wants {\"Authorization\": \"Bearer TOKEN\"}."),
+        (
+            Some(json!({ "authorization": format!("Bearer {}", bad.expose()) })),
+            "Forbidden: the access token is unknown, revoked or expired.",
+        ),
+        (Some(json!({ "authorization": good.expose() })), "Forbidden: Authorization is not Bearer TOKEN."),
+    ] {
+        let mut client = Client::open(address).await;
+        client.init(payload.clone()).await;
+        assert_eq!(client.closed().await, (4403, reason.to_owned()), "{payload:?}");
+    }
+    let with = |shown: &str| {
+        let mut request = request(address);
+        request.headers_mut().insert("authorization", format!("Bearer {shown}").parse().unwrap());
+        request
+    };
+    let mut client = Client::opened(address, with(good.expose())).await.unwrap();
+    client.init(None).await;
+    assert_eq!(client.hear().await["type"], ACK);
+    client.subscribe("1", "{ viewer { name } }", json!({})).await;
+    assert_eq!(client.data("1").await["viewer"]["name"], "good");
+    match Client::opened(address, with(bad.expose())).await.err().unwrap() {
+        tokio_tungstenite::tungstenite::Error::Http(answer) => assert_eq!(answer.status(), 401),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_socket_ends_when_its_token_is_revoked(db: TestDb) {
+    let secret = token(&db, "ci", Role::Viewer).await;
+    let other = token(&db, "other", Role::Viewer).await;
+    let address = serving(state(&db, None).await).await;
+    let mut client = begun(address, secret.expose()).await;
+    let mut stays = begun(address, other.expose()).await;
+    tokio::time::sleep(3 * BELIEVED).await;
+    client.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(client.data("1").await["__typename"], "Query");
+    client.completed("1").await;
+    tokens::revoke(db.database().await, "ci").await.unwrap().unwrap();
+    let revoked = Instant::now();
+    // It says something all the time.
+    let closed = loop {
+        match client.say_or_closed(json!({ "type": "ping" })).await {
+            Some(closed) => break closed,
+            None => assert!(revoked.elapsed() < Duration::from_secs(10)),
+        }
+    };
+    let reason = "Unauthorized: the access token is no longer good, or one is needed now.";
+    assert_eq!(closed, (4401, reason.to_owned()));
+    stays.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(stays.data("1").await["__typename"], "Query");
+}
+
+async fn a_socket_ends_when_its_tokens_time_is_over(db: TestDb) {
+    let soon = Clock::System.now() + TimeDelta::seconds(2);
+    let (_, secret) = tokens::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
+    let database = db.database().await.clone();
+    let access = Access::new(database.clone(), None);
+    let address = serving(State::new(database, Accepted::default(), "local").with_access(access)).await;
+    let mut client = begun(address, secret.expose()).await;
+    assert_eq!(client.closed().await.0, 4401);
+    assert!(Clock::System.now() >= soon);
+}
+
+async fn an_open_socket_of_somebody_without_a_token_ends_when_one_is_needed(db: TestDb) {
+    let address = serving(state(&db, None).await).await;
+    let mut client = Client::begin(address).await;
+    client.subscribe("1", "{ viewer { name role } }", json!({})).await;
+    assert_eq!(client.data("1").await["viewer"], json!({ "name": "local", "role": "ADMIN" }));
+    client.completed("1").await;
+    token(&db, "ci", Role::Viewer).await;
+    assert_eq!(client.closed().await.0, 4401);
+}
