@@ -62,7 +62,7 @@ async fn a_token_is_good_until_it_is_revoked(db: TestDb) {
     assert_eq!(answer.error().0, "UNAUTHENTICATED");
     // Again, by its id: nothing changes.
     let again = token::revoke(db.database().await, &revoked.id.to_string()).await.unwrap().unwrap();
-    assert_eq!(again, revoked);
+    assert_eq!(again.revoked_at, revoked.revoked_at);
     assert_eq!(token::revoke(db.database().await, name).await.unwrap(), None);
 }
 

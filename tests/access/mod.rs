@@ -78,3 +78,13 @@ async fn viewer(app: &TestApp, token: &str) -> (String, String) {
         |member: &str| answer["data"]["viewer"][member].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned();
     (text("name"), text("role"))
 }
+
+/// How many rows there are of what somebody could delete or start.
+async fn rows(db: &TestDb) -> Vec<usize> {
+    let own = |name: &str| db.dialect().own_table(name);
+    let mut counts = Vec::new();
+    for table in ["whatsapp_sessions", "whatsapp_groups", &own("deletions"), &own("cleanup_runs")] {
+        counts.push(usize::try_from(db.count(table).await).unwrap());
+    }
+    counts
+}

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{app, ask, token};
+use super::{app, ask, rows, token};
 use crate::http::app::request;
 use crate::http::socket::{Client, serving};
 use crate::support::{TestDb, both};
@@ -18,17 +18,7 @@ both!(Adopted:
 );
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
-const OTHER: &str = "303d5044-0000-4000-8000-000000000002";
-
-/// The business tables' rows; the tokens' last use changes by itself.
-async fn rows(db: &TestDb) -> Vec<usize> {
-    let own = |name: &str| db.dialect().own_table(name);
-    let mut counts = Vec::new();
-    for table in ["whatsapp_sessions", "whatsapp_groups", &own("deletions"), &own("cleanup_runs")] {
-        counts.push(usize::try_from(db.count(table).await).unwrap());
-    }
-    counts
-}
+const OTHER: &str = "07e810ce-0000-4000-8000-000000000002";
 
 async fn a_forbidden_operation_does_nothing(db: TestDb) {
     let viewer = token(&db, "viewer", Role::Viewer).await;

@@ -17,6 +17,7 @@ both!(StateC:
     the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,
     typescript_previews, typescript_deletes, typescript_is_told_of_a_refusal, typescript_cleans_up,
     typescript_is_told_what_a_cleanup_left,
+    curl_shows_a_token, typescript_shows_a_token,
 );
 
 const DOCUMENT: &str = include_str!("../../docs/scripting.md");
@@ -98,6 +99,11 @@ fn with_path(command: &mut Command) -> &mut Command {
 
 /// Does a job to a session with the server running; none where the tools are missing.
 fn done(db: &TestDb, way: Way, job: &str, session: &str) -> Option<Ended> {
+    done_with(db, way, job, session, "")
+}
+
+/// The same with a token, unless it is empty.
+fn done_with(db: &TestDb, way: Way, job: &str, session: &str, token: &str) -> Option<Ended> {
     let files = files();
     let mut script = way.script(job, files.path())?;
     let server = Server::start(files.path(), &["--database-url", db.url()]);
@@ -108,7 +114,7 @@ fn done(db: &TestDb, way: Way, job: &str, session: &str) -> Option<Ended> {
         };
     }
     let endpoint = server.announced["endpoint"].as_str().unwrap();
-    script.env("ENDPOINT", endpoint).env("DATABASE_URL", db.url()).env("SESSION", session);
+    script.env("ENDPOINT", endpoint).env("DATABASE_URL", db.url()).env("SESSION", session).env("TOKEN", token);
     with_path(&mut script);
     let ended = ended(script);
     assert_eq!(server.stop(), 0);
@@ -178,6 +184,18 @@ async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
     assert_eq!(db.count("whatsapp_sessions").await, 6);
 }
 
+async fn shows_a_token(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    let (_, made) = document(&db, &["token", "create", "--name", "script", "--role", "viewer"]);
+    let Some(ended) = done_with(&db, way, "preview", STALE, made["token"].as_str().unwrap()) else { return };
+    assert!(ended.code == 0 && ended.stdout.contains(" rows go, "), "{} {}", ended.stdout, ended.stderr);
+    let stranger = done(&db, way, "preview", STALE).unwrap();
+    assert!(stranger.code != 0 && stranger.stderr.contains("This server wants an access token"), "{}", stranger.stderr);
+    let viewer = done_with(&db, way, "delete", STALE, made["token"].as_str().unwrap()).unwrap();
+    assert!(viewer.code != 0 && viewer.stderr.contains("deleteSession needs the role OPERATOR"), "{}", viewer.stderr);
+    assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
 /// The three ways of each job.
 macro_rules! ways {
     ($($name:ident: $job:ident $way:ident;)+) => { $(
@@ -203,4 +221,6 @@ ways! {
     typescript_is_told_of_a_refusal: is_told_of_a_refusal TypeScript;
     typescript_cleans_up: cleans_up TypeScript;
     typescript_is_told_what_a_cleanup_left: is_told_what_a_cleanup_left TypeScript;
+    curl_shows_a_token: shows_a_token Curl;
+    typescript_shows_a_token: shows_a_token TypeScript;
 }

@@ -4,6 +4,7 @@ mod keys;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -38,6 +39,24 @@ pub struct JwtSettings {
     pub roles: RoleWords,
     /// Where the name is: a claim's name, or a JSON Pointer.
     pub name_claim: String,
+    /// How often the file of keys is looked at: keys are exchanged by writing another one.
+    pub keys_read_every: Duration,
+}
+
+impl Default for JwtSettings {
+    /// Nothing is good, for want of a key.
+    fn default() -> Self {
+        Self {
+            secret: None,
+            key_file: None,
+            issuer: None,
+            audience: None,
+            role_claim: "role".to_owned(),
+            roles: RoleWords::default(),
+            name_claim: "sub".to_owned(),
+            keys_read_every: Duration::from_secs(30),
+        }
+    }
 }
 
 /// No log gets to see the secret.
@@ -123,7 +142,7 @@ impl Jwt {
             );
         }
         let secret = settings.secret.as_ref().map(|secret| DecodingKey::from_secret(secret.as_bytes()));
-        let keys = settings.key_file.clone().map(KeyFile::open).transpose()?;
+        let keys = settings.key_file.clone().map(|path| KeyFile::open(path, settings.keys_read_every)).transpose()?;
         Ok(Self(Arc::new(Inner { settings, secret, keys })))
     }
 
@@ -145,7 +164,9 @@ impl Jwt {
             return Err(Denied::Invalid);
         }
         let role = self.role(&claims)?;
-        Ok(Principal { name: format!("jwt:{name}").into(), role, expires_at: Some(expires_at + LEEWAY) })
+        // At the end of the calendar there is no later moment.
+        let expires_at = expires_at.checked_add_signed(LEEWAY).unwrap_or(expires_at);
+        Ok(Principal { name: format!("jwt:{name}").into(), role, expires_at: Some(expires_at) })
     }
 
     /// What a token says that is signed, for us. How it has to be signed follows from the key: what the token says of that

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use sea_orm::{ConnectionTrait as _, QueryResult, Value};
 use serde::Serialize;
@@ -21,6 +21,8 @@ pub const PREFIX: &str = "sadm_";
 const RANDOM: usize = 32;
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
+/// Beyond it moments are not written with four digits, and do not come back from SQLite.
+const LAST_YEAR: i32 = 9999;
 /// How exactly it is known when a token was used last.
 const COARSE: TimeDelta = TimeDelta::hours(1);
 
@@ -89,6 +91,11 @@ pub async fn create(
     let now = db.settings().clock.now();
     if expires_at.is_some_and(|moment| moment <= now) {
         return Err(Error::BadInput("The token would have expired already; name a moment in the future.".to_owned()));
+    }
+    if expires_at.is_some_and(|moment| moment.year() > LAST_YEAR) {
+        return Err(Error::BadInput(format!(
+            "The token would expire after the year {LAST_YEAR}; say `never` instead."
+        )));
     }
     let secret = random()?;
     let token = Token {

@@ -92,6 +92,7 @@ impl JwtOptions {
             roles: RoleWords::read(&roles)
                 .map_err(|problem| Error::BadInput(format!("--jwt-role (SESSION_ADMIN_JWT_ROLE) {problem}")))?,
             name_claim: self.name_claim.clone(),
+            ..JwtSettings::default()
         };
         let none = settings.secret.is_none()
             && settings.key_file.is_none()

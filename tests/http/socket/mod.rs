@@ -29,9 +29,9 @@ async fn server(database: Database, sockets: Sockets) -> SocketAddr {
     serving_with(State::new(database, Accepted::default(), "tester"), sockets).await
 }
 
-/// A server that looks at its sockets all the time.
+/// A server that looks at its sockets every second.
 pub(crate) async fn serving(state: State) -> SocketAddr {
-    serving_with(state, Sockets::pinging(Duration::from_millis(100))).await
+    serving_with(state, Sockets::pinging(Duration::from_secs(1))).await
 }
 
 async fn serving_with(state: State, sockets: Sockets) -> SocketAddr {

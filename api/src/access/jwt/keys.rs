@@ -11,13 +11,11 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// How often the file is looked at: keys are exchanged by writing another file.
-const LOOK: Duration = Duration::from_secs(30);
-
 /// A JWKS file (RFC 7517), read again when it has changed.
 #[derive(Debug)]
 pub(super) struct KeyFile {
     path: PathBuf,
+    every: Duration,
     read: Mutex<Read>,
 }
 
@@ -37,13 +35,13 @@ struct Key {
 }
 
 impl KeyFile {
-    /// Reads the file.
-    pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
+    /// Reads the file, and again at this interval where it has changed.
+    pub(super) fn open(path: PathBuf, every: Duration) -> Result<Self, Error> {
         let place = format!("--jwt-jwks (SESSION_ADMIN_JWT_JWKS) {}", path.display());
         let text = std::fs::read_to_string(&path)
             .map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
         let keys = parse(&text).map_err(|problem| Error::BadInput(format!("{place} {problem}")))?;
-        Ok(Self { path, read: Mutex::new(Read { text, keys: Arc::new(keys), at: Instant::now() }) })
+        Ok(Self { path, every, read: Mutex::new(Read { text, keys: Arc::new(keys), at: Instant::now() }) })
     }
 
     /// The key of this id; without one, the only key that there is.
@@ -58,7 +56,7 @@ impl KeyFile {
 
     fn keys(&self) -> Arc<Vec<Key>> {
         let mut read = self.read();
-        if read.at.elapsed() >= LOOK {
+        if read.at.elapsed() >= self.every {
             read.at = Instant::now();
             self.read_again(&mut read);
         }
