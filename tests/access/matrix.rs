@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use api::access::Role;
 use api::graphql::{required, sdl};
-use async_graphql::parser::types::OperationType;
+use async_graphql::Positioned;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{OperationType, TypeKind, TypeSystemDefinition};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -49,24 +51,16 @@ const SUBSCRIPTIONS: [(&str, &str); 1] =
     [("cleanupRun", "subscription S($id: ID!) { cleanupRun(id: $id) { status } }")];
 
 /// The fields of a type at the root, from the schema's text.
-fn fields(kind: &str) -> BTreeSet<String> {
-    let text = sdl();
-    let body = text.split_once(&format!("\ntype {kind} {{\n")).unwrap_or_else(|| panic!("no type {kind}")).1;
-    let body = body.split_once("\n}").unwrap().0;
-    let mut within_comment = false;
-    let mut names = BTreeSet::new();
-    for line in body.lines() {
-        let depth = line.len() - line.trim_start().len();
-        let line = line.trim();
-        if line.starts_with("\"\"\"") {
-            within_comment = !within_comment && !(line.len() > 3 && line.ends_with("\"\"\""));
-            continue;
-        }
-        if !within_comment && depth == 2 && line.starts_with(|first: char| first.is_ascii_lowercase()) {
-            names.insert(line.split(['(', ':']).next().unwrap().to_owned());
-        }
-    }
-    names
+fn fields(name: &str) -> BTreeSet<String> {
+    let definitions = parse_schema(sdl()).unwrap().definitions;
+    let object = definitions.into_iter().find_map(|definition| match definition {
+        TypeSystemDefinition::Type(Positioned { node, .. }) if node.name.node == name => match node.kind {
+            TypeKind::Object(object) => Some(object),
+            _ => None,
+        },
+        _ => None,
+    });
+    object.unwrap().fields.into_iter().map(|field| field.node.name.node.to_string()).collect()
 }
 
 #[test]

@@ -34,8 +34,10 @@ async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     }
     let tokens = listed["tokens"].as_array().unwrap();
     assert_eq!((&tokens[0]["name"], &tokens[1]["name"]), (&json!("boss"), &json!("ci")));
-    let day = |moment: &Value| moment.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
-    assert_eq!((day(&tokens[1]["expiresAt"]) - day(&tokens[1]["createdAt"])).num_seconds().div_ceil(86_400), 90);
+    let moment = |moment: &Value| moment.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    // The end is counted from a moment before the token is made.
+    let lasts = moment(&tokens[1]["expiresAt"]) - moment(&tokens[1]["createdAt"]) + chrono::TimeDelta::minutes(1);
+    assert_eq!(lasts.num_days(), 90);
 
     let server = Server::start(std::env::temp_dir().as_path(), &["--database-url", db.url()]);
     assert!(server.get("/metrics").starts_with("HTTP/1.1 401 "));

@@ -7,7 +7,7 @@ use crate::support::{TestDb, both};
 
 both!(StateC: the_words_that_drop_tables_elsewhere_are_wrong_usage);
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "serve",
     "migrate",
     "doctor",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 12] = [
     "runs",
     "deletions",
     "restore",
+    "token",
     "schema",
     "completions",
     "man",

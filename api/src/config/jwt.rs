@@ -1,6 +1,6 @@
 //! The options of JWTs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::access::{Jwt, JwtSettings, RoleWords};
 use crate::error::Error;
@@ -84,7 +84,7 @@ impl JwtOptions {
         let roles: Vec<String> = self.roles.iter().filter(|word| !word.is_empty()).cloned().collect();
         let settings = JwtSettings {
             secret: given(&self.secret)
-                .map_or_else(|| path(&self.secret_file).map(read).transpose(), |it| Ok(Some(it)))?,
+                .map_or_else(|| path(&self.secret_file).as_deref().map(read).transpose(), |it| Ok(Some(it)))?,
             key_file: path(&self.jwks),
             issuer: given(&self.issuer),
             audience: given(&self.audience),
@@ -104,8 +104,8 @@ impl JwtOptions {
 }
 
 /// The secret in a file, without the end of its line.
-fn read(path: PathBuf) -> Result<String, Error> {
-    match std::fs::read_to_string(&path) {
+fn read(path: &Path) -> Result<String, Error> {
+    match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => Err(Error::BadInput(format!(
             "--jwt-secret-file (SESSION_ADMIN_JWT_SECRET_FILE) {} cannot be read: {error}.",

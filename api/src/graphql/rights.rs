@@ -17,22 +17,26 @@ use crate::access::{Principal, Role};
 /// field needs a line here.
 #[must_use]
 pub fn required(kind: OperationType, field: &str) -> Option<Role> {
-    match (kind, field) {
-        (_, "__typename") => Some(Role::Viewer),
-        (
-            OperationType::Query,
-            "__schema" | "__type" | "viewer" | "node" | "session" | "sessions" | "sessionStats" | "group" | "groups"
-            | "deletionImpact" | "cleanupPreview" | "deletion" | "deletions" | "cleanupRun" | "cleanupRuns"
-            | "schemaHealth",
-        ) => Some(Role::Viewer),
-        // A dry run locks rows and fires triggers before it takes everything back; a viewer's previews only read.
-        (
-            OperationType::Mutation,
-            "deleteSession" | "cleanUpSessions" | "cancelCleanupRun" | "restoreDeletion" | "restoreCleanupRun",
-        ) => Some(Role::Operator),
-        (OperationType::Mutation, "eraseDeletionArchive") => Some(Role::Admin),
-        (OperationType::Subscription, "cleanupRun") => Some(Role::Viewer),
-        _ => None,
+    match kind {
+        OperationType::Query => match field {
+            "viewer" | "node" | "session" | "sessions" | "sessionStats" | "group" | "groups" | "deletionImpact"
+            | "cleanupPreview" | "deletion" | "deletions" | "cleanupRun" | "cleanupRuns" | "schemaHealth"
+            | "__schema" | "__type" | "__typename" => Some(Role::Viewer),
+            _ => None,
+        },
+        OperationType::Mutation => match field {
+            "__typename" => Some(Role::Viewer),
+            // A dry run locks rows and fires triggers before it takes everything back; a viewer's previews only read.
+            "deleteSession" | "cleanUpSessions" | "cancelCleanupRun" | "restoreDeletion" | "restoreCleanupRun" => {
+                Some(Role::Operator)
+            }
+            "eraseDeletionArchive" => Some(Role::Admin),
+            _ => None,
+        },
+        OperationType::Subscription => match field {
+            "cleanupRun" | "__typename" => Some(Role::Viewer),
+            _ => None,
+        },
     }
 }
 

@@ -30,7 +30,7 @@ struct Read {
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    key: DecodingKey,
+    material: DecodingKey,
     algorithm: Algorithm,
 }
 
@@ -51,7 +51,7 @@ impl KeyFile {
             Some(id) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
             None => Some(keys.as_slice()).filter(|keys| keys.len() == 1).and_then(<[Key]>::first),
         };
-        found.map(|key| (key.key.clone(), key.algorithm))
+        found.map(|key| (key.material.clone(), key.algorithm))
     }
 
     fn keys(&self) -> Arc<Vec<Key>> {
@@ -113,5 +113,5 @@ fn key(value: Value) -> Option<Key> {
     if !signs || common.key_algorithm.is_some_and(|named| named != word) {
         return None;
     }
-    Some(Key { id: common.key_id.clone(), key: DecodingKey::from_jwk(&jwk).ok()?, algorithm })
+    Some(Key { id: common.key_id.clone(), material: DecodingKey::from_jwk(&jwk).ok()?, algorithm })
 }
