@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::access::{Access, token};
 use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
@@ -74,6 +75,15 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
     assert!(deletion::expire(&database).await.unwrap().rows > 1_000);
     assert_eq!(db.count("session_admin.archived_rows").await, 0);
+    // It looks tokens up and writes down their last use, and neither makes nor revokes any.
+    let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
+    let access = Access::new(database.clone(), None);
+    assert!(access.identify(made["token"].as_str()).await.unwrap().is_some());
+    while token::list(&database).await.unwrap()[0].last_used_at.is_none() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
+    assert_eq!(as_role(&["token", "create", "--name", "boss", "--role", "admin"]).0, 1);
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));

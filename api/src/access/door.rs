@@ -81,8 +81,7 @@ impl Access {
         let begun = Instant::now();
         match token::any(&shared.db).await {
             Ok(true) => {
-                tracing::info!("a token has been made: from now on every request has to show one");
-                shared.closed.store(true, Ordering::Relaxed);
+                self.close();
                 Ok(true)
             }
             // The demonstration begins without this program's own tables.
@@ -128,7 +127,7 @@ impl Access {
     }
 
     fn believe(&self, token: Token) -> Principal {
-        self.0.closed.store(true, Ordering::Relaxed);
+        self.close();
         let principal = Principal { name: token.name.as_str().into(), role: token.role, expires_at: token.expires_at };
         let db = self.0.db.clone();
         // Nobody waits for it, and nothing depends on it.
@@ -139,6 +138,12 @@ impl Access {
             }
         });
         principal
+    }
+
+    fn close(&self) {
+        if !self.0.closed.swap(true, Ordering::Relaxed) && self.looked().is_some() {
+            tracing::info!("a token has been made: from now on every request has to show one");
+        }
     }
 
     fn looked(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
