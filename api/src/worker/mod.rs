@@ -72,6 +72,19 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
+/// How long until the tables are looked for again.
+const UNTIL_MIGRATED: Duration = Duration::from_secs(1);
+
+/// Waits for this program's own tables: `serve --demo` begins without them. False where the workers are to stop before.
+async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
+    while !is_migrated(db).await {
+        if pause(stopping, UNTIL_MIGRATED).await {
+            return false;
+        }
+    }
+    true
+}
+
 /// Whether this program's own tables are there. A purge that is pending changes nothing about them.
 async fn is_migrated(db: &Database) -> bool {
     let pending = migration::pending(db.pool()).await;

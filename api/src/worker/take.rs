@@ -1,19 +1,15 @@
 //! Taking runs from the queue and working them off.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{RwLock, watch};
 use uuid::Uuid;
 
 use super::queue::Queue;
-use super::{is_migrated, pause, stopped};
+use super::{migrated, pause, stopped};
 use crate::cleanup::{Pace, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
-
-/// How long until the tables are looked for again.
-const UNTIL_MIGRATED: Duration = Duration::from_secs(1);
 
 /// What works a run off.
 #[derive(Debug, Clone)]
@@ -33,10 +29,8 @@ impl Hand {
 
 /// Takes jobs until the workers are to stop. A database that goes away ends apalis' worker; another one begins.
 pub(super) async fn always(queue: Queue, hand: Hand) {
-    while !is_migrated(&hand.db).await {
-        if pause(&hand.stopping, UNTIL_MIGRATED).await {
-            return;
-        }
+    if !migrated(&hand.db, &hand.stopping).await {
+        return;
     }
     let again = hand.db.settings().run_lease / 3;
     let mut said = String::new();
