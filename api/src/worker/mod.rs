@@ -6,6 +6,7 @@
 mod queue;
 mod reconcile;
 mod take;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,8 @@ impl Workers {
     pub fn start(queue: Queue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let running = Arc::new(RwLock::new(()));
-        let hand = Hand { db: queue.database().clone(), gateway, stopping, running: Arc::clone(&running) };
+        let (db, waiting) = (queue.database().clone(), Arc::default());
+        let hand = Hand { db, gateway, stopping, running: Arc::clone(&running), waiting };
         let mut tasks = JoinSet::new();
         tasks.spawn(take::always(queue.clone(), hand.clone()));
         tasks.spawn(reconcile::always(queue, hand));

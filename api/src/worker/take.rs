@@ -6,6 +6,7 @@ use tokio::sync::{RwLock, watch};
 use uuid::Uuid;
 
 use super::queue::Queue;
+use super::waiting::Waiting;
 use super::{migrated, pause, stopped};
 use crate::cleanup::{Pace, Worker};
 use crate::db::Database;
@@ -18,6 +19,8 @@ pub(super) struct Hand {
     pub gateway: Option<Gateway>,
     pub stopping: watch::Receiver<bool>,
     pub running: Arc<RwLock<()>>,
+    /// What this process leaves to others.
+    pub waiting: Arc<Waiting>,
 }
 
 impl Hand {
@@ -53,6 +56,16 @@ pub(super) async fn work(run: Uuid, hand: &Hand) {
     let _running = hand.running.read().await;
     if *hand.stopping.borrow() {
         return;
+    }
+    if hand.gateway.is_none() {
+        match hand.waiting.leaves(&hand.db, run).await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => {
+                tracing::warn!(%run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
+                return;
+            }
+        }
     }
     let ended = match Worker::take(hand.db.clone(), hand.gateway.clone(), run, Pace::default()).await {
         Ok(Some(worker)) => worker.work_off(stopped(hand.stopping.clone()), |_| ()).await,
