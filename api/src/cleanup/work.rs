@@ -226,7 +226,7 @@ impl Worker {
         if ids.is_empty() {
             return progress::complete(db, &self.held, "deleted").await;
         }
-        let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
+        let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
         if self.state == State::Deferred {
             let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
             let together = deletable_together(db, &fit_ids).await?;
