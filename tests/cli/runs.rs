@@ -135,7 +135,14 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     // Somebody who is gone is waited for, and no longer than that.
     let id = waiting(&db).await;
     drop(Worker::take(database.clone(), None, id.parse().unwrap(), Pace::default()).await.unwrap().unwrap());
-    assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]).1["run"]["status"], "SUCCEEDED");
+    let until = cleanup::find(database, id.parse().unwrap()).await.unwrap().unwrap();
+    let until = until.free_from(chrono::DateTime::UNIX_EPOCH).unwrap().format("%F %T UTC");
+    let ended = run(&db, &["runs", "resume", &id, "--yes", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap()["run"]["status"], "SUCCEEDED");
+    assert_eq!(
+        ended.stderr,
+        format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.\n")
+    );
 }
 
 async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {

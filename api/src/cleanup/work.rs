@@ -52,7 +52,7 @@ impl Worker {
     pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
         let asked = find(&db, run).await?.ok_or_else(unknown)?;
-        if asked.kind == RunKind::Delete {
+        if asked.wants_gateway() {
             wanted(gateway.as_ref(), &asked.criteria)?;
         }
         let Some(held) = lease::take(&db, run).await? else { return Ok(None) };
@@ -226,7 +226,7 @@ impl Worker {
         if ids.is_empty() {
             return progress::complete(db, &self.held, "deleted").await;
         }
-        let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
+        let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
         if self.state == State::Deferred {
             let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
             let together = deletable_together(db, &fit_ids).await?;

@@ -61,7 +61,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         stopped.await;
         stop();
     };
+    if scheduled.is_none() {
+        tracing::info!("no --cleanup-schedule: stale sessions are cleaned up when somebody asks, and never by itself");
+    }
     let schedule = scheduled.map(|(plan, times)| {
+        let plan = plan.with_gateway(state.gateway().cloned());
         let queue = state.queue().clone();
         let started = move |run: CleanupRun| {
             let queue = queue.clone();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::deletion::refused;
@@ -125,6 +126,16 @@ fn to_go(run: &CleanupRun) -> String {
 /// How an unfinished run comes to its end.
 pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
     format!("`session-admin runs resume {run}` goes on with it, and a running server does so by itself.")
+}
+
+/// Why a run cannot be gone on with before this moment. Whether the worker that had it last lives is not known until then.
+pub(in crate::cli) fn cleanup_waits(run: &CleanupRun, until: DateTime<Utc>) -> String {
+    let until = moment(until);
+    if run.is_leased() {
+        format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.")
+    } else {
+        format!("The run met an error a moment ago: it is tried again at {until}.")
+    }
 }
 
 /// Who asked for a run, when and why.
