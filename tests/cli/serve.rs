@@ -4,19 +4,76 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{document, executable, run, run_in};
+use super::{document, executable, migrate_without_purge, run, run_in};
+use crate::http::socket::Client;
 use crate::support::{Contents, TestDb, both};
 
 both!(StateA: a_database_with_pending_migrations_is_not_served);
+both!(StateC: what_a_run_restored_and_what_was_erased_then_is_logged);
 
 async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
     let (code, error) = document(&db, &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!((code, error["error"]["code"].as_str()), (1, Some("MIGRATIONS_PENDING")));
     let ended = run(&db, &["serve", "--listen", "127.0.0.1:0"]);
     assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);
+}
+
+/// Waits until a server has logged a line with this, and gives it.
+async fn logged(file: &Path, part: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let log = std::fs::read_to_string(file).unwrap();
+        if let Some(line) = log.lines().find(|line| line.contains(part)) {
+            return line.to_owned();
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "{log}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (code, made) = document(&db, &["cleanup", "--yes"]);
+    assert_eq!(code, 0, "{made}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let arguments = ["--database-url", db.url(), "--log-format", "json"];
+    let server = || {
+        let log = std::fs::File::create(&file).unwrap();
+        Server::logging(folder.path(), &arguments, log.into())
+    };
+    let first = server();
+    let run = made["run"]["id"].as_str().unwrap();
+    first.post(&format!("mutation {{ restoreCleanupRun(input: {{ id: \"{run}\" }}) {{ run {{ id }} }} }}"));
+    let ended: Value = serde_json::from_str(&logged(&file, "a cleanup run has ended").await).unwrap();
+    let fields = &ended["fields"];
+    assert_eq!((&fields["rows_restored"], fields.get("rows_deleted")), (&made["run"]["rowsDeleted"], None), "{ended}");
+    assert_eq!(first.stop(), 0);
+    // A server erases what restored deletions kept soon after its start.
+    let second = server();
+    let erased: Value = serde_json::from_str(&logged(&file, "archives have been erased").await).unwrap();
+    let (fields, run) = (&erased["fields"], &made["run"]);
+    assert_eq!((&fields["expired"], &fields["erased"]), (&Value::from(0), &Value::from(1)), "{erased}");
+    let kept = run["rowsDeleted"].as_i64().unwrap() + run["rowsUnlinked"].as_i64().unwrap();
+    assert_eq!(fields["rows"], kept, "{erased}");
+    assert_eq!(second.stop(), 0);
+}
+
+#[tokio::test]
+async fn sockets_are_as_many_as_the_flags_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--max-sockets", "1", "--max-operations", "0"]);
+    let page = server.announced["page"].as_str().unwrap();
+    let address = page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
+    let mut client = Client::begin(address).await;
+    assert_eq!(Client::refused(address).await, 503);
+    client.subscribe("1", "{ __typename }", serde_json::json!({})).await;
+    assert!(client.hear().await["payload"][0]["message"].as_str().unwrap().starts_with("At most 0 operations"));
+    assert_eq!(server.stop(), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod many;
 mod names;
 mod overlapping;
 mod own_conflicts;
+mod postgres_keys;
 mod postgres_types;
 mod references;
 mod refusals;

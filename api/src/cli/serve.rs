@@ -15,6 +15,7 @@ use crate::cleanup::CleanupRun;
 use crate::config::{Config, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+use crate::http::Sockets;
 use crate::worker::Workers;
 use crate::{deletion, demo, graphql, http, schedule};
 
@@ -73,8 +74,9 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         };
         tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
+    let sockets = Sockets::default().at_most(args.listen.max_sockets, args.listen.max_operations);
     let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
-    let served = http::serve(listener, state, told).await;
+    let served = http::serve(listener, state, sockets, told).await;
     // It may be stopped at any moment; the next server goes on with it.
     expiring.abort();
     if let Some(schedule) = schedule {

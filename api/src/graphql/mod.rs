@@ -17,6 +17,7 @@ mod query;
 mod rows;
 mod state;
 mod subscription;
+mod turn;
 pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};

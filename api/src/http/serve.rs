@@ -23,11 +23,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub async fn serve(
     listener: TcpListener,
     state: State,
+    sockets: Sockets,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     check_listen(listener.local_addr().map_err(failed)?)?;
     let (stop, stopped) = oneshot::channel();
-    let sockets = Sockets::default();
     let router = router(state.clone(), sockets.clone());
     let closing = sockets.clone();
     let signal = async move {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::queue::Queue;
 use super::waiting::Waiting;
 use super::{migrated, pause, stopped};
-use crate::cleanup::{Pace, Worker};
+use crate::cleanup::{Pace, RunKind, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
 
@@ -74,7 +74,11 @@ pub(super) async fn work(run: Uuid, hand: &Hand) {
     };
     match ended {
         Ok(run) if run.status.has_finished() => {
-            tracing::info!(run = %run.id, status = ?run.status, rows = run.rows_deleted, "a cleanup run has ended");
+            let (rows_deleted, rows_restored) = match run.kind {
+                RunKind::Delete => (Some(run.rows_deleted), None),
+                RunKind::Restore => (None, Some(run.rows_restored)),
+            };
+            tracing::info!(run = %run.id, status = ?run.status, rows_deleted, rows_restored, "a cleanup run has ended");
         }
         Ok(run) => tracing::info!(run = %run.id, "a cleanup run is left to others"),
         Err(error) => {

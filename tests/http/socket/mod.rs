@@ -1,6 +1,7 @@
 //! `/graphql/ws`, over real sockets: the protocol, and what goes over it.
 
 mod closing;
+mod crowded;
 mod lasting;
 mod operations;
 mod watching;
@@ -56,6 +57,14 @@ impl Client {
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
     }
 
+    /// The status with which the server answers instead of opening a socket.
+    pub(crate) async fn refused(address: SocketAddr) -> u16 {
+        match Self::opened(address, request(address)).await.err() {
+            Some(Error::Http(answer)) => answer.status().as_u16(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Nothing has been said yet.
     async fn open(address: SocketAddr) -> Self {
         Self::opened(address, request(address)).await.unwrap()
@@ -92,7 +101,7 @@ impl Client {
         }
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         match self.next().await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),

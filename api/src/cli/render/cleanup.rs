@@ -67,17 +67,29 @@ pub(in crate::cli) fn cleanup_cancelled(cancelled: &RunOutcome) -> String {
     }
 }
 
-/// What has come of a run.
-pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
-    let mut text = String::new();
-    if !skipped.is_empty() {
-        let mut table = table(&["Skipped session", "Id", "Why"], &[]);
-        for session in skipped {
-            let name = session.name.clone().unwrap_or_default();
-            table.add_row([name, session.session_id.to_string(), session.message.clone()]);
-        }
-        let _ = writeln!(text, "{table}");
+/// The sessions that a run left, each in a line.
+pub(in crate::cli) fn cleanup_skipped(skipped: &[Skipped]) -> String {
+    if skipped.is_empty() {
+        return String::new();
     }
+    let mut table = table(&["Skipped session", "Id", "Why"], &[]);
+    for session in skipped {
+        let name = session.name.clone().unwrap_or_default();
+        table.add_row([name, session.session_id.to_string(), session.message.clone()]);
+    }
+    format!("{table}\n")
+}
+
+/// The most skipped sessions that are listed by whoever did not ask for the list.
+const LISTED: usize = 20;
+
+/// What has come of a run, with the sessions that it left if these are few.
+pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
+    let mut text = if skipped.len() > LISTED {
+        format!("{} sessions were skipped; `session-admin runs show {}` lists them.\n", skipped.len(), run.id)
+    } else {
+        cleanup_skipped(skipped)
+    };
     let done = match run.kind {
         RunKind::Delete => deleted(run),
         RunKind::Restore => format!(
@@ -125,7 +137,10 @@ fn to_go(run: &CleanupRun) -> String {
 
 /// How an unfinished run comes to its end.
 pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
-    format!("`session-admin runs resume {run}` goes on with it, and a running server does so by itself.")
+    format!(
+        "`session-admin runs resume {run}` goes on with it, or follows it, and a running server goes on by itself; \
+         `session-admin runs cancel {run}` stops it for good."
+    )
 }
 
 /// Why a run cannot be gone on with before this moment. Whether the worker that had it last lives is not known until then.
