@@ -6,8 +6,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::Conflict;
+use super::conflict::LISTED;
 use super::entry::{Entry, Kept, of_later};
-use super::{Conflict, execute::LISTED};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 

@@ -4,9 +4,8 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::Conflict;
-use super::conflict::asked;
+use super::conflict::{LISTED, asked};
 use super::entry::{Entry, Kept};
-use super::execute::LISTED;
 use super::later::takers;
 use super::present::Reference;
 use super::relink::Lacking;

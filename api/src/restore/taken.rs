@@ -3,9 +3,8 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use super::Conflict;
-use super::conflict::asked;
+use super::conflict::{LISTED, asked};
 use super::entry::{Entry, Kept};
-use super::execute::LISTED;
 use super::on_sqlite;
 use super::present::{Present, UniqueKey};
 use super::relink::Lacking;
