@@ -60,10 +60,10 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         let lacks = |(schema, name): &&(String, String)| {
             let display = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
-            kept_nowhere(entries, deletion).any(|table| table.table == display)
+            kept_nowhere(entries, deletion).any(|table| db.dialect().same_name(&table.table, &display))
         };
         let references = entries.iter().flat_map(|entry| &entry.present).flat_map(|present| &present.references);
-        let lacking = references.map(|reference| &reference.referenced).filter(lacks).cloned().collect();
+        let lacking = references.map(|reference| &reference.whole).filter(lacks).cloned().collect();
         Self { transaction, db, deletion, entries, lacking, compare }
     }
 
