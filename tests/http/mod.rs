@@ -6,6 +6,7 @@ mod get;
 mod guard;
 mod health;
 mod metrics;
+mod page;
 mod post;
 mod serve;
 pub mod socket;

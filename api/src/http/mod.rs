@@ -1,13 +1,14 @@
 //! HTTP: who may talk to the server, and in what shape; what is asked for is GraphQL's.
 
 mod answer;
-mod graphiql;
 mod graphql;
 mod guard;
+mod headers;
 mod health;
 mod listen;
 mod log;
 mod metrics;
+mod page;
 mod serve;
 mod socket;
 mod wire;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
 use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
@@ -43,14 +44,19 @@ struct App {
 pub fn router(state: State, sockets: Sockets) -> Router {
     let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
     let guarded = Router::new()
-        .route("/", get(graphiql::page))
+        .route("/", get(page::page))
+        .route("/assets/{*path}", get(page::asset))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", any(socket::open))
         .route("/metrics", get(metrics::text))
-        .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
+        .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
-    log::layer(guarded.merge(open).with_state(app))
+    log::layer(guarded.merge(open).with_state(app).layer(map_response(headers::secure)))
+}
+
+async fn nothing_here() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n")
 }
