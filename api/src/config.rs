@@ -15,6 +15,7 @@ use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
+use crate::http::Origin;
 use crate::schedule::Times;
 
 /// The database that is used where none is named.
@@ -194,12 +195,27 @@ impl Config {
     }
 }
 
-/// Where the server listens.
+/// Where the server listens, and whom besides its own page.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Listen {
     /// The address and port that the server listens on
     #[arg(long, env = "SESSION_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// An origin whose pages may use the API in a browser, such as `https://admin.example`; may be given several times (in
+    /// the environment with commas) [default: none]
+    #[arg(long, env = "SESSION_ADMIN_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
+}
+
+impl Listen {
+    /// The origins whose pages are let in.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for one that is none.
+    pub fn origins(&self) -> Result<Vec<Origin>, Error> {
+        let named = self.allow_origin.iter().filter(|origin| !origin.is_empty());
+        named.map(|origin| origin.parse()).collect()
+    }
 }
 
 /// When stale sessions are cleaned up without anybody asking.
