@@ -10,6 +10,7 @@ mod catalog;
 mod cleanup;
 mod cli;
 mod clients;
+mod dashboard;
 mod db;
 mod deletion;
 mod gateway;

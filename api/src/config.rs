@@ -14,7 +14,7 @@ use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
-use crate::http::Sockets;
+use crate::http::{Origin, Sockets};
 
 pub use scheduled::Scheduled;
 
@@ -195,7 +195,7 @@ impl Config {
     }
 }
 
-/// Where the server listens, and to how many.
+/// Where the server listens, to how many, and whom besides its own page.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Listen {
     /// The address and port that the server listens on
@@ -207,6 +207,21 @@ pub struct Listen {
     /// The most operations, subscriptions among them, that are under way over one socket
     #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = Sockets::MOST_OPERATIONS)]
     pub max_operations: u16,
+    /// An origin whose pages may use the API in a browser, such as `https://admin.example`; may be given several times (in
+    /// the environment with commas) [default: none]
+    #[arg(long, env = "SESSION_ADMIN_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
+}
+
+impl Listen {
+    /// The origins whose pages are let in.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for one that is none.
+    pub fn origins(&self) -> Result<Vec<Origin>, Error> {
+        let named = self.allow_origin.iter().filter(|origin| !origin.is_empty());
+        named.map(|origin| origin.parse()).collect()
+    }
 }
 
 /// A database URL without its password.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{document, executable, migrate_without_purge, run, run_in};
+use super::{document, ended, executable, migrate_without_purge, run, run_in};
 use crate::http::socket::Client;
 use crate::support::{Contents, TestDb, both};
 
@@ -83,6 +83,45 @@ fn only_loopback_is_listened_on() {
     assert_eq!(ended.code, 2, "{}", ended.stderr);
     assert_eq!(run_in(folder.path(), &["serve", "--listen", "here"]).code, 2);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn pages_of_the_origins_that_are_listed_are_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let origins = ["--allow-origin", "https://a.example", "--allow-origin", "http://b.example:3000/"];
+    let server = Server::start(folder.path(), &origins);
+    for (origin, status) in [
+        ("https://a.example", "HTTP/1.1 200"),
+        ("http://b.example:3000", "HTTP/1.1 200"),
+        ("https://c.example", "HTTP/1.1 403"),
+    ] {
+        let answer = server.ask("GET /graphql?query={__typename}", &format!("Origin: {origin}\r\n"), "");
+        assert!(answer.starts_with(status), "{origin}: {answer}");
+        let allowed = answer.contains(&format!("access-control-allow-origin: {origin}\r\n"));
+        assert_eq!(allowed, status.ends_with("200"), "{origin}: {answer}");
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn what_is_no_origin_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let any = run_in(folder.path(), &["serve", "--allow-origin", "*"]);
+    assert!(any.code == 2 && any.stderr.contains("Name the origins."), "{}", any.stderr);
+    let with_environment = |origins: &str| {
+        // Nothing is listened on in any case.
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut command = executable(&["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+        command.current_dir(folder.path()).env("SESSION_ADMIN_ALLOW_ORIGIN", origins);
+        let ended = ended(command);
+        (ended.code, ended.stderr)
+    };
+    let (code, error) = with_environment("https://a.example,b.example");
+    assert!(code == 2 && error.contains("--allow-origin (SESSION_ADMIN_ALLOW_ORIGIN) is \"b.example\""), "{error}");
+    for accepted in ["", "https://a.example,https://b.example"] {
+        let (code, error) = with_environment(accepted);
+        assert!(code == 1 && error.contains("--listen"), "{accepted}: {error}");
+    }
 }
 
 #[test]
@@ -178,18 +217,19 @@ impl Server {
 
     /// The answer to a GET, head and body.
     pub fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path}"), "")
+        self.ask(&format!("GET {path}"), "", "")
     }
 
     /// The answer to a GraphQL request.
     pub fn post(&self, query: &str) -> Value {
         let body = serde_json::json!({ "query": query }).to_string();
-        let answer = self.ask("POST /graphql", &body);
+        let answer = self.ask("POST /graphql", "", &body);
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
             .unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
-    fn ask(&self, what: &str, body: &str) -> String {
+    /// With header lines of its own.
+    fn ask(&self, what: &str, headers: &str, body: &str) -> String {
         let page = self.announced["page"].as_str().unwrap();
         let host = page.strip_prefix("http://").unwrap().trim_end_matches('/');
         let mut stream = TcpStream::connect(host).unwrap();
@@ -197,7 +237,7 @@ impl Server {
         write!(
             stream,
             "{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Accept: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+             Accept: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();

@@ -6,6 +6,8 @@ mod get;
 mod guard;
 mod health;
 mod metrics;
+mod origins;
+mod page;
 mod post;
 mod serve;
 pub mod socket;

@@ -42,7 +42,7 @@ fn any_other_address_is_refused_and_the_message_says_why() {
 async fn a_listener_that_is_open_to_other_machines_is_not_served() {
     let (_db, state) = state().await;
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let error = serve(listener, state, Sockets::default(), std::future::pending()).await.unwrap_err();
+    let error = serve(listener, state, Sockets::default(), &[], std::future::pending()).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
 }
 
@@ -52,7 +52,7 @@ async fn told_to_stop_it_stops_though_a_client_keeps_its_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, state, Sockets::default(), async {
+    let server = tokio::spawn(serve(listener, state, Sockets::default(), &[], async {
         let _ = stopped.await;
     }));
     let client = client();

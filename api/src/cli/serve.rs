@@ -40,6 +40,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
     http::check_listen(args.listen.listen)?;
+    let origins = args.listen.origins()?;
+    http::check_origins(&origins)?;
     let scheduled = args.scheduled.resolve(config.database.clock)?;
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
@@ -76,7 +78,7 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     });
     let sockets = Sockets::default().at_most(args.listen.max_sockets, args.listen.max_operations);
     let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
-    let served = http::serve(listener, state, sockets, told).await;
+    let served = http::serve(listener, state, sockets, &origins, told).await;
     // It may be stopped at any moment; the next server goes on with it.
     expiring.abort();
     if let Some(schedule) = schedule {

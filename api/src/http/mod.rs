@@ -1,13 +1,15 @@
 //! HTTP: who may talk to the server, and in what shape; what is asked for is GraphQL's.
 
 mod answer;
-mod graphiql;
 mod graphql;
 mod guard;
+mod headers;
 mod health;
 mod listen;
 mod log;
 mod metrics;
+mod origin;
+mod page;
 mod serve;
 mod socket;
 mod wire;
@@ -17,12 +19,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
 
 pub use listen::check_listen;
+pub use origin::{Origin, check_origins};
 pub use serve::serve;
 pub use socket::Sockets;
 
@@ -38,19 +41,27 @@ struct App {
     sockets: Sockets,
 }
 
-/// Every route of the server, with all that stands before it.
+/// Every route of the server, with all that stands before it. Pages of these origins may use it, besides its own.
 #[must_use = "a router does nothing until it is served"]
-pub fn router(state: State, sockets: Sockets) -> Router {
+pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
-    let guarded = Router::new()
-        .route("/", get(graphiql::page))
+    let mut guarded = Router::new()
+        .route("/", get(page::page))
+        .route("/assets/{*path}", get(page::asset))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", any(socket::open))
         .route("/metrics", get(metrics::text))
-        .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(guard::guard));
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    if !origins.is_empty() {
+        guarded = guarded.layer(origin::cors(origins));
+    }
+    let guarded = guarded.layer(from_fn_with_state(Arc::from(origins), guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
-    log::layer(guarded.merge(open).with_state(app))
+    log::layer(guarded.merge(open).with_state(app).layer(map_response(headers::secure)))
+}
+
+async fn nothing_here() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n")
 }

@@ -26,11 +26,11 @@ use crate::support::{Contents, TestDb};
 const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A server for as long as the test lasts.
-async fn server(database: Database, sockets: Sockets) -> SocketAddr {
+pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let state = State::new(database, Accepted::default(), "tester");
-    tokio::spawn(axum::serve(listener, router(state, sockets)).into_future());
+    tokio::spawn(axum::serve(listener, router(state, sockets, &[])).into_future());
     address
 }
 
