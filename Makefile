@@ -1,14 +1,14 @@
 # Everything that a developer or a pipeline runs. `make run` and `make test` set up what they need.
 
-.PHONY: run test lint schema bench postgres wrk clients
+.PHONY: run test lint schema bench dashboard browser postgres wrk clients
 
 # A demonstration: a throwaway database that holds a deployment in trouble, served on 127.0.0.1:8080.
-run:
+run: dashboard
 	cargo build --package api
 	target/debug/session-admin serve --demo
 
 # All tests, on SQLite and on PostgreSQL, and with the clients' own tools.
-test: postgres clients
+test: dashboard browser postgres clients
 	cargo test --workspace
 
 lint:
@@ -32,6 +32,20 @@ install = { sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	  command -v apt-get >/dev/null && $$sudo true && $$sudo apt-get update -q \
 	    && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -q -y --no-install-recommends $(1); \
 	} || echo "Missing, and could not be installed: $(1). Their tests are skipped."
+
+# GraphiQL, which the program takes in when it is built after this.
+dashboard:
+	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)
+	@cd dashboard && { [ node_modules/.package-lock.json -nt package-lock.json ] \
+	    || { npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; }; } \
+	  && { [ -f dist/index.html ] && [ -z "$$(find . \( -name node_modules -o -name dist \) -prune -o -newer dist/index.html -type f -print -quit)" ] \
+	    || npm run build; } \
+	  || echo "npm could not build dashboard: the program says so at /, and the tests of the page are skipped."
+
+# What the page is tested with.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || $(call install,chromium)
 
 # The tests start a PostgreSQL server of their own and need only its programs.
 postgres:

@@ -11,6 +11,7 @@ mod catalog;
 mod cleanup;
 mod cli;
 mod clients;
+mod dashboard;
 mod db;
 mod deletion;
 mod gateway;

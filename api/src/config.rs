@@ -3,6 +3,7 @@
 mod accepted;
 mod gateway;
 mod jwt;
+mod scheduled;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::cleanup::{Age, Plan};
-use crate::clock::Clock;
 use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
-use crate::schedule::Times;
+use crate::http::{Origin, Sockets};
+
+pub use scheduled::Scheduled;
 
 pub use jwt::JwtOptions;
 
@@ -197,49 +198,32 @@ impl Config {
     }
 }
 
-/// Where the server listens.
+/// Where the server listens, to how many, and whom besides its own page.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Listen {
     /// The address and port that the server listens on
     #[arg(long, env = "SESSION_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// The most sockets at /graphql/ws that are open at once; whoever opens another is told to try again later
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = Sockets::MOST)]
+    pub max_sockets: u16,
+    /// The most operations, subscriptions among them, that are under way over one socket
+    #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = Sockets::MOST_OPERATIONS)]
+    pub max_operations: u16,
+    /// An origin whose pages may use the API in a browser, such as `https://admin.example`; may be given several times (in
+    /// the environment with commas) [default: none]
+    #[arg(long, env = "SESSION_ADMIN_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
 }
 
-/// When stale sessions are cleaned up without anybody asking.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Cleaning up stale sessions by itself")]
-pub struct Scheduled {
-    /// When, as cron has it (minute, hour, day of the month, month, day of the week), in UTC: `0 3 * * *` is every day at
-    /// three [default: never]
-    #[arg(long, env = "SESSION_ADMIN_CLEANUP_SCHEDULE", value_name = "CRON")]
-    pub cleanup_schedule: Option<String>,
-    /// Only those whose last update is longer ago, as an ISO 8601 duration of at least PT1H
-    #[arg(long, env = "SESSION_ADMIN_CLEANUP_OLDER_THAN", value_name = "DURATION", default_value = "PT24H")]
-    pub cleanup_older_than: Age,
-    /// Start nothing if more rows than this would be deleted, over all tables; a schedule needs it
-    #[arg(long, env = "SESSION_ADMIN_CLEANUP_AT_MOST", value_name = "ROWS")]
-    pub cleanup_at_most: Option<i64>,
-}
-
-impl Scheduled {
-    /// What the schedule takes and when; none where there is no schedule.
+impl Listen {
+    /// The origins whose pages are let in.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for an expression that is none, an age below an hour, or no ceiling.
-    pub fn resolve(self, clock: Clock) -> Result<Option<(Plan, Times)>, Error> {
-        let Some(expression) = self.cleanup_schedule.filter(|expression| !expression.is_empty()) else {
-            return Ok(None);
-        };
-        let times = Times::read(&expression, clock)?;
-        let Some(at_most) = self.cleanup_at_most else {
-            return Err(Error::BadInput(format!(
-                "--cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE) needs --cleanup-at-most \
-                 (SESSION_ADMIN_CLEANUP_AT_MOST), the most rows that it may delete at a time. `session-admin cleanup \
-                 --dry-run --older-than {}` says how many it would be now.",
-                String::from(self.cleanup_older_than)
-            )));
-        };
-        Ok(Some((Plan::new(self.cleanup_older_than, at_most)?, times)))
+    /// [`Error::BadInput`] for one that is none.
+    pub fn origins(&self) -> Result<Vec<Origin>, Error> {
+        let named = self.allow_origin.iter().filter(|origin| !origin.is_empty());
+        named.map(|origin| origin.parse()).collect()
     }
 }
 

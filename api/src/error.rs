@@ -82,12 +82,11 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
-            Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
+            Self::MissingTable(_) | Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
             Self::Refused(_)
             | Self::MissingGrant(_)
             | Self::Unsuitable(_)
             | Self::Damaged(_)
-            | Self::MissingTable(_)
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Io { .. } => "INTERNAL",

@@ -7,11 +7,12 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use futures_util::StreamExt as _;
 
-use crate::cleanup::{CleanupRun, Plan, Ticked};
+use crate::cleanup::{CleanupRun, Plan, SkippedSession, Ticked};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::Error;
 use crate::metrics::{Metrics, Tick};
+use crate::refusal::RefusalCode;
 
 /// A tick that comes later than this, since the process was stopped or the machine asleep, is a missed one.
 const LATE: TimeDelta = TimeDelta::minutes(1);
@@ -66,6 +67,8 @@ pub async fn keep<Started>(
 ) where
     Started: Future<Output = ()>,
 {
+    let next = times.next().map(|next| next.to_string()).unwrap_or_default();
+    tracing::info!(schedule = %times.cron, next, %plan, "stale sessions are cleaned up by the schedule");
     let mut ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
     while let Some(tick) = ticks.next().await {
         let Some(moment) = tick.ok().and_then(moment) else {
@@ -94,7 +97,8 @@ fn moment(tick: CronTick) -> Option<DateTime<Utc>> {
 fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
     match ticked {
         Ok(Ticked::Started(run)) => {
-            tracing::info!(%moment, run = %run.id, sessions = run.sessions_total, "the schedule has started a cleanup");
+            let sessions = run.sessions_to_go();
+            tracing::info!(%moment, run = %run.id, sessions, "the schedule has started a cleanup");
             Tick::Started
         }
         Ok(Ticked::StartedElsewhere) => {
@@ -105,18 +109,35 @@ fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
             tracing::info!(%moment, "the schedule found no stale session that is old enough");
             Tick::NothingToDo
         }
+        Ok(Ticked::AllStay(stay)) => {
+            told_of_those_that_stay(moment, stay);
+            Tick::NothingToDo
+        }
         Ok(Ticked::OverCeiling(refusal)) => {
             let why = &refusal.message;
             tracing::warn!(%moment, why, "the schedule started nothing: raise --cleanup-at-most, or clean up by hand");
             Tick::OverCeiling
         }
         Ok(Ticked::Refused(refusals)) => {
-            tracing::warn!(%moment, ?refusals, "the schedule started nothing");
+            let why = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
+            tracing::warn!(%moment, why, "the schedule started nothing");
             Tick::Failed
         }
         Err(error) => {
             tracing::warn!(%moment, error = error as &dyn std::error::Error, "the schedule's tick failed");
             Tick::Failed
         }
+    }
+}
+
+/// What somebody has to mend is a warning: the database would refuse such a session each time.
+fn told_of_those_that_stay(moment: DateTime<Utc>, stay: &[SkippedSession]) {
+    let sessions = stay.len();
+    let blocked = stay.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
+    if let Some(SkippedSession { session_id, message, .. }) = blocked {
+        let why = "the schedule found no session that can go; `session-admin doctor` says what is in the way";
+        tracing::warn!(%moment, sessions, session = %session_id, message, "{why}");
+    } else if let Some(SkippedSession { session_id, message, .. }) = stay.first() {
+        tracing::info!(%moment, sessions, session = %session_id, message, "the schedule found no session that may go");
     }
 }

@@ -10,7 +10,12 @@ use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, start
 use crate::db::proxy::Proxy;
 use crate::support::{TestDb, both, only};
 
-both!(Adopted: a_run_goes_on_where_it_stopped, progress_and_deletions_always_agree);
+both!(Adopted:
+    a_run_goes_on_where_it_stopped,
+    progress_and_deletions_always_agree,
+    a_run_that_finds_no_connection_waits_and_has_not_failed,
+    a_run_that_waits_for_a_connection_can_be_stopped,
+);
 only!(postgres Adopted: a_run_whose_database_goes_away_goes_on_when_it_is_back);
 
 async fn a_run_goes_on_where_it_stopped(db: TestDb) {
@@ -53,6 +58,53 @@ async fn progress_and_deletions_always_agree(db: TestDb) {
         }
     }
     agrees(&db, database, id).await;
+}
+
+/// How often the run was begun with, by its row.
+async fn attempts(db: &TestDb) -> String {
+    let table = db.dialect().own_table("cleanup_runs");
+    db.rows(&format!("SELECT attempts FROM {table}")).await.remove(0).remove(0)
+}
+
+/// Longer than a connection is waited for.
+const WITHOUT: Duration = Duration::from_millis(6_500);
+
+async fn a_run_that_finds_no_connection_waits_and_has_not_failed(db: TestDb) {
+    let settings = DatabaseSettings { max_connections: 2, ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let id = started(&database, &request()).await.id;
+    // The next attempt that fails is the last one.
+    db.exec(&format!("UPDATE {} SET attempts = 9", db.dialect().own_table("cleanup_runs"))).await;
+    let worker = worker_of(&database, id, SINGLY).await;
+    let others = (database.snapshot().await.unwrap(), database.snapshot().await.unwrap());
+    let working = tokio::spawn(worker.work_off(std::future::pending(), |_| ()));
+    tokio::time::sleep(WITHOUT).await;
+    assert_eq!(attempts(&db).await, "10");
+    drop(others);
+    let run = working.await.unwrap().unwrap();
+    assert_eq!((run.status, run.sessions_deleted, run.error), (RunStatus::Succeeded, 9, None));
+}
+
+async fn a_run_that_waits_for_a_connection_can_be_stopped(db: TestDb) {
+    let settings = DatabaseSettings { max_connections: 2, ..db.settings() };
+    let database = Database::connect(settings).await.unwrap();
+    let id = started(&database, &request()).await.id;
+    let worker = worker_of(&database, id, SINGLY).await;
+    let others = (database.snapshot().await.unwrap(), database.snapshot().await.unwrap());
+    let (stop, told) = tokio::sync::oneshot::channel::<()>();
+    let told = async { told.await.unwrap() };
+    let working = tokio::spawn(worker.work_off(told, |_| ()));
+    tokio::time::sleep(WITHOUT).await;
+    stop.send(()).unwrap();
+    // It is given back, with or without another step; so this was no attempt.
+    drop(others);
+    let left = working.await.unwrap();
+    assert!(
+        left.as_ref().map_or_else(|error| error.code() == "UNAVAILABLE", |run| run.sessions_deleted == 0),
+        "{left:?}"
+    );
+    assert_eq!(attempts(&db).await, "0");
+    assert_eq!(finish(&database, id, Pace::default()).await.sessions_deleted, 9);
 }
 
 async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {

@@ -8,7 +8,7 @@ use api::refusal::RefusalCode;
 use api::schedule::Times;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{finish, sessions};
+use super::{finish, id, ids, impact_of, keepers, sessions, why_skipped};
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -17,6 +17,8 @@ both!(Adopted:
     a_tick_that_finds_nothing_starts_nothing,
     a_session_that_was_updated_lately_is_not_taken,
     processes_that_do_not_agree_start_one_run,
+    sessions_that_may_not_go_count_neither_towards_the_ceiling_nor_as_a_reason,
+    sessions_that_the_database_would_refuse_are_no_reason_either,
 );
 
 fn moment() -> DateTime<Utc> {
@@ -110,7 +112,50 @@ async fn processes_that_do_not_agree_start_one_run(db: TestDb) {
     let ticked = plan(3_000).tick(database, moment()).await.unwrap();
     let Ticked::Refused(refusals) = ticked else { panic!("{ticked:?}") };
     assert_eq!(refusals[0].code, RefusalCode::IdempotencyKeyReused);
+    assert_eq!(
+        refusals[0].message,
+        "Another process has started this tick's cleanup with other settings: give all servers on this database the same \
+         --cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) and --cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)."
+    );
     assert_eq!(runs(database).await.len(), 1);
+}
+
+async fn sessions_that_may_not_go_count_neither_towards_the_ceiling_nor_as_a_reason(db: TestDb) {
+    let database = db.database().await;
+    db.exec(&format!(
+        "UPDATE scheduled_whatsapp_messages SET status = 'pending' WHERE CAST(id AS text) = (SELECT min(CAST(m.id AS text)) \
+         FROM scheduled_whatsapp_messages m JOIN whatsapp_groups g ON g.id = m.group_id WHERE g.session_id = '{}')",
+        id(0)
+    ))
+    .await;
+    let others = impact_of(&db, &ids(1..9)).await.rows_deleted;
+    assert!(others < 1_512);
+    let ticked = plan(others - 1).tick(database, moment()).await.unwrap();
+    assert!(matches!(ticked, Ticked::OverCeiling(_)), "{ticked:?}");
+    let ticked = plan(others).tick(database, moment()).await.unwrap();
+    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
+    assert_eq!((run.sessions_to_go(), run.sessions_skipped), (8, 1));
+    assert_eq!(why_skipped(database, run.id).await, [(id(0), RefusalCode::PendingMessages)]);
+    assert_eq!(finish(database, run.id, cleanup::Pace::default()).await.sessions_deleted, 8);
+    let before = db.everything().await;
+    let ticked = plan(1).tick(database, moment() + TimeDelta::days(1)).await.unwrap();
+    let Ticked::AllStay(stay) = ticked else { panic!("{ticked:?}") };
+    assert_eq!(
+        stay.iter().map(|session| (session.session_id, session.code)).collect::<Vec<_>>(),
+        [(id(0), RefusalCode::PendingMessages)]
+    );
+    assert!(db.everything().await == before);
+}
+
+async fn sessions_that_the_database_would_refuse_are_no_reason_either(db: TestDb) {
+    let database = db.database().await;
+    keepers(&db, &ids(0..9)).await;
+    let before = db.everything().await;
+    let ticked = plan(100_000).tick(database, moment()).await.unwrap();
+    let Ticked::AllStay(stay) = ticked else { panic!("{ticked:?}") };
+    assert_eq!(stay.len(), 9);
+    assert!(stay.iter().all(|session| session.code == RefusalCode::BlockedByForeignKey), "{stay:?}");
+    assert!(db.everything().await == before);
 }
 
 #[test]

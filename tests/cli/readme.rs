@@ -10,7 +10,7 @@ use api::session::SessionStatus;
 use api::worker::{Queue, Workers};
 
 use super::serve::Server;
-use super::{document, run_in};
+use super::{document, migrate_without_purge, run_in};
 use crate::http::socket::Client;
 use crate::support::{Contents, TestDb};
 
@@ -22,11 +22,9 @@ fn blocks(language: &str) -> Vec<&'static str> {
     README.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-#[tokio::test]
-async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
-    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    // Roles belong to the whole server, so this test's has a name of its own.
+/// The role that the README makes, and the database's address for it. Roles belong to the whole server, so this one has a
+/// name of its own.
+async fn role_of_the_readme(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
     let grants = blocks("sql")[0];
     assert!(grants.contains("CREATE ROLE session_admin_api"));
@@ -34,6 +32,14 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let (scheme, rest) = db.url().split_once("://").unwrap();
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let url = format!("{scheme}://{role}:change%20me@{host}");
+    (role, url)
+}
+
+#[tokio::test]
+async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
+    let (role, url) = role_of_the_readme(&db).await;
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
@@ -87,6 +93,45 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));
+    db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+/// Where the host has hstore in a schema of its own.
+#[tokio::test]
+async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    db.exec("CREATE SCHEMA extensions; CREATE EXTENSION hstore SCHEMA extensions").await;
+    migrate_without_purge(&db).await;
+    let (role, url) = role_of_the_readme(&db).await;
+    let doctor = || document(&db, &["doctor", "--database-url", &url]);
+    let (code, health) = doctor();
+    let finding = &health["findings"][0];
+    let fix = format!("GRANT USAGE ON SCHEMA \"extensions\" TO \"{role}\"");
+    assert_eq!((code, &finding["key"]), (3, &serde_json::json!("MISSING_GRANT:apalis.jobs")), "{health}");
+    assert_eq!(finding["fixes"][0]["statement"], fix, "{health}");
+    assert!(finding["message"].as_str().unwrap().contains("may not use the schema extensions"), "{health}");
+    assert_eq!(health["findings"].as_array().unwrap().len(), 1, "{health}");
+    let folder = tempfile::tempdir().unwrap();
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let serve = ["--database-url", &url, "--run-lease", "1"];
+    let server = Server::logging(folder.path(), &serve, log.into());
+    let answer = server.post("mutation { cleanUpSessions(input: { dryRun: false }) { run { id } } }");
+    let run = answer["data"]["cleanUpSessions"]["run"]["id"].as_str().unwrap().parse().unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let lines = |said: &str| log.lines().filter(|line| line.contains(said)).collect::<Vec<_>>();
+    let again = lines("cleanup runs that nobody works on are not queued again for now");
+    assert_eq!(again.len(), 1, "{log}");
+    assert!(again[0].contains(" WARN ") && again[0].contains("GRANT USAGE ON SCHEMA"), "{log}");
+    // As it was told.
+    db.exec(&fix).await;
+    assert_eq!(doctor().0, 0);
+    let began = std::time::Instant::now();
+    while !cleanup::find(db.database().await, run).await.unwrap().unwrap().status.has_finished() {
+        assert!(began.elapsed() < Duration::from_mins(1));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((server.stop(), db.count("whatsapp_sessions").await), (0, 5));
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 

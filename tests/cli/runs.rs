@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use api::cleanup::{self, CleanupRequest, Pace, Worker};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::serve::Server;
 use super::{document, executable, migrate_without_purge, run};
@@ -17,6 +18,7 @@ both!(StateC:
     a_run_that_waits_is_gone_on_with,
     resume_asks_first_or_wants_yes,
     a_run_is_cancelled,
+    of_many_skipped_sessions_only_the_number_is_said_until_they_are_asked_for,
     a_detached_run_is_left_to_a_server,
     a_run_that_somebody_else_has_is_followed,
 );
@@ -60,7 +62,7 @@ async fn a_run_that_waits_is_gone_on_with(db: TestDb) {
     let (code, shown) = document(&db, &["runs", "show", &id]);
     assert_eq!((code, &shown["run"]["status"]), (0, &json!("QUEUED")));
     let screen = run(&db, &["runs", "show", &id]).stdout;
-    assert!(screen.contains(&format!("9 sessions are still to go. `session-admin runs resume {id}`")), "{screen}");
+    assert!(screen.contains(&format!("9 sessions are still to go. {}", how_to_go_on(&id))), "{screen}");
     db.exec("UPDATE whatsapp_sessions SET status = 'connected' WHERE session_name = 'stale-4'").await;
     let (code, resumed) = document(&db, &["runs", "resume", &id, "--yes"]);
     assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (3, &json!(8)), "{resumed}");
@@ -68,6 +70,14 @@ async fn a_run_that_waits_is_gone_on_with(db: TestDb) {
     assert_eq!(db.count("whatsapp_sessions").await, 6);
     // It has finished: nothing more happens.
     assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]), (3, resumed));
+}
+
+/// What is said of a run that has not finished.
+fn how_to_go_on(id: &str) -> String {
+    format!(
+        "`session-admin runs resume {id}` goes on with it, or follows it, and a running server goes on by itself; \
+         `session-admin runs cancel {id}` stops it for good."
+    )
 }
 
 async fn resume_asks_first_or_wants_yes(db: TestDb) {
@@ -93,6 +103,32 @@ async fn a_run_is_cancelled(db: TestDb) {
     assert_eq!((code, &answer["refusals"][0]["code"]), (3, &json!("NOT_FOUND")));
     assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]).0, 3, "it has ended");
     assert_eq!(db.count("whatsapp_sessions").await, 14);
+}
+
+async fn of_many_skipped_sessions_only_the_number_is_said_until_they_are_asked_for(db: TestDb) {
+    migrate_without_purge(&db).await;
+    for (more, listed) in [(11, true), (1, false)] {
+        for _ in 0..more {
+            db.exec(&format!(
+                "INSERT INTO whatsapp_sessions (id, session_name, status, created_at, updated_at) VALUES \
+                 ('{}', 'another', 'disconnected', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')",
+                Uuid::new_v4()
+            ))
+            .await;
+        }
+        let id = waiting(&db).await;
+        let cancelled = run(&db, &["runs", "cancel", &id]).stdout;
+        assert!(cancelled.lines().count() <= 2, "{cancelled}");
+        let resumed = run(&db, &["runs", "resume", &id, "--yes"]);
+        assert_eq!((resumed.code, resumed.stdout.contains("│ another ")), (3, listed), "{}", resumed.stdout);
+        let instead = format!("21 sessions were skipped; `session-admin runs show {id}` lists them.\n! Cancelled by");
+        assert_eq!(resumed.stdout.contains(&instead), !listed, "{}", resumed.stdout);
+        let shown = run(&db, &["runs", "show", &id]).stdout;
+        assert!(shown.contains("│ another ") && !shown.contains("lists them"), "{shown}");
+        // Programs are told everything.
+        let skipped = document(&db, &["runs", "resume", &id, "--yes"]).1["skipped"].as_array().unwrap().len();
+        assert_eq!(skipped, if listed { 20 } else { 21 });
+    }
 }
 
 async fn a_detached_run_is_left_to_a_server(db: TestDb) {
@@ -135,7 +171,14 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     // Somebody who is gone is waited for, and no longer than that.
     let id = waiting(&db).await;
     drop(Worker::take(database.clone(), None, id.parse().unwrap(), Pace::default()).await.unwrap().unwrap());
-    assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]).1["run"]["status"], "SUCCEEDED");
+    let until = cleanup::find(database, id.parse().unwrap()).await.unwrap().unwrap();
+    let until = until.free_from(chrono::DateTime::UNIX_EPOCH).unwrap().format("%F %T UTC");
+    let ended = run(&db, &["runs", "resume", &id, "--yes", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap()["run"]["status"], "SUCCEEDED");
+    assert_eq!(
+        ended.stderr,
+        format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.\n")
+    );
 }
 
 async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
@@ -155,7 +198,7 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
          WHERE s.session_name = 'stale-1' LIMIT 1) g, generate_series(1, 6000)",
     )
     .await;
-    let mut command = executable(&["cleanup", "--yes", "--json", "--lock-timeout", "60"]);
+    let mut command = executable(&["cleanup", "--yes", "--lock-timeout", "60"]);
     command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND NOT granted \
@@ -168,12 +211,14 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
     tokio::time::sleep(Duration::from_millis(200)).await;
     gate.close().await;
     let output = child.wait_with_output().unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let run_of = &report["run"];
-    assert_eq!((output.status.code(), &run_of["status"]), (Some(1), &json!("RUNNING")), "{report}");
+    let screen = String::from_utf8(output.stdout).unwrap();
+    let (_, listed) = document(&db, &["runs"]);
+    let run_of = &listed["runs"][0];
+    assert_eq!((output.status.code(), &run_of["status"]), (Some(1), &json!("RUNNING")), "{listed}");
     // What was under way was finished, and nothing after it was begun.
-    assert_eq!((&run_of["sessionsDeleted"], db.count("whatsapp_sessions").await), (&json!(1), 13), "{report}");
+    assert_eq!((&run_of["sessionsDeleted"], db.count("whatsapp_sessions").await), (&json!(1), 13), "{listed}");
     let id = run_of["id"].as_str().unwrap();
+    assert!(screen.contains(&format!("8 sessions are still to go. {}", how_to_go_on(id))), "{screen}");
     let (code, resumed) = document(&db, &["runs", "resume", id, "--yes"]);
     assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (0, &json!(9)), "{resumed}");
     assert_eq!(db.count("whatsapp_sessions").await, 5);

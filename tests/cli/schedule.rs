@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
+use api::db::Dialect;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -14,6 +15,7 @@ use crate::support::{TestDb, both};
 both!(StateC:
     two_servers_with_one_schedule_start_one_run_at_a_tick,
     a_tick_that_would_pass_the_ceiling_is_logged_and_counted,
+    servers_that_do_not_agree_are_told_so_in_a_sentence,
 );
 
 /// A server that looks at the clock every minute.
@@ -70,10 +72,55 @@ async fn a_tick_that_would_pass_the_ceiling_is_logged_and_counted(db: TestDb) {
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }
 
+async fn servers_that_do_not_agree_are_told_so_in_a_sentence(db: TestDb) {
+    migrate_without_purge(&db).await;
+    // No session goes, so that each of them finds some.
+    db.exec(match db.dialect() {
+        Dialect::Postgres => {
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
+             CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION refuse()"
+        }
+        Dialect::Sqlite => {
+            "CREATE TRIGGER refuse BEFORE DELETE ON whatsapp_sessions BEGIN SELECT RAISE(ABORT, 'no'); END"
+        }
+    })
+    .await;
+    let folder = TempDir::new().unwrap();
+    let servers = [server(&db, &folder, "2000", "one"), server(&db, &folder, "3000", "other")];
+    let mut outcomes = (0, 0);
+    for server in &servers {
+        outcomes.0 += ticked(server, "started").await;
+        outcomes.1 += ticked(server, "failed").await;
+    }
+    for server in servers {
+        assert_eq!(server.stop(), 0);
+    }
+    assert_eq!(outcomes, (1, 1));
+    let log = ["one", "other"].map(|log| std::fs::read_to_string(folder.path().join(log)).unwrap()).concat();
+    let line = log.lines().find(|line| line.contains("with other settings")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(" WARN ") && line.contains("the same --cleanup-older-than"), "{line}");
+    assert!(!log.contains("Refusal {"), "{log}");
+    // What each works by was said at its start.
+    for at_most in ["2000", "3000"] {
+        let said = format!("more than PT1H ago, at most {at_most} rows a time");
+        let line = log.lines().find(|line| line.contains(&said)).unwrap_or_else(|| panic!("{log}"));
+        assert!(line.contains("schedule=* * * * *") && line.contains("next=\"20"), "{line}");
+    }
+}
+
+#[test]
+fn a_server_without_a_schedule_says_so() {
+    let folder = TempDir::new().unwrap();
+    let log = File::create(folder.path().join("log")).unwrap();
+    assert_eq!(Server::logging(folder.path(), &["--cleanup-schedule", ""], log.into()).stop(), 0);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains("no --cleanup-schedule: stale sessions are cleaned up when somebody asks"), "{log}");
+}
+
 #[test]
 fn a_schedule_that_makes_no_sense_is_refused_at_start_with_2() {
     let schedule = |more: &[&'static str]| [&["--cleanup-schedule", "0 3 * * *"], more].concat();
-    let cases: [(Vec<&str>, &str); 6] = [
+    let cases: [(Vec<&str>, &str); 9] = [
         (vec!["--cleanup-schedule", "x", "--cleanup-at-most", "1"], "SESSION_ADMIN_CLEANUP_SCHEDULE"),
         (vec!["--cleanup-schedule", "0 0 3 * * *", "--cleanup-at-most", "1"], "It takes five fields, in UTC"),
         (schedule(&[]), "needs --cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)"),
@@ -83,6 +130,12 @@ fn a_schedule_that_makes_no_sense_is_refused_at_start_with_2() {
             "is PT30M; it is at least an hour, PT1H",
         ),
         (schedule(&["--cleanup-at-most", "1", "--cleanup-older-than", "soon"]), "--cleanup-older-than"),
+        (vec!["--cleanup-at-most", "1"], "SESSION_ADMIN_CLEANUP_AT_MOST) is an option of --cleanup-schedule"),
+        (vec!["--cleanup-older-than", "PT2H"], "which is not given, so nothing would ever be cleaned up"),
+        (
+            vec!["--cleanup-schedule", "", "--cleanup-at-most", "1"],
+            "which is empty, so nothing would ever be cleaned up",
+        ),
     ];
     for (arguments, named) in cases {
         let folder = TempDir::new().unwrap();

@@ -4,19 +4,76 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{document, executable, run, run_in};
+use super::{document, ended, executable, migrate_without_purge, run, run_in};
+use crate::http::socket::Client;
 use crate::support::{Contents, TestDb, both};
 
 both!(StateA: a_database_with_pending_migrations_is_not_served);
+both!(StateC: what_a_run_restored_and_what_was_erased_then_is_logged);
 
 async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
     let (code, error) = document(&db, &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!((code, error["error"]["code"].as_str()), (1, Some("MIGRATIONS_PENDING")));
     let ended = run(&db, &["serve", "--listen", "127.0.0.1:0"]);
     assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);
+}
+
+/// Waits until a server has logged a line with this, and gives it.
+async fn logged(file: &Path, part: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let log = std::fs::read_to_string(file).unwrap();
+        if let Some(line) = log.lines().find(|line| line.contains(part)) {
+            return line.to_owned();
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "{log}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (code, made) = document(&db, &["cleanup", "--yes"]);
+    assert_eq!(code, 0, "{made}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let arguments = ["--database-url", db.url(), "--log-format", "json"];
+    let server = || {
+        let log = std::fs::File::create(&file).unwrap();
+        Server::logging(folder.path(), &arguments, log.into())
+    };
+    let first = server();
+    let run = made["run"]["id"].as_str().unwrap();
+    first.post(&format!("mutation {{ restoreCleanupRun(input: {{ id: \"{run}\" }}) {{ run {{ id }} }} }}"));
+    let ended: Value = serde_json::from_str(&logged(&file, "a cleanup run has ended").await).unwrap();
+    let fields = &ended["fields"];
+    assert_eq!((&fields["rows_restored"], fields.get("rows_deleted")), (&made["run"]["rowsDeleted"], None), "{ended}");
+    assert_eq!(first.stop(), 0);
+    // A server erases what restored deletions kept soon after its start.
+    let second = server();
+    let erased: Value = serde_json::from_str(&logged(&file, "archives have been erased").await).unwrap();
+    let (fields, run) = (&erased["fields"], &made["run"]);
+    assert_eq!((&fields["expired"], &fields["erased"]), (&Value::from(0), &Value::from(1)), "{erased}");
+    let kept = run["rowsDeleted"].as_i64().unwrap() + run["rowsUnlinked"].as_i64().unwrap();
+    assert_eq!(fields["rows"], kept, "{erased}");
+    assert_eq!(second.stop(), 0);
+}
+
+#[tokio::test]
+async fn sockets_are_as_many_as_the_flags_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--max-sockets", "1", "--max-operations", "0"]);
+    let page = server.announced["page"].as_str().unwrap();
+    let address = page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
+    let mut client = Client::begin(address).await;
+    assert_eq!(Client::refused(address).await, 503);
+    client.subscribe("1", "{ __typename }", serde_json::json!({})).await;
+    assert!(client.hear().await["payload"][0]["message"].as_str().unwrap().starts_with("At most 0 operations"));
+    assert_eq!(server.stop(), 0);
 }
 
 #[test]
@@ -26,6 +83,45 @@ fn only_loopback_is_listened_on() {
     assert_eq!(ended.code, 2, "{}", ended.stderr);
     assert_eq!(run_in(folder.path(), &["serve", "--listen", "here"]).code, 2);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn pages_of_the_origins_that_are_listed_are_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let origins = ["--allow-origin", "https://a.example", "--allow-origin", "http://b.example:3000/"];
+    let server = Server::start(folder.path(), &origins);
+    for (origin, status) in [
+        ("https://a.example", "HTTP/1.1 200"),
+        ("http://b.example:3000", "HTTP/1.1 200"),
+        ("https://c.example", "HTTP/1.1 403"),
+    ] {
+        let answer = server.ask("GET /graphql?query={__typename}", &format!("Origin: {origin}\r\n"), "");
+        assert!(answer.starts_with(status), "{origin}: {answer}");
+        let allowed = answer.contains(&format!("access-control-allow-origin: {origin}\r\n"));
+        assert_eq!(allowed, status.ends_with("200"), "{origin}: {answer}");
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn what_is_no_origin_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let any = run_in(folder.path(), &["serve", "--allow-origin", "*"]);
+    assert!(any.code == 2 && any.stderr.contains("Name the origins."), "{}", any.stderr);
+    let with_environment = |origins: &str| {
+        // Nothing is listened on in any case.
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut command = executable(&["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+        command.current_dir(folder.path()).env("SESSION_ADMIN_ALLOW_ORIGIN", origins);
+        let ended = ended(command);
+        (ended.code, ended.stderr)
+    };
+    let (code, error) = with_environment("https://a.example,b.example");
+    assert!(code == 2 && error.contains("--allow-origin (SESSION_ADMIN_ALLOW_ORIGIN) is \"b.example\""), "{error}");
+    for accepted in ["", "https://a.example,https://b.example"] {
+        let (code, error) = with_environment(accepted);
+        assert!(code == 1 && error.contains("--listen"), "{accepted}: {error}");
+    }
 }
 
 #[test]
@@ -121,18 +217,19 @@ impl Server {
 
     /// The answer to a GET, head and body.
     pub fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path}"), "")
+        self.ask(&format!("GET {path}"), "", "")
     }
 
     /// The answer to a GraphQL request.
     pub fn post(&self, query: &str) -> Value {
         let body = serde_json::json!({ "query": query }).to_string();
-        let answer = self.ask("POST /graphql", &body);
+        let answer = self.ask("POST /graphql", "", &body);
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1)
             .unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
-    fn ask(&self, what: &str, body: &str) -> String {
+    /// With header lines of its own.
+    fn ask(&self, what: &str, headers: &str, body: &str) -> String {
         let page = self.announced["page"].as_str().unwrap();
         let host = page.strip_prefix("http://").unwrap().trim_end_matches('/');
         let mut stream = TcpStream::connect(host).unwrap();
@@ -140,7 +237,7 @@ impl Server {
         write!(
             stream,
             "{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Accept: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+             Accept: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();

@@ -21,8 +21,7 @@ fn folder() -> PathBuf {
 /// which is said then.
 fn tool(program: &str, arguments: &[&str]) -> Option<Command> {
     let program = folder().join("node_modules").join(program);
-    if !node_is_new_enough() {
-        skip(&format!("Node.js {}.{} or newer is not on PATH", NODE.0, NODE.1));
+    if !has_node() {
         return None;
     }
     if !program.is_file() {
@@ -34,6 +33,15 @@ fn tool(program: &str, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
+/// Whether there is a Node.js that will do; it is said where there is none.
+pub(crate) fn has_node() -> bool {
+    let found = node_is_new_enough();
+    if !found {
+        skip(&format!("Node.js {}.{} or newer is not on PATH", NODE.0, NODE.1));
+    }
+    found
+}
+
 fn node_is_new_enough() -> bool {
     let Ok(output) = Command::new("node").arg("--version").output() else { return false };
     let version = String::from_utf8(output.stdout).unwrap();
@@ -42,6 +50,6 @@ fn node_is_new_enough() -> bool {
 }
 
 /// Both streams of a program that has ended.
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -36,8 +36,8 @@ const STATES: [(&str, &str, &str); 31] = [
     ("58030", "UNAVAILABLE", "The database cannot store anything more"),
     ("42501", "INTERNAL", "The database role lacks a privilege"),
     ("42601", "INTERNAL", "The database reported an error that has no better name."),
-    ("42P01", "INTERNAL", "The database lacks a table that is needed."),
-    ("3F000", "INTERNAL", "The database lacks a table that is needed."),
+    ("42P01", "MIGRATIONS_PENDING", "The database lacks a table that is needed."),
+    ("3F000", "MIGRATIONS_PENDING", "The database lacks a table that is needed."),
     ("XX000", "INTERNAL", "The database reported an error that has no better name."),
     ("53200", "INTERNAL", "The database reported an error that has no better name."),
 ];

@@ -74,7 +74,7 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     assert_eq!(status(&afterwards, first.id).await, DeletionStatus::Expired);
     assert_eq!(restore(&afterwards, first.id).await.refusals[0].code, RefusalCode::ArchiveGone);
     let expired = deletion::expire(&afterwards).await.unwrap();
-    assert_eq!(expired, Expired { deletions: 1, rows: over.unsigned_abs() });
+    assert_eq!(expired, Expired { deletions: 1, archives: 1, rows: over.unsigned_abs() });
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
         ("EXPIRED", "RESTORABLE")
@@ -92,8 +92,8 @@ async fn what_has_been_restored_is_not_kept(db: TestDb) {
     let database = db.database().await;
     let made = deleted(database, &request(STALE)).await;
     assert_eq!(restore(database, made.id).await.refusals, []);
-    let rows = deletion::expire(database).await.unwrap().rows;
-    assert_eq!(rows, (made.rows_deleted + made.rows_unlinked).unsigned_abs());
+    let rows = (made.rows_deleted + made.rows_unlinked).unsigned_abs();
+    assert_eq!(deletion::expire(database).await.unwrap(), Expired { deletions: 0, archives: 1, rows });
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert_eq!(status(database, made.id).await, DeletionStatus::Restored);
     assert_eq!(restore(database, made.id).await.refusals[0].code, RefusalCode::AlreadyRestored);
@@ -130,7 +130,8 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     assert_eq!(stored(&db, made.id).await, "EXPIRED");
     assert_eq!(restore(db.database().await, made.id).await.refusals[0].code, RefusalCode::ArchiveGone);
     let rest = deletion::expire(&afterwards).await.unwrap();
-    assert_eq!((rest.deletions, rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0, 0));
+    assert_eq!((rest.deletions, rest.archives), (0, 1));
+    assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert!(rest.rows <= left.unsigned_abs(), "{rest:?} of {left}");
 }
 
@@ -147,6 +148,7 @@ async fn several_servers_expire_the_same_archives(db: TestDb) {
     let (one, two, three) = tokio::join!(one, two, three);
     let expired = [one.unwrap(), two.unwrap(), three.unwrap()];
     assert_eq!(expired.iter().map(|expired| expired.deletions).sum::<u64>(), 5, "{expired:?}");
+    assert_eq!(expired.iter().map(|expired| expired.archives).sum::<u64>(), 5, "{expired:?}");
     assert_eq!(expired.iter().map(|expired| expired.rows).sum::<u64>(), all.unsigned_abs(), "{expired:?}");
     assert_eq!((rows_kept(&db).await, db.count(&db.dialect().own_table("archived_tables")).await), (0, 0));
 }

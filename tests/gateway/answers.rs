@@ -198,6 +198,18 @@ async fn a_redirect_is_followed_on_the_same_server_only() {
     assert!(around.questions().len() < 10);
 }
 
+/// The page that a gateway points to, such as a login's, knows no sessions.
+#[tokio::test]
+async fn what_is_not_found_behind_a_redirect_is_unknown() {
+    let server = Server::new(async |question| match question.path.strip_prefix("/api") {
+        Some(rest) => (axum::http::StatusCode::FOUND, [("location", format!("/login{rest}"))]).into_response(),
+        None => with_status(404, ""),
+    });
+    let said = said(&server.gateway()).await;
+    assert_eq!((server.questions().len(), said.state), (2, Unknown));
+    assert_eq!(said.detail.as_deref(), Some("The gateway pointed elsewhere, and there is nothing there."));
+}
+
 #[tokio::test]
 async fn it_is_asked_with_the_id_and_with_its_key() {
     let server = Server::saying(json!({ "status": "WORKING" }));

@@ -2,6 +2,7 @@
 
 mod adopted;
 mod cleanup;
+mod cleanup_runs;
 mod connections;
 mod contract;
 mod deletion;

@@ -55,3 +55,21 @@ async fn postgres_a_key_that_was_never_checked_is_a_warning() {
     mend(&db, ORPHANED, 0).await;
     mend(&db, key, 0).await;
 }
+
+#[tokio::test]
+async fn postgres_a_reference_to_nothing_between_collations() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    db.exec(
+        "CREATE TABLE codes (code text COLLATE \"C\" PRIMARY KEY, \
+         group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         CREATE TABLE pins (id integer PRIMARY KEY, code text COLLATE \"POSIX\"); \
+         INSERT INTO codes VALUES ('a'); INSERT INTO pins VALUES (1, 'a'), (2, 'b'); \
+         ALTER TABLE pins ADD FOREIGN KEY (code) REFERENCES codes (code) ON DELETE CASCADE NOT VALID",
+    )
+    .await;
+    let key = "ORPHANED_ROWS:pins.code";
+    let expected = Facts { code: FindingCode::OrphanedRows, severity: Severity::Error, rows: 1, fixes: 2 };
+    assert_eq!(facts(&db, key).await, expected);
+    mend(&db, key, 1).await;
+    assert_eq!(db.rows("SELECT id FROM pins").await, [["1"]]);
+}

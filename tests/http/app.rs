@@ -7,7 +7,7 @@ use api::db::Database;
 use api::gateway::Gateway;
 use api::graphql::State;
 use api::health::Accepted;
-use api::http::{Sockets, router};
+use api::http::{Origin, Sockets, router};
 use api::worker::Workers;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -45,18 +45,26 @@ impl TestApp {
     pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
         let database = db.database().await.clone();
         let state = State::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
-        Self { router: router(state.clone(), Sockets::default()), state, db }
+        Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
+    }
+
+    /// With origins whose pages are let in.
+    pub async fn allowing(origins: &[&str]) -> Self {
+        let db = TestDb::sqlite(Contents::Empty).await;
+        let state = State::new(db.database().await.clone(), Accepted::default(), "tester");
+        let origins: Vec<Origin> = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+        Self { router: router(state.clone(), Sockets::default(), &origins), state, db }
     }
 
     /// Over another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
         let state = State::new(database, Accepted::default(), "tester");
-        Self { router: router(state.clone(), Sockets::default()), state, db }
+        Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With a state of the test's own.
     pub fn of(state: State, db: TestDb) -> Self {
-        Self { router: router(state.clone(), Sockets::default()), state, db }
+        Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// For tests in which nothing is read from the database.
@@ -68,7 +76,7 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
     /// Sends a query as clients do.

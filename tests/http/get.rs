@@ -76,20 +76,6 @@ async fn parameters_that_cannot_be_read_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn graphiql_starts_with_a_query_that_this_schema_answers() {
-    let app = TestApp::without_data().await;
-    let page = app.send(request("GET", "/").header("accept", "text/html").body(Body::empty()).unwrap()).await;
-    assert_eq!(page.status, StatusCode::OK);
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(page.header("x-frame-options"), Some("DENY"));
-    let line = page.body.lines().find_map(|line| line.trim().strip_prefix("defaultQuery: ")).unwrap();
-    let starter: String = serde_json::from_str(line.trim_end_matches(',')).unwrap();
-    // An operation name that does not exist: the query is validated and not run.
-    let body = json!({ "query": starter, "operationName": "None" }).to_string();
-    assert_eq!(app.send(super::app::json_post(&body)).await.error().1, "Unknown operation named \"None\"");
-}
-
-#[tokio::test]
 async fn elsewhere_there_is_nothing() {
     let app = TestApp::without_data().await;
     let answer = app.send(request("GET", "/nothing-here").body(Body::empty()).unwrap()).await;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use api::graphql::State;
 use api::health::Accepted;
-use api::http::{check_listen, serve};
+use api::http::{Sockets, check_listen, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::client;
 use crate::support::{Contents, TestDb};
 
 async fn state() -> (TestDb, State) {
@@ -43,7 +44,7 @@ fn any_other_address_is_refused_while_no_token_is_needed_and_the_message_says_wh
 async fn a_listener_that_is_open_to_other_machines_is_not_served() {
     let (_db, state) = state().await;
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let error = serve(listener, state, std::future::pending()).await.unwrap_err();
+    let error = serve(listener, state, Sockets::default(), &[], std::future::pending()).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
 }
 
@@ -53,10 +54,10 @@ async fn told_to_stop_it_stops_though_a_client_keeps_its_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, state, async {
+    let server = tokio::spawn(serve(listener, state, Sockets::default(), &[], async {
         let _ = stopped.await;
     }));
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let answer = client.get(format!("http://{address}/health/live")).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "ok\n");
     stop.send(()).unwrap();

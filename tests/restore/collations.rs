@@ -9,7 +9,12 @@ only!(sqlite Adopted:
     a_parent_without_regard_to_case_is_no_orphan,
 );
 
-only!(postgres Adopted: a_parent_of_another_collation, a_parent_of_another_collation_that_goes_as_well);
+only!(postgres Adopted:
+    a_parent_of_another_collation,
+    a_parent_of_another_collation_that_goes_as_well,
+    a_parent_of_another_collation_without_a_key,
+    a_parent_with_a_key_of_fixed_width,
+);
 
 async fn a_unique_value_without_regard_to_case(db: TestDb) {
     let group = group_of(&db, STALE).await;
@@ -107,4 +112,39 @@ async fn a_parent_of_another_collation_that_goes_as_well(db: TestDb) {
     db.exec("DELETE FROM codes WHERE code = 'other'").await;
     restored(&db, &deletion).await;
     assert!(db.dump(&tables).await == before);
+}
+
+async fn a_parent_of_another_collation_without_a_key(db: TestDb) {
+    let group = group_of(&db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE codes (code text COLLATE \"C\" PRIMARY KEY, \
+         group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         CREATE TABLE parts (code text COLLATE \"C\" UNIQUE REFERENCES codes (code) ON DELETE SET NULL); \
+         CREATE TABLE pins (id integer PRIMARY KEY, code text COLLATE \"POSIX\" REFERENCES parts (code) ON UPDATE CASCADE); \
+         INSERT INTO codes VALUES ('a', '{group}'), ('b', '{group}'); INSERT INTO parts VALUES ('a'), ('b'); \
+         INSERT INTO pins VALUES (1, 'a'), (2, 'b')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    assert_eq!(db.rows("SELECT code FROM pins").await, [["NULL"], ["NULL"]]);
+    db.exec("ALTER TABLE parts DROP CONSTRAINT parts_code_fkey; INSERT INTO parts VALUES ('b')").await;
+    // Both parts, and the pin of the one that is not there.
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 3);
+    assert_eq!(db.rows("SELECT code FROM pins ORDER BY id").await, [["NULL"], ["b"]]);
+}
+
+/// Its blanks are kept, and do not count.
+async fn a_parent_with_a_key_of_fixed_width(db: TestDb) {
+    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    db.exec(&format!(
+        "CREATE TABLE codes (id char(8) PRIMARY KEY, group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         CREATE TABLE pins (id integer PRIMARY KEY, code char(8) REFERENCES codes (id) ON DELETE CASCADE, \
+         group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         INSERT INTO codes VALUES ('ab', '{other}'); INSERT INTO pins VALUES (1, 'ab', '{mine}')"
+    ))
+    .await;
+    let first = delete(&db, STALE).await;
+    let later = delete(&db, OTHER).await;
+    let (table, key, _, taker) = one_in_the_way(&db, &first).await;
+    assert_eq!((table.as_str(), key.as_str(), taker), ("pins", "1", Some(later.id)));
 }

@@ -1,5 +1,7 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
+mod at_once;
+mod bytes;
 mod cleared;
 mod collations;
 mod kept;
@@ -7,11 +9,14 @@ mod many;
 mod names;
 mod overlapping;
 mod own_conflicts;
+mod partitions;
+mod postgres_keys;
 mod postgres_types;
 mod references;
 mod refusals;
 mod roles;
 mod schema_changed;
+mod shapes;
 mod sqlite_types;
 mod taken;
 mod triggers;

@@ -1,4 +1,4 @@
-//! Names that differ in case only, which are two on PostgreSQL.
+//! Names that differ in case only, which are two on PostgreSQL and one on SQLite.
 
 use super::{OTHER, STALE, delete, group_of, one_in_the_way, restored};
 use crate::support::{TestDb, only};
@@ -8,6 +8,7 @@ only!(postgres Adopted:
     a_row_of_such_a_table_that_a_later_deletion_took,
     a_key_that_is_no_longer_unique,
 );
+only!(sqlite Adopted: tables_and_columns_that_are_written_in_another_case_now, a_reference_to_a_table_written_in_another_case);
 
 async fn columns_whose_names_differ_in_case_are_two(db: TestDb) {
     let (ours, others) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
@@ -52,4 +53,44 @@ async fn a_key_that_is_no_longer_unique(db: TestDb) {
     db.exec("ALTER TABLE links DROP CONSTRAINT links_pkey; INSERT INTO links VALUES (1, NULL)").await;
     let (_, _, message, _) = one_in_the_way(&db, &deletion).await;
     assert!(message.contains("more references were set than were kept"), "{message}");
+}
+
+async fn tables_and_columns_that_are_written_in_another_case_now(db: TestDb) {
+    let ours = group_of(&db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE pins (id integer PRIMARY KEY, n text, group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         CREATE TABLE links (id integer PRIMARY KEY, group_id text REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
+         INSERT INTO pins VALUES (1, 'seven', '{ours}'); INSERT INTO links VALUES (1, '{ours}')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    for name in ["pins", "links"] {
+        let other = name.to_uppercase();
+        db.exec(&format!("ALTER TABLE {name} RENAME TO other; ALTER TABLE other RENAME TO {other}")).await;
+        db.exec(&format!(
+            "ALTER TABLE {other} RENAME COLUMN group_id TO other; ALTER TABLE {other} RENAME COLUMN other TO Group_Id"
+        ))
+        .await;
+    }
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 0);
+    let rows = db.rows("SELECT pins.n FROM pins JOIN links ON links.group_id = pins.group_id").await;
+    assert_eq!(rows, [["seven"]]);
+}
+
+/// Rows without a key stay unlinked, and what refers to them does.
+async fn a_reference_to_a_table_written_in_another_case(db: TestDb) {
+    let ours = group_of(&db, STALE).await;
+    db.exec(&format!(
+        "CREATE TABLE parts (a integer, b integer, code text UNIQUE REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
+         PRIMARY KEY (a, b)); \
+         CREATE TABLE pins (id integer PRIMARY KEY, code text REFERENCES Parts (Code) ON UPDATE CASCADE); \
+         INSERT INTO parts VALUES (1, NULL, '{ours}'); INSERT INTO pins VALUES (1, '{ours}')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    let unkept: Vec<&str> =
+        deletion.tables.iter().filter(|table| !table.restorable).map(|table| table.table.as_str()).collect();
+    assert_eq!(unkept, ["parts"]);
+    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 2);
+    assert_eq!(db.rows("SELECT code FROM parts UNION ALL SELECT code FROM pins").await, [["NULL"], ["NULL"]]);
 }

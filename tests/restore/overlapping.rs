@@ -8,6 +8,7 @@ both!(Adopted:
     a_row_that_was_unlinked_and_then_taken,
     a_parent_that_a_later_deletion_took,
     what_an_earlier_deletion_took_is_not_waited_for,
+    rows_that_were_taken_among_many_that_somebody_has_deleted,
 );
 
 async fn deletions_that_share_nothing_come_back_in_either_order(db: TestDb) {
@@ -121,4 +122,27 @@ async fn what_an_earlier_deletion_took_is_not_waited_for(db: TestDb) {
     assert_eq!(restored(&db, &second).await.rows_not_relinked, 1);
     restored(&db, &first).await;
     assert_eq!(db.rows("SELECT id, about, CAST(owner AS text) FROM notes").await, [["7", "NULL", mine.as_str()]]);
+}
+
+async fn rows_that_were_taken_among_many_that_somebody_has_deleted(db: TestDb) {
+    let kind = id_type(db.dialect());
+    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let deleted = (1..=1_100).map(|id| format!("({id}, '{mine}', NULL)"));
+    let taken = (2_001..=2_005).map(|id| format!("({id}, '{mine}', '{other}')"));
+    let rows: Vec<String> = deleted.chain(taken).collect();
+    db.exec(&format!(
+        "CREATE TABLE notes (id integer PRIMARY KEY, about {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
+         owner {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE); INSERT INTO notes VALUES {}",
+        rows.join(", ")
+    ))
+    .await;
+    let first = delete(&db, STALE).await;
+    let second = delete(&db, OTHER).await;
+    db.exec("DELETE FROM notes").await;
+    let found = in_the_way(&db, &first).await;
+    let keys: Vec<(&str, _)> = found.iter().map(|(_, key, _, taker)| (key.as_str(), *taker)).collect();
+    assert_eq!(keys, ["2001", "2002", "2003", "2004", "2005"].map(|key| (key, Some(second.id))));
+    restored(&db, &second).await;
+    assert_eq!(restored(&db, &first).await.rows_not_relinked, 1_100);
+    assert_eq!(db.rows("SELECT count(*) FROM notes WHERE about IS NOT NULL").await, [["5"]]);
 }

@@ -2,7 +2,7 @@
 //! mended the restore works.
 
 use super::{LIVE, STALE, TABLES, delete, group_of, id, id_type, in_the_way, one, one_in_the_way, restored};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, both, only};
 
 both!(Adopted:
     a_primary_key_that_is_taken,
@@ -10,10 +10,13 @@ both!(Adopted:
     a_unique_value_that_is_taken,
     a_value_in_an_index_over_some_rows_that_is_taken,
     a_value_in_an_index_over_an_expression_that_is_taken,
+    a_value_that_is_worked_out_and_taken,
     a_parent_that_is_gone,
     a_check_that_is_new,
     a_row_that_a_trigger_keeps_out,
 );
+
+only!(postgres Adopted: a_null_that_is_allowed_once, a_range_that_is_taken);
 
 async fn a_primary_key_that_is_taken(db: TestDb) {
     let before = db.dump(&TABLES).await;
@@ -97,6 +100,47 @@ async fn a_value_in_an_index_over_an_expression_that_is_taken(db: TestDb) {
     let deletion = pins(&db, "CREATE UNIQUE INDEX one_name ON pins (lower(label))").await;
     let message = in_the_way_of_a_pin(&db, &deletion, "(9, 'MINE', true, NULL)").await;
     assert!(message.contains("one_name allows once. Delete or change that row"), "{message}");
+}
+
+async fn a_null_that_is_allowed_once(db: TestDb) {
+    let index = "CREATE UNIQUE INDEX one_pair ON pins (label, active) NULLS NOT DISTINCT; \
+                 INSERT INTO pins SELECT 3, NULL, true, id FROM whatsapp_groups WHERE session_id = ";
+    let deletion = pins(&db, &format!("{index}'{}' LIMIT 1", id(STALE))).await;
+    db.exec("INSERT INTO pins VALUES (7, 'Yours', NULL, NULL), (8, NULL, NULL, NULL), (9, NULL, true, NULL)").await;
+    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    assert_eq!((table.as_str(), key.as_str()), ("pins", "3"));
+    assert!(
+        message.starts_with("Another row has the same label, active now (null, true), which one_pair"),
+        "{message}"
+    );
+}
+
+async fn a_range_that_is_taken(db: TestDb) {
+    let index = "ALTER TABLE pins ADD EXCLUDE USING gist (int4range(id, id + 3) WITH &&) WHERE (active)";
+    let deletion = pins(&db, index).await;
+    db.exec("INSERT INTO pins VALUES (3, 'Theirs', true, NULL), (4, 'Nobody''s', false, NULL)").await;
+    let (table, key, ..) = one_in_the_way(&db, &deletion).await;
+    assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
+    db.exec("DELETE FROM pins").await;
+    restored(&db, &deletion).await;
+}
+
+async fn a_value_that_is_worked_out_and_taken(db: TestDb) {
+    let (kind, group) = (id_type(db.dialect()), group_of(&db, STALE).await);
+    db.exec(&format!(
+        "CREATE TABLE pins (id integer PRIMARY KEY, label text, low text GENERATED ALWAYS AS (lower(label)) STORED UNIQUE, \
+         group_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
+         INSERT INTO pins (id, label, group_id) VALUES (1, 'Mine', '{group}'), (2, 'Yours', '{group}')"
+    ))
+    .await;
+    let deletion = delete(&db, STALE).await;
+    db.exec("INSERT INTO pins (id, label) VALUES (9, 'MINE')").await;
+    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
+    assert!(message.ends_with("allows once. Delete or change that row, then restore again."), "{message}");
+    db.exec("DELETE FROM pins").await;
+    restored(&db, &deletion).await;
+    assert_eq!(db.count("pins").await, 2);
 }
 
 async fn a_parent_that_is_gone(db: TestDb) {

@@ -4,9 +4,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::CleanupRun;
-use super::progress;
 use super::run::{RunStatus, find_many};
+use super::{CleanupRun, lease, progress};
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::refuse;
 use crate::error::Error;
@@ -33,6 +32,18 @@ pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutc
             Ok(RunOutcome { refusals: vec![refuse::lock_timeout("cancellation")], ..RunOutcome::default() })
         }
         other => other,
+    }
+}
+
+/// Ends a run as FAILED that nobody works on; the sessions that are still to go stay, and are listed as skipped. Says whether
+/// it did: not where somebody has taken it by now.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn give_up(db: &Database, run: Uuid, why: &str) -> Result<bool, Error> {
+    match lease::take(db, run).await? {
+        Some(held) => progress::stop(db, &held, RefusalCode::RunFinished, why).await,
+        None => Ok(false),
     }
 }
 

@@ -1,15 +1,37 @@
 //! The next sessions of a run, as they are now: which may go, and why the others may not.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::gateway::Picked;
 use super::start::NOT_FOUND;
-use super::{CleanupRun, SkippedSession};
+use super::{CleanupRequest, CleanupRun, Criteria, SkippedSession};
 use crate::db::Database;
 use crate::deletion::refuse::counted;
 use crate::error::Error;
-use crate::impact::{Blocker, Impact, of_each_session};
+use crate::gateway::Gateway;
+use crate::impact::{Blocker, Impact, deletable_together, of_each_session};
 use crate::refusal::RefusalCode;
 use crate::session::{Filter, read};
+
+/// How many sessions are looked at together.
+const TOGETHER: usize = 100;
+
+/// On what terms sessions go.
+pub(super) struct Terms<'a> {
+    pub criteria: &'a Criteria,
+    /// When the run was asked for.
+    pub moment: DateTime<Utc>,
+    pub allow_connected: bool,
+    pub allow_pending_messages: bool,
+}
+
+impl CleanupRun {
+    pub(super) const fn terms(&self) -> Terms<'_> {
+        let (allow_connected, allow_pending_messages) = (self.allow_connected, self.allow_pending_messages);
+        Terms { criteria: &self.criteria, moment: self.created_at, allow_connected, allow_pending_messages }
+    }
+}
 
 /// A session whose turn it is, with what its deletion does by itself.
 #[derive(Debug, Clone)]
@@ -29,17 +51,17 @@ impl Candidate {
 /// until they are deleted is found out then.
 pub(super) async fn look(
     db: &Database,
-    run: &CleanupRun,
+    terms: &Terms<'_>,
     ids: &[Uuid],
 ) -> Result<(Vec<Candidate>, Vec<SkippedSession>), Error> {
-    let filter = Filter { ids: Some(ids.to_vec()), ..run.criteria.filter(run.created_at)? };
+    let filter = Filter { ids: Some(ids.to_vec()), ..terms.criteria.filter(terms.moment)? };
     let met = read::matching(db.pool(), db, &filter, None).await?;
     let mut impacts = of_each_session(db, ids).await?;
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for &id in ids {
         match impacts.remove(&id) {
             None => unfit.push(SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND)),
-            Some(impact) => match unfit_for(run, &impact, met.contains(&id)) {
+            Some(impact) => match unfit_for(terms, &impact, met.contains(&id)) {
                 Some((code, message)) => unfit.push(SkippedSession::new(id, code, message)),
                 None => fit.push(Candidate { id, impact }),
             },
@@ -48,16 +70,45 @@ pub(super) async fn look(
     Ok((fit, unfit))
 }
 
-fn unfit_for(run: &CleanupRun, impact: &Impact, met: bool) -> Option<(RefusalCode, String)> {
+/// What a run that begins now would take of all sessions that meet the criteria, which name none and have no limit, and what
+/// it would skip. Nothing is locked here either.
+pub(super) async fn sort_out(
+    db: &Database,
+    gateway: Option<&Gateway>,
+    request: &CleanupRequest,
+) -> Result<Picked, Error> {
+    let terms = Terms {
+        criteria: &request.criteria,
+        moment: db.settings().clock.now(),
+        allow_connected: request.allow_connected,
+        allow_pending_messages: request.allow_pending_messages,
+    };
+    let (mut picked, mut all_deletable) = (Picked::default(), true);
+    for ids in read::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?.chunks(TOGETHER) {
+        let (fit, unfit) = look(db, &terms, ids).await?;
+        all_deletable &= fit.iter().all(|candidate| candidate.impact.deletable);
+        picked.left.extend(unfit);
+        let fit: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
+        picked.ask(gateway, &fit, terms.criteria).await;
+    }
+    if !all_deletable {
+        let together = deletable_together(db, &picked.taken).await?;
+        picked.left.extend(together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
+        picked.taken = together.deletable;
+    }
+    Ok(picked)
+}
+
+fn unfit_for(terms: &Terms<'_>, impact: &Impact, met: bool) -> Option<(RefusalCode, String)> {
     // Named before the criteria, which it mostly no longer meets either: this is what to do something about.
-    if impact.connected_sessions > 0 && !run.allow_connected {
+    if impact.connected_sessions > 0 && !terms.allow_connected {
         let message = "It is connected now. Disconnect it first, or set allowConnected.".to_owned();
         return Some((RefusalCode::SessionConnected, message));
     }
     if !met {
         return Some((RefusalCode::NoLongerMatches, "It no longer meets the criteria.".to_owned()));
     }
-    if impact.pending_messages > 0 && !run.allow_pending_messages {
+    if impact.pending_messages > 0 && !terms.allow_pending_messages {
         let messages = counted(impact.pending_messages, "scheduled message", "scheduled messages");
         let message =
             format!("{messages} still to be sent would go. Cancel or send first, or set allowPendingMessages.");

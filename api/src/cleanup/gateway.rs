@@ -7,45 +7,51 @@ use uuid::Uuid;
 use super::{Criteria, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, GatewayState};
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_each};
 use crate::refusal::RefusalCode;
 use crate::session::read;
 
 /// How many sessions are asked about before a limit is looked at.
 const TOGETHER: usize = 100;
 
-/// The sessions that meet the other criteria, by what the gateway says of them.
+/// The sessions that meet the criteria that the database can tell, by whether a run is to take them.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
-    /// Those that it does not know, in the order in which they go.
-    pub missing: Vec<Uuid>,
+pub(super) struct Picked {
+    /// Those that it is to take, in the order in which they go.
+    pub taken: Vec<Uuid>,
     /// The others, each with the reason why it stays.
-    pub others: Vec<SkippedSession>,
+    pub left: Vec<SkippedSession>,
 }
 
-/// Asks about all sessions that meet the other criteria, or until there are as many as are wanted. None where the
-/// criteria do not care.
+impl Picked {
+    /// Takes those of these sessions in of which the gateway says nothing else; all of them where there is none.
+    pub async fn ask(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria) {
+        let left = kept(ids, &ask_each(gateway, ids).await, criteria, false);
+        self.taken.extend(ids.iter().filter(|id| !left.iter().any(|left| left.session_id == **id)));
+        self.left.extend(left);
+    }
+}
+
+/// Asks about all sessions that meet the other criteria, or until there are as many as are wanted; those are taken that
+/// it does not know. None where the criteria do not care.
 pub(super) async fn asked(
     db: &Database,
     gateway: Option<&Gateway>,
     criteria: &Criteria,
-) -> Result<Option<Asked>, Error> {
+) -> Result<Option<Picked>, Error> {
     let Some(gateway) = wanted(gateway, criteria)? else { return Ok(None) };
     let mut filter = criteria.filter(db.settings().clock.now())?;
     filter.ids.clone_from(&criteria.ids);
     let ids = read::matching(db.pool(), db, &filter, None).await?;
     let most = criteria.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut asked = Asked::default();
+    let mut picked = Picked::default();
     for ids in ids.chunks(TOGETHER) {
-        if asked.missing.len() >= most {
+        if picked.taken.len() >= most {
             break;
         }
-        let answers = gateway.ask_each(ids).await;
-        let others = kept(ids, &answers, criteria, false);
-        asked.missing.extend(ids.iter().filter(|id| !others.iter().any(|other| other.session_id == **id)));
-        asked.others.extend(others);
+        picked.ask(Some(gateway), ids, criteria).await;
     }
-    Ok(Some(asked))
+    Ok(Some(picked))
 }
 
 /// The gateway, where the criteria cannot do without it.

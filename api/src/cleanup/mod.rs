@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
-pub use cancel::{RunOutcome, cancel};
+pub use cancel::{RunOutcome, cancel, give_up};
 pub use criteria::{Age, Criteria};
 pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Criteria;
-use super::gateway::{Asked, asked};
+use super::gateway::{Picked, asked};
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;
@@ -33,9 +33,9 @@ pub struct Preview {
 /// # Errors
 /// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criteria) -> Result<Preview, Error> {
-    let asked = asked(db, gateway, criteria).await?;
+    let picked = asked(db, gateway, criteria).await?;
     let snapshot = db.snapshot().await?;
-    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria, asked.as_ref()).await?;
+    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria, picked.as_ref()).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
     let columns = Columns::now(&snapshot, db, SESSIONS).await?;
     let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
@@ -51,16 +51,16 @@ pub(super) struct Selected {
 }
 
 impl Selected {
-    /// Looks now, among those that the gateway does not know where it was asked. A session that somebody deletes between
+    /// Looks now, among those that were picked where some were. A session that somebody deletes between
     /// the two statements is left out of both.
     pub async fn now(
         conn: &impl ConnectionTrait,
         db: &Database,
         criteria: &Criteria,
-        asked: Option<&Asked>,
+        picked: Option<&Picked>,
     ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
-        filter.ids = asked.map_or_else(|| criteria.ids.clone(), |asked| Some(asked.missing.clone()));
+        filter.ids = picked.map_or_else(|| criteria.ids.clone(), |picked| Some(picked.taken.clone()));
         let reading = Reading::now(conn, db).await?;
         let mut ids = read::matching(conn, db, &filter, criteria.limit).await?;
         loop {

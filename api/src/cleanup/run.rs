@@ -78,10 +78,28 @@ impl CleanupRun {
         self.sessions_total - self.sessions_deleted - self.sessions_restored - self.sessions_skipped
     }
 
+    /// Whether only a worker with a gateway can work on it.
+    #[must_use]
+    pub fn wants_gateway(&self) -> bool {
+        self.kind == RunKind::Delete && self.criteria.missing_from_gateway
+    }
+
+    /// From when on a worker may take it, where that is still to come.
+    #[must_use]
+    pub fn free_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.leased_until.filter(|until| *until > now)
+    }
+
+    /// Whether a worker has it, be it alive or not; else it rests after an error until it is free.
+    #[must_use]
+    pub const fn is_leased(&self) -> bool {
+        self.leased_by.is_some()
+    }
+
     /// Whether a worker may take it now.
     #[must_use]
     pub fn is_free(&self, now: DateTime<Utc>) -> bool {
-        !self.status.has_finished() && self.leased_until.is_none_or(|until| until <= now)
+        !self.status.has_finished() && self.free_from(now).is_none()
     }
 }
 

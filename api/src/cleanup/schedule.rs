@@ -1,12 +1,16 @@
 //! What the schedule does when its time has come: the stale sessions of a minimum age go, or nothing does.
 
+use std::fmt;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, start};
+use super::check::sort_out;
+use super::start::start_of;
+use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::refusal::{Refusal, RefusalCode};
-use crate::session::read;
 
 /// A session that was updated later than this may be one that somebody is pairing.
 const YOUNGEST: TimeDelta = TimeDelta::hours(1);
@@ -18,6 +22,14 @@ const PRINCIPAL: &str = "schedule";
 pub struct Plan {
     older_than: Age,
     at_most: i64,
+    gateway: Option<Gateway>,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let age = String::from(self.older_than.clone());
+        write!(f, "those whose last update is more than {age} ago, at most {} rows a time", self.at_most)
+    }
 }
 
 /// What came of a tick.
@@ -29,6 +41,8 @@ pub enum Ticked {
     StartedElsewhere,
     /// No stale session is old enough.
     NothingToDo,
+    /// Some are, and none may go, each for this reason.
+    AllStay(Vec<SkippedSession>),
     /// More rows than the ceiling would go, so nothing does.
     OverCeiling(Refusal),
     /// There is no run for another reason.
@@ -53,27 +67,35 @@ impl Plan {
                 "--cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST) is {at_most}; it takes rows, at least 1."
             )));
         }
-        Ok(Self { older_than, at_most })
+        Ok(Self { older_than, at_most, gateway: None })
     }
 
-    /// Starts the run of the tick at `moment`. However many processes ask for it, there is one.
+    /// The same with a gateway that is asked whether a session is connected.
+    #[must_use]
+    pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
+        Self { gateway, ..self }
+    }
+
+    /// Starts the run of the tick at `moment`. However many processes ask for it, there is one. Sessions that the run would
+    /// only skip do not count towards the ceiling, and are no reason for a run.
     ///
     /// # Errors
-    /// Those of [`start()`].
+    /// Those of [`super::start()`].
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<Ticked, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
-        let filter = criteria.filter(db.settings().clock.now())?;
-        if read::matching(db.pool(), db, &filter, Some(1)).await?.is_empty() {
-            return Ok(Ticked::NothingToDo);
+        let request = self.request(criteria, moment);
+        let picked = sort_out(db, self.gateway.as_ref(), &request).await?;
+        if picked.taken.is_empty() {
+            return Ok(if picked.left.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(picked.left) });
         }
-        let outcome = start(db, None, &self.request(criteria, moment)).await?;
+        let outcome = start_of(db, &request, &picked).await?;
         Ok(match outcome {
             CleanupOutcome { run: Some(_), repeated: true, .. } => Ticked::StartedElsewhere,
             CleanupOutcome { run: Some(run), .. } => Ticked::Started(Box::new(run)),
             CleanupOutcome { mut refusals, .. } => {
                 match refusals.iter().position(|refusal| refusal.code == RefusalCode::TooManyRows) {
                     Some(place) => Ticked::OverCeiling(refusals.swap_remove(place)),
-                    None => Ticked::Refused(refusals),
+                    None => Ticked::Refused(refusals.into_iter().map(in_the_schedules_words).collect()),
                 }
             }
         })
@@ -90,4 +112,15 @@ impl Plan {
             ..CleanupRequest::default()
         }
     }
+}
+
+/// The key is the tick's, and nobody who reads the log has given one.
+fn in_the_schedules_words(refusal: Refusal) -> Refusal {
+    if refusal.code != RefusalCode::IdempotencyKeyReused {
+        return refusal;
+    }
+    let message = "Another process has started this tick's cleanup with other settings: give all servers on this database \
+                   the same --cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) and --cleanup-at-most \
+                   (SESSION_ADMIN_CLEANUP_AT_MOST).";
+    Refusal::plain(refusal.code, message)
 }

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::gateway::{Asked, asked};
+use super::gateway::{Picked, asked};
 use super::preview::Selected;
 use super::run::find_many;
 use super::{CleanupOutcome, CleanupRequest, SkippedSession};
@@ -31,12 +31,30 @@ pub async fn start(
 ) -> Result<CleanupOutcome, Error> {
     check(request.at_most, request.idempotency_key.as_ref(), request.reason.as_ref())?;
     let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
-    let asked = asked(db, gateway, &request.criteria).await?;
+    let picked = asked(db, gateway, &request.criteria).await?;
     let outcome = if request.dry_run {
-        dry_run(db, gateway, request, looked.as_ref(), asked.as_ref()).await
+        dry_run(db, gateway, request, looked.as_ref(), picked.as_ref()).await
     } else {
-        make(db, request, looked.as_ref(), asked.as_ref()).await
+        make(db, request, looked.as_ref(), picked.as_ref()).await
     };
+    or_refused(outcome)
+}
+
+/// Makes a run of what is asked for, of no other sessions than these: those that are taken, where they still meet the
+/// criteria; those that are left are listed with their reasons.
+///
+/// # Errors
+/// Those of [`start`].
+pub(super) async fn start_of(
+    db: &Database,
+    request: &CleanupRequest,
+    picked: &Picked,
+) -> Result<CleanupOutcome, Error> {
+    or_refused(make(db, request, None, Some(picked)).await)
+}
+
+/// A lock that was not to be had is a refusal.
+fn or_refused(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, Error> {
     match outcome {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a cleanup gave up waiting for a lock");
@@ -50,10 +68,10 @@ async fn make(
     db: &Database,
     request: &CleanupRequest,
     looked: Option<&Looked>,
-    asked: Option<&Asked>,
+    picked: Option<&Picked>,
 ) -> Result<CleanupOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    match begin(&transaction, db, request, looked, asked).await {
+    match begin(&transaction, db, request, looked, picked).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
             Ok(outcome)
@@ -71,10 +89,10 @@ async fn dry_run(
     gateway: Option<&Gateway>,
     request: &CleanupRequest,
     looked: Option<&Looked>,
-    asked: Option<&Asked>,
+    picked: Option<&Picked>,
 ) -> Result<CleanupOutcome, Error> {
     let snapshot = db.snapshot().await?;
-    let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, asked).await?;
+    let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, picked).await?;
     snapshot.commit().await?;
     let deletion = DeletionRequest {
         gateway: ask_each(gateway, &ids).await,
@@ -92,7 +110,7 @@ async fn begin(
     db: &Database,
     request: &CleanupRequest,
     looked: Option<&Looked>,
-    asked: Option<&Asked>,
+    picked: Option<&Picked>,
 ) -> Result<CleanupOutcome, Error> {
     let keyed = request.keyed();
     match earlier(transaction, db, keyed.as_ref()).await? {
@@ -102,16 +120,16 @@ async fn begin(
         }
         Earlier::Answered(made, impact) => return answered(transaction, db, made, impact).await,
     }
-    let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, asked).await?;
+    let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, picked).await?;
     let (refusals, changes) = refuse::of_whole(looked, &impact, request.at_most);
     if !refusals.is_empty() {
         return Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() });
     }
     let mut missed = missed(transaction, db, request, &ids).await?;
-    if let Some(asked) = asked {
-        // What the gateway says of a session that was named is the better reason.
-        missed.retain(|missed| !asked.others.iter().any(|other| other.session_id == missed.session_id));
-        missed.extend(asked.others.iter().cloned());
+    if let Some(picked) = picked {
+        // What was said of a session that was named is the better reason.
+        missed.retain(|missed| !picked.left.iter().any(|left| left.session_id == missed.session_id));
+        missed.extend(picked.left.iter().cloned());
     }
     let id = Uuid::new_v4();
     // The list is the one that was compared, whatever has been committed since.

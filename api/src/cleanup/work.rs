@@ -1,7 +1,9 @@
 //! Working off a run, step by step.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::batch::{Ended, delete};
@@ -9,7 +11,7 @@ use super::check::{Candidate, blocked, look};
 use super::gateway::{kept, wanted};
 use super::progress::{self, State};
 use super::run::find;
-use super::{CleanupRun, Pace, RunKind, SkippedSession, lease, restoring};
+use super::{CleanupRun, Pace, RunKind, RunStatus, SkippedSession, lease, restoring};
 use crate::db::Database;
 use crate::deletion::batch::Held;
 use crate::error::Error;
@@ -52,11 +54,13 @@ impl Worker {
     pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
         let asked = find(&db, run).await?.ok_or_else(unknown)?;
-        if asked.kind == RunKind::Delete {
+        if asked.wants_gateway() {
             wanted(gateway.as_ref(), &asked.criteria)?;
         }
         let Some(held) = lease::take(&db, run).await? else { return Ok(None) };
-        let run = find(&db, run).await?.ok_or_else(unknown)?;
+        // Not read again before the first step: that may fail, and the run would be nobody's until the lease has run out.
+        let (status, leased_by, attempts) = (RunStatus::Running, Some(held.by.clone()), asked.attempts + 1);
+        let run = CleanupRun { status, leased_by, attempts, ..asked };
         let (window, refused) = (VecDeque::new(), Vec::new());
         let worker = Self { db, gateway, run, held, pace, state: State::Queued, window, refused, waited: 0 };
         if worker.run.attempts > ATTEMPTS {
@@ -75,18 +79,18 @@ impl Worker {
 
     /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is
     /// under way is the last one, and the run is given back. Shows `seen` the run after each step, and gives it as it is
-    /// then.
+    /// then. While the database is away, or has no connection to spare, it waits.
     ///
     /// # Errors
     /// Those of [`Worker::step`]: the run rests for a while, each time longer, and has failed after ten attempts that
-    /// brought it no further.
+    /// brought it no further. [`Error::Unavailable`] only once it was told to stop, and that was no attempt.
     pub async fn work_off(
         mut self,
         told_to_stop: impl Future<Output = ()>,
         mut seen: impl FnMut(&CleanupRun),
     ) -> Result<CleanupRun, Error> {
         let mut told_to_stop = std::pin::pin!(told_to_stop);
-        let mut stopping = false;
+        let (mut stopping, mut away) = (false, false);
         loop {
             let stepped = {
                 let mut step = std::pin::pin!(self.step());
@@ -100,7 +104,21 @@ impl Worker {
                 }
             };
             match stepped {
-                Ok(run) => seen(&run),
+                Ok(run) => {
+                    away = false;
+                    seen(&run);
+                }
+                // Nothing is wrong with the run; whoever takes it when the lease has run out finds the same database.
+                Err(error @ Error::Unavailable(_)) => {
+                    if !std::mem::replace(&mut away, true) {
+                        tracing::warn!(run = %self.run.id, %error, "a cleanup run waits for the database");
+                    }
+                    if stopping || timeout(self.pause(), told_to_stop.as_mut()).await.is_ok() {
+                        left_to_lapse(self.give_back().await);
+                        return Err(error);
+                    }
+                    continue;
+                }
                 Err(error) => {
                     self.rest(&error).await;
                     return Err(error);
@@ -124,6 +142,11 @@ impl Worker {
         lease::give_back(&self.db, &self.held).await
     }
 
+    /// Before the same is tried again for the first time.
+    fn pause(&self) -> Duration {
+        self.db.settings().run_lease / 15
+    }
+
     /// Whether the run was still this worker's, and not finished, after the last step.
     #[must_use]
     pub fn is_held(&self) -> bool {
@@ -135,17 +158,14 @@ impl Worker {
         let ended = match find(&self.db, self.run.id).await {
             Ok(Some(run)) if run.attempts >= ATTEMPTS => self.give_up(&error.to_string()).await,
             Ok(Some(run)) => {
-                let lease = self.db.settings().run_lease;
                 let doublings = u32::try_from(run.attempts - 1).unwrap_or_default();
-                let pause = (lease / 15).saturating_mul(1 << doublings).min(lease * 2);
+                let pause = self.pause().saturating_mul(1 << doublings).min(self.db.settings().run_lease * 2);
                 lease::rest(&self.db, &self.held, self.db.settings().clock.now() + pause).await
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        if let Err(error) = ended {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
-        }
+        left_to_lapse(ended);
     }
 
     async fn give_up(&self, error: &str) -> Result<(), Error> {
@@ -226,7 +246,7 @@ impl Worker {
         if ids.is_empty() {
             return progress::complete(db, &self.held, "deleted").await;
         }
-        let (mut fit, mut unfit) = look(db, &self.run, &ids).await?;
+        let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
         if self.state == State::Deferred {
             let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
             let together = deletable_together(db, &fit_ids).await?;
@@ -287,5 +307,12 @@ impl Worker {
     async fn set_aside(&mut self, sessions: &[SkippedSession], state: State) -> Result<bool, Error> {
         self.window.retain(|candidate| !sessions.iter().any(|session| session.session_id == candidate.id));
         progress::set_aside(&self.db, &self.held, sessions, state).await
+    }
+}
+
+/// Notes that a lease could not be given up: it runs out.
+fn left_to_lapse(given_up: Result<(), Error>) {
+    if let Err(error) = given_up {
+        tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
     }
 }

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use uuid::Uuid;
 
 use super::output::Output;
+use super::terms::Terms;
 use super::work::{self, Report};
 use super::{Exit, ask, principal, render, require_migrated, value};
 use crate::cleanup::{self, Age, CleanupRequest, Criteria, Preview};
@@ -70,34 +71,6 @@ enum PhoneNumber {
     Present,
     Absent,
     Either,
-}
-
-/// What is expected of the deletion, and what is allowed.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "On what terms")]
-struct Terms {
-    /// The token of the impact that was looked at; without it, the impact that this command shows
-    #[arg(long, value_name = "TOKEN")]
-    expected_impact: Option<String>,
-    /// Refuse, or stop before the batch that would pass it, if more rows than this would be deleted, over all tables
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
-    at_most: Option<i64>,
-    /// Delete sessions even if they are connected
-    #[arg(long)]
-    allow_connected: bool,
-    /// Delete sessions even if messages still to be sent go with them
-    #[arg(long)]
-    allow_pending_messages: bool,
-    /// Keep nothing of what is deleted: it cannot be restored
-    #[arg(long)]
-    no_archive: bool,
-    /// Why, for the audit record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Answer the run that was started under this key again, and go on with it if it has not finished; with it the impact
-    /// is only compared if --expected-impact is given
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
 }
 
 /// Shows the preview, asks, works off the run.
@@ -173,14 +146,12 @@ fn question(impact: &Impact, request: &CleanupRequest) -> &'static str {
     }
 }
 
-/// What is asked for. Under an idempotency key the token that was shown is left out unless it was given: the request is
-/// to be the same when it is repeated.
+/// What is asked for. A dry run shows what differs from a token only where one was given.
 fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> CleanupRequest {
-    let shown = (!dry_run && terms.idempotency_key.is_none()).then(|| shown.impact.token.clone());
     CleanupRequest {
         criteria,
         dry_run,
-        expected_impact: terms.expected_impact.or(shown),
+        expected_impact: terms.token((!dry_run).then_some(&shown.impact)),
         at_most: terms.at_most,
         allow_connected: terms.allow_connected,
         allow_pending_messages: terms.allow_pending_messages,

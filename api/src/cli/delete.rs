@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::output::Output;
+use super::terms::Terms;
 use super::{Exit, ask, principal, render};
 use crate::config::Config;
 use crate::db::Database;
@@ -12,39 +13,18 @@ use crate::impact::{self, Impact};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "the command's switches")]
 pub(super) struct Args {
     /// The session
     #[arg(value_name = "ID")]
     id: Uuid,
-    /// The token of the impact that was looked at; without it, the impact that this command shows
-    #[arg(long, value_name = "TOKEN")]
-    expected_impact: Option<String>,
-    /// Refuse if more rows than this would be deleted, over all tables
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
-    at_most: Option<i64>,
-    /// Delete the session even if it is connected
-    #[arg(long)]
-    allow_connected: bool,
-    /// Delete the session even if messages still to be sent go with it
-    #[arg(long)]
-    allow_pending_messages: bool,
-    /// Keep nothing of what is deleted: it cannot be restored
-    #[arg(long)]
-    no_archive: bool,
     /// Do it, and take it back: shows what else the database would refuse
     #[arg(long)]
     dry_run: bool,
-    /// Why, for the audit record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Answer a deletion that was made under this key again instead of making another; with it the impact is only
-    /// compared if --expected-impact is given
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    terms: Terms,
 }
 
 /// Shows the impact, asks, deletes.
@@ -62,7 +42,7 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
         output.text("Nothing was deleted.");
         return Ok(Exit::Refused);
     }
-    let request = request(args, shown).asked(config.gateway()?.as_ref()).await;
+    let request = request(args, shown.as_ref()).asked(config.gateway()?.as_ref()).await;
     let outcome = deletion::delete(&db, &request).await?;
     output.document(&outcome);
     output.text(render::outcome(&outcome));
@@ -80,20 +60,18 @@ async fn shown(db: &Database, id: Uuid) -> Result<Option<Impact>, Error> {
     }
 }
 
-/// What is asked for. Under an idempotency key the token that was shown is left out unless it was given: the request is
-/// to be the same when it is repeated.
-fn request(args: Args, shown: Option<Impact>) -> DeletionRequest {
-    let shown = shown.filter(|_| args.idempotency_key.is_none()).map(|impact| impact.token);
+fn request(args: Args, shown: Option<&Impact>) -> DeletionRequest {
+    let Args { id, dry_run, terms, .. } = args;
     DeletionRequest {
-        session_ids: vec![args.id],
-        expected_impact: args.expected_impact.or(shown),
-        at_most: args.at_most,
-        allow_connected: args.allow_connected,
-        allow_pending_messages: args.allow_pending_messages,
-        archive: !args.no_archive,
-        dry_run: args.dry_run,
-        reason: args.reason,
-        idempotency_key: args.idempotency_key,
+        session_ids: vec![id],
+        expected_impact: terms.token(shown),
+        at_most: terms.at_most,
+        allow_connected: terms.allow_connected,
+        allow_pending_messages: terms.allow_pending_messages,
+        archive: !terms.no_archive,
+        dry_run,
+        reason: terms.reason,
+        idempotency_key: terms.idempotency_key,
         principal: principal(),
         ..DeletionRequest::default()
     }

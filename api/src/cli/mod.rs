@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod serve;
 mod signal;
+mod terms;
 mod token;
 mod value;
 mod work;

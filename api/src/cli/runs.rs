@@ -107,7 +107,8 @@ async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
     let run = work::find(db, id).await?;
     let skipped = work::skipped(db, &run).await?;
     output.document(&Whole { run: &run, skipped: &skipped });
-    output.text(format_args!("{}\n{}", render::cleanup_asked(&run), render::cleanup_run(&run, &skipped)));
+    let (asked, listed) = (render::cleanup_asked(&run), render::cleanup_skipped(&skipped));
+    output.text(format_args!("{asked}\n{listed}{}", render::cleanup_run(&run, &[])));
     Ok(Exit::Done)
 }
 

@@ -16,6 +16,7 @@ use crate::cleanup::CleanupRun;
 use crate::config::{Config, JwtOptions, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
+use crate::http::{Origin, Sockets};
 use crate::worker::Workers;
 use crate::{deletion, demo, graphql, http, schedule};
 
@@ -41,10 +42,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Result<Exit, Error> {
-    let jwt = args.jwt.resolve()?;
+    let (jwt, origins) = (args.jwt.resolve()?, args.listen.origins()?);
     // Where there is no database yet there is no token either, and none is made for nothing.
     if args.demo || config.require_file().is_err() {
-        http::check_listen(args.listen.listen, jwt.is_some())?;
+        check_openness(&args.listen, &origins, jwt.is_some())?;
     }
     let scheduled = args.scheduled.resolve(config.database.clock)?;
     // Dropped at the end, and the demonstration's database with it.
@@ -58,7 +59,7 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         ready(&db, &config).await?;
     }
     let access = Access::new(db.clone(), jwt);
-    http::check_listen(args.listen.listen, access.is_closed().await?)?;
+    check_openness(&args.listen, &origins, access.is_closed().await?)?;
     let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
@@ -71,7 +72,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         stopped.await;
         stop();
     };
+    if scheduled.is_none() {
+        tracing::info!("no --cleanup-schedule: stale sessions are cleaned up when somebody asks, and never by itself");
+    }
     let schedule = scheduled.map(|(plan, times)| {
+        let plan = plan.with_gateway(state.gateway().cloned());
         let queue = state.queue().clone();
         let started = move |run: CleanupRun| {
             let queue = queue.clone();
@@ -79,8 +84,9 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         };
         tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
+    let sockets = Sockets::default().at_most(args.listen.max_sockets, args.listen.max_operations);
     let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
-    let served = http::serve(listener, state, told).await;
+    let served = http::serve(listener, state, sockets, &origins, told).await;
     // It may be stopped at any moment; the next server goes on with it.
     expiring.abort();
     if let Some(schedule) = schedule {
@@ -93,6 +99,12 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     db.close().await?;
     drop(demonstration);
     Ok(Exit::Done)
+}
+
+/// While no token is needed, neither other machines nor any page may reach the server.
+fn check_openness(listen: &Listen, origins: &[Origin], closed: bool) -> Result<(), Error> {
+    http::check_listen(listen.listen, closed)?;
+    http::check_origins(origins, closed)
 }
 
 /// Puts the scenario into a file of its own and points the configuration there.

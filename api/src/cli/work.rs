@@ -149,13 +149,14 @@ pub(super) struct Whole<'a> {
     pub skipped: &'a [Skipped],
 }
 
-/// How often a run that a server works on is looked at.
+/// How often a run that another worker has is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Goes through a run until it has finished, or follows whoever does; until somebody says stop: then it ends with the batch
 /// that is under way.
 async fn off(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
     let told = Cell::new(false);
+    let mut said = false;
     let bar = bar(&run);
     let stopped = signal::stopped()?;
     let mut stop = pin!(async {
@@ -166,22 +167,27 @@ async fn off(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result
     loop {
         if let Some(worker) = Worker::take(db.clone(), gateway.clone(), run.id, Pace::default()).await? {
             let worked = Box::pin(worker.work_off(&mut stop, |now| show(&bar, now))).await;
+            said = false;
             worked.inspect_err(|_| {
                 note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
             })?;
         }
-        let now = loop {
-            let now = find(db, run.id).await?;
+        loop {
+            let (now, moment) = (find(db, run.id).await?, db.settings().clock.now());
             show(&bar, &now);
-            if now.status.has_finished() || told.get() || now.is_free(db.settings().clock.now()) {
-                break now;
+            if now.status.has_finished() || told.get() {
+                bar.finish_and_clear();
+                return Ok(now);
             }
-            bar.set_message("a server works on it");
+            bar.set_message("waiting for another worker");
+            if let Some(until) = now.free_from(moment).filter(|_| !said) {
+                said = true;
+                bar.suspend(|| note(render::cleanup_waits(&now, until)));
+            }
             let _ = tokio::time::timeout(LOOK, &mut stop).await;
-        };
-        if now.status.has_finished() || told.get() {
-            bar.finish_and_clear();
-            return Ok(now);
+            if now.is_free(moment) && !told.get() {
+                break;
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ const EVERY: Duration = Duration::from_hours(1);
 pub struct Expired {
     /// Deletions that can no longer be restored from now on.
     pub deletions: u64,
+    /// Deletions of which nothing is kept any more, restored ones among them.
+    pub archives: u64,
     /// Kept rows that were erased.
     pub rows: u64,
 }
@@ -33,9 +35,10 @@ pub struct Expired {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`], [`Error::MissingGrant`].
 pub async fn expire(db: &Database) -> Result<Expired, Error> {
-    let mut expired = Expired { deletions: in_transaction(db, mark).await?, rows: 0 };
+    let mut expired = Expired { deletions: in_transaction(db, mark).await?, ..Expired::default() };
     while let Some(rows) = in_transaction(db, erase_some).await? {
         expired.rows += rows;
+        expired.archives += u64::from(rows < AT_ONCE);
         tokio::time::sleep(PAUSE).await;
     }
     truncate_log(db).await;
@@ -50,7 +53,9 @@ pub async fn expire_hourly(db: Database) {
             Ok(expired) if expired == Expired::default() => {}
             // The demonstration begins without this program's own tables.
             Err(Error::MissingTable(_)) => {}
-            Ok(Expired { deletions, rows }) => tracing::info!(deletions, rows, "archives have expired"),
+            Ok(Expired { deletions, archives, rows }) => {
+                tracing::info!(expired = deletions, erased = archives, rows, "archives have been erased");
+            }
             Err(error) => {
                 let said = error.said();
                 tracing::warn!(%error, said, "archives could not be expired; the next attempt is in an hour");

@@ -28,7 +28,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
 }
 
 /// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
-/// so every event reads anew.
+/// so every event reads anew, in its turn.
 pub fn subscribe(
     schema: &Schema,
     state: &State,
@@ -36,9 +36,13 @@ pub fn subscribe(
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let correlation_id = correlation_id.to_owned();
-    let responses = each_answered(|work| schema.execute_stream(request(state, document, call, work)));
-    responses.map(move |response| finished(response, &correlation_id))
+    let (correlation_id, turn) = (correlation_id.to_owned(), state.turn());
+    let responses =
+        each_answered(|work| schema.execute_stream(request(state, document, call, work).data(turn.clone())));
+    responses.map(move |response| {
+        turn.end();
+        finished(response, &correlation_id)
+    })
 }
 
 /// Whether an answer is that of an operation which was executed, even where nothing came of it.

@@ -19,6 +19,7 @@ mod rights;
 mod rows;
 mod state;
 mod subscription;
+mod turn;
 pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::loaders::Batches;
 use crate::graphql::operator::{Admin, Operator};
+use crate::graphql::turn::Turn;
 use crate::health::Accepted;
 use crate::metrics::Metrics;
 use crate::worker::Queue;
@@ -33,6 +34,8 @@ pub struct State {
     running: Arc<RwLock<()>>,
     /// Deletions may wait for locks; together they must leave connections for those who only read.
     turns: Arc<Semaphore>,
+    /// The same for the events of subscriptions: nobody knows how many are followed.
+    events: Arc<Semaphore>,
 }
 
 impl State {
@@ -40,8 +43,10 @@ impl State {
     #[must_use]
     pub fn new(database: Database, accepted: Accepted, principal: impl Into<Arc<str>>) -> Self {
         let connections = usize::try_from(database.settings().max_connections).unwrap_or(usize::MAX);
+        let turns = || Arc::new(Semaphore::new((connections / 4).max(1)));
         Self {
-            turns: Arc::new(Semaphore::new((connections / 4).max(1))),
+            turns: turns(),
+            events: turns(),
             accepted: Arc::new(accepted),
             principal: Principal::local(principal),
             access: Access::new(database.clone(), None),
@@ -111,6 +116,11 @@ impl State {
         &self.queue
     }
 
+    /// The turn of a subscription that begins.
+    pub(super) fn turn(&self) -> Turn {
+        Turn::of(Arc::clone(&self.events))
+    }
+
     /// The findings of schema health that the configuration accepts.
     #[must_use]
     pub fn accepted(&self) -> &Accepted {
@@ -177,6 +187,8 @@ pub(super) trait ContextExt {
     fn state(&self) -> Result<&State, Error>;
     /// The loader that came with the request.
     fn loader(&self) -> Result<&Batches, Error>;
+    /// The turn that came with the subscription.
+    fn turn(&self) -> Result<&Turn, Error>;
 }
 
 impl ContextExt for Context<'_> {
@@ -186,5 +198,9 @@ impl ContextExt for Context<'_> {
 
     fn loader(&self) -> Result<&Batches, Error> {
         self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))
+    }
+
+    fn turn(&self) -> Result<&Turn, Error> {
+        self.data_opt().ok_or_else(|| Error::Unsuitable("A subscription was executed without its turn.".to_owned()))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
+use super::hstore::ClosedHstore;
 use crate::catalog::Graph;
 use crate::db::Dialect;
 use crate::error::Error;
@@ -30,6 +31,8 @@ pub(super) struct Facts {
     pub deferrable: BTreeMap<(Name, String), &'static str>,
     /// Privileges that this role lacks on this program's own tables: table, privilege.
     pub own_missing: Vec<(Name, String)>,
+    /// The schema of hstore, where this role may not use it.
+    pub closed_hstore: Option<ClosedHstore>,
     /// Other roles that hold DELETE on a table: table, role (none is PUBLIC).
     pub deleters: Vec<(Name, Option<String>)>,
 }
@@ -97,6 +100,7 @@ async fn read_postgres(
     for row in ask(POSTGRES_OWN, None).await? {
         facts.own_missing.push((name(&row)?, row.try_get("", "privilege")?));
     }
+    facts.closed_hstore = ClosedHstore::find(conn, Dialect::Postgres).await?;
     let direct =
         serde_json::json!([graph_name(graph, graph.root), [graph_name(graph, graph.root).0, "whatsapp_groups"]]);
     for row in ask(POSTGRES_DELETERS, Some(&direct.to_string())).await? {

@@ -22,17 +22,24 @@ pub(super) fn referring(scene: &Scene, key: &ForeignKey) -> Option<String> {
 }
 
 /// The rows of `child` (as SQL names it) with a value in these columns that no row of `parent` has.
-pub(super) fn orphans(child: &str, columns: &[String], parent: &str, parent_columns: &[String]) -> String {
-    format!("SELECT count(*) FROM {child} AS child WHERE {}", orphaned(columns, parent, parent_columns))
+pub(super) fn orphans(child: &str, columns: &[String], parent: &str, to: &[To]) -> String {
+    format!("SELECT count(*) FROM {child} AS child WHERE {}", orphaned(columns, parent, to))
+}
+
+/// A column that is referred to.
+pub(super) struct To {
+    pub name: String,
+    /// What follows a value for it to compare as this column's do, where it may have another collation.
+    pub collation: String,
 }
 
 /// The condition on `child` by which [`orphans`] counts.
-pub(super) fn orphaned(columns: &[String], parent: &str, parent_columns: &[String]) -> String {
-    let matching: Vec<String> = parent_columns
+pub(super) fn orphaned(columns: &[String], parent: &str, to: &[To]) -> String {
+    let matching: Vec<String> = to
         .iter()
         .zip(columns)
         // The parent's column first: SQLite compares by the left operand's collation, as the key itself does.
-        .map(|(there, here)| format!("parent.{} = child.{}", quote(there), quote(here)))
+        .map(|(to, here)| format!("parent.{} = child.{}{}", quote(&to.name), quote(here), to.collation))
         .collect();
     format!("{} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {})", set(columns), matching.join(" AND "))
 }

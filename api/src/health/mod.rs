@@ -4,6 +4,7 @@
 mod checks;
 mod facts;
 mod fix;
+mod hstore;
 mod measure;
 mod scene;
 
@@ -15,6 +16,8 @@ use serde::Serialize;
 use crate::catalog::{self, Action};
 use crate::db::Database;
 use crate::error::Error;
+
+pub use hstore::ClosedHstore;
 
 use checks::Draft;
 use scene::Scene;

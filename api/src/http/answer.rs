@@ -1,7 +1,7 @@
 //! Answers as GraphQL over HTTP has them.
 
 use async_graphql::{ServerError, Value};
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -73,11 +73,7 @@ impl Format {
     }
 
     fn write(self, status: StatusCode, body: &Body<'_>) -> Response {
-        let headers = [
-            (CONTENT_TYPE, self.content_type()),
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        ];
+        let headers = [(CONTENT_TYPE, self.content_type()), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         match serde_json::to_vec(body) {
             Ok(text) => (status, headers, text).into_response(),
             Err(error) => {

@@ -3,23 +3,29 @@
 //! needed, the server may have any name: a page does not know the token, and browsers do not send it by themselves.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::App;
+use super::origin::{Origin, allowed};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Lets a request pass that was made to this machine by name, and not by another site's page.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Lets a request pass that was made to this machine by name, and not by another site's page, unless its origin is allowed.
+pub(super) async fn guard(
+    State((app, origins)): State<(App, Arc<[Origin]>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     // Where it cannot be told, nobody is let in further on.
     let closed = app.state.access().is_closed().await.unwrap_or(false);
-    match check(request.uri(), request.headers(), closed) {
+    match check(request.uri(), request.headers(), &origins, closed) {
         Ok(()) => next.run(request).await,
         Err(why) => {
             tracing::warn!(why, "refused");
@@ -28,10 +34,15 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-fn check(uri: &Uri, headers: &HeaderMap, closed: bool) -> Result<(), &'static str> {
+fn check(uri: &Uri, headers: &HeaderMap, origins: &[Origin], closed: bool) -> Result<(), &'static str> {
     let host = host(uri, headers, closed)?;
-    if headers.get_all(ORIGIN).iter().any(|origin| !origin.to_str().is_ok_and(|origin| is_of(origin, &host))) {
+    let named = || headers.get_all(ORIGIN).iter();
+    let own = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| is_of(origin, &host));
+    if named().any(|origin| !own(origin) && !allowed(origins, origin)) {
         return Err("A page of another origin may not use this server.");
+    }
+    if named().any(|origin| allowed(origins, origin)) {
+        return Ok(());
     }
     // Navigations and images carry no Origin.
     if !closed && headers.get_all(SEC_FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"))

@@ -2,13 +2,15 @@
 
 mod answer;
 mod bearer;
-mod graphiql;
 mod graphql;
 mod guard;
+mod headers;
 mod health;
 mod listen;
 mod log;
 mod metrics;
+mod origin;
+mod page;
 mod serve;
 mod socket;
 mod wire;
@@ -18,12 +20,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
 
 pub use listen::check_listen;
+pub use origin::{Origin, check_origins};
 pub use serve::serve;
 pub use socket::Sockets;
 
@@ -39,21 +42,29 @@ struct App {
     sockets: Sockets,
 }
 
-/// Every route of the server, with all that stands before it.
+/// Every route of the server, with all that stands before it. Pages of these origins may use it, besides its own.
 #[must_use = "a router does nothing until it is served"]
-pub fn router(state: State, sockets: Sockets) -> Router {
+pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
-    let guarded = Router::new()
+    let mut guarded = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/metrics", get(metrics::text))
         .route_layer(from_fn_with_state(app.clone(), bearer::admit))
         // The page is for those too who have no token yet; over a socket the token may come with the first message.
-        .route("/", get(graphiql::page))
+        .route("/", get(page::page))
+        .route("/assets/{*path}", get(page::asset))
         .route("/graphql/ws", any(socket::open))
-        .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n"))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(app.clone(), guard::guard));
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    if !origins.is_empty() {
+        guarded = guarded.layer(origin::cors(origins));
+    }
+    let guarded = guarded.layer(from_fn_with_state((app.clone(), Arc::from(origins)), guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
-    log::layer(guarded.merge(open).with_state(app))
+    log::layer(guarded.merge(open).with_state(app).layer(map_response(headers::secure)))
+}
+
+async fn nothing_here() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n")
 }

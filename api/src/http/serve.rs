@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Sockets, check_listen, router};
+use super::{Origin, Sockets, check_listen, router};
 use crate::error::Error;
 use crate::graphql::State;
 
@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How long sockets have to say that they close.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown` is ready, then accepts nothing new and lets what is under way finish, 30 seconds at most.
+/// Serves, pages of these origins too, until `shutdown` is ready, then accepts nothing new and lets what is under way finish, 30 seconds at most.
 /// Sockets are closed at once.
 ///
 /// # Errors
@@ -24,13 +24,14 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub async fn serve(
     listener: TcpListener,
     state: State,
+    sockets: Sockets,
+    origins: &[Origin],
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let closed = state.access().is_closed().await?;
     check_listen(listener.local_addr().map_err(failed)?, closed)?;
     let (stop, stopped) = oneshot::channel();
-    let sockets = Sockets::default();
-    let router = router(state.clone(), sockets.clone());
+    let router = router(state.clone(), sockets.clone(), origins);
     let closing = sockets.clone();
     let signal = async move {
         shutdown.await;

@@ -10,6 +10,9 @@ use super::{Conflict, orphan, taken};
 use crate::db::{Database, Dialect};
 use crate::error::{Error, Said};
 
+/// Of each kind so many conflicts are listed.
+pub(super) const LISTED: usize = 1_000;
+
 /// Everything that is in the way of an archive's rows and references, the first 1,000 of each kind. Looked for only where
 /// they could not be put back: to look costs as much as to put back.
 pub(super) async fn all(

@@ -54,10 +54,8 @@ impl Entry {
 
     /// The same as text.
     pub fn text(dialect: Dialect, place: usize) -> String {
-        match dialect {
-            Dialect::Postgres => Self::value(dialect, place),
-            Dialect::Sqlite => format!("CAST({} AS text)", Self::value(dialect, place)),
-        }
+        let value = Self::value(dialect, place);
+        if dialect == Dialect::Sqlite { shown(&value) } else { value }
     }
 
     /// The kept rows `r` of this entry: `FROM … WHERE …`.
@@ -76,6 +74,11 @@ impl Entry {
     }
 }
 
+/// Any value of SQLite's as text: bytes need not be any, and are written as SQL writes them.
+pub(super) fn shown(value: &str) -> String {
+    format!("CASE typeof({value}) WHEN 'blob' THEN 'x''' || lower(hex({value})) || '''' ELSE CAST({value} AS text) END")
+}
+
 /// Reads the entries of a deletion.
 pub(super) async fn of_deletion(
     transaction: &DatabaseTransaction,
@@ -88,7 +91,7 @@ pub(super) async fn of_deletion(
     let names: Vec<(String, String)> = entries.iter().map(|entry| entry.name.clone()).collect();
     let tables = present::read(transaction, db, &names).await?;
     for entry in &mut entries {
-        entry.present = tables.get(&entry.name).cloned();
+        entry.present = tables.iter().find(|table| table.is_called(db.dialect(), &entry.name)).cloned();
         if let (Kept::References(layout), Some(present)) = (&mut entry.kept, &entry.present) {
             layout.keep_to(db.dialect(), present);
         }

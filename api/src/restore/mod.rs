@@ -11,6 +11,8 @@ mod on_sqlite;
 mod orphan;
 mod overdue;
 mod present;
+mod put_back;
+mod refuse;
 mod relink;
 mod taken;
 mod wanted;

@@ -3,9 +3,9 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::entry::{Entry, Kept};
-use super::execute::PutBack;
 use super::fit::inserted;
 use super::present::Present;
+use super::put_back::PutBack;
 use super::relink::Lacking;
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;

@@ -4,10 +4,9 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::Conflict;
-use super::conflict::asked;
-use super::entry::{Entry, Kept};
-use super::execute::LISTED;
-use super::later::takers;
+use super::conflict::{LISTED, asked};
+use super::entry::{Entry, Kept, shown};
+use super::later::{Column, takers};
 use super::present::Reference;
 use super::relink::Lacking;
 use super::wanted::Wanted;
@@ -23,8 +22,8 @@ pub(super) async fn rows(
     (wanted, lacking): (&Wanted<'_>, &Lacking),
 ) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
-    for reference in wanted.present.references.iter().filter(|reference| concerns(wanted, reference)) {
-        let parents = entries.iter().filter(|entry| is_of(db.dialect(), entry, &reference.referenced));
+    for reference in wanted.present.references.iter().filter(|reference| concerns(db.dialect(), wanted, reference)) {
+        let parents = entries.iter().filter(|entry| is_of(db.dialect(), entry, &reference.whole));
         let parents: Vec<Wanted<'_>> = parents.filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)).collect();
         let sql = search(db.dialect(), wanted, reference, &parents);
         conflicts.extend(found(transaction, db, deletion, (wanted.entry, reference), sql).await?);
@@ -39,12 +38,12 @@ fn is_of(dialect: Dialect, entry: &Entry, (schema, name): &(String, String)) -> 
 
 /// The restore gives the key's columns values. Where it sets references only, a key with none of their columns stays as
 /// it is.
-fn concerns(wanted: &Wanted<'_>, reference: &Reference) -> bool {
+fn concerns(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference) -> bool {
     let set = |name: &String| match &wanted.entry.kept {
         Kept::Rows(_) => true,
-        Kept::References(layout) => layout.cleared.iter().any(|kept| kept.name.eq_ignore_ascii_case(name)),
+        Kept::References(layout) => layout.cleared.iter().any(|kept| dialect.same_name(&kept.name, name)),
     };
-    reference.columns.iter().all(|name| wanted.has(name)) && reference.columns.iter().any(set)
+    reference.columns.iter().all(|name| wanted.has(dialect, name)) && reference.columns.iter().any(set)
 }
 
 /// The live parent is asked for row by row, as the foreign key itself does it, by the index that it needs. The rows without
@@ -53,25 +52,12 @@ fn concerns(wanted: &Wanted<'_>, reference: &Reference) -> bool {
 fn search(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference, parents: &[Wanted<'_>]) -> String {
     let places = 0..reference.columns.len();
     let column = |place: usize| format!("kept.{}", quote(&reference.columns[place]));
-    let to = |alias: &str, place: usize| format!("{alias}.{}", quote(&reference.referenced_columns[place]));
-    let collation = |place: usize| {
-        let name = reference.collations[place].as_ref();
-        name.map_or_else(String::new, |name| format!(" COLLATE {name}"))
-    };
     let list = |of: &dyn Fn(usize) -> String| places.clone().map(of).collect::<Vec<_>>().join(", ");
-    let texts = list(&|place| format!("CAST({} AS text) AS t{place}", column(place)));
-    let values = list(&|place| format!("{} AS w{place}", column(place)));
-    let given: Vec<String> = places.clone().map(|place| format!("{} IS NOT NULL", column(place))).collect();
-    let same: Vec<String> = places
-        .clone()
-        .map(|place| match dialect {
-            Dialect::Postgres => {
-                format!("{} {} {}{}", to("p", place), reference.equals[place], column(place), collation(place))
-            }
-            // The parent's own type and collation decide, as they stand on the left.
-            Dialect::Sqlite => format!("{} = {}", to("p", place), column(place)),
-        })
-        .collect();
+    let texts = list(&|place| format!("{} AS t{place}", text(dialect, wanted, reference, place)));
+    let values = list(&|place| format!("{} AS w{place}", alike(dialect, column(place))));
+    let mut given: Vec<String> = places.clone().map(|place| format!("{} IS NOT NULL", column(place))).collect();
+    given.extend(reference.predicate.iter().map(|predicate| format!("({predicate})")));
+    let same: Vec<String> = places.clone().map(|place| reference.same(dialect, place, "p", &column(place))).collect();
     let missing = format!(
         "SELECT 1 AS ours, kept.session_admin_key AS key, {texts}, {values} FROM {} kept WHERE {} \
          AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
@@ -82,22 +68,42 @@ fn search(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference, parents:
     );
     let texts = list(&|place| format!("t{place}"));
     let none = list(&|_| "NULL".to_owned());
-    let coming = parents.iter().filter(|parent| reference.referenced_columns.iter().all(|name| parent.has(name)));
+    let coming =
+        parents.iter().filter(|parent| reference.referenced_columns.iter().all(|name| parent.has(dialect, name)));
     let coming: String = coming
         .map(|parent| {
-            let values = list(&|place| to("q", place));
+            let values = list(&|place| alike(dialect, format!("q.{}", quote(&reference.referenced_columns[place]))));
             format!(" UNION ALL SELECT 0, NULL, {none}, {values} FROM {} q", parent.relation)
         })
         .collect();
     if coming.is_empty() {
         return format!("SELECT key, {texts} FROM ({missing}) missing LIMIT {LISTED}");
     }
-    let same = list(&|place| format!("w{place}{}", collation(place)));
+    let same = list(&|place| format!("w{place}{}", reference.collation(place)));
     format!(
         "SELECT key, {texts} FROM (SELECT ours, key, {texts}, \
          count(*) FILTER (WHERE ours = 0) OVER (PARTITION BY {same}) AS coming FROM ({missing}{coming}) both_kinds) told \
          WHERE ours = 1 AND coming = 0 LIMIT {LISTED}"
     )
+}
+
+/// A referring value as text, as it is kept of the row referred to.
+fn text(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference, place: usize) -> String {
+    let (name, value) = (&reference.columns[place], format!("kept.{}", quote(&reference.columns[place])));
+    match (dialect, wanted.present.column(dialect, name)) {
+        (Dialect::Postgres, Some(column)) => column.text(&value),
+        (Dialect::Postgres, None) => format!("CAST({value} AS text)"),
+        (Dialect::Sqlite, _) => shown(&value),
+    }
+}
+
+/// Kept values have no type on SQLite, where 1 in one column may refer to '1' or 1.0 in another. Only as text is 1.0 made 1.
+fn alike(dialect: Dialect, value: String) -> String {
+    let number = format!("CAST(CAST(CAST({value} AS text) AS numeric) AS text)");
+    match dialect {
+        Dialect::Postgres => value,
+        Dialect::Sqlite => format!("CASE WHEN typeof({value}) IN ('integer', 'real') THEN {number} ELSE {value} END"),
+    }
 }
 
 async fn found(
@@ -115,8 +121,8 @@ async fn found(
     }
     let wanted: Vec<Vec<String>> = found.iter().map(|(_, wanted)| wanted.clone()).collect();
     let columns = reference.referenced_columns.iter().zip(&reference.collations);
-    let columns: Vec<(&str, Option<&str>)> = columns.map(|(name, coll)| (name.as_str(), coll.as_deref())).collect();
-    let takers = takers(transaction, db, deletion, &reference.referenced, &columns, &wanted).await?;
+    let columns: Vec<Column<'_>> = columns.map(|(name, coll)| (name.as_str(), coll.as_deref())).collect();
+    let takers = takers(transaction, db, deletion, &reference.whole, &columns, &wanted).await?;
     let conflicts = found.into_iter().enumerate().map(|(place, (key, wanted))| {
         let taker = takers.get(&place).copied();
         Conflict { table: entry.display.clone(), key, message: gone(db, reference, &wanted, taker), deletion_id: taker }

@@ -13,6 +13,12 @@ WITH RECURSIVE tables AS (
    SELECT castsource FROM pg_cast WHERE casttarget = 'text'::regtype AND oid >= 16384)
   UNION
   SELECT t.oid FROM odd JOIN pg_type t ON t.typbasetype = odd.type AND t.typtype = 'd'
+), scopes AS (
+  -- A partition may have keys of its own, for the rows that belong into it.
+  SELECT oid AS root, oid, NULL AS condition FROM tables
+  UNION ALL
+  SELECT t.oid, p.relid, '(' || pg_get_partition_constraintdef(p.relid) || ')'
+  FROM tables t CROSS JOIN pg_partition_tree(t.oid) p WHERE t.relkind = 'p' AND p.level > 0
 )
 SELECT coalesce(json_agg(json_build_object(
   'name', json_build_array(t.nspname, t.relname),
@@ -66,18 +72,23 @@ SELECT coalesce(json_agg(json_build_object(
             AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
           LEFT JOIN pg_operator op ON op.oid = coalesce(con.conexclop[k], ao.amopopr)
           LEFT JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
-        'predicate', pg_get_expr(i.indpred, i.indrelid),
+        'predicate', nullif(concat_ws(' AND ', '(' || pg_get_expr(i.indpred, i.indrelid) || ')', scope.condition), ''),
         'nulls_equal', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)) ORDER BY ic.relname)
-    FROM pg_index i
+    FROM scopes scope
+    JOIN pg_index i ON i.indrelid = scope.oid
     JOIN pg_class ic ON ic.oid = i.indexrelid
     LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.contype = 'x'
-    WHERE i.indrelid = t.oid AND (i.indisunique OR i.indisexclusion)), '[]'),
+    WHERE scope.root = t.oid AND (i.indisunique OR i.indisexclusion) AND NOT ic.relispartition), '[]'),
   'references', coalesce((
     SELECT json_agg(json_build_object(
         'columns', (
           SELECT json_agg(a.attname ORDER BY o.ord) FROM unnest(con.conkey) WITH ORDINALITY o(attnum, ord)
           JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = o.attnum),
+        'predicate', scope.condition,
         'referenced', json_build_array(pn.nspname, p.relname),
+        'whole', (
+          SELECT json_build_array(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.oid = CASE WHEN p.relispartition THEN pg_partition_root(p.oid)::oid ELSE p.oid END),
         'referenced_columns', (
           SELECT json_agg(a.attname ORDER BY o.ord) FROM unnest(con.confkey) WITH ORDINALITY o(attnum, ord)
           JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = o.attnum),
@@ -93,10 +104,12 @@ SELECT coalesce(json_agg(json_build_object(
           LEFT JOIN pg_collation co ON co.oid = a.attcollation
           LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace),
         'referenced_partitioned', p.relkind = 'p') ORDER BY con.conname)
-    FROM pg_constraint con
+    FROM scopes scope
+    JOIN pg_constraint con ON con.conrelid = scope.oid
     JOIN pg_class p ON p.oid = con.confrelid
     JOIN pg_namespace pn ON pn.oid = p.relnamespace
-    WHERE con.conrelid = t.oid AND con.contype = 'f'
+    -- What has a parent is a partition's copy, or one for a partition of the table referred to.
+    WHERE scope.root = t.oid AND con.contype = 'f' AND con.conparentid = 0
       AND coalesce((to_jsonb(con) ->> 'conenforced')::boolean, true)), '[]')
 )), '[]')::text AS tables
 FROM tables t

@@ -1,7 +1,5 @@
 //! Tables as they are now: what a row that is put back has to meet.
 
-use std::collections::HashMap;
-
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Deserialize;
 use serde_json::json;
@@ -80,8 +78,12 @@ pub(super) struct UniqueKey {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Reference {
     pub columns: Vec<String>,
+    /// Which rows it is about, in SQL over the bare names of columns: those of one partition, if it is that one's own.
+    pub predicate: Option<String>,
     /// Schema and name of the table that it refers to.
     pub referenced: (String, String),
+    /// The same of the whole table, where that is a partition.
+    pub whole: (String, String),
     pub referenced_columns: Vec<String>,
     /// For each column the operator that compares `referenced = referring`.
     pub equals: Vec<String>,
@@ -91,6 +93,11 @@ pub(super) struct Reference {
 }
 
 impl Present {
+    /// It has this schema and name.
+    pub fn is_called(&self, dialect: Dialect, (schema, name): &(String, String)) -> bool {
+        self.name.0 == *schema && dialect.same_name(&self.name.1, name)
+    }
+
     /// The table in SQL, for reading and changing its own rows.
     pub fn relation(&self, dialect: Dialect) -> String {
         relation(dialect, &self.name, self.partitioned)
@@ -114,6 +121,21 @@ impl Reference {
     pub fn relation(&self, dialect: Dialect) -> String {
         relation(dialect, &self.referenced, self.referenced_partitioned)
     }
+
+    /// What follows a value of the key's so-many-th column, for it to compare as the column referred to.
+    pub fn collation(&self, number: usize) -> String {
+        self.collations[number].as_ref().map_or_else(String::new, |name| format!(" COLLATE {name}"))
+    }
+
+    /// The row `alias` of the table referred to has this value in the key's so-many-th column, as the key itself compares.
+    pub fn same(&self, dialect: Dialect, number: usize, alias: &str, value: &str) -> String {
+        let to = format!("{alias}.{}", quote(&self.referenced_columns[number]));
+        match dialect {
+            Dialect::Postgres => format!("{to} {} ({value}){}", self.equals[number], self.collation(number)),
+            // The parent's own type and collation decide, as they stand on the left.
+            Dialect::Sqlite => format!("{to} = {value}"),
+        }
+    }
 }
 
 fn relation(dialect: Dialect, (schema, name): &(String, String), partitioned: bool) -> String {
@@ -126,14 +148,13 @@ pub(super) async fn read(
     transaction: &DatabaseTransaction,
     db: &Database,
     names: &[(String, String)],
-) -> Result<HashMap<(String, String), Present>, Error> {
+) -> Result<Vec<Present>, Error> {
     let sql = match db.dialect() {
         Dialect::Postgres => POSTGRES,
         Dialect::Sqlite => SQLITE,
     };
     let row = transaction.query_one_raw(db.dialect().statement(sql, [json!(names).to_string().into()])).await?;
     let document: String = row.map(|row| row.try_get("", "tables")).transpose()?.unwrap_or_default();
-    let tables: Vec<Present> = serde_json::from_str(&document)
-        .map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
-    Ok(tables.into_iter().map(|table| (table.name.clone(), table)).collect())
+    serde_json::from_str(&document)
+        .map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))
 }

@@ -88,15 +88,15 @@ impl References {
         let place =
             |name: &String| unit.iter().copied().find(|&place| dialect.same_name(&self.cleared[place].name, name));
         let doubtful = present.references.iter().filter(|reference| {
-            lacking.contains(&reference.referenced) && reference.columns.iter().any(|name| place(name).is_some())
+            lacking.contains(&reference.whole) && reference.columns.iter().any(|name| place(name).is_some())
         });
         let exists = doubtful.map(|reference| {
-            let pairs = reference.columns.iter().zip(&reference.referenced_columns).map(|(name, to)| {
+            let pairs = reference.columns.iter().enumerate().map(|(number, name)| {
                 let value = match (place(name), present.column(dialect, name)) {
                     (Some(place), Some(now)) => before_as(dialect, &Entry::value(dialect, self.before(place)), now),
                     _ => format!("c.{}", quote(name)),
                 };
-                format!("p.{} = {value}", quote(to))
+                reference.same(dialect, number, "p", &value)
             });
             let same = pairs.collect::<Vec<_>>().join(" AND ");
             format!("EXISTS (SELECT 1 FROM {} p WHERE {same})", reference.relation(dialect))

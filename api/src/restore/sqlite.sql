@@ -35,7 +35,11 @@ SELECT json_group_array(json_object(
       UNION ALL
       SELECT json_object(
           'name', iif(l.origin = 'pk', 'the primary key', l.name),
-          'parts', json(CASE WHEN l.partial = 0 AND NOT EXISTS (SELECT 1 FROM pragma_index_info(l.name) i WHERE i.name IS NULL)
+          -- Of a column that is worked out as of an expression: it may not have been kept.
+          'parts', json(CASE WHEN l.partial = 0 AND NOT EXISTS (
+              SELECT 1 FROM pragma_index_info(l.name) i
+              WHERE i.name IS NULL
+                OR EXISTS (SELECT 1 FROM pragma_table_xinfo(n.name) c WHERE c.cid = i.cid AND c.hidden <> 0))
             THEN (
               SELECT json_group_array(json_array('"' || replace(i.name, '"', '""') || '" COLLATE "' || i.coll || '"', '='))
               FROM pragma_index_xinfo(l.name) i WHERE i.key = 1)
@@ -46,7 +50,9 @@ SELECT json_group_array(json_object(
     SELECT json_group_array(json(k.found)) FROM (
       SELECT json_object(
           'columns', json_group_array(f."from"),
+          'predicate', NULL,
           'referenced', json_array('main', f."table"),
+          'whole', json_array('main', f."table"),
           'referenced_columns', json_group_array(f."to"),
           'equals', json_group_array('='),
           'collations', json_group_array((

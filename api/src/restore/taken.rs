@@ -3,9 +3,8 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use super::Conflict;
-use super::conflict::asked;
-use super::entry::{Entry, Kept};
-use super::execute::LISTED;
+use super::conflict::{LISTED, asked};
+use super::entry::{Entry, Kept, shown};
 use super::on_sqlite;
 use super::present::{Present, UniqueKey};
 use super::relink::Lacking;
@@ -46,7 +45,7 @@ async fn by_parts(
     let numbered = numbered.join(", ");
     let predicate = key.predicate.as_ref().map_or_else(String::new, |predicate| format!(" WHERE {predicate}"));
     let held: Vec<String> =
-        (0..parts.len()).map(|place| format!("coalesce(CAST(kept.e{place} AS text), 'null')")).collect();
+        (0..parts.len()).map(|place| format!("coalesce({}, 'null')", text(dialect, place))).collect();
     let sql = format!(
         "SELECT kept.session_admin_key AS key, {} AS held FROM (SELECT session_admin_key, {numbered} FROM {} kept{predicate}) kept \
          WHERE {} LIMIT {LISTED}",
@@ -72,6 +71,13 @@ async fn by_parts(
         Ok(Conflict { table: wanted.entry.display.clone(), key: row.try_get("", "key")?, message, deletion_id: None })
     });
     found.collect()
+}
+
+fn text(dialect: Dialect, place: usize) -> String {
+    match dialect {
+        Dialect::Postgres => format!("CAST(kept.e{place} AS text)"),
+        Dialect::Sqlite => shown(&format!("kept.e{place}")),
+    }
 }
 
 /// Another row of `now` has what `kept` has. Plain equality stands alone, so that the key's own index answers it.

@@ -2,11 +2,10 @@
 //! under the columns' own names, types and collations, and rows that are there with their references set again.
 
 use super::entry::{Entry, Kept};
-use super::fit::inserted;
 use super::present::{Present, PresentColumn};
-use super::relink::Lacking;
+use super::relink::{Lacking, before_as, same_value};
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::References;
+use crate::deletion::archive::{References, Rows};
 
 /// What one entry wants in its table.
 pub(super) struct Wanted<'a> {
@@ -25,7 +24,7 @@ impl<'a> Wanted<'a> {
     pub fn of(dialect: Dialect, entry: &'a Entry, lacking: &Lacking) -> Option<Self> {
         let present = entry.present.as_ref()?;
         match &entry.kept {
-            Kept::Rows(_) => Some(Self::rows(dialect, entry, present)),
+            Kept::Rows(layout) => Some(Self::rows(dialect, entry, present, layout)),
             Kept::References(layout) if !layout.units.is_empty() => {
                 Some(Self::relinked(dialect, entry, present, layout, lacking))
             }
@@ -33,23 +32,21 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// It has this column, in any case: names that differ by it alone are PostgreSQL's, and compared there by the query.
-    pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.eq_ignore_ascii_case(name))
+    /// It has this column.
+    pub fn has(&self, dialect: Dialect, name: &str) -> bool {
+        self.columns.iter().any(|column| dialect.same_name(column, name))
     }
 
-    fn rows(dialect: Dialect, entry: &'a Entry, present: &'a Present) -> Self {
-        let columns = inserted(dialect, entry);
-        let selected: Vec<String> = columns
-            .iter()
-            .map(|(place, column)| {
-                let value = Entry::value(dialect, *place);
-                match dialect {
-                    Dialect::Postgres => collated(&format!("CAST({value} AS {})", column.type_name), column),
-                    Dialect::Sqlite => format!("{value} AS {}", quote(&column.name)),
-                }
-            })
-            .collect();
+    /// On PostgreSQL with what the database had worked out: keys compare that, too.
+    fn rows(dialect: Dialect, entry: &'a Entry, present: &'a Present, layout: &'a Rows) -> Self {
+        let columns = layout.columns.iter().enumerate();
+        let columns = columns.filter_map(|(place, kept)| Some((place, present.column(dialect, &kept.name)?)));
+        let columns = columns.filter(|(_, column)| !column.generated || dialect == Dialect::Postgres);
+        let columns: Vec<(usize, &PresentColumn)> = columns.collect();
+        let selected = columns.iter();
+        let selected =
+            selected.map(|(place, column)| named(&before_as(dialect, &Entry::value(dialect, *place), column), column));
+        let selected: Vec<String> = selected.collect();
         let relation = format!(
             "(SELECT {} AS session_admin_key, {} {})",
             entry.key_text(dialect),
@@ -74,7 +71,7 @@ impl<'a> Wanted<'a> {
             let applies = layout.applies(dialect, unit, present, lacking);
             for &place in unit {
                 let Some(column) = present.column(dialect, &layout.cleared[place].name) else { continue };
-                let before = before(dialect, layout, place, column);
+                let before = before_as(dialect, &Entry::value(dialect, layout.before(place)), column);
                 let now = quote(&column.name);
                 set.push((&column.name, format!("CASE WHEN {applies} THEN {before} ELSE c.{now} END")));
             }
@@ -83,11 +80,7 @@ impl<'a> Wanted<'a> {
         }
         let selected = present.columns.iter().map(|column| {
             let value = set.iter().find(|(name, _)| *name == column.name).map(|(_, value)| value);
-            match (value, dialect) {
-                (Some(value), Dialect::Postgres) => collated(value, column),
-                (Some(value), Dialect::Sqlite) => format!("{value} AS {}", quote(&column.name)),
-                (None, _) => format!("c.{0} AS {0}", quote(&column.name)),
-            }
+            value.map_or_else(|| format!("c.{0} AS {0}", quote(&column.name)), |value| named(value, column))
         });
         let selected: Vec<String> = selected.collect();
         let relation = format!(
@@ -111,29 +104,19 @@ impl<'a> Wanted<'a> {
 }
 
 /// An expression as a column of this name and collation.
-fn collated(value: &str, column: &PresentColumn) -> String {
+fn named(value: &str, column: &PresentColumn) -> String {
     let collation = column.collation.as_ref().map_or_else(String::new, |name| format!(" COLLATE {name}"));
     format!("({value}){collation} AS {}", quote(&column.name))
-}
-
-fn before(dialect: Dialect, layout: &References, place: usize, column: &PresentColumn) -> String {
-    let value = Entry::value(dialect, layout.before(place));
-    match dialect {
-        Dialect::Postgres => format!("CAST({value} AS {})", column.type_name),
-        Dialect::Sqlite => value,
-    }
 }
 
 /// The reference is there again.
 fn is_set(dialect: Dialect, layout: &References, unit: &[usize], present: &Present) -> String {
     let same = unit.iter().filter_map(|&place| {
         let column = present.column(dialect, &layout.cleared[place].name)?;
-        let (now, before) = (quote(&column.name), before(dialect, layout, place, column));
+        let (now, before) = (format!("c.{}", quote(&column.name)), Entry::value(dialect, layout.before(place)));
         Some(match dialect {
-            Dialect::Postgres => {
-                format!("{} IS NOT DISTINCT FROM {}", column.text(&format!("c.{now}")), column.text(&before))
-            }
-            Dialect::Sqlite => format!("c.{now} IS {before}"),
+            Dialect::Postgres => same_value(&now, &before, column),
+            Dialect::Sqlite => format!("{now} IS {before}"),
         })
     });
     let same: Vec<String> = same.collect();

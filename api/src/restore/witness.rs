@@ -7,7 +7,7 @@ use sea_orm::DatabaseTransaction;
 use super::Conflict;
 use super::conflict::whole;
 use super::entry::{Entry, Kept};
-use super::execute::PutBack;
+use super::put_back::PutBack;
 use crate::catalog;
 use crate::db::{Database, Dialect};
 use crate::deletion::on_postgres::{Changed, Changes, changes_so_far};

@@ -6,6 +6,7 @@
 mod queue;
 mod reconcile;
 mod take;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,8 @@ impl Workers {
     pub fn start(queue: Queue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let running = Arc::new(RwLock::new(()));
-        let hand = Hand { db: queue.database().clone(), gateway, stopping, running: Arc::clone(&running) };
+        let (db, waiting) = (queue.database().clone(), Arc::default());
+        let hand = Hand { db, gateway, stopping, running: Arc::clone(&running), waiting };
         let mut tasks = JoinSet::new();
         tasks.spawn(take::always(queue.clone(), hand.clone()));
         tasks.spawn(reconcile::always(queue, hand));
@@ -70,6 +72,19 @@ async fn pause(stopping: &watch::Receiver<bool>, length: Duration) -> bool {
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // Nobody is left to say stop: then it is over.
     let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// How long until the tables are looked for again.
+const UNTIL_MIGRATED: Duration = Duration::from_secs(1);
+
+/// Waits for this program's own tables: `serve --demo` begins without them. False where the workers are to stop before.
+async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
+    while !is_migrated(db).await {
+        if pause(stopping, UNTIL_MIGRATED).await {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether this program's own tables are there. A purge that is pending changes nothing about them.

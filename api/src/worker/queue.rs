@@ -21,6 +21,7 @@ use super::take::Hand;
 use super::{stopped, take};
 use crate::db::{Database, DatabaseSettings, Dialect};
 use crate::error::Error;
+use crate::health::ClosedHstore;
 
 /// The name under which the jobs are kept.
 pub(super) const NAME: &str = "session-admin";
@@ -99,12 +100,23 @@ impl Queue {
         let job = Uuid::new_v4().to_string();
         if self.note(run, gone, &job).await? {
             let task = TaskBuilder::new(Job { run }).idempotency_key(job).build();
-            match self.pool().await? {
-                Pool::Postgres(pool) => self.on_postgres(pool).push_task(task).await?,
-                Pool::Sqlite(pool) => self.on_sqlite(pool).push_task(task).await?,
+            let pushed: Result<(), BoxDynError> = match self.pool().await? {
+                Pool::Postgres(pool) => self.on_postgres(pool).push_task(task).await.map_err(Into::into),
+                Pool::Sqlite(pool) => self.on_sqlite(pool).push_task(task).await.map_err(Into::into),
+            };
+            if let Err(error) = pushed {
+                return Err(self.named(error).await);
             }
         }
         Ok(())
+    }
+
+    /// The error of apalis' by what somebody can do about it, where that is known.
+    async fn named(&self, error: BoxDynError) -> BoxDynError {
+        match ClosedHstore::find(self.db.pool(), self.db.dialect()).await {
+            Ok(Some(closed)) => format!("{} Have its owner run: {}", closed.message(), closed.grant()).into(),
+            _ => error,
+        }
     }
 
     /// Writes down which job stands for a run.
@@ -133,7 +145,10 @@ impl Queue {
             Pool::Sqlite(pool) => taking!(self.on_sqlite(pool), &name, self.poll(), hand),
         };
         tokio::select! {
-            ended = &mut working => Ok(ended?),
+            ended = &mut working => match ended {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.named(error.into()).await),
+            },
             () = stopped(stopping) => {
                 // One that has not begun cannot be told.
                 if name.stop().is_ok() {

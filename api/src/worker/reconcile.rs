@@ -8,9 +8,9 @@ use sea_orm::ConnectionTrait as _;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::pause;
 use super::queue::{NAME, Queue};
 use super::take::Hand;
+use super::{migrated, pause};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
@@ -21,13 +21,23 @@ const KEPT: Duration = Duration::from_hours(24);
 /// Looks for such runs until the workers are to stop.
 pub(super) async fn always(queue: Queue, hand: Hand) {
     let db = &hand.db;
+    if !migrated(db, &hand.stopping).await {
+        return;
+    }
     let mut tidied: Option<Instant> = None;
+    let mut said = String::new();
     while !pause(&hand.stopping, db.settings().run_lease / 3).await {
-        // Before `migrate` has been run there is nothing to look for; when the database is away, others say so.
         if let Err(error) = again(&queue).await {
-            tracing::debug!(error = &*error, "cleanup runs without a job were not looked for");
+            let message = error.to_string();
+            if passes(&error) {
+                tracing::debug!(error = message, "cleanup runs without a job were not looked for");
+            } else if message != said {
+                tracing::warn!(error = message, "cleanup runs that nobody works on are not queued again for now");
+                said = message;
+            }
             continue;
         }
+        said.clear();
         if tidied.is_none_or(|last| last.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
             if let Err(error) = tidy(db).await {
@@ -35,6 +45,14 @@ pub(super) async fn always(queue: Queue, hand: Hand) {
             }
         }
     }
+}
+
+/// The database is away, which others say, or somebody has locked something.
+fn passes(error: &BoxDynError) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(Error::Unavailable(_) | Error::ReadOnly(_) | Error::Timeout(_) | Error::LockTimeout(_))
+    )
 }
 
 async fn again(queue: &Queue) -> Result<(), BoxDynError> {

@@ -1,19 +1,16 @@
 //! Taking runs from the queue and working them off.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{RwLock, watch};
 use uuid::Uuid;
 
 use super::queue::Queue;
-use super::{is_migrated, pause, stopped};
-use crate::cleanup::{Pace, Worker};
+use super::waiting::Waiting;
+use super::{migrated, pause, stopped};
+use crate::cleanup::{Pace, RunKind, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
-
-/// How long until the tables are looked for again.
-const UNTIL_MIGRATED: Duration = Duration::from_secs(1);
 
 /// What works a run off.
 #[derive(Debug, Clone)]
@@ -22,6 +19,8 @@ pub(super) struct Hand {
     pub gateway: Option<Gateway>,
     pub stopping: watch::Receiver<bool>,
     pub running: Arc<RwLock<()>>,
+    /// What this process leaves to others.
+    pub waiting: Arc<Waiting>,
 }
 
 impl Hand {
@@ -33,10 +32,8 @@ impl Hand {
 
 /// Takes jobs until the workers are to stop. A database that goes away ends apalis' worker; another one begins.
 pub(super) async fn always(queue: Queue, hand: Hand) {
-    while !is_migrated(&hand.db).await {
-        if pause(&hand.stopping, UNTIL_MIGRATED).await {
-            return;
-        }
+    if !migrated(&hand.db, &hand.stopping).await {
+        return;
     }
     let again = hand.db.settings().run_lease / 3;
     let mut said = String::new();
@@ -60,6 +57,16 @@ pub(super) async fn work(run: Uuid, hand: &Hand) {
     if *hand.stopping.borrow() {
         return;
     }
+    if hand.gateway.is_none() {
+        match hand.waiting.leaves(&hand.db, run).await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => {
+                tracing::warn!(%run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
+                return;
+            }
+        }
+    }
     let ended = match Worker::take(hand.db.clone(), hand.gateway.clone(), run, Pace::default()).await {
         Ok(Some(worker)) => worker.work_off(stopped(hand.stopping.clone()), |_| ()).await,
         Ok(None) => return,
@@ -67,7 +74,11 @@ pub(super) async fn work(run: Uuid, hand: &Hand) {
     };
     match ended {
         Ok(run) if run.status.has_finished() => {
-            tracing::info!(run = %run.id, status = ?run.status, rows = run.rows_deleted, "a cleanup run has ended");
+            let (rows_deleted, rows_restored) = match run.kind {
+                RunKind::Delete => (Some(run.rows_deleted), None),
+                RunKind::Restore => (None, Some(run.rows_restored)),
+            };
+            tracing::info!(run = %run.id, status = ?run.status, rows_deleted, rows_restored, "a cleanup run has ended");
         }
         Ok(run) => tracing::info!(run = %run.id, "a cleanup run is left to others"),
         Err(error) => {

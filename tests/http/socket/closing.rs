@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::watching::started;
 use super::{Client, request, server, without_data};
+use crate::http::client;
 use crate::support::{Contents, TestDb};
 
 #[tokio::test]
@@ -155,7 +156,7 @@ async fn a_page_of_another_origin_may_not_connect() {
 #[tokio::test]
 async fn what_is_no_socket_is_told_where_to_go() {
     let (_db, address) = without_data().await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let url = format!("http://{address}/graphql/ws");
     for request in [client.get(&url), client.post(&url).json(&json!({ "query": "{ __typename }" }))] {
         let answer = request.timeout(Duration::from_secs(5)).send().await.unwrap();

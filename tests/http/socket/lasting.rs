@@ -47,7 +47,7 @@ async fn a_server_that_stops_says_so_and_does_not_wait() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(listener, state, async {
+    let serving = tokio::spawn(serve(listener, state, Sockets::default(), &[], async {
         let _ = stopped.await;
     }));
     // One listens, one does nothing, one has not begun.

@@ -1,6 +1,7 @@
 //! `/graphql/ws`, over real sockets: the protocol, and what goes over it.
 
 mod closing;
+mod crowded;
 mod lasting;
 mod operations;
 mod watching;
@@ -25,7 +26,7 @@ use crate::support::{Contents, TestDb};
 const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A server for as long as the test lasts.
-async fn server(database: Database, sockets: Sockets) -> SocketAddr {
+pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
     serving_with(State::new(database, Accepted::default(), "tester"), sockets).await
 }
 
@@ -37,7 +38,7 @@ pub(crate) async fn serving(state: State) -> SocketAddr {
 async fn serving_with(state: State, sockets: Sockets) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, router(state, sockets)).into_future());
+    tokio::spawn(axum::serve(listener, router(state, sockets, &[])).into_future());
     address
 }
 
@@ -62,6 +63,14 @@ impl Client {
     pub(crate) async fn opened(address: SocketAddr, request: Request<()>) -> Result<Self, Error> {
         let stream = TcpStream::connect(address).await.unwrap();
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
+    }
+
+    /// The status with which the server answers instead of opening a socket.
+    pub(crate) async fn refused(address: SocketAddr) -> u16 {
+        match Self::opened(address, request(address)).await.err() {
+            Some(Error::Http(answer)) => answer.status().as_u16(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Nothing has been said yet.

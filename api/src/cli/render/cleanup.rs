@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::deletion::refused;
@@ -66,17 +67,29 @@ pub(in crate::cli) fn cleanup_cancelled(cancelled: &RunOutcome) -> String {
     }
 }
 
-/// What has come of a run.
-pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
-    let mut text = String::new();
-    if !skipped.is_empty() {
-        let mut table = table(&["Skipped session", "Id", "Why"], &[]);
-        for session in skipped {
-            let name = session.name.clone().unwrap_or_default();
-            table.add_row([name, session.session_id.to_string(), session.message.clone()]);
-        }
-        let _ = writeln!(text, "{table}");
+/// The sessions that a run left, each in a line.
+pub(in crate::cli) fn cleanup_skipped(skipped: &[Skipped]) -> String {
+    if skipped.is_empty() {
+        return String::new();
     }
+    let mut table = table(&["Skipped session", "Id", "Why"], &[]);
+    for session in skipped {
+        let name = session.name.clone().unwrap_or_default();
+        table.add_row([name, session.session_id.to_string(), session.message.clone()]);
+    }
+    format!("{table}\n")
+}
+
+/// The most skipped sessions that are listed by whoever did not ask for the list.
+const LISTED: usize = 20;
+
+/// What has come of a run, with the sessions that it left if these are few.
+pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
+    let mut text = if skipped.len() > LISTED {
+        format!("{} sessions were skipped; `session-admin runs show {}` lists them.\n", skipped.len(), run.id)
+    } else {
+        cleanup_skipped(skipped)
+    };
     let done = match run.kind {
         RunKind::Delete => deleted(run),
         RunKind::Restore => format!(
@@ -124,7 +137,20 @@ fn to_go(run: &CleanupRun) -> String {
 
 /// How an unfinished run comes to its end.
 pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
-    format!("`session-admin runs resume {run}` goes on with it, and a running server does so by itself.")
+    format!(
+        "`session-admin runs resume {run}` goes on with it, or follows it, and a running server goes on by itself; \
+         `session-admin runs cancel {run}` stops it for good."
+    )
+}
+
+/// Why a run cannot be gone on with before this moment. Whether the worker that had it last lives is not known until then.
+pub(in crate::cli) fn cleanup_waits(run: &CleanupRun, until: DateTime<Utc>) -> String {
+    let until = moment(until);
+    if run.is_leased() {
+        format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.")
+    } else {
+        format!("The run met an error a moment ago: it is tried again at {until}.")
+    }
 }
 
 /// Who asked for a run, when and why.

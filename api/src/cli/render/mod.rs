@@ -13,7 +13,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 pub(super) use cleanup::{
     cleanup_asked, cleanup_cancelled, cleanup_detached, cleanup_dry_run, cleanup_preview, cleanup_question,
-    cleanup_refused, cleanup_run, cleanup_runs, how_to_go_on,
+    cleanup_refused, cleanup_run, cleanup_runs, cleanup_skipped, cleanup_waits, how_to_go_on,
 };
 pub(super) use deletion::{ERASURE_QUESTION, deletion, deletions, erasure, outcome};
 pub(super) use health::health;

@@ -21,16 +21,17 @@ pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
 /// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
 /// while a batch hands out its rows no field is resolved.
 pub(in crate::graphql) async fn answered<T, F: Future<Output = T>>(answer: impl FnOnce(Work) -> F) -> T {
-    let (work, mut driven) = Driven::new();
+    let (work, mut driven) = Driven::new(usize::MAX);
     let mut answer = pin!(answer(work));
     poll_fn(|cx| driven.drive(cx, |cx| answer.as_mut().poll(cx))).await
 }
 
-/// The same for answers that follow one another, one at a time.
+/// The same for answers that follow one another, one at a time; so are their batches, so that an answer has one connection
+/// to the database at most.
 pub(in crate::graphql) fn each_answered<T: 'static>(
     answers: impl FnOnce(Work) -> BoxStream<'static, T>,
 ) -> BoxStream<'static, T> {
-    let (work, mut driven) = Driven::new();
+    let (work, mut driven) = Driven::new(1);
     let mut answers = answers(work);
     poll_stream(move |cx| driven.drive(cx, |cx| answers.poll_next_unpin(cx))).boxed()
 }
@@ -39,14 +40,16 @@ pub(in crate::graphql) fn each_answered<T: 'static>(
 struct Driven {
     begun: UnboundedReceiver<Begun>,
     running: FuturesUnordered<Begun>,
+    /// The most that run at once; the others wait.
+    most: usize,
 }
 
 impl Driven {
-    fn new() -> (Work, Self) {
+    fn new(most: usize) -> (Work, Self) {
         let (sender, begun) = unbounded_channel();
         // When nobody receives any more, the answer is gone, and with it all who wait.
         let work: Work = Box::new(move |work| drop(sender.send(work)));
-        (work, Self { begun, running: FuturesUnordered::new() })
+        (work, Self { begun, running: FuturesUnordered::new(), most })
     }
 
     fn drive<T>(&mut self, cx: &mut Context<'_>, mut answer: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
@@ -58,7 +61,9 @@ impl Driven {
             if turn.wanted.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
-            while let Poll::Ready(Some(work)) = self.begun.poll_recv(cx) {
+            while self.running.len() < self.most
+                && let Poll::Ready(Some(work)) = self.begun.poll_recv(cx)
+            {
                 self.running.push(work);
             }
             let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) else { return Poll::Pending };

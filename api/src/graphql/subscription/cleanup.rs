@@ -1,7 +1,7 @@
 //! Following cleanup runs.
 
 use async_graphql::{Context, ID, Result, Subscription};
-use futures_util::{Stream, TryStreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::error::Error;
 use crate::graphql::id;
@@ -21,7 +21,16 @@ impl CleanupSubscription {
     ) -> Result<impl Stream<Item = Result<CleanupRun>> + use<>> {
         let id = id::parse(&id)?;
         let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
+        let turn = ctx.turn()?.clone();
+        turn.begin().await;
         let states = ctx.state()?.watch().run(id).await?.ok_or_else(unknown)?;
-        Ok(states.map_ok(CleanupRun).map_err(Into::into))
+        let events = states.map_ok(CleanupRun).map_err(Into::into);
+        Ok(events.then(move |event| {
+            let turn = turn.clone();
+            async move {
+                turn.begin().await;
+                event
+            }
+        }))
     }
 }

@@ -7,10 +7,10 @@ use crate::db::quote;
 use crate::health::scene::Scene;
 use crate::health::{FindingCode, Fix, Severity, measure};
 
-/// The drafts of this check: one a table, one for this program's own tables.
+/// The drafts of this check: one a table, one for this program's own tables, one for the type that the queue needs.
 pub(super) fn check(scene: &Scene) -> Vec<Draft> {
     let business = scene.touched().into_iter().filter_map(|table| of_table(scene, table));
-    business.chain(of_own_tables(scene)).collect()
+    business.chain(of_own_tables(scene)).chain(of_hstore(scene)).collect()
 }
 
 fn of_table(scene: &Scene, id: usize) -> Option<Draft> {
@@ -76,6 +76,15 @@ fn of_own_tables(scene: &Scene) -> Option<Draft> {
         rows: Some("SELECT CAST(0 AS bigint)".to_owned()),
         fixes: vec![grant(&statements)],
         ..Draft::about_table(FindingCode::MissingGrant, Severity::Error, "session_admin", message)
+    })
+}
+
+fn of_hstore(scene: &Scene) -> Option<Draft> {
+    let closed = scene.facts.closed_hstore.as_ref()?;
+    Some(Draft {
+        rows: Some("SELECT CAST(0 AS bigint)".to_owned()),
+        fixes: vec![grant(&[closed.grant()])],
+        ..Draft::about_table(FindingCode::MissingGrant, Severity::Error, "apalis.jobs", closed.message())
     })
 }
 

@@ -1,9 +1,11 @@
 //! `ORPHANED_ROWS`: references to rows that do not exist. Where a key is checked there are none; where it is missing,
 //! not validated, or on SQLite (which lets everything in while foreign keys are off), they are counted.
 
+use super::rule_drift::Missing;
 use super::{Draft, rule_drift};
 use crate::catalog::ForeignKey;
 use crate::db::{Dialect, quote};
+use crate::health::measure::To;
 use crate::health::scene::Scene;
 use crate::health::{FindingCode, Fix, Severity, measure};
 
@@ -21,7 +23,7 @@ pub(super) fn check(scene: &Scene) -> Vec<Draft> {
             child: missing.table.clone(),
             parent: missing.parent.clone(),
             parent_name: &missing.declared.referenced_table,
-            parent_columns: &missing.parent_columns,
+            to: missing.parent_columns.iter().map(|name| of_missing(scene, &missing, name)).collect(),
             may_be_null: false,
         };
         Draft { subject: missing.subject(), ..orphans.draft() }
@@ -36,7 +38,7 @@ struct Orphans<'a> {
     child: String,
     parent: String,
     parent_name: &'a str,
-    parent_columns: &'a [String],
+    to: Vec<To>,
     may_be_null: bool,
 }
 
@@ -47,7 +49,7 @@ fn of_key(scene: &Scene, key: &ForeignKey) -> Draft {
         child: scene.sql_carrier(key),
         parent: scene.sql_referenced(key),
         parent_name: &scene.table(key.referenced).display,
-        parent_columns: &key.referenced_columns,
+        to: key.columns.iter().zip(&key.referenced_columns).map(|pair| of_present(scene, key, pair)).collect(),
         may_be_null: scene.take_null(key.table, &key.columns),
     };
     Draft {
@@ -55,6 +57,17 @@ fn of_key(scene: &Scene, key: &ForeignKey) -> Draft {
         subject: scene.subject(key.table, &key.columns),
         ..orphans.draft()
     }
+}
+
+fn of_present(scene: &Scene, key: &ForeignKey, (column, to): (&String, &String)) -> To {
+    To { name: to.clone(), collation: key.collation(&scene.graph, column, to) }
+}
+
+/// Of the referring column nothing is known; the default gives way to any other.
+fn of_missing(scene: &Scene, missing: &Missing<'_>, to: &str) -> To {
+    let collation = scene.table(missing.referenced).column(to).and_then(|column| column.collation.as_deref());
+    let collation = collation.filter(|name| *name != "pg_catalog.\"default\"");
+    To { name: to.to_owned(), collation: collation.map_or_else(String::new, |name| format!(" COLLATE {name}")) }
 }
 
 impl Orphans<'_> {
@@ -66,7 +79,7 @@ impl Orphans<'_> {
             self.parent_name
         );
         Draft {
-            rows: Some(measure::orphans(&self.child, self.columns, &self.parent, self.parent_columns)),
+            rows: Some(measure::orphans(&self.child, self.columns, &self.parent, &self.to)),
             only_with_rows: true,
             fixes: self.fixes(),
             ..Draft::about_table(FindingCode::OrphanedRows, Severity::Error, self.table, message)
@@ -74,7 +87,7 @@ impl Orphans<'_> {
     }
 
     fn fixes(&self) -> Vec<Fix> {
-        let condition = measure::orphaned(self.columns, &self.parent, self.parent_columns);
+        let condition = measure::orphaned(self.columns, &self.parent, &self.to);
         let delete = Fix {
             statement: format!("DELETE FROM {} AS child WHERE {condition}", self.child),
             consequence: format!("The rows of {} that refer to nothing are deleted for good.", self.table),

@@ -1,7 +1,7 @@
 //! `RULE_DRIFT`: a reference that this program knows has another rule than it expects, or no foreign key at all.
 
 use super::Draft;
-use crate::catalog::{Action, ForeignKey};
+use crate::catalog::{Action, ForeignKey, TableId};
 use crate::db::{Dialect, quote};
 use crate::health::scene::{Declared, Scene, list};
 use crate::health::{FindingCode, Fix, Severity, fix, measure};
@@ -47,6 +47,7 @@ pub(super) struct Missing<'a> {
     /// The table as SQL names it.
     pub table: String,
     pub parent: String,
+    pub referenced: TableId,
     pub parent_columns: Vec<String>,
 }
 
@@ -69,6 +70,7 @@ pub(super) fn missing(scene: &Scene) -> impl Iterator<Item = Missing<'_>> {
             declared,
             table: scene.sql_name(&scene.schema, &declared.table),
             parent: scene.sql_table(parent),
+            referenced: parent,
             parent_columns,
         })
     })

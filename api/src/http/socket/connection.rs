@@ -1,4 +1,5 @@
-//! One socket, from its opening to its close. All of it is one task: a client that does not read is not worked for.
+//! One socket, from its opening to its close. Messages are read and written in one task: for a client that does not read,
+//! no more is worked out than what each of its operations has to say next.
 
 use std::pin::pin;
 use std::time::Duration;

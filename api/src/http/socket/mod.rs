@@ -11,9 +11,10 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
 
 use self::connection::Connection;
@@ -26,6 +27,10 @@ use crate::access::Denied;
 pub struct Sockets {
     closing: Arc<watch::Sender<bool>>,
     ping: Duration,
+    /// Every open socket has one.
+    places: Arc<Semaphore>,
+    /// The most operations that are under way over one.
+    operations: usize,
 }
 
 impl Default for Sockets {
@@ -35,11 +40,27 @@ impl Default for Sockets {
 }
 
 impl Sockets {
+    /// The most that are open at once, unless another number is given.
+    pub const MOST: u16 = 256;
+    /// The most operations that are under way over one, unless another number is given.
+    pub const MOST_OPERATIONS: u16 = 100;
+
     /// Sockets that ask their clients at this interval whether they are there. One that has not been heard of when the next
     /// question is due is gone.
     #[must_use]
     pub fn pinging(interval: Duration) -> Self {
-        Self { closing: Arc::new(watch::Sender::new(false)), ping: interval }
+        Self {
+            closing: Arc::new(watch::Sender::new(false)),
+            ping: interval,
+            places: Arc::new(Semaphore::new(Self::MOST.into())),
+            operations: Self::MOST_OPERATIONS.into(),
+        }
+    }
+
+    /// The same, of which at most so many are open at once, each with at most so many operations under way.
+    #[must_use]
+    pub fn at_most(self, sockets: u16, operations: u16) -> Self {
+        Self { places: Arc::new(Semaphore::new(sockets.into())), operations: operations.into(), ..self }
     }
 
     /// Tells all sockets to close, those that are yet to open too.
@@ -67,14 +88,28 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         Ok(upgrade) => upgrade.max_message_size(2 * MAX_BODY).max_frame_size(2 * MAX_BODY).protocols([PROTOCOL]),
         Err(rejection) => return refused(rejection),
     };
+    let Ok(place) = Arc::clone(&app.sockets.places).try_acquire_owned() else { return full() };
     let span = log::socket_span(&id);
-    upgrade.on_upgrade(move |socket: WebSocket| Connection::new(socket, app, id, shown, closing).run().instrument(span))
+    let served = async move |socket: WebSocket| {
+        Connection::new(socket, app, id, shown, closing).run().await;
+        drop(place);
+    };
+    upgrade.on_upgrade(move |socket| served(socket).instrument(span))
 }
 
 /// The token in the header. Who shows one here shows a good one; who shows none may do so with the first message.
 async fn shown(app: &App, headers: &HeaderMap) -> Result<Option<String>, Denied> {
     let Some(shown) = bearer::shown(headers)? else { return Ok(None) };
     app.state.of_whoever_shows(Some(shown)).await.map(|_| Some(shown.to_owned()))
+}
+
+/// How long a client that finds no place is asked to wait, in seconds.
+const LATER: u64 = 5;
+
+fn full() -> Response {
+    tracing::warn!("a socket was refused: as many are open as may be (--max-sockets)");
+    let words = "As many sockets are open as this server takes. Try again later, or close one.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from(LATER))], words).into_response()
 }
 
 fn refused(rejection: WebSocketUpgradeRejection) -> Response {

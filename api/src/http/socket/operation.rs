@@ -1,20 +1,19 @@
-//! The operations of a socket that are under way.
+//! The operations of a socket that are under way. Each next output of one is worked out in a task of its own: it holds
+//! connections to the database, and must not hold them for as long as the client takes to read what came before.
 
 use std::collections::HashMap;
 
 use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
-use futures_util::future::AbortHandle;
-use futures_util::stream::{BoxStream, SelectAll, abortable};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, stream};
+use tokio::task::{AbortHandle, JoinSet};
+use tracing::Instrument as _;
 
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
 use crate::graphql::{Call, allowed, subscribe, was_executed};
 use crate::http::{App, graphql};
-
-/// The most of one socket.
-const MOST: usize = 100;
 
 /// What comes of an operation.
 #[derive(Debug)]
@@ -27,10 +26,13 @@ pub(super) enum Output {
     Complete,
 }
 
+type Outputs = BoxStream<'static, Output>;
+
 /// Operations by their ids.
 #[derive(Default)]
 pub(super) struct Operations {
-    running: SelectAll<BoxStream<'static, (String, Output)>>,
+    /// What comes next of each, and what comes after that.
+    running: JoinSet<(String, Option<Output>, Outputs)>,
     ends: HashMap<String, AbortHandle>,
 }
 
@@ -40,11 +42,19 @@ impl Operations {
         if self.ends.contains_key(&id) {
             return Err(Farewell::InUse(id));
         }
-        let outputs = if self.ends.len() < MOST { outputs(app, call, correlation_id) } else { too_many() };
-        let (outputs, end) = abortable(outputs);
-        self.ends.insert(id.clone(), end);
-        self.running.push(outputs.map(move |output| (id.clone(), output)).boxed());
+        let most = app.sockets.operations;
+        let outputs = if self.ends.len() < most { outputs(app, call, correlation_id) } else { too_many(most) };
+        self.go_on(id, outputs);
         Ok(())
+    }
+
+    fn go_on(&mut self, id: String, mut outputs: Outputs) {
+        let of = id.clone();
+        let next = async move {
+            let output = outputs.next().await;
+            (of, output, outputs)
+        };
+        self.ends.insert(id, self.running.spawn(next.in_current_span()));
     }
 
     /// Ends an operation, if there is one of this id.
@@ -56,17 +66,32 @@ impl Operations {
 
     /// What comes next of any of them; never while there are none.
     pub(super) async fn next(&mut self) -> (String, Output) {
-        let Some((id, output)) = self.running.next().await else {
-            return std::future::pending().await;
-        };
-        if matches!(output, Output::Error(_) | Output::Complete) {
-            self.end(&id);
+        loop {
+            let (task, (id, output, outputs)) = match self.running.join_next_with_id().await {
+                Some(Ok(joined)) => joined,
+                Some(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+                Some(Err(_ended)) => continue,
+                None => std::future::pending().await,
+            };
+            // The client may have had enough when it was worked out already, and have begun another one under its id.
+            if self.ends.get(&id).map(AbortHandle::id) != Some(task) {
+                continue;
+            }
+            match output {
+                Some(output @ Output::Next(_)) => {
+                    self.go_on(id.clone(), outputs);
+                    return (id, output);
+                }
+                output => {
+                    self.ends.remove(&id);
+                    return (id, output.unwrap_or(Output::Complete));
+                }
+            }
         }
-        (id, output)
     }
 }
 
-fn outputs(app: &App, call: Call, correlation_id: &str) -> BoxStream<'static, Output> {
+fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
     let document = match app.documents.read(&call.query) {
         Ok(document) => document,
         Err(error) => return ended(Output::Error(Response::from_errors(vec![error]))),
@@ -79,7 +104,7 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> BoxStream<'static, Ou
     }
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
-        return completed(subscribe(&app.schema, &app.state, document, call, correlation_id).map(output)).boxed();
+        return subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed();
     }
     let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
     let outcome = async move {
@@ -88,22 +113,18 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> BoxStream<'static, Ou
             Err(given_up) => Output::Next(given_up),
         }
     };
-    completed(stream::once(outcome)).boxed()
+    stream::once(outcome).boxed()
 }
 
 fn output(response: Response) -> Output {
     if was_executed(&response) { Output::Next(response) } else { Output::Error(response) }
 }
 
-fn completed(outputs: impl Stream<Item = Output>) -> impl Stream<Item = Output> {
-    outputs.chain(stream::iter([Output::Complete]))
-}
-
-fn ended(output: Output) -> BoxStream<'static, Output> {
+fn ended(output: Output) -> Outputs {
     stream::iter([output]).boxed()
 }
 
-fn too_many() -> BoxStream<'static, Output> {
-    let message = format!("At most {MOST} operations are under way over one socket. Complete one first.");
+fn too_many(most: usize) -> Outputs {
+    let message = format!("At most {most} operations are under way over one socket. Complete one first.");
     ended(Output::Error(refusal(BAD_USER_INPUT, message)))
 }

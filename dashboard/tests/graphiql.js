@@ -1,0 +1,122 @@
+// GraphiQL as somebody uses it: node graphiql.js CHROMIUM PAGE STARTERS [PICTURE]
+// Ends with 1, and says why, at the first thing that is not as it should be. STARTERS are the tabs' names, with commas.
+import assert from 'node:assert/strict';
+
+import { chromium } from 'playwright-core';
+
+const [executablePath, address, starters, picture] = process.argv.slice(2);
+const origin = new URL(address).origin;
+const wrong = [];
+const operations = [];
+const frames = [];
+
+const browser = await chromium.launch({ executablePath });
+try {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await watch(page);
+  await use(page);
+  if (picture) await page.screenshot({ path: picture });
+  assert.deepEqual(wrong, []);
+} finally {
+  await browser.close();
+}
+
+/** Notes what must not happen, and what is sent to the API. */
+async function watch(page) {
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) wrong.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', error => wrong.push(`uncaught: ${error.stack}`));
+  page.context().on('request', request => {
+    const { protocol, origin: other } = new URL(request.url());
+    if (other !== origin && protocol !== 'data:') wrong.push(`request to ${request.url()}`);
+    if (request.method() === 'POST') operations.push(request);
+  });
+  page.context().on('response', response => {
+    if (response.status() >= 400) wrong.push(`${response.status()}: ${response.url()}`);
+  });
+  page.on('websocket', socket => {
+    if (socket.url() !== `${origin.replace(/^http/, 'ws')}/graphql/ws`) wrong.push(`socket to ${socket.url()}`);
+    socket.on('framesent', frame => frames.push(JSON.parse(frame.payload)));
+    socket.on('socketerror', error => wrong.push(`socket: ${error}`));
+  });
+  await page.exposeFunction('violated', text => wrong.push(`policy: ${text}`));
+  await page.addInitScript(() => {
+    addEventListener('securitypolicyviolation', event =>
+      window.violated(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+    );
+  });
+}
+
+async function use(page) {
+  await page.goto(address);
+  assert.equal(await page.title(), 'Session Admin');
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  const tabs = page.locator('.graphiql-tab-button');
+  assert.deepEqual(await tabs.allInnerTexts(), starters.split(','));
+
+  await execute(page);
+  await answered(page, '"totalCount": 9');
+
+  // The names of fields are known, so the schema was read, and a worker knows it.
+  await open(page, 'query Suggested { sessionSt');
+  await page.locator('.suggest-widget').getByText('sessionStats').first().waitFor();
+  await page.keyboard.press('Escape');
+
+  await open(page, 'query Count { sessionStats { total } }');
+  await type(page, '.graphiql-editor-tool .graphiql-editor:not(.hidden)', '{ "authorization": "Bearer given" }');
+  await execute(page);
+  await answered(page, '"total": 14');
+  assert.equal(operations.at(-1).headers().authorization, 'Bearer given');
+
+  // A mistake is shown; the browser has nothing to complain about.
+  await open(page, 'query Mistake { sessionStats { totals } }');
+  await execute(page);
+  await answered(page, 'totals');
+
+  // Another tab of the same page has the token, too.
+  await open(page, 'mutation DryRun { cleanUpSessions(input: { dryRun: true }) { impact { rowsDeleted } } }');
+  await execute(page);
+  await answered(page, '"rowsDeleted": 1512');
+  assert.equal(operations.at(-1).headers().authorization, 'Bearer given');
+
+  await open(page, 'mutation Start { cleanUpSessions(input: { dryRun: false }) { run { id } } }');
+  await execute(page);
+  const [, run] = await answered(page, /"id": "([0-9a-f-]{36})"/);
+  await open(page, `subscription Follow { cleanupRun(id: "${run}") { status sessionsDeleted sessionsTotal } }`);
+  await execute(page);
+  await answered(page, /"status": "SUCCEEDED",\s*"sessionsDeleted": 9/);
+  assert.deepEqual(frames[0], { type: 'connection_init', payload: { Authorization: 'Bearer given' } });
+
+  const workers = page.workers().map(worker => worker.url());
+  assert.ok(workers.length > 0 && workers.every(url => url.startsWith(`${origin}/assets/`)), workers.join(' '));
+}
+
+/** Types an operation into a new tab, and waits until GraphiQL knows its name: what is run before is the last one's. */
+async function open(page, operation) {
+  await page.getByRole('button', { name: 'New tab' }).click();
+  await type(page, '.graphiql-query-editor', operation);
+  const [, , name] = operation.match(/^(\w+) (\w+)/);
+  await page.locator('.graphiql-tab-active').getByText(name).waitFor();
+}
+
+async function type(page, editor, text) {
+  await page.locator(`${editor} .view-lines`).first().click();
+  await page.keyboard.type(text);
+}
+
+async function execute(page) {
+  await page.getByRole('button', { name: /Execute query/ }).click();
+}
+
+/** Waits until the answer that is shown has this in it. */
+async function answered(page, wanted) {
+  const lines = page.locator('.graphiql-response .view-lines');
+  let text = '';
+  for (const end = Date.now() + 20_000; Date.now() < end; await page.waitForTimeout(100)) {
+    text = (await lines.allInnerTexts()).join('').replaceAll('\u00a0', ' ');
+    const found = text.match(wanted);
+    if (found) return found;
+  }
+  throw new Error(`no ${wanted} in the answer: ${text}\n${wrong.join('\n')}`);
+}

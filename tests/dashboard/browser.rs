@@ -1,0 +1,43 @@
+//! GraphiQL in Chromium: somebody reads, types and runs. What is done, and what must not happen meanwhile (a request to
+//! another host, a breach of the policy, an error in the console), is in `dashboard/tests/graphiql.js`.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::{STARTERS, folder, is_built};
+use crate::cli::{migrate_without_purge, serve::Server};
+use crate::clients::{has_node, said};
+use crate::support::{TestDb, both, skip};
+
+both!(StateC: a_query_a_mutation_and_a_subscription_are_typed_and_run);
+
+/// Chromium, under one of its names; it is said where it is missing.
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = |name| std::env::split_paths(&path).map(move |folder| folder.join(name)).find(|file| file.is_file());
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(named);
+    if found.is_none() {
+        skip("Chromium is not on PATH; `make browser` installs it");
+    }
+    found
+}
+
+async fn a_query_a_mutation_and_a_subscription_are_typed_and_run(db: TestDb) {
+    let Some(chromium) = chromium() else { return };
+    if !has_node() {
+        return;
+    }
+    migrate_without_purge(&db).await;
+    let folder_of_server = tempfile::tempdir().unwrap();
+    let server = Server::start(folder_of_server.path(), &["--database-url", db.url()]);
+    if !is_built(&server.get("/")) {
+        return;
+    }
+    let page = server.announced["page"].as_str().unwrap();
+    let mut node = Command::new("node");
+    node.arg("tests/graphiql.js").arg(chromium).args([page, &STARTERS.join(",")]).current_dir(folder());
+    let output = node.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(db.count("whatsapp_sessions").await, 5);
+    assert_eq!(server.stop(), 0);
+}

@@ -1,0 +1,170 @@
+//! Many sockets, many subscriptions, and clients that do not read: others are served nevertheless.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::cleanup::{Pace, Worker};
+use api::db::{Database, DatabaseSettings, Dialect};
+use api::http::Sockets;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::Error;
+
+use super::watching::started;
+use super::{Client, request, server, without_data};
+use crate::http::client;
+use crate::support::{Contents, TestDb, both};
+
+both!(Adopted:
+    subscriptions_leave_connections_for_others,
+    a_client_that_does_not_read_leaves_connections_for_others,
+);
+
+/// A server with few connections to the database.
+async fn small(db: &TestDb, max_connections: u32) -> SocketAddr {
+    let settings = DatabaseSettings { max_connections, ..db.settings() };
+    server(Database::connect(settings).await.unwrap(), Sockets::default()).await
+}
+
+/// Whoever asks now is answered soon, far sooner than a connection would be waited for in vain.
+async fn others_are_served(address: SocketAddr) {
+    let client = client();
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let answer = client.get(format!("http://{address}/health/ready")).send().await.unwrap();
+        // The database has been asked: it has no history of migrations.
+        let said = answer.text().await.unwrap();
+        assert!(said.contains("Migrations are pending"), "{said}");
+        let query = json!({ "query": "{ sessions(first: 1) { totalCount } }" });
+        let answer = client.post(format!("http://{address}/graphql")).json(&query).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(answer["data"]["sessions"]["totalCount"], 13, "{answer}");
+        assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// Whoever reads what a run has deleted, or skipped, waits for a while.
+async fn slow(db: &TestDb) {
+    for name in ["deletions", "cleanup_run_sessions"] {
+        let table = db.dialect().own_table(name);
+        // On PostgreSQL a table keeps its schema when it is renamed.
+        let (made, takes_long) = match db.dialect() {
+            Dialect::Postgres => (format!("session_admin.made_{name}"), "(SELECT pg_sleep(3)) IS NOT NULL"),
+            Dialect::Sqlite => (
+                format!("made_{name}"),
+                "(WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 6000000) \
+                 SELECT count(*) FROM n) > 0",
+            ),
+        };
+        db.exec(&format!(
+            "ALTER TABLE {table} RENAME TO made_{name}; CREATE VIEW {table} AS SELECT * FROM {made} WHERE {takes_long}"
+        ))
+        .await;
+    }
+}
+
+async fn subscriptions_leave_connections_for_others(db: TestDb) {
+    let id = started(&db).await;
+    let mut worker = Worker::take(db.database().await.clone(), None, id, Pace::of_rows(1)).await.unwrap().unwrap();
+    while worker.step().await.unwrap().sessions_deleted < 1 {}
+    slow(&db).await;
+    let address = small(&db, 2).await;
+    let mut clients = [Client::begin(address).await, Client::begin(address).await, Client::begin(address).await];
+    // Two reads that could be made at once.
+    let query = "subscription W($id: ID!) { cleanupRun(id: $id) {
+        sessionsDeleted skipped { nodes { code } } deletions { nodes { id } } } }";
+    for client in &mut clients {
+        for number in 0..10 {
+            client.subscribe(&number.to_string(), query, json!({ "id": id })).await;
+        }
+    }
+    sleep(Duration::from_millis(500)).await;
+    others_are_served(address).await;
+    let told = clients[0].hear().await;
+    assert_eq!(told["payload"]["data"]["cleanupRun"]["sessionsDeleted"], 1, "{told}");
+    // The turns of those who have gone are others'.
+    let [stays, ..] = &mut clients;
+    for number in 1..10 {
+        stays.say(json!({ "type": "complete", "id": number.to_string() })).await;
+    }
+    let [mut stays, goes, also] = clients;
+    drop((goes, also));
+    stays.subscribe("late", "subscription W($id: ID!) { cleanupRun(id: $id) { status } }", json!({ "id": id })).await;
+    while stays.hear().await["id"] != "late" {}
+}
+
+async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
+    let id = started(&db).await;
+    let mut worker = Worker::take(db.database().await.clone(), None, id, Pace::of_rows(1)).await.unwrap().unwrap();
+    while worker.step().await.unwrap().sessions_deleted < 1 {}
+    db.exec(&format!("UPDATE whatsapp_groups SET group_name = '{}'", "x".repeat(2_000))).await;
+    let address = small(&db, 4).await;
+    let mut client = Client::begin(address).await;
+    // Together the answers are more than the wire takes.
+    let query = "{ sessions(first: 13) { nodes { groups(first: 40) { nodes { name again: name } } } } }";
+    for number in 0..16 {
+        client.subscribe(&number.to_string(), query, json!({})).await;
+    }
+    sleep(Duration::from_secs(2)).await;
+    others_are_served(address).await;
+}
+
+#[tokio::test]
+async fn a_socket_too_many_is_refused_until_another_closes() {
+    let db = TestDb::sqlite(Contents::Empty).await;
+    let address = server(db.database().await.clone(), Sockets::default().at_most(2, 100)).await;
+    let (first, mut second) = (Client::begin(address).await, Client::open(address).await);
+    let refused = Client::opened(address, request(address)).await.err();
+    let Some(Error::Http(answer)) = refused else { panic!("{refused:?}") };
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+    // What does not open a socket takes no place.
+    second.say(json!({ "type": "connection_init" })).await;
+    assert_eq!(second.hear().await["type"], "connection_ack");
+    drop(first);
+    let began = Instant::now();
+    while Client::opened(address, request(address)).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "its place is free");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_operations_of_a_socket_are_as_many_as_it_is_told() {
+    let db = TestDb::sqlite(Contents::Adopted).await;
+    let run = started(&db).await;
+    let address = server(db.database().await.clone(), Sockets::default().at_most(10, 2)).await;
+    let mut client = Client::begin(address).await;
+    let query = "subscription W($id: ID!) { cleanupRun(id: $id) { status } }";
+    for id in ["one", "two"] {
+        client.subscribe(id, query, json!({ "id": run })).await;
+        assert_eq!(client.data(id).await["cleanupRun"]["status"], "QUEUED");
+    }
+    client.subscribe("three", query, json!({ "id": run })).await;
+    let message = client.hear().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("three")));
+    let words = "At most 2 operations are under way over one socket. Complete one first.";
+    assert_eq!(message["payload"][0]["message"], words);
+    // Another socket has its own.
+    let mut other = Client::begin(address).await;
+    other.subscribe("three", query, json!({ "id": run })).await;
+    assert_eq!(other.data("three").await["cleanupRun"]["status"], "QUEUED");
+}
+
+/// An answer that is under way when its operation ends is not told, whatever begins under its id.
+#[tokio::test]
+async fn what_comes_of_an_operation_that_was_completed_is_not_told() {
+    let (_db, address) = without_data().await;
+    let mut client = Client::begin(address).await;
+    for _ in 0..50 {
+        client.subscribe("1", "{ first: __typename }", json!({})).await;
+        client.say(json!({ "type": "complete", "id": "1" })).await;
+        client.subscribe("2", "{ second: __typename }", json!({})).await;
+        let mut told = client.hear().await;
+        while told["id"] == "1" {
+            told = client.hear().await;
+        }
+        assert_eq!((&told["id"], &told["payload"]["data"]), (&json!("2"), &json!({ "second": "Query" })));
+        client.completed("2").await;
+    }
+}
