@@ -64,8 +64,8 @@ pub fn check_origins(origins: &[Origin], closed: bool) -> Result<(), Error> {
     if !closed && origins.contains(&Origin::Any) {
         return Err(Error::BadInput(
             "--allow-origin '*' (SESSION_ADMIN_ALLOW_ORIGIN) would let any page that is open in a browser on this machine \
-             delete sessions, as no access token has been made. Name the origins, or make one (`session-admin token \
-             create`)."
+             delete sessions, as no access token has been made. Name the origins. Once there is one \
+             (`session-admin token create`), any page may ask."
                 .to_owned(),
         ));
     }
