@@ -53,7 +53,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the GraphQL API
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Bring the database's foreign keys into order, then purge stale sessions; asks before it changes anything
     Migrate(migrate::Args),
     /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
@@ -120,7 +120,7 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
     log_to_stderr(&cli.options)?;
     let config = cli.options.resolve()?;
     match cli.command {
-        Command::Serve(args) => serve::run(args, config, output).await,
+        Command::Serve(args) => serve::run(*args, config, output).await,
         Command::Migrate(args) => migrate::run(args, &config, output).await,
         Command::Doctor => doctor::run(&config, output).await,
         Command::Impact(args) => impact::run(&args, &config, output).await,
