@@ -2,6 +2,7 @@
 
 mod accepted;
 mod gateway;
+mod limits;
 mod scheduled;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
 use crate::http::{Origin, Sockets};
 
+pub use limits::LimitOptions;
 pub use scheduled::Scheduled;
 
 /// The database that is used where none is named.

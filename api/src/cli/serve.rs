@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::output::Output;
 use super::{Exit, signal};
 use crate::cleanup::CleanupRun;
-use crate::config::{Config, Listen, Scheduled};
+use crate::config::{Config, LimitOptions, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::http::Sockets;
@@ -29,6 +29,8 @@ pub(super) struct Args {
     demo: bool,
     #[command(flatten)]
     scheduled: Scheduled,
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 /// Whoever asks without a token, while there are no tokens: the server listens on loopback only.
@@ -43,6 +45,9 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let origins = args.listen.origins()?;
     http::check_origins(&origins)?;
     let scheduled = args.scheduled.resolve(config.database.clock)?;
+    let limits = args.limits.resolve();
+    // The database gives up what nobody waits for any more.
+    config.database.query_timeout = config.database.query_timeout.min(limits.query_time);
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
     if args.demo {
@@ -57,7 +62,9 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone());
+    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL)
+        .with_gateway(gateway.clone())
+        .with_limits(limits);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();
     let told = async move {

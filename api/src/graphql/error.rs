@@ -12,6 +12,8 @@ use crate::error::Error;
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 /// The document asks for more than one request may.
 pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+/// It may work later.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
 /// A read took too long.
 pub const TIMEOUT: &str = "TIMEOUT";
 /// A defect, or a fault of the machine.

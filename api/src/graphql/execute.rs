@@ -24,7 +24,7 @@ pub struct Call {
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
     let response = answered(|work| schema.execute(request(state, document, call, work))).await;
-    finished(response, correlation_id)
+    finished(response, state, correlation_id)
 }
 
 /// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
@@ -36,12 +36,12 @@ pub fn subscribe(
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let (correlation_id, turn) = (correlation_id.to_owned(), state.turn());
+    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
     let responses =
         each_answered(|work| schema.execute_stream(request(state, document, call, work).data(turn.clone())));
     responses.map(move |response| {
         turn.end();
-        finished(response, &correlation_id)
+        finished(response, &of, &correlation_id)
     })
 }
 
@@ -66,7 +66,7 @@ fn request(state: &State, document: Document, call: Call, work: Work) -> Request
     request
 }
 
-fn finished(mut response: Response, correlation_id: &str) -> Response {
-    response.errors.iter_mut().for_each(limits::name_cost);
+fn finished(mut response: Response, state: &State, correlation_id: &str) -> Response {
+    response.errors.iter_mut().for_each(|error| limits::name_cost(error, state.limits().cost));
     finish(response, correlation_id)
 }

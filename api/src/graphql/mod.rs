@@ -15,6 +15,7 @@ mod mutation;
 mod omitted;
 mod query;
 mod rows;
+mod scan;
 mod state;
 mod subscription;
 mod turn;
@@ -32,12 +33,13 @@ pub use subscription::Subscription;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The schema with its limits. It needs no database: what a request may use comes with it, as [`State`].
+/// The schema. It needs no database: what a request may use comes with it, as [`State`].
 #[must_use]
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<types::Node>()
-        .limit_complexity(limits::MAX_COST)
+        // They would tell of the schema to whoever may not read it.
+        .disable_suggestions()
 }
 
 /// The text of `schema.graphql`.

@@ -17,6 +17,7 @@ use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
 use crate::graphql::turn::Turn;
 use crate::health::Accepted;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::restore::{self, RestoreOutcome, RestoreRequest};
 use crate::worker::Queue;
@@ -30,6 +31,7 @@ pub struct State {
     metrics: Metrics,
     queue: Queue,
     accepted: Arc<Accepted>,
+    limits: Limits,
     principal: Arc<str>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
     running: Arc<RwLock<()>>,
@@ -49,6 +51,7 @@ impl State {
             turns: turns(),
             events: turns(),
             accepted: Arc::new(accepted),
+            limits: Limits::default(),
             principal: principal.into(),
             running: Arc::default(),
             gateway: None,
@@ -63,6 +66,18 @@ impl State {
     #[must_use]
     pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
         Self { gateway, ..self }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// What one request may ask for, and how much is served at once.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The gateway, where one is configured.

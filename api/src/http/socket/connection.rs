@@ -107,10 +107,10 @@ impl Connection {
                 return Ok(());
             }
             Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-            Some(Err(error)) => return Err(broken(error)),
+            Some(Err(error)) => return Err(broken(error, self.app.state.limits().body)),
         };
         self.heard = true;
-        match read(&text)? {
+        match read(&text, self.app.state.limits().body)? {
             FromClient::Init if self.begun => Err(Farewell::BegunAlready.into()),
             FromClient::Init => {
                 self.begun = true;
@@ -162,10 +162,10 @@ impl Connection {
     }
 }
 
-fn broken(error: SocketError) -> End {
+fn broken(error: SocketError, most: usize) -> End {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
     match error.into_inner().downcast_ref() {
-        Some(Capacity(_)) => Farewell::TooLarge.into(),
+        Some(Capacity(_)) => Farewell::TooLarge(most).into(),
         Some(Protocol(_) | Utf8(_)) => Farewell::Malformed.into(),
         _ => End::Gone,
     }
