@@ -62,9 +62,8 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     let listener = listen(args.listen.listen).await?;
     let stopped = signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state = graphql::State::new(db.clone(), config.accepted, PRINCIPAL)
-        .with_gateway(gateway.clone())
-        .with_limits(limits);
+    let state =
+        graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone()).with_limits(limits);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();
     let told = async move {

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError};
+use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
 
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use super::order::put_in_order;
 use super::scan::scan;
 use crate::limits::Limits;
 
@@ -49,16 +50,43 @@ impl Document {
     /// The operation that would run, with its own name; none where the name does not decide which.
     #[must_use]
     pub fn operation(&self, name: Option<&str>) -> Option<(Option<&str>, OperationType)> {
+        self.definition(name).map(|(name, operation)| (name, operation.ty))
+    }
+
+    fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         match (&self.0.operations, name) {
-            (DocumentOperations::Single(operation), None) => Some((None, operation.node.ty)),
+            (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
             (DocumentOperations::Single(_), Some(_)) => None,
             (DocumentOperations::Multiple(operations), Some(name)) => {
-                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), operation.node.ty))
+                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), &operation.node))
             }
             (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
-                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), operation.node.ty)),
+                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), &operation.node)),
                 _ => None,
             },
+        }
+    }
+
+    /// Every variable that needs a value has one: by GraphQL's rules nothing is executed otherwise.
+    pub(super) fn check_values(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
+        let Some((_, operation)) = self.definition(name) else { return Ok(()) };
+        for VariableDefinition { name, var_type, default_value, .. } in
+            operation.variable_definitions.iter().map(|definition| &definition.node)
+        {
+            let given = variables.get(&name.node).is_some_and(|value| *value != ConstValue::Null);
+            let left_out = default_value.is_some() && !variables.contains_key(&name.node);
+            if !(var_type.node.nullable || given || left_out) {
+                let words = format!("The variable ${} of type {} needs a value.", name.node, var_type.node);
+                return Err(coded(BAD_USER_INPUT, words));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the data of an answer in the order in which it was asked for.
+    pub(super) fn put_in_order(&self, name: Option<&str>, data: &mut ConstValue) {
+        if let Some((_, operation)) = self.definition(name) {
+            put_in_order(data, &[&operation.selection_set.node], &self.0.fragments);
         }
     }
 

@@ -19,6 +19,11 @@ pub const TIMEOUT: &str = "TIMEOUT";
 /// A defect, or a fault of the machine.
 pub const INTERNAL: &str = "INTERNAL";
 
+/// The most errors of an answer.
+const MOST: usize = 100;
+/// The longest message, in bytes.
+const LONGEST: usize = 1_000;
+
 /// An error with its code.
 #[must_use]
 pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
@@ -36,10 +41,20 @@ pub fn refusal(code: &str, message: impl Into<String>) -> Response {
 /// Gives every error of an answer its code and its public words, and logs what clients are not told.
 #[must_use]
 pub fn finish(mut response: Response, correlation_id: &str) -> Response {
+    response.errors.truncate(MOST);
     for error in &mut response.errors {
         finish_error(error, correlation_id);
+        shorten(&mut error.message);
     }
     response
+}
+
+/// Some messages repeat what the client sent.
+fn shorten(message: &mut String) {
+    if message.len() > LONGEST {
+        message.truncate(message.floor_char_boundary(LONGEST - '…'.len_utf8()));
+        message.push('…');
+    }
 }
 
 /// The error with all its causes, for the log only.

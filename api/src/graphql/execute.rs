@@ -1,5 +1,8 @@
 //! One request, from its text to its answer.
 
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Value, Variables};
 use futures_util::{Stream, StreamExt as _};
 
@@ -8,6 +11,8 @@ use super::error::finish;
 use super::limits;
 use super::loaders::{Work, answered, batches, each_answered};
 use super::omitted::leave_out;
+use super::root::AtRoot;
+use super::share::Share;
 use super::{Schema, State};
 
 /// What a client sent.
@@ -23,7 +28,20 @@ pub struct Call {
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let response = answered(|work| schema.execute(request(state, document, call, work))).await;
+    if let Err(error) = document.check_values(call.operation_name.as_deref(), &call.variables) {
+        return Response::from_errors(vec![error]);
+    }
+    let (asked, name) = (document.clone(), call.operation_name.clone());
+    let is_mutation = matches!(asked.operation(name.as_deref()), Some((_, OperationType::Mutation)));
+    let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
+    let root = Arc::new(AtRoot::new(Arc::clone(&share)));
+    let data = Arc::clone(&root);
+    let answer = answered(share, |work| schema.execute(request(state, document, call, work).data(data)));
+    let mut response = answer.await;
+    if root.has_failed() {
+        response.data = Value::Null;
+    }
+    asked.put_in_order(name.as_deref(), &mut response.data);
     finished(response, state, correlation_id)
 }
 

@@ -13,9 +13,12 @@ mod limits;
 mod loaders;
 mod mutation;
 mod omitted;
+mod order;
 mod query;
+mod root;
 mod rows;
 mod scan;
+mod share;
 mod state;
 mod subscription;
 mod turn;
@@ -25,11 +28,13 @@ use async_graphql::{SDLExportOptions, SchemaBuilder};
 
 pub use documents::Documents;
 pub use execute::{Call, execute, subscribe, was_executed};
-pub use mutation::Mutation;
-pub use query::Query;
 pub use state::State;
 pub use subscription::Subscription;
 
+/// Reading.
+pub type Query = root::Root<query::Query>;
+/// Changing.
+pub type Mutation = root::Root<mutation::Mutation>;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::error::chain;
 use crate::graphql::loaders::Batches;
+use crate::graphql::share::Share;
 use crate::graphql::turn::Turn;
 use crate::health::Accepted;
 use crate::limits::Limits;
@@ -37,6 +38,8 @@ pub struct State {
     running: Arc<RwLock<()>>,
     /// Deletions may wait for locks; together they must leave connections for those who only read.
     turns: Arc<Semaphore>,
+    /// Queries: half of the connections.
+    queries: Arc<Semaphore>,
     /// The same for the events of subscriptions: nobody knows how many are followed.
     events: Arc<Semaphore>,
 }
@@ -50,6 +53,7 @@ impl State {
         Self {
             turns: turns(),
             events: turns(),
+            queries: Arc::new(Semaphore::new((connections / 2).max(1))),
             accepted: Arc::new(accepted),
             limits: Limits::default(),
             principal: principal.into(),
@@ -113,6 +117,11 @@ impl State {
     /// The turn of a subscription that begins.
     pub(super) fn turn(&self) -> Turn {
         Turn::of(Arc::clone(&self.events))
+    }
+
+    /// What a query has of the connections, once it is its turn.
+    pub(super) async fn share(&self) -> Share {
+        Share::of_query(Arc::clone(&self.queries)).await
     }
 
     /// The findings of schema health that the configuration accepts.

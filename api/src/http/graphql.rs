@@ -51,10 +51,8 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
     match kind {
         Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
             let message = "Only queries are answered to a GET: send this operation as a POST.";
-            format.refuse(&Refusal {
-                allow: Some(Method::POST),
-                ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
-            })
+            format
+                .refuse(&Refusal { allow: Some(Method::POST), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message) })
         }
         Some(OperationType::Subscription) => format.answer(&refusal(
             BAD_USER_INPUT,
@@ -82,7 +80,10 @@ pub(super) fn overloaded() -> Refusal {
     Refusal {
         code: UNAVAILABLE,
         retry_after: Some(LATER),
-        ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server has as much to do as it takes on. Try again in a second.")
+        ..Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server has as much to do as it takes on. Try again in a second.",
+        )
     }
 }
 

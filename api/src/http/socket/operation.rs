@@ -13,9 +13,9 @@ use tracing::Instrument as _;
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
 use crate::graphql::{Call, subscribe, was_executed};
+use crate::http::App;
 use crate::http::answer::Refusal;
 use crate::http::graphql::{Unanswered, outcome, overloaded};
-use crate::http::App;
 
 /// What comes of an operation.
 #[derive(Debug)]
