@@ -121,7 +121,7 @@ impl Client {
     }
 
     /// The code and the reason with which the server closes.
-    async fn closed(&mut self) -> (u16, String) {
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
         match self.next().await {
             Some(Ok(Message::Close(Some(frame)))) => (frame.code.into(), frame.reason.to_string()),
             other => panic!("{other:?}"),

@@ -63,14 +63,20 @@ impl Connection {
         };
         let Self { mut socket, operations, .. } = self;
         drop(operations);
-        let End::Close(farewell) = end else { return tracing::info!("the client has gone away") };
-        tracing::info!(code = farewell.frame().code, "closed");
+        let farewell = match end {
+            End::Close(farewell) => Some(farewell.frame()),
+            End::Gone => None,
+        };
+        tracing::info!(code = farewell.as_ref().map(|frame| frame.code), "closed");
         // Who does not read it has gone away.
         let _ = timeout(FAREWELL, async {
-            if socket.send(Message::Close(Some(farewell.frame()))).await.is_ok() {
-                // A socket that is dropped while messages are unread takes its last words with it.
-                while let Some(Ok(_)) = socket.recv().await {}
+            if let Some(frame) = farewell {
+                socket.send(Message::Close(Some(frame))).await?;
             }
+            // A client that closes is told so by reading on, and a socket that is dropped while messages are unread takes its
+            // last words with it.
+            while let Some(Ok(_)) = socket.recv().await {}
+            Ok::<_, SocketError>(())
         })
         .await;
     }
