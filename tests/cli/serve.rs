@@ -111,7 +111,7 @@ fn limits_are_options() {
         ("--max-page", "101"),
         ("--max-requests", "0"),
         ("--max-clients", "x"),
-        ("--max-body", "-1"),
+        ("--max-body", "0"),
         ("--head-timeout", "0"),
         ("--request-timeout", "86401"),
     ] {

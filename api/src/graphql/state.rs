@@ -119,6 +119,14 @@ impl State {
         Turn::of(Arc::clone(&self.events))
     }
 
+    /// How many queries of one client are executed at once, so that others need not wait for all of them: half of those that
+    /// have a connection to the database.
+    #[must_use]
+    pub fn queries_of_one_client(&self) -> usize {
+        let connections = usize::try_from(self.database.settings().max_connections).unwrap_or(usize::MAX);
+        (connections / 4).max(1)
+    }
+
     /// What a query has of the connections, once it is its turn.
     pub(super) async fn share(&self) -> Share {
         Share::of_query(Arc::clone(&self.queries)).await

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 /// The other end of a connection. Clones are of the same one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Client(Arc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// None where there is no connection, as in tests.
     address: Option<IpAddr>,
@@ -19,11 +19,27 @@ struct State {
     begun: watch::Sender<usize>,
     /// Those of them that are executed.
     executed: AtomicUsize,
+    /// Sockets and HTTP/2 ask for many things at once: whoever asks over another connection must not wait for all of them.
+    turns: Semaphore,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new(None, 1)
+    }
 }
 
 impl Client {
-    pub(super) fn new(address: IpAddr) -> Self {
-        Self(Arc::new(State { address: Some(address), ..State::default() }))
+    /// One of whose queries so many are executed at once.
+    pub(super) fn new(address: Option<IpAddr>, queries: usize) -> Self {
+        let (begun, executed) = (watch::Sender::default(), AtomicUsize::default());
+        Self(Arc::new(State { address, begun, executed, turns: Semaphore::new(queries) }))
+    }
+
+    /// Waits until a query of its may be executed, which is until what is returned is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.0.turns.acquire().await.ok()
     }
 
     pub(super) fn address(&self) -> Option<IpAddr> {

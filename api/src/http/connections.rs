@@ -33,10 +33,17 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconn
       content-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\n\r\n\
       As many connections are open as this server takes. Try again later.";
 
-/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: impl Future<Output = ()>) {
+/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered. Of one
+/// client so many `queries` are executed at once.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    queries: usize,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
-    let mut connections = Connections::new(router, limits);
+    let mut connections = Connections::new(router, limits, queries);
     loop {
         tokio::select! {
             biased;
@@ -59,6 +66,7 @@ struct Connections {
     router: Router,
     most: usize,
     patience: Duration,
+    queries: usize,
     /// Each gives back its number.
     running: JoinSet<u64>,
     /// By their numbers, the oldest first.
@@ -68,11 +76,12 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(router: Router, limits: &Limits) -> Self {
+    fn new(router: Router, limits: &Limits, queries: usize) -> Self {
         Self {
             router,
             most: limits.connections,
             patience: limits.head_time,
+            queries,
             running: JoinSet::new(),
             open: BTreeMap::new(),
             next: 0,
@@ -86,7 +95,7 @@ impl Connections {
             tokio::spawn(turn_away(stream));
             return;
         }
-        let (number, client) = (self.next, Client::new(from.ip()));
+        let (number, client) = (self.next, Client::new(Some(from.ip()), self.queries));
         self.next += 1;
         let served = serve_one(stream, self.router.clone(), client.clone(), self.patience, self.ending.watcher());
         let served = async move {

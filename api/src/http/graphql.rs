@@ -97,6 +97,7 @@ pub(super) async fn outcome(
 ) -> Result<Outcome, Unanswered> {
     let is_mutation = kind == Some(OperationType::Mutation);
     let gate = if is_mutation { &app.mutations } else { &app.queries };
+    let _turn = if is_mutation { None } else { app.client.turn().await };
     let _place = gate.enter().await.map_err(|_full| Unanswered::Overloaded)?;
     let _served = app.client.execute();
     let outcome = execute(&app.schema, &app.state, document, call, id);

@@ -39,7 +39,7 @@ pub async fn serve(
         let _ = stop.send(Instant::now() + GRACE);
     };
     let limits = *state.limits();
-    finish(connections::serve(listener, router, &limits, signal), stopped, &state).await;
+    finish(connections::serve(listener, router, &limits, state.queries_of_one_client(), signal), stopped, &state).await;
     // One that has not said it by now has a client that reads nothing.
     let _ = tokio::time::timeout(FAREWELL, sockets.closed()).await;
     Ok(())
