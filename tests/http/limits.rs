@@ -35,7 +35,7 @@ async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     let settings = DatabaseSettings { query_timeout: settings.query_timeout.min(limits.query_time), ..settings };
     let database = Database::connect(settings).await.unwrap();
     let state = State::new(database, Accepted::default(), "tester").with_limits(limits);
-    tokio::spawn(serve(listener, state, Sockets::default(), std::future::pending()));
+    tokio::spawn(serve(listener, state, Sockets::default(), &[], std::future::pending()));
     address
 }
 
