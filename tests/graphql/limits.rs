@@ -177,7 +177,7 @@ async fn directives_are_few() {
     let message = format!("The query has too many directives: at most 50 are answered, {TWICE}");
     let directives = "@include(if: true) ".repeat(51);
     for query in [
-        format!("{{ __typename {directives} }}"),
+        format!("{{ __schema {directives} {{ description }} }}"),
         format!("query Q {directives} {{ __typename }}"),
         format!("query Q($a: Int {directives}) {{ __typename }}"),
         format!("{{ ... {directives} {{ __typename }} }}"),

@@ -13,6 +13,30 @@ both!(Adopted:
     a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,
 );
 
+#[tokio::test]
+async fn directives_of_the_typename_are_looked_at_too() {
+    let app = TestApp::without_data().await;
+    for (field, message) in [
+        ("__typename @nothing", "Unknown directive \"nothing\""),
+        ("__typename @include", "The directive \"include\" takes the argument \"if\"."),
+        ("__typename @skip(when: true)", "The directive \"skip\" takes the argument \"if\"."),
+        ("__typename @skip(if: false) @skip(if: false)", "The directive \"skip\" stands there twice."),
+        ("__typename(a: 1)", "__typename takes no arguments, and has no fields."),
+        ("__typename { a }", "__typename takes no arguments, and has no fields."),
+    ] {
+        let error = app.error(&format!("{{ {field} }}"), json!({})).await;
+        assert_eq!(error, ("BAD_USER_INPUT".to_owned(), message.to_owned()), "{field}");
+    }
+    let both = "query Q($no: Boolean!) { a: __typename @skip(if: false) @include(if: $no) b: __typename }";
+    assert_eq!(app.data(both, json!({ "no": false })).await, json!({ "b": "Query" }));
+}
+
+#[tokio::test]
+async fn where_every_field_is_skipped_the_data_is_there_and_empty() {
+    let app = TestApp::without_data().await;
+    assert_eq!(app.data("{ __typename @skip(if: true) }", json!({})).await, json!({}));
+}
+
 /// The places in which these words stand in an answer.
 fn order(answer: &Answer, words: &[&str]) -> Vec<usize> {
     words

@@ -107,6 +107,31 @@ fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
     Err(coded(BAD_USER_INPUT, "A subscription takes one field, without a fragment around it and without a directive."))
 }
 
+/// The library's rules pass by the one field that every type has.
+fn check_typename(field: &Field) -> Result<(), ServerError> {
+    let wrong = |words: String| Err(coded(BAD_USER_INPUT, words));
+    if field.name.node != "__typename" {
+        return Ok(());
+    }
+    if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {
+        return wrong("__typename takes no arguments, and has no fields.".to_owned());
+    }
+    let names: Vec<&str> = field.directives.iter().map(|directive| directive.node.name.node.as_str()).collect();
+    for (place, directive) in field.directives.iter().enumerate() {
+        let name = names[place];
+        if !["include", "skip"].contains(&name) {
+            return wrong(format!("Unknown directive \"{name}\""));
+        }
+        if names[..place].contains(&name) {
+            return wrong(format!("The directive \"{name}\" stands there twice."));
+        }
+        if directive.node.arguments.len() != 1 || directive.node.get_argument("if").is_none() {
+            return wrong(format!("The directive \"{name}\" takes the argument \"if\"."));
+        }
+    }
+    Ok(())
+}
+
 /// Compares the document with the limits. The library's rules go through all operations, and through fragments that nobody
 /// spreads too.
 fn measure(document: &ExecutableDocument, limits: &Limits) -> Result<(), ServerError> {
@@ -215,7 +240,10 @@ impl<'a> Measure<'a> {
         let mut size = Size::default();
         for selection in &set.items {
             size = size.beside(match &selection.node {
-                Selection::Field(field) => self.selection_set(&field.node.selection_set.node)?.within(&field.node),
+                Selection::Field(field) => {
+                    check_typename(&field.node)?;
+                    self.selection_set(&field.node.selection_set.node)?.within(&field.node)
+                }
                 Selection::InlineFragment(fragment) => self
                     .selection_set(&fragment.node.selection_set.node)?
                     .within_fragment(fragment.node.directives.len()),

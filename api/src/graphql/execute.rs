@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Value, Variables};
 use futures_util::{Stream, StreamExt as _};
@@ -40,6 +41,9 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
     let mut response = answer.await;
     if root.has_failed() {
         response.data = Value::Null;
+    } else if response.data == Value::Null && response.errors.is_empty() {
+        // Every field was skipped.
+        response.data = Value::Object(IndexMap::new());
     }
     asked.put_in_order(name.as_deref(), &mut response.data);
     finished(response, state, correlation_id)

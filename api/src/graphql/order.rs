@@ -19,7 +19,7 @@ pub(super) fn put_in_order(value: &mut Value, sets: &[&SelectionSet], fragments:
         collect(set, fragments, &mut asked);
     }
     let place = |name: &Name| asked.get_index_of(name).unwrap_or(usize::MAX);
-    if !fields.keys().is_sorted_by_key(|name| place(name)) {
+    if !fields.keys().is_sorted_by_key(place) {
         fields.sort_by_cached_key(|name, _| place(name));
     }
     for (name, value) in fields {

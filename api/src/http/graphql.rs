@@ -70,7 +70,7 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
 #[derive(Debug)]
 pub(super) enum Unanswered {
     /// It took too long.
-    GivenUp(Outcome),
+    GivenUp(Box<Outcome>),
     /// It was not begun: as many are executed as may be.
     Overloaded,
 }
@@ -108,6 +108,6 @@ pub(super) async fn outcome(
     tokio::time::timeout(patience, outcome).await.map_err(|_| {
         let seconds = patience.as_secs();
         let message = format!("The query took longer than {seconds} seconds and was given up. Nothing was changed.");
-        Unanswered::GivenUp(refusal(TIMEOUT, message))
+        Unanswered::GivenUp(Box::new(refusal(TIMEOUT, message)))
     })
 }

@@ -45,7 +45,7 @@ impl Pace {
             minute.1 += 1;
             return Ok(());
         }
-        let left = (MINUTE - now.duration_since(minute.0)).as_secs() + 1;
+        let left = MINUTE.saturating_sub(now.duration_since(minute.0)).as_secs() + 1;
         Err(Refusal {
             code: "RATE_LIMITED",
             retry_after: Some(left),

@@ -111,7 +111,7 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
     let answer = async move {
         match outcome(&app, document, kind, call, &correlation_id).await {
             Ok(response) => output(response),
-            Err(Unanswered::GivenUp(response)) => Output::Next(response),
+            Err(Unanswered::GivenUp(response)) => Output::Next(*response),
             Err(Unanswered::Overloaded) => refused(&overloaded()),
         }
     };
