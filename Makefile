@@ -51,7 +51,7 @@ browser:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
 
-# The linters of the schema, and what docs/scripting.md uses.
+# The linters of the schema, what docs/scripting.md uses, the audits of the protocol and the client of the sockets.
 clients:
 	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)
 	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)

@@ -3,6 +3,7 @@
 mod accepted;
 mod gateway;
 mod jwt;
+mod limits;
 mod scheduled;
 
 use std::net::SocketAddr;
@@ -17,9 +18,9 @@ use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
 use crate::http::{Origin, Sockets};
 
-pub use scheduled::Scheduled;
-
 pub use jwt::JwtOptions;
+pub use limits::LimitOptions;
+pub use scheduled::Scheduled;
 
 /// The database that is used where none is named.
 pub const DEFAULT_DATABASE: &str = "sqlite://session-admin.db";

@@ -2,7 +2,7 @@
 //!
 //! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `worker`; `metrics`; then the domain
 //! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `access`,
-//! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`).
+//! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`, `limits`).
 
 pub mod access;
 pub mod catalog;
@@ -20,6 +20,7 @@ pub mod group;
 pub mod health;
 pub mod http;
 pub mod impact;
+pub mod limits;
 pub mod metrics;
 pub mod refusal;
 pub mod restore;

@@ -63,7 +63,11 @@ impl Side {
     /// The program as it is shipped, with its defaults.
     pub fn ours(url: &str) -> Self {
         let program = env!("CARGO_BIN_EXE_session-admin").to_owned();
-        Self { program, before: vec!["serve".to_owned(), "--listen".to_owned()], url: url.to_owned() }
+        Self {
+            program,
+            before: ["serve", "--max-requests-a-minute", "0", "--listen"].map(str::to_owned).to_vec(),
+            url: url.to_owned(),
+        }
     }
 
     /// This program, as the server by hand.

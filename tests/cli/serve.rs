@@ -104,6 +104,30 @@ fn pages_of_the_origins_that_are_listed_are_let_in() {
 }
 
 #[test]
+fn limits_are_options() {
+    let folder = tempfile::tempdir().unwrap();
+    for (option, value) in [
+        ("--max-depth", "31"),
+        ("--max-page", "101"),
+        ("--max-requests", "0"),
+        ("--max-clients", "x"),
+        ("--max-body", "0"),
+        ("--head-timeout", "0"),
+        ("--request-timeout", "86401"),
+    ] {
+        let ended = run_in(folder.path(), &["serve", option, value]);
+        assert!(ended.code == 2 && ended.stderr.contains(option), "{option}: {} {}", ended.code, ended.stderr);
+    }
+    let server = Server::start(folder.path(), &["--max-root-fields", "1", "--max-requests-a-minute", "2"]);
+    let refused = server.post("{ a: __typename b: __typename }");
+    let message = "An operation has more than 1 fields at its root, fragments counted wherever they are spread.";
+    assert_eq!(refused["errors"][0]["message"], message);
+    assert_eq!(server.post("{ __typename }")["data"]["__typename"], "Query");
+    assert_eq!(server.post("{ __typename }")["errors"][0]["extensions"]["code"], "RATE_LIMITED");
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
 fn what_is_no_origin_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let any = run_in(folder.path(), &["serve", "--allow-origin", "*"]);

@@ -1,6 +1,8 @@
-//! What clients of the API work with, the real tools: linters of the schema, a generator of typed clients, a compiler.
+//! What clients of the API work with, the real tools: linters of the schema, a generator of typed clients, a compiler, an
+//! audit of the protocol, a client of the sockets.
 //! They are the npm project in this folder; `make test` installs it.
 
+mod protocol;
 mod schema;
 mod scripting;
 
@@ -40,6 +42,14 @@ pub(crate) fn has_node() -> bool {
         skip(&format!("Node.js {}.{} or newer is not on PATH", NODE.0, NODE.1));
     }
     found
+}
+
+/// The same for a script in this folder.
+fn tool_here(script: &str, arguments: &[&str]) -> Option<Command> {
+    tool("graphql-ws/package.json", &[])?;
+    let mut command = Command::new("node");
+    command.arg(folder().join(script)).args(arguments);
+    Some(command)
 }
 
 fn node_is_new_enough() -> bool {

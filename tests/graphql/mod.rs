@@ -16,6 +16,7 @@ mod nested;
 mod omitted;
 mod reading;
 mod references;
+mod root;
 mod rows;
 mod schema;
 mod session;

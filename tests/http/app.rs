@@ -8,6 +8,7 @@ use api::gateway::Gateway;
 use api::graphql::State;
 use api::health::Accepted;
 use api::http::{Origin, Sockets, router};
+use api::limits::Limits;
 use api::worker::Workers;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -59,6 +60,12 @@ impl TestApp {
     /// Over another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
         let state = State::new(database, Accepted::default(), "tester");
+        Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
+    }
+
+    /// With other limits.
+    pub async fn limited(db: TestDb, limits: Limits) -> Self {
+        let state = State::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 

@@ -5,6 +5,7 @@ pub mod app;
 mod get;
 mod guard;
 mod health;
+mod limits;
 mod metrics;
 mod origins;
 mod page;

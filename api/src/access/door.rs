@@ -128,7 +128,12 @@ impl Access {
 
     fn believe(&self, token: Token) -> Principal {
         self.close();
-        let principal = Principal { name: token.name.as_str().into(), role: token.role, expires_at: token.expires_at };
+        let principal = Principal {
+            name: token.name.as_str().into(),
+            role: token.role,
+            local: false,
+            expires_at: token.expires_at,
+        };
         let db = self.0.db.clone();
         // Nobody waits for it, and nothing depends on it.
         tokio::spawn(async move {

@@ -166,7 +166,7 @@ impl Jwt {
         let role = self.role(&claims)?;
         // At the end of the calendar there is no later moment.
         let expires_at = expires_at.checked_add_signed(LEEWAY).unwrap_or(expires_at);
-        Ok(Principal { name: format!("jwt:{name}").into(), role, expires_at: Some(expires_at) })
+        Ok(Principal { name: format!("jwt:{name}").into(), role, local: false, expires_at: Some(expires_at) })
     }
 
     /// What a token says that is signed, for us. How it has to be signed follows from the key: what the token says of that

@@ -16,6 +16,7 @@ use crate::error::Error;
 pub struct Principal {
     pub(super) name: Arc<str>,
     pub(super) role: Role,
+    pub(super) local: bool,
     /// From this moment on it is nobody any more.
     pub(super) expires_at: Option<DateTime<Utc>>,
 }
@@ -27,13 +28,19 @@ impl Principal {
     /// Whoever asks while no token is needed: they may do everything.
     #[must_use]
     pub fn local(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), role: Role::Admin, expires_at: None }
+        Self { name: name.into(), role: Role::Admin, local: true, expires_at: None }
     }
 
     /// The name under which what is done is recorded.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is whoever asks while no token is needed.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        self.local
     }
 
     /// What may be done.

@@ -13,7 +13,7 @@ use super::output::Output;
 use super::{Exit, signal};
 use crate::access::Access;
 use crate::cleanup::CleanupRun;
-use crate::config::{Config, JwtOptions, Listen, Scheduled};
+use crate::config::{Config, JwtOptions, LimitOptions, Listen, Scheduled};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::http::{Origin, Sockets};
@@ -32,6 +32,8 @@ pub(super) struct Args {
     scheduled: Scheduled,
     #[command(flatten)]
     jwt: JwtOptions,
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 /// Whoever asks while no token has been made: the server listens on loopback only.
@@ -48,6 +50,9 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         check_openness(&args.listen, &origins, jwt.is_some())?;
     }
     let scheduled = args.scheduled.resolve(config.database.clock)?;
+    let limits = args.limits.resolve();
+    // The database gives up what nobody waits for any more.
+    config.database.query_timeout = config.database.query_timeout.min(limits.query_time);
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
     if args.demo {
@@ -66,6 +71,7 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     announce(&listener, &config, args.demo, output)?;
     let state =
         graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone()).with_access(access);
+    let state = state.with_limits(limits);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();
     let told = async move {

@@ -5,16 +5,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::rows::Row;
+use super::state::ContextExt as _;
 use crate::db::page::{Position, Slice, Unasked};
 use crate::error::Error;
+use crate::limits::Limits;
 
 /// Nodes on a page that does not say how many.
 const DEFAULT_SIZE: u32 = 20;
-/// The most nodes on a page.
-const MAX_SIZE: u32 = 100;
 
 /// The part of a list that the arguments ask for.
 pub(super) fn slice(
+    ctx: &Context<'_>,
     first: Option<i32>,
     after: Option<&str>,
     last: Option<i32>,
@@ -27,9 +28,10 @@ pub(super) fn slice(
         (None, Some(last)) => ("last", Some(last)),
         (first, None) => ("first", first),
     };
+    let most = ctx.state()?.limits().page;
     let place = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
     Ok(Slice {
-        size: size.map_or(Ok(DEFAULT_SIZE), |size| page_size(name, size))?,
+        size: size.map_or(Ok(DEFAULT_SIZE.min(most)), |size| page_size(name, size, most))?,
         last: last.is_some(),
         after: place("after", after)?,
         before: place("before", before)?,
@@ -37,16 +39,16 @@ pub(super) fn slice(
     })
 }
 
-fn page_size(name: &str, size: i32) -> Result<u32, Error> {
+fn page_size(name: &str, size: i32, most: u32) -> Result<u32, Error> {
     u32::try_from(size)
         .ok()
-        .filter(|size| *size <= MAX_SIZE)
-        .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {MAX_SIZE} nodes.")))
+        .filter(|size| *size <= most)
+        .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {most} nodes.")))
 }
 
 /// What a page costs: its fields, as often as it has nodes. A page of a size that is refused costs nothing more.
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
-    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size).unwrap_or(1));
+    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MOST_ON_A_PAGE).unwrap_or(1));
     fields.saturating_mul((asked as usize).max(1)).saturating_add(1)
 }
 

@@ -8,19 +8,18 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
+    SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError};
+use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
 
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use super::order::put_in_order;
+use super::scan::scan;
+use crate::limits::Limits;
 
-/// Fields within fields. The introspection query of usual clients has 15.
-const MAX_DEPTH: usize = 15;
 /// Selections within selections, fragments included; the library's own limit is 32.
 const MAX_NESTING: usize = 30;
-/// Fields, with every fragment counted wherever it is spread.
-const MAX_FIELDS: usize = 2_000;
 /// Brackets within brackets.
 const MAX_BRACKETS: usize = 64;
 
@@ -32,14 +31,11 @@ impl Document {
     /// Reads a query's text.
     ///
     /// # Errors
-    /// BAD_USER_INPUT where it is no GraphQL, QUERY_TOO_COMPLEX where it is too deep or too long.
-    pub fn parse(query: &str) -> Result<Self, ServerError> {
-        if bracket_depth(query) > MAX_BRACKETS {
-            return Err(coded(
-                QUERY_TOO_COMPLEX,
-                format!("The query nests brackets deeper than {MAX_BRACKETS} levels."),
-            ));
-        }
+    /// BAD_USER_INPUT where it is no GraphQL, QUERY_TOO_COMPLEX where it passes a limit.
+    pub fn parse(query: &str, limits: &Limits) -> Result<Self, ServerError> {
+        let text = scan(query);
+        at_most(text.tokens, limits.tokens, |most| format!("The query has more than {most} tokens."))?;
+        at_most(text.brackets, MAX_BRACKETS, |most| format!("The query nests brackets deeper than {most} levels."))?;
         let document = parse_query(query).map_err(|error| {
             // The parser's own words echo the query and name its grammar's rules.
             let mut refusal =
@@ -47,25 +43,25 @@ impl Document {
             refusal.locations = error.positions().collect();
             refusal
         })?;
-        let mut measure = Measure { fragments: &document.fragments, known: HashMap::new(), open: 0 };
-        for (_, operation) in document.operations.iter() {
-            check_root(&operation.node)?;
-            measure.selection_set(&operation.node.selection_set.node)?.check()?;
-        }
+        measure(&document, limits)?;
         Ok(Self(Arc::new(document)))
     }
 
     /// The operation that would run, with its own name; none where the name does not decide which.
     #[must_use]
     pub fn operation(&self, name: Option<&str>) -> Option<(Option<&str>, OperationType)> {
+        self.definition(name).map(|(name, operation)| (name, operation.ty))
+    }
+
+    fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         match (&self.0.operations, name) {
-            (DocumentOperations::Single(operation), None) => Some((None, operation.node.ty)),
+            (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
             (DocumentOperations::Single(_), Some(_)) => None,
             (DocumentOperations::Multiple(operations), Some(name)) => {
-                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), operation.node.ty))
+                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), &operation.node))
             }
             (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
-                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), operation.node.ty)),
+                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), &operation.node)),
                 _ => None,
             },
         }
@@ -73,6 +69,29 @@ impl Document {
 
     pub(super) fn inner(&self) -> &ExecutableDocument {
         &self.0
+    }
+
+    /// Every variable that needs a value has one: by GraphQL's rules nothing is executed otherwise.
+    pub(super) fn check_values(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
+        let Some((_, operation)) = self.definition(name) else { return Ok(()) };
+        for VariableDefinition { name, var_type, default_value, .. } in
+            operation.variable_definitions.iter().map(|definition| &definition.node)
+        {
+            let given = variables.get(&name.node).is_some_and(|value| *value != ConstValue::Null);
+            let left_out = default_value.is_some() && !variables.contains_key(&name.node);
+            if !(var_type.node.nullable || given || left_out) {
+                let words = format!("The variable ${} of type {} needs a value.", name.node, var_type.node);
+                return Err(coded(BAD_USER_INPUT, words));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the data of an answer in the order in which it was asked for.
+    pub(super) fn put_in_order(&self, name: Option<&str>, data: &mut ConstValue) {
+        if let Some((_, operation)) = self.definition(name) {
+            put_in_order(data, &[&operation.selection_set.node], &self.0.fragments);
+        }
     }
 
     pub(super) fn into_inner(self) -> ExecutableDocument {
@@ -92,12 +111,72 @@ fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
     Err(coded(BAD_USER_INPUT, "A subscription takes one field, without a fragment around it and without a directive."))
 }
 
+/// The library's rules pass by the one field that every type has.
+fn check_typename(field: &Field) -> Result<(), ServerError> {
+    let wrong = |words: String| Err(coded(BAD_USER_INPUT, words));
+    if field.name.node != "__typename" {
+        return Ok(());
+    }
+    if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {
+        return wrong("__typename takes no arguments, and has no fields.".to_owned());
+    }
+    let names: Vec<&str> = field.directives.iter().map(|directive| directive.node.name.node.as_str()).collect();
+    for (place, directive) in field.directives.iter().enumerate() {
+        let name = names[place];
+        if !["include", "skip"].contains(&name) {
+            return wrong(format!("Unknown directive \"{name}\""));
+        }
+        if names[..place].contains(&name) {
+            return wrong(format!("The directive \"{name}\" stands there twice."));
+        }
+        if directive.node.arguments.len() != 1 || directive.node.get_argument("if").is_none() {
+            return wrong(format!("The directive \"{name}\" takes the argument \"if\"."));
+        }
+    }
+    Ok(())
+}
+
+/// Compares the document with the limits. The library's rules go through all operations, and through fragments that nobody
+/// spreads too.
+fn measure(document: &ExecutableDocument, limits: &Limits) -> Result<(), ServerError> {
+    let mut measure = Measure { fragments: &document.fragments, limits, known: HashMap::new(), open: 0 };
+    let mut all = Size::default();
+    for (_, operation) in document.operations.iter() {
+        check_root(&operation.node)?;
+        let OperationDefinition { variable_definitions, directives, selection_set, .. } = &operation.node;
+        at_most(variable_definitions.len(), limits.variables, |most| {
+            format!("An operation has more than {most} variables.")
+        })?;
+        let of_variables: usize = variable_definitions.iter().map(|variable| variable.node.directives.len()).sum();
+        let size = measure.selection_set(&selection_set.node)?;
+        at_most(size.roots, limits.root_fields, |most| {
+            format!("An operation has more than {most} fields at its root, fragments counted wherever they are spread.")
+        })?;
+        all = all.beside(Size { directives: size.directives + directives.len() + of_variables, ..size });
+    }
+    all.check(limits)?;
+    let mut fragments = Size::default();
+    for name in document.fragments.keys() {
+        fragments = fragments.beside(measure.fragment(name)?);
+    }
+    fragments.check(limits)
+}
+
+fn at_most(count: usize, most: usize, words: impl FnOnce(usize) -> String) -> Result<(), ServerError> {
+    if count > most { Err(coded(QUERY_TOO_COMPLEX, words(most))) } else { Ok(()) }
+}
+
 /// What a selection set amounts to with its fragments spread.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     depth: usize,
     nesting: usize,
+    /// Fields and spreads: a spread of nothing is work too.
     fields: usize,
+    aliases: usize,
+    directives: usize,
+    /// Fields that are not within others.
+    roots: usize,
 }
 
 impl Size {
@@ -106,25 +185,54 @@ impl Size {
             depth: self.depth.max(other.depth),
             nesting: self.nesting.max(other.nesting),
             fields: self.fields.saturating_add(other.fields),
+            aliases: self.aliases.saturating_add(other.aliases),
+            directives: self.directives.saturating_add(other.directives),
+            roots: self.roots.saturating_add(other.roots),
         }
     }
 
-    fn check(self) -> Result<(), ServerError> {
-        let refuse = |message: String| Err(coded(QUERY_TOO_COMPLEX, message));
-        if self.depth > MAX_DEPTH || self.nesting > MAX_NESTING {
-            return refuse(format!("The query is nested too deep: at most {MAX_DEPTH} levels of fields are answered."));
+    /// The same within a fragment, or the spread of one, that has so many directives.
+    fn within_fragment(self, directives: usize) -> Self {
+        Self {
+            nesting: self.nesting + 1,
+            fields: self.fields.saturating_add(1),
+            directives: self.directives.saturating_add(directives),
+            ..self
         }
-        if self.fields > MAX_FIELDS {
-            return refuse(format!(
-                "The query has too many fields: at most {MAX_FIELDS} are answered, fragments counted wherever they are spread."
-            ));
+    }
+
+    fn within(self, field: &Field) -> Self {
+        Self {
+            depth: self.depth + 1,
+            nesting: self.nesting + 1,
+            fields: self.fields.saturating_add(1),
+            aliases: self.aliases.saturating_add(field.alias.is_some().into()),
+            directives: self.directives.saturating_add(field.directives.len()),
+            roots: 1,
         }
-        Ok(())
+    }
+
+    fn check(self, limits: &Limits) -> Result<(), ServerError> {
+        let too_deep =
+            |_| format!("The query is nested too deep: at most {} levels of fields are answered.", limits.depth);
+        let too_many = |what: &'static str| {
+            move |most: usize| {
+                format!(
+                    "The query has too many {what}: at most {most} are answered, fragments counted wherever they are spread."
+                )
+            }
+        };
+        at_most(self.depth, limits.depth, too_deep)?;
+        at_most(self.nesting, MAX_NESTING, too_deep)?;
+        at_most(self.fields, limits.fields, too_many("fields"))?;
+        at_most(self.aliases, limits.aliases, too_many("aliases"))?;
+        at_most(self.directives, limits.directives, too_many("directives"))
     }
 }
 
 struct Measure<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    limits: &'a Limits,
     /// Sizes of fragments; none while one is being measured, which tells a circle.
     known: HashMap<&'a Name, Option<Size>>,
     /// How many are being measured, one within the other.
@@ -137,14 +245,17 @@ impl<'a> Measure<'a> {
         for selection in &set.items {
             size = size.beside(match &selection.node {
                 Selection::Field(field) => {
-                    let inner = self.selection_set(&field.node.selection_set.node)?;
-                    Size { depth: inner.depth + 1, nesting: inner.nesting + 1, fields: inner.fields.saturating_add(1) }
+                    check_typename(&field.node)?;
+                    self.selection_set(&field.node.selection_set.node)?.within(&field.node)
                 }
-                Selection::InlineFragment(fragment) => {
-                    let inner = self.selection_set(&fragment.node.selection_set.node)?;
-                    Size { nesting: inner.nesting + 1, ..inner }
+                Selection::InlineFragment(fragment) => self
+                    .selection_set(&fragment.node.selection_set.node)?
+                    .within_fragment(fragment.node.directives.len()),
+                Selection::FragmentSpread(spread) => {
+                    let inner = self.fragment(&spread.node.fragment_name.node)?;
+                    let directives = inner.directives.saturating_add(spread.node.directives.len());
+                    Size { directives, ..inner }
                 }
-                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             });
         }
         Ok(size)
@@ -152,68 +263,22 @@ impl<'a> Measure<'a> {
 
     fn fragment(&mut self, name: &Name) -> Result<Size, ServerError> {
         // A fragment that does not exist is for the validation to report.
-        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Ok(Size::default()) };
+        let Some((name, fragment)) = self.fragments.get_key_value(name) else {
+            return Ok(Size::default().within_fragment(0));
+        };
         match self.known.get(name) {
             Some(Some(size)) => return Ok(*size),
             Some(None) => return Err(coded(BAD_USER_INPUT, format!("The fragment {name} spreads itself."))),
             None => {}
         }
         // Checked on the way, so that a long chain of fragments ends here and not in the stack.
-        Size { nesting: self.open, ..Size::default() }.check()?;
+        Size { nesting: self.open, ..Size::default() }.check(self.limits)?;
         self.known.insert(name, None);
         self.open += 1;
         let inner = self.selection_set(&fragment.node.selection_set.node)?;
         self.open -= 1;
-        let size = Size { nesting: inner.nesting + 1, ..inner };
+        let size = inner.within_fragment(fragment.node.directives.len());
         self.known.insert(name, Some(size));
         Ok(size)
     }
-}
-
-/// How deep brackets are nested, strings and comments left out.
-fn bracket_depth(query: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let mut rest = query.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match byte {
-            b'#' => after(tail, |tail| tail.starts_with(b"\n") || tail.starts_with(b"\r")),
-            b'"' if tail.starts_with(b"\"\"") => after_string(&tail[2..], b"\"\"\"", b"\\\"\"\""),
-            b'"' => after_string(tail, b"\"", b"\\"),
-            b'{' | b'[' | b'(' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-                tail
-            }
-            b'}' | b']' | b')' => {
-                depth = depth.saturating_sub(1);
-                tail
-            }
-            _ => tail,
-        };
-    }
-    deepest
-}
-
-/// What follows the first place where `ends` holds.
-fn after(mut text: &[u8], ends: impl Fn(&[u8]) -> bool) -> &[u8] {
-    while !text.is_empty() && !ends(text) {
-        text = &text[1..];
-    }
-    text
-}
-
-/// What follows a string whose opening quote has been read. `escape` makes what it begins with part of the string; a
-/// single backslash takes one more byte with it.
-fn after_string<'a>(mut text: &'a [u8], quote: &[u8], escape: &[u8]) -> &'a [u8] {
-    while !text.is_empty() {
-        if text.starts_with(escape) {
-            let taken = if escape.len() == 1 { 2 } else { escape.len() };
-            text = text.get(taken..).unwrap_or_default();
-        } else if text.starts_with(quote) {
-            return &text[quote.len()..];
-        } else {
-            text = &text[1..];
-        }
-    }
-    text
 }

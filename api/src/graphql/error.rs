@@ -12,6 +12,8 @@ use crate::error::Error;
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 /// The document asks for more than one request may.
 pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+/// It may work later.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
 /// A read took too long.
 pub const TIMEOUT: &str = "TIMEOUT";
 /// A token is needed, and there is none that is good.
@@ -20,6 +22,11 @@ pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 pub const FORBIDDEN: &str = "FORBIDDEN";
 /// A defect, or a fault of the machine.
 pub const INTERNAL: &str = "INTERNAL";
+
+/// The most errors of an answer.
+const MOST: usize = 100;
+/// The longest message, in bytes.
+const LONGEST: usize = 1_000;
 
 /// An error with its code.
 #[must_use]
@@ -47,10 +54,20 @@ pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
 /// Gives every error of an answer its code and its public words, and logs what clients are not told.
 #[must_use]
 pub fn finish(mut response: Response, correlation_id: &str) -> Response {
+    response.errors.truncate(MOST);
     for error in &mut response.errors {
         finish_error(error, correlation_id);
+        shorten(&mut error.message);
     }
     response
+}
+
+/// Some messages repeat what the client sent.
+fn shorten(message: &mut String) {
+    if message.len() > LONGEST {
+        message.truncate(message.floor_char_boundary(LONGEST - '…'.len_utf8()));
+        message.push('…');
+    }
 }
 
 /// The error with all its causes, for the log only.

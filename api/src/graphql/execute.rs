@@ -1,5 +1,9 @@
 //! One request, from its text to its answer.
 
+use std::sync::Arc;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Value, Variables};
 use futures_util::{Stream, StreamExt as _};
 
@@ -8,6 +12,8 @@ use super::error::finish;
 use super::limits;
 use super::loaders::{Work, answered, batches, each_answered};
 use super::omitted::leave_out;
+use super::root::AtRoot;
+use super::share::Share;
 use super::{Schema, State};
 
 /// What a client sent.
@@ -23,8 +29,24 @@ pub struct Call {
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let response = answered(|work| schema.execute(request(state, document, call, work))).await;
-    finished(response, correlation_id)
+    if let Err(error) = document.check_values(call.operation_name.as_deref(), &call.variables) {
+        return Response::from_errors(vec![error]);
+    }
+    let (asked, name) = (document.clone(), call.operation_name.clone());
+    let is_mutation = matches!(asked.operation(name.as_deref()), Some((_, OperationType::Mutation)));
+    let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
+    let root = Arc::new(AtRoot::new(Arc::clone(&share)));
+    let data = Arc::clone(&root);
+    let answer = answered(share, |work| schema.execute(request(state, document, call, work).data(data)));
+    let mut response = answer.await;
+    if root.has_failed() {
+        response.data = Value::Null;
+    } else if response.data == Value::Null && response.errors.is_empty() {
+        // Every field was skipped.
+        response.data = Value::Object(IndexMap::new());
+    }
+    asked.put_in_order(name.as_deref(), &mut response.data);
+    finished(response, state, correlation_id)
 }
 
 /// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
@@ -36,12 +58,12 @@ pub fn subscribe(
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let (correlation_id, turn) = (correlation_id.to_owned(), state.turn());
+    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
     let responses =
         each_answered(|work| schema.execute_stream(request(state, document, call, work).data(turn.clone())));
     responses.map(move |response| {
         turn.end();
-        finished(response, &correlation_id)
+        finished(response, &of, &correlation_id)
     })
 }
 
@@ -66,7 +88,7 @@ fn request(state: &State, document: Document, call: Call, work: Work) -> Request
     request
 }
 
-fn finished(mut response: Response, correlation_id: &str) -> Response {
-    response.errors.iter_mut().for_each(limits::name_cost);
+fn finished(mut response: Response, state: &State, correlation_id: &str) -> Response {
+    response.errors.iter_mut().for_each(|error| limits::name_cost(error, state.limits().cost));
     finish(response, correlation_id)
 }

@@ -1,11 +1,8 @@
-//! What a query may cost. How deep and how long it is has been settled before ([`super::document`]).
+//! What a query costs. How deep and how long it is has been settled before ([`super::document`]).
 
 use async_graphql::ServerError;
 
 use super::error::{QUERY_TOO_COMPLEX, coded};
-
-/// The most that is answered. Every field costs one, a page its fields times its size, and what makes the database work more besides.
-pub(super) const MAX_COST: usize = 25_000;
 
 /// What an impact costs besides its fields and one for each session.
 pub(super) const IMPACT: usize = 100;
@@ -23,11 +20,11 @@ pub(super) const HEALTH: usize = 500;
 /// Says in this API's words that a query costs too much: the library's own error has neither a code nor a number.
 ///
 /// An extension could say how much it costs, but with one in place the library takes its slow way for every field.
-pub(super) fn name_cost(error: &mut ServerError) {
+pub(super) fn name_cost(error: &mut ServerError, most: usize) {
     if error.message == "Query is too complex." {
         *error = coded(
             QUERY_TOO_COMPLEX,
-            format!("The query costs more than {MAX_COST}. Ask for smaller pages or fewer fields."),
+            format!("The query costs more than {most}. Ask for smaller pages or fewer fields."),
         );
     }
 }

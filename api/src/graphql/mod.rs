@@ -14,9 +14,13 @@ mod loaders;
 mod mutation;
 mod omitted;
 mod operator;
+mod order;
 mod query;
 mod rights;
+mod root;
 mod rows;
+mod scan;
+mod share;
 mod state;
 mod subscription;
 mod turn;
@@ -26,22 +30,25 @@ use async_graphql::{SDLExportOptions, SchemaBuilder};
 
 pub use documents::Documents;
 pub use execute::{Call, execute, subscribe, was_executed};
-pub use mutation::Mutation;
 pub use operator::{Admin, Operator};
-pub use query::Query;
 pub use rights::{allowed, required};
 pub use state::State;
 pub use subscription::Subscription;
 
+/// Reading.
+pub type Query = root::Root<query::Query>;
+/// Changing.
+pub type Mutation = root::Root<mutation::Mutation>;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The schema with its limits. It needs no database: what a request may use comes with it, as [`State`].
+/// The schema. It needs no database: what a request may use comes with it, as [`State`].
 #[must_use]
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<types::Node>()
-        .limit_complexity(limits::MAX_COST)
+        // They would tell of the schema to whoever may not read it.
+        .disable_suggestions()
 }
 
 /// The text of `schema.graphql`.

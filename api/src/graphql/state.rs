@@ -14,8 +14,10 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::loaders::Batches;
 use crate::graphql::operator::{Admin, Operator};
+use crate::graphql::share::Share;
 use crate::graphql::turn::Turn;
 use crate::health::Accepted;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::worker::Queue;
 
@@ -30,10 +32,13 @@ pub struct State {
     accepted: Arc<Accepted>,
     access: Access,
     principal: Principal,
+    limits: Limits,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
     running: Arc<RwLock<()>>,
     /// Deletions may wait for locks; together they must leave connections for those who only read.
     turns: Arc<Semaphore>,
+    /// Queries: half of the connections.
+    queries: Arc<Semaphore>,
     /// The same for the events of subscriptions: nobody knows how many are followed.
     events: Arc<Semaphore>,
 }
@@ -47,9 +52,11 @@ impl State {
         Self {
             turns: turns(),
             events: turns(),
+            queries: Arc::new(Semaphore::new((connections / 2).max(1))),
             accepted: Arc::new(accepted),
             principal: Principal::local(principal),
             access: Access::new(database.clone(), None),
+            limits: Limits::default(),
             running: Arc::default(),
             gateway: None,
             watch: Watch::new(database.clone()),
@@ -86,6 +93,18 @@ impl State {
         Ok(Self { principal, ..self.clone() })
     }
 
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// What one request may ask for, and how much is served at once.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The gateway, where one is configured.
     #[must_use]
     pub const fn gateway(&self) -> Option<&Gateway> {
@@ -119,6 +138,19 @@ impl State {
     /// The turn of a subscription that begins.
     pub(super) fn turn(&self) -> Turn {
         Turn::of(Arc::clone(&self.events))
+    }
+
+    /// How many queries of one client are executed at once, so that others need not wait for all of them: half of those that
+    /// have a connection to the database.
+    #[must_use]
+    pub fn queries_of_one_client(&self) -> usize {
+        let connections = usize::try_from(self.database.settings().max_connections).unwrap_or(usize::MAX);
+        (connections / 4).max(1)
+    }
+
+    /// What a query has of the connections, once it is its turn.
+    pub(super) async fn share(&self) -> Share {
+        Share::of_query(Arc::clone(&self.queries)).await
     }
 
     /// The findings of schema health that the configuration accepts.

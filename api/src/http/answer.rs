@@ -1,7 +1,7 @@
 //! Answers as GraphQL over HTTP has them.
 
 use async_graphql::{ServerError, Value};
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -57,12 +57,15 @@ impl Format {
 
     /// The answer to a request that is no GraphQL request, or not one that this server takes.
     pub(super) fn refuse(self, refusal: &Refusal) -> Response {
-        let errors = [coded(BAD_USER_INPUT, refusal.message.as_str())];
+        let errors = [coded(refusal.code, refusal.message.as_str())];
         let mut response = self.write(refusal.status, &Body { errors: &errors, data: None });
         if let Some(method) = &refusal.allow
             && let Ok(allow) = HeaderValue::from_str(method.as_str())
         {
             response.headers_mut().insert(ALLOW, allow);
+        }
+        if let Some(seconds) = refusal.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -88,14 +91,17 @@ impl Format {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
+    pub(super) code: &'static str,
     pub(super) message: String,
     /// The method to use instead.
     pub(super) allow: Option<Method>,
+    /// After how many seconds it may be sent again.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), allow: None }
+        Self { status, code: BAD_USER_INPUT, message: message.into(), allow: None, retry_after: None }
     }
 }
 

@@ -1,7 +1,5 @@
 //! `/graphql`.
 
-use std::time::Duration;
-
 use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
 use axum::Extension;
@@ -12,11 +10,11 @@ use axum::response::Response;
 use super::answer::{Format, Refusal};
 use super::{App, bearer, log, wire};
 use crate::graphql::document::Document;
-use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
+use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, UNAVAILABLE, refusal};
 use crate::graphql::{self, Call, allowed, execute};
 
-/// How long a query may take. A mutation takes as long as the database lets it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// After how many seconds those who are not let in may try again.
+const LATER: u64 = 1;
 
 /// A query in the address.
 pub(super) async fn get(
@@ -24,9 +22,8 @@ pub(super) async fn get(
     Extension(state): Extension<graphql::State>,
     request: Request,
 ) -> Response {
-    let app = App { state, ..app };
-    let format = Format::accepted_by(request.headers());
-    match wire::from_address(request.uri()) {
+    let (app, format) = (app.asked_by(&request, state), Format::accepted_by(request.headers()));
+    match app.pace.count(&app).and_then(|()| wire::from_address(request.uri())) {
         Ok(call) => run(&app, format, request.method(), call, log::id_of(&request)).await,
         Err(refusal) => format.refuse(&refusal),
     }
@@ -38,17 +35,19 @@ pub(super) async fn post(
     Extension(state): Extension<graphql::State>,
     request: Request,
 ) -> Response {
-    let app = App { state, ..app };
-    let format = Format::accepted_by(request.headers());
+    let (app, format) = (app.asked_by(&request, state), Format::accepted_by(request.headers()));
     let id = log::id_of(&request).to_owned();
-    match wire::from_body(request).await {
+    if let Err(refusal) = app.pace.count(&app) {
+        return format.refuse(&refusal);
+    }
+    match wire::from_body(request, app.state.limits()).await {
         Ok(call) => run(&app, format, &Method::POST, call, &id).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
 async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -> Response {
-    let document = match app.documents.read(&call.query) {
+    let document = match app.documents.read(&call) {
         Ok(document) => document,
         Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
     };
@@ -64,11 +63,9 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
     // Which one it is decides here: a page can make a browser send a GET without asking.
     match kind {
         Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
-            format.refuse(&Refusal {
-                status: StatusCode::METHOD_NOT_ALLOWED,
-                message: "Only queries are answered to a GET: send this operation as a POST.".to_owned(),
-                allow: Some(Method::POST),
-            })
+            let message = "Only queries are answered to a GET: send this operation as a POST.";
+            format
+                .refuse(&Refusal { allow: Some(Method::POST), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message) })
         }
         Some(OperationType::Subscription) => format.answer(&refusal(
             BAD_USER_INPUT,
@@ -76,24 +73,54 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
         )),
         _ => match outcome(app, document, kind, call, id).await {
             Ok(outcome) => format.answer(&outcome),
-            Err(given_up) => format.executed(&given_up),
+            Err(Unanswered::GivenUp(outcome)) => format.executed(&outcome),
+            Err(Unanswered::Overloaded) => format.refuse(&overloaded()),
         },
     }
 }
 
-/// What comes of a query or a mutation; an error says that a query was given up.
+/// Why a query or a mutation has no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// It took too long.
+    GivenUp(Box<Outcome>),
+    /// It was not begun: as many are executed as may be.
+    Overloaded,
+}
+
+/// What is said to those who are not let in.
+pub(super) fn overloaded() -> Refusal {
+    Refusal {
+        code: UNAVAILABLE,
+        retry_after: Some(LATER),
+        ..Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server has as much to do as it takes on. Try again in a second.",
+        )
+    }
+}
+
+/// What comes of a query or a mutation.
 pub(super) async fn outcome(
     app: &App,
     document: Document,
     kind: Option<OperationType>,
     call: Call,
     id: &str,
-) -> Result<Outcome, Outcome> {
+) -> Result<Outcome, Unanswered> {
+    let is_mutation = kind == Some(OperationType::Mutation);
+    let gate = if is_mutation { &app.mutations } else { &app.queries };
+    let _turn = if is_mutation { None } else { app.client.turn().await };
+    let _place = gate.enter().await.map_err(|_full| Unanswered::Overloaded)?;
+    let _served = app.client.execute();
     let outcome = execute(&app.schema, &app.state, document, call, id);
-    if kind == Some(OperationType::Mutation) {
+    if is_mutation {
         return Ok(outcome.await);
     }
-    tokio::time::timeout(PATIENCE, outcome)
-        .await
-        .map_err(|_| refusal(TIMEOUT, "The query took too long and was given up. Nothing was changed."))
+    let patience = app.state.limits().query_time;
+    tokio::time::timeout(patience, outcome).await.map_err(|_| {
+        let seconds = patience.as_secs();
+        let message = format!("The query took longer than {seconds} seconds and was given up. Nothing was changed.");
+        Unanswered::GivenUp(Box::new(refusal(TIMEOUT, message)))
+    })
 }

@@ -2,6 +2,9 @@
 
 mod answer;
 mod bearer;
+mod client;
+mod connections;
+mod gate;
 mod graphql;
 mod guard;
 mod headers;
@@ -10,6 +13,7 @@ mod listen;
 mod log;
 mod metrics;
 mod origin;
+mod pace;
 mod page;
 mod serve;
 mod socket;
@@ -18,20 +22,21 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
 
+use self::client::Client;
+use self::gate::Gate;
+use self::pace::Pace;
+
 pub use listen::check_listen;
 pub use origin::{Origin, check_origins};
 pub use serve::serve;
 pub use socket::Sockets;
-
-/// The most that a request's body may hold.
-const MAX_BODY: usize = 1024 * 1024;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -40,12 +45,40 @@ struct App {
     documents: Arc<Documents>,
     state: State,
     sockets: Sockets,
+    queries: Gate,
+    /// Changes wait for locks: however many do, queries are answered.
+    mutations: Gate,
+    pace: Pace,
+    /// Who asks.
+    client: Client,
+}
+
+impl App {
+    fn new(state: State, sockets: Sockets) -> Self {
+        let limits = *state.limits();
+        Self {
+            schema: builder().limit_complexity(limits.cost).finish(),
+            documents: Arc::new(Documents::new(limits)),
+            sockets,
+            queries: Gate::new(limits.requests),
+            mutations: Gate::new(limits.requests),
+            pace: Pace::new(limits.requests_a_minute),
+            client: Client::default(),
+            state,
+        }
+    }
+
+    /// The same for the one who made this request, who may use this.
+    fn asked_by(self, request: &Request, state: State) -> Self {
+        Self { client: request.extensions().get().cloned().unwrap_or_default(), state, ..self }
+    }
 }
 
 /// Every route of the server, with all that stands before it. Pages of these origins may use it, besides its own.
 #[must_use = "a router does nothing until it is served"]
 pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
-    let app = App { schema: builder().finish(), documents: Arc::default(), state, sockets };
+    let largest = state.limits().body;
+    let app = App::new(state, sockets);
     let mut guarded = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/metrics", get(metrics::text))
@@ -55,7 +88,7 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
         .route("/assets/{*path}", get(page::asset))
         .route("/graphql/ws", any(socket::open))
         .fallback(nothing_here)
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(DefaultBodyLimit::max(largest));
     if !origins.is_empty() {
         guarded = guarded.layer(origin::cors(origins));
     }

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Origin, Sockets, check_listen, router};
+use super::{Origin, Sockets, check_listen, connections, router};
 use crate::error::Error;
 use crate::graphql::State;
 
@@ -19,8 +19,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Sockets are closed at once.
 ///
 /// # Errors
-/// [`Error::BadInput`] where the listener is open to other machines and no token is needed, [`Error::Io`] when it fails,
-/// those of the database where it cannot tell whether one is.
+/// [`Error::BadInput`] where the listener is open to other machines and no token is needed, [`Error::Io`] where it has no
+/// address, those of the database where it cannot tell whether a token is needed.
 pub async fn serve(
     listener: TcpListener,
     state: State,
@@ -40,33 +40,26 @@ pub async fn serve(
         // The receiver is gone only when serving has ended already.
         let _ = stop.send(Instant::now() + GRACE);
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(signal).into_future();
-    finish(serving, stopped, &state).await?;
+    let limits = *state.limits();
+    finish(connections::serve(listener, router, &limits, state.queries_of_one_client(), signal), stopped, &state).await;
     // One that has not said it by now has a client that reads nothing.
     let _ = tokio::time::timeout(FAREWELL, sockets.closed()).await;
     Ok(())
 }
 
-async fn finish(
-    serving: impl Future<Output = std::io::Result<()>>,
-    stopped: oneshot::Receiver<Instant>,
-    state: &State,
-) -> Result<(), Error> {
+async fn finish(serving: impl Future<Output = ()>, stopped: oneshot::Receiver<Instant>, state: &State) {
     let mut serving = std::pin::pin!(serving);
     let deadline = tokio::select! {
-        result = &mut serving => return result.map_err(failed),
+        () = &mut serving => return,
         deadline = stopped => deadline.unwrap_or_else(|_| Instant::now() + GRACE),
     };
-    if let Ok(result) = tokio::time::timeout_at(deadline, serving).await {
-        result.map_err(failed)?;
-    } else {
+    if tokio::time::timeout_at(deadline, serving).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     // A deletion whose client has gone away is no request any more.
     if !state.deletions_finished(deadline.saturating_duration_since(Instant::now())).await {
         tracing::warn!("a deletion did not finish in time: the database rolls it back");
     }
-    Ok(())
 }
 
 fn failed(source: std::io::Error) -> Error {

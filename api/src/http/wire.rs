@@ -1,7 +1,5 @@
 //! Reading a call out of an HTTP request.
 
-use std::time::Duration;
-
 use async_graphql::Variables;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Query, Request};
@@ -10,12 +8,9 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::MAX_BODY;
 use super::answer::Refusal;
 use crate::graphql::Call;
-
-/// How long a client has to send its request.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::limits::Limits;
 
 /// The parameters of a GET.
 #[derive(Deserialize)]
@@ -39,14 +34,18 @@ pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
 }
 
 /// The call in the body of a POST.
-pub(super) async fn from_body(request: Request) -> Result<Call, Refusal> {
+pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call, Refusal> {
     check_content_type(request.headers())?;
-    let body = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
+    let body = tokio::time::timeout(limits.body_time, Bytes::from_request(request, &()))
         .await
-        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))?
+        .map_err(|_| {
+            let seconds = limits.body_time.as_secs();
+            let message = format!("The body did not arrive within {seconds} seconds.");
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
+        })?
         .map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
-                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {MAX_BODY} bytes."))
+                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {} bytes.", limits.body))
             }
             status => Refusal::new(status, "The body cannot be read."),
         })?;

@@ -13,15 +13,27 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, FuturesUnordered, poll_fn as poll_stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::graphql::share::Share;
+
 type Begun = BoxFuture<'static, ()>;
 
 /// What the loader calls to have its work done.
 pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
 
 /// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
-/// while a batch hands out its rows no field is resolved.
-pub(in crate::graphql) async fn answered<T, F: Future<Output = T>>(answer: impl FnOnce(Work) -> F) -> T {
-    let (work, mut driven) = Driven::new(usize::MAX);
+/// while a batch hands out its rows no field is resolved. Each batch takes its place in the request's share.
+pub(in crate::graphql) async fn answered<T, F>(share: Arc<Share>, answer: impl FnOnce(Work) -> F) -> T
+where
+    F: Future<Output = T>,
+{
+    let (begin, mut driven) = Driven::new(usize::MAX);
+    let work: Work = Box::new(move |work| {
+        let share = Arc::clone(&share);
+        begin(Box::pin(async move {
+            let _place = share.read().await;
+            work.await;
+        }));
+    });
     let mut answer = pin!(answer(work));
     poll_fn(|cx| driven.drive(cx, |cx| answer.as_mut().poll(cx))).await
 }

@@ -44,7 +44,7 @@ impl CleanupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<CleanupRun>> {
-        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         let page = cleanup::page(ctx.state()?.database(), &slice).await?;
         Ok(Connection::new(page, Total::CleanupRuns, CleanupRun))
     }

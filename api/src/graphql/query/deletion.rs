@@ -35,7 +35,7 @@ impl DeletionQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
-        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let page = trail::page(ctx.state()?.database(), &filter, &slice).await?;
         Ok(Connection::new(page, Total::Deletions(filter), Deletion))

@@ -34,7 +34,7 @@ impl GroupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Group>> {
-        let mut part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        let mut part = part(filter, order_by, slice(ctx, first, after.as_deref(), last, before.as_deref())?)?;
         part.slice.unasked = unasked::<Group>(ctx);
         let page = read::page(ctx.state()?.database(), &part).await?;
         Ok(Connection::new(page, Total::Groups(part.filter), Group))

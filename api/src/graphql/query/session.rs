@@ -38,7 +38,7 @@ impl SessionQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Session>> {
-        let mut slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let mut slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         slice.unasked = unasked::<Session>(ctx);
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let order = order_by.unwrap_or_default();

@@ -83,7 +83,7 @@ impl CleanupRun {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<SkippedSession>> {
-        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         let page = ctx.loader()?.load_one(SkippedOf { run: self.0.id, slice }).await?;
         Ok(Connection::new(page.unwrap_or(Page::empty()), Total::Counted(self.0.sessions_skipped), Into::into))
     }
@@ -148,7 +148,7 @@ impl CleanupRun {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
-        let slice = slice(first, after.as_deref(), last, before.as_deref())?;
+        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         let page = ctx.loader()?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
         Ok(Connection::new(page.unwrap_or(Page::empty()), Total::DeletionsOf(self.0.id), Deletion))
     }

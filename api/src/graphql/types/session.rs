@@ -79,7 +79,7 @@ impl Session {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Group>> {
-        let part = part(filter, order_by, slice(first, after.as_deref(), last, before.as_deref())?)?;
+        let part = part(filter, order_by, slice(ctx, first, after.as_deref(), last, before.as_deref())?)?;
         let total = Total::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
         let wanted = GroupsOf { session: self.0.id, part: Arc::new(part), unasked: unasked::<Group>(ctx) };
         let page = ctx.loader()?.load_one(wanted).await?.map_or(Page::empty(), Arc::unwrap_or_clone);

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Result};
+use futures_util::future::OptionFuture;
 use uuid::Uuid;
 
 use crate::cleanup;
 use crate::deletion::trail;
 use crate::graphql::loaders::{DeletionCountOf, GroupCountOf};
+use crate::graphql::root::AtRoot;
 use crate::graphql::state::ContextExt as _;
 use crate::{deletion, group, session};
 
@@ -34,6 +36,10 @@ impl Total {
     /// Counts it.
     pub(super) async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         let db = ctx.state()?.database();
+        // Those that a loader counts wait in its batch.
+        let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
+        let share = ctx.data_opt::<Arc<AtRoot>>().map(|root| &root.share).filter(|_| !by_loader);
+        let _place = OptionFuture::from(share.map(|share| share.read())).await;
         Ok(match self {
             Self::Sessions(filter) => session::read::count(db, filter).await?,
             Self::Groups(filter) => group::read::count(db, filter).await?,

@@ -72,14 +72,20 @@ impl Connection {
         };
         let Self { mut socket, operations, .. } = self;
         drop(operations);
-        let End::Close(farewell) = end else { return tracing::info!("the client has gone away") };
-        tracing::info!(code = farewell.frame().code, "closed");
+        let farewell = match end {
+            End::Close(farewell) => Some(farewell.frame()),
+            End::Gone => None,
+        };
+        tracing::info!(code = farewell.as_ref().map(|frame| frame.code), "closed");
         // Who does not read it has gone away.
         let _ = timeout(FAREWELL, async {
-            if socket.send(Message::Close(Some(farewell.frame()))).await.is_ok() {
-                // A socket that is dropped while messages are unread takes its last words with it.
-                while let Some(Ok(_)) = socket.recv().await {}
+            if let Some(frame) = farewell {
+                socket.send(Message::Close(Some(frame))).await?;
             }
+            // A client that closes is told so by reading on, and a socket that is dropped while messages are unread takes its
+            // last words with it.
+            while let Some(Ok(_)) = socket.recv().await {}
+            Ok::<_, SocketError>(())
         })
         .await;
     }
@@ -120,10 +126,10 @@ impl Connection {
                 return Ok(());
             }
             Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-            Some(Err(error)) => return Err(broken(error)),
+            Some(Err(error)) => return Err(broken(error, self.app.state.limits().body)),
         };
         self.heard = true;
-        match read(&text)? {
+        match read(&text, self.app.state.limits().body)? {
             FromClient::Init(_) if self.begun.is_some() => Err(Farewell::BegunAlready.into()),
             FromClient::Init(payload) => self.begin(payload.as_ref().and_then(credentials)).await,
             FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
@@ -198,10 +204,10 @@ impl Connection {
     }
 }
 
-fn broken(error: SocketError) -> End {
+fn broken(error: SocketError, most: usize) -> End {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
     match error.into_inner().downcast_ref() {
-        Some(Capacity(_)) => Farewell::TooLarge.into(),
+        Some(Capacity(_)) => Farewell::TooLarge(most).into(),
         Some(Protocol(_) | Utf8(_)) => Farewell::Malformed.into(),
         _ => End::Gone,
     }

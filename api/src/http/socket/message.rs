@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::graphql::Call;
 use crate::http::answer::Body;
-use crate::http::{MAX_BODY, wire};
+use crate::http::wire;
 
 /// The sub-protocol's name.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
@@ -56,7 +56,7 @@ pub(super) enum Farewell {
     /// The message is no WebSocket message.
     Malformed,
     /// The message is larger than may be.
-    TooLarge,
+    TooLarge(usize),
     /// The message is none of the protocol's.
     Invalid(String),
     /// An operation before the beginning.
@@ -84,7 +84,7 @@ impl Farewell {
         let (code, reason) = match self {
             Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
             Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
-            Self::TooLarge => (close_code::SIZE, format!("A message has at most {MAX_BODY} bytes.")),
+            Self::TooLarge(most) => (close_code::SIZE, format!("A message has at most {most} bytes.")),
             Self::Invalid(why) => (4400, format!("Invalid message: {why}")),
             Self::NotBegun => (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned()),
             Self::Unauthorized => {
@@ -101,10 +101,10 @@ impl Farewell {
     }
 }
 
-/// Reads what a client says.
-pub(super) fn read(text: &str) -> Result<FromClient, Farewell> {
-    if text.len() > MAX_BODY {
-        return Err(Farewell::TooLarge);
+/// Reads what a client says, in so many bytes at most.
+pub(super) fn read(text: &str, most: usize) -> Result<FromClient, Farewell> {
+    if text.len() > most {
+        return Err(Farewell::TooLarge(most));
     }
     let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
         return Err(invalid("it is no JSON object."));

@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 
 use self::connection::Connection;
 use self::message::PROTOCOL;
-use super::{App, MAX_BODY, bearer, log};
+use super::{App, bearer, log};
 use crate::access::Denied;
 
 /// What the server's sockets have in common.
@@ -77,22 +77,26 @@ impl Sockets {
 /// Opens a socket.
 pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let id = log::id_of(&request).to_owned();
-    let closing = app.sockets.closing.subscribe();
     let shown = match shown(&app, request.headers()).await {
         Ok(shown) => shown,
         Err(denied) => return bearer::refuse(&denied, &request),
     };
+    let state = app.state.clone();
+    let app = app.asked_by(&request, state);
+    let (closing, largest) = (app.sockets.closing.subscribe(), app.state.limits().body);
     let (mut parts, _) = request.into_parts();
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
         // Twice the limit, so that a message which is only a little too large is answered in this server's words.
-        Ok(upgrade) => upgrade.max_message_size(2 * MAX_BODY).max_frame_size(2 * MAX_BODY).protocols([PROTOCOL]),
+        Ok(upgrade) => upgrade.max_message_size(2 * largest).max_frame_size(2 * largest).protocols([PROTOCOL]),
         Err(rejection) => return refused(rejection),
     };
     let Ok(place) = Arc::clone(&app.sockets.places).try_acquire_owned() else { return full() };
     let span = log::socket_span(&id);
+    // Over HTTP/2 a socket is one request of a connection that others use too.
+    let held = (app.client.begin(), app.client.execute());
     let served = async move |socket: WebSocket| {
         Connection::new(socket, app, id, shown, closing).run().await;
-        drop(place);
+        drop((place, held));
     };
     upgrade.on_upgrade(move |socket| served(socket).instrument(span))
 }

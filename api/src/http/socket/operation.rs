@@ -13,7 +13,9 @@ use tracing::Instrument as _;
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
 use crate::graphql::{Call, allowed, subscribe, was_executed};
-use crate::http::{App, graphql};
+use crate::http::App;
+use crate::http::answer::Refusal;
+use crate::http::graphql::{Unanswered, outcome, overloaded};
 
 /// What comes of an operation.
 #[derive(Debug)]
@@ -92,7 +94,10 @@ impl Operations {
 }
 
 fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
-    let document = match app.documents.read(&call.query) {
+    if let Err(refusal) = app.pace.count(app) {
+        return ended(refused(&refusal));
+    }
+    let document = match app.documents.read(&call) {
         Ok(document) => document,
         Err(error) => return ended(Output::Error(Response::from_errors(vec![error]))),
     };
@@ -107,13 +112,18 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
         return subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed();
     }
     let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
-    let outcome = async move {
-        match graphql::outcome(&app, document, kind, call, &correlation_id).await {
+    let answer = async move {
+        match outcome(&app, document, kind, call, &correlation_id).await {
             Ok(response) => output(response),
-            Err(given_up) => Output::Next(given_up),
+            Err(Unanswered::GivenUp(response)) => Output::Next(*response),
+            Err(Unanswered::Overloaded) => refused(&overloaded()),
         }
     };
-    stream::once(outcome).boxed()
+    stream::once(answer).boxed()
+}
+
+fn refused(why: &Refusal) -> Output {
+    Output::Error(refusal(why.code, why.message.as_str()))
 }
 
 fn output(response: Response) -> Output {

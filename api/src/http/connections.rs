@@ -1,0 +1,165 @@
+//! Accepting connections, and not more of them than may be open. Who holds one without making a request is let go after a
+//! while, or at once when somebody else wants in: half-sent heads and idle clients keep nobody out.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tower::ServiceExt as _;
+
+use super::client::Client;
+use crate::limits::Limits;
+
+/// How long it takes before the next try when no connection can be accepted, for want of file handles for example.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long a client that is turned away has to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Requests at once over one connection of HTTP/2.
+const STREAMS: u32 = 100;
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+      content-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\n\r\n\
+      As many connections are open as this server takes. Try again later.";
+
+/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered. Of one
+/// client so many `queries` are executed at once.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    queries: usize,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = std::pin::pin!(stop);
+    let mut connections = Connections::new(router, limits, queries);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(ended) = connections.running.join_next() => connections.forget(ended.ok()),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => connections.open(stream, from),
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    connections.ending.shutdown().await;
+}
+
+struct Connections {
+    router: Router,
+    most: usize,
+    patience: Duration,
+    queries: usize,
+    /// Each gives back its number.
+    running: JoinSet<u64>,
+    /// By their numbers, the oldest first.
+    open: BTreeMap<u64, (Client, AbortHandle)>,
+    next: u64,
+    ending: GracefulShutdown,
+}
+
+impl Connections {
+    fn new(router: Router, limits: &Limits, queries: usize) -> Self {
+        Self {
+            router,
+            most: limits.connections,
+            patience: limits.head_time,
+            queries,
+            running: JoinSet::new(),
+            open: BTreeMap::new(),
+            next: 0,
+            ending: GracefulShutdown::new(),
+        }
+    }
+
+    fn open(&mut self, stream: TcpStream, from: SocketAddr) {
+        if self.open.len() >= self.most && !self.make_room() {
+            tracing::warn!("a connection was refused: as many are open as may be (--max-clients)");
+            tokio::spawn(turn_away(stream));
+            return;
+        }
+        let (number, client) = (self.next, Client::new(Some(from.ip()), self.queries));
+        self.next += 1;
+        let served = serve_one(stream, self.router.clone(), client.clone(), self.patience, self.ending.watcher());
+        let served = async move {
+            served.await;
+            number
+        };
+        self.open.insert(number, (client, self.running.spawn(served)));
+    }
+
+    /// Lets the oldest connection go for which nothing is executed; false where there is none.
+    fn make_room(&mut self) -> bool {
+        let idle = self.open.iter().find(|(_, (client, _))| !client.is_served()).map(|(number, _)| *number);
+        let Some((_, connection)) = idle.and_then(|number| self.open.remove(&number)) else { return false };
+        connection.abort();
+        true
+    }
+
+    /// One has ended by itself, or has been let go.
+    fn forget(&mut self, number: Option<u64>) {
+        if let Some(number) = number {
+            self.open.remove(&number);
+        } else {
+            self.open.retain(|_, (_, connection)| !connection.is_finished());
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, router: Router, client: Client, patience: Duration, ending: Watcher) {
+    // Answers are written at once and whole.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn({
+        let client = client.clone();
+        move |request: Request<Incoming>| {
+            let begun = client.begin();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(client.clone());
+            let answer = router.clone().oneshot(request);
+            async move {
+                let answer = answer.await;
+                drop(begun);
+                answer as Result<_, Infallible>
+            }
+        }
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(STREAMS).enable_connect_protocol();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    tokio::select! {
+        served = ending.watch(connection) => {
+            if let Err(error) = served {
+                tracing::debug!(error, "a connection broke");
+            }
+        }
+        () = client.silent(patience) => tracing::debug!("a connection was closed: it made no request in time"),
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    // Who does not read it has gone away.
+    let _ = tokio::time::timeout(FAREWELL, async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        // A connection that is dropped while something is unread takes its last words with it.
+        stream.read_to_end(&mut Vec::new()).await
+    })
+    .await;
+}

@@ -1,0 +1,76 @@
+//! What one request may ask for, and how much is served at once. `config/limits.rs` is how each is set, docs/limits.md the
+//! table of all.
+
+use std::time::Duration;
+
+/// The limits of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Tokens of a query's text, as GraphQL counts them.
+    pub tokens: usize,
+    /// Fields within fields. The introspection query of usual clients has 15.
+    pub depth: usize,
+    /// Fields and spreads of all operations of a document, with every fragment counted wherever it is spread.
+    pub fields: usize,
+    /// Fields under another name, counted likewise.
+    pub aliases: usize,
+    /// Fields of an operation's root, counted likewise.
+    pub root_fields: usize,
+    /// Directives, counted likewise.
+    pub directives: usize,
+    /// What a query may cost: every field one, a page its fields times its size, and what makes the database work more
+    /// besides.
+    pub cost: usize,
+    /// Nodes on a page; 100 at most, as the schema says.
+    pub page: u32,
+    /// Variables of an operation, and values that come with it.
+    pub variables: usize,
+    /// What these values may take as JSON, in bytes.
+    pub variables_size: usize,
+    /// What a request's body, or a message over a socket, may hold, in bytes.
+    pub body: usize,
+    /// How long a connection may be without a request: before the first one, between two, and while a head is sent.
+    pub head_time: Duration,
+    /// How long a client has to send a body.
+    pub body_time: Duration,
+    /// How long a query may take. A mutation takes as long as the database lets it.
+    pub query_time: Duration,
+    /// Connections that are open at once.
+    pub connections: usize,
+    /// Requests that are executed at once.
+    pub requests: usize,
+    /// Requests of one client in a minute; none: any number.
+    pub requests_a_minute: Option<u32>,
+}
+
+impl Limits {
+    /// The most nodes on a page that can be allowed: the schema says so.
+    pub const MOST_ON_A_PAGE: u32 = 100;
+
+    /// The limits unless others are set.
+    pub const DEFAULT: Self = Self {
+        tokens: 10_000,
+        depth: 15,
+        fields: 2_000,
+        aliases: 200,
+        root_fields: 20,
+        directives: 50,
+        cost: 25_000,
+        page: Self::MOST_ON_A_PAGE,
+        variables: 100,
+        variables_size: 256 * 1024,
+        body: 1024 * 1024,
+        head_time: Duration::from_secs(30),
+        body_time: Duration::from_secs(30),
+        query_time: Duration::from_secs(30),
+        connections: 512,
+        requests: 64,
+        requests_a_minute: Some(6_000),
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

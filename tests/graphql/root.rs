@@ -1,0 +1,91 @@
+//! The root of an operation: the order of its fields, and fields that fail.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::http::app::{Answer, TestApp, json_post};
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    fields_are_answered_in_the_order_of_the_query,
+    a_field_that_fails_is_null_where_it_may_be,
+    nothing_is_left_of_the_data_where_a_field_fails_that_must_not_be_null,
+    a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,
+);
+
+#[tokio::test]
+async fn directives_of_the_typename_are_looked_at_too() {
+    let app = TestApp::without_data().await;
+    for (field, message) in [
+        ("__typename @nothing", "Unknown directive \"nothing\""),
+        ("__typename @include", "The directive \"include\" takes the argument \"if\"."),
+        ("__typename @skip(when: true)", "The directive \"skip\" takes the argument \"if\"."),
+        ("__typename @skip(if: false) @skip(if: false)", "The directive \"skip\" stands there twice."),
+        ("__typename(a: 1)", "__typename takes no arguments, and has no fields."),
+        ("__typename { a }", "__typename takes no arguments, and has no fields."),
+    ] {
+        let error = app.error(&format!("{{ {field} }}"), json!({})).await;
+        assert_eq!(error, ("BAD_USER_INPUT".to_owned(), message.to_owned()), "{field}");
+    }
+    let both = "{ a: __typename @skip(if: false) @include(if: false) b: __typename }";
+    assert_eq!(app.data(both, json!({})).await, json!({ "b": "Query" }));
+}
+
+#[tokio::test]
+async fn where_every_field_is_skipped_the_data_is_there_and_empty() {
+    let app = TestApp::without_data().await;
+    assert_eq!(app.data("{ __typename @skip(if: true) }", json!({})).await, json!({}));
+}
+
+/// The places in which these words stand in an answer.
+fn order(answer: &Answer, words: &[&str]) -> Vec<usize> {
+    words
+        .iter()
+        .map(|word| answer.body.find(&format!("\"{word}\":")).unwrap_or_else(|| panic!("{}", answer.body)))
+        .collect()
+}
+
+async fn fields_are_answered_in_the_order_of_the_query(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let query = "{ c: sessions(first: 1) { totalCount q: nodes { name id } p: pageInfo { hasNextPage } } \
+                 b: __typename ...F v: viewer { __typename } } \
+                 fragment F on Query { s: sessionStats { total } b: __typename a: sessions(first: 1) { z: totalCount } }";
+    let answer = app.post(query, json!({})).await;
+    let places = order(&answer, &["c", "totalCount", "q", "p", "b", "s", "total", "a", "z", "v"]);
+    assert!(places.is_sorted(), "{}", answer.body);
+}
+
+async fn a_field_that_fails_is_null_where_it_may_be(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let answer = app.post("{ a: session(id: \"x\") { id } b: __typename }", json!({})).await;
+    assert_eq!(answer.json()["data"], json!({ "a": null, "b": "Query" }));
+    assert_eq!(answer.json()["errors"][0]["path"], json!(["a"]));
+}
+
+async fn nothing_is_left_of_the_data_where_a_field_fails_that_must_not_be_null(db: TestDb) {
+    let app = TestApp::over(db).await;
+    for query in [
+        "{ a: sessions(first: 101) { totalCount } b: __typename }",
+        "mutation { a: deleteSession(input: { id: \"x\" }) { userErrors { code } } b: __typename }",
+    ] {
+        let answer = app.post(query, json!({})).await;
+        assert_eq!((answer.status, &answer.json()["data"]), (StatusCode::OK, &json!(null)), "{query}");
+        assert!(answer.body.contains("\"data\":null"), "{}", answer.body);
+        assert_eq!(answer.json()["errors"][0]["path"], json!(["a"]), "{query}");
+    }
+}
+
+async fn a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let query = "query Q($id: ID!) { session(id: $id) { id } }";
+    for variables in [json!({}), json!({ "id": null })] {
+        let mut request = json_post(&json!({ "query": query, "variables": variables }).to_string());
+        request.headers_mut().insert("accept", "application/graphql-response+json".parse().unwrap());
+        let answer = app.send(request).await;
+        assert_eq!((answer.status, answer.json().get("data")), (StatusCode::BAD_REQUEST, None));
+        assert_eq!(answer.error().1, "The variable $id of type ID! needs a value.");
+    }
+    let preset = "query Q($id: ID! = \"c0ffee00-0000-4000-8000-00000000dead\") { session(id: $id) { id } }";
+    assert_eq!(app.data(preset, json!({})).await, json!({ "session": null }));
+    assert_eq!(app.error(preset, json!({ "id": null })).await.0, "BAD_USER_INPUT");
+}

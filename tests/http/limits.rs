@@ -1,0 +1,337 @@
+//! What is served at once, and for how long: each attack ends, and the next query is answered.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::db::{Database, DatabaseSettings, Dialect};
+use api::graphql::State;
+use api::health::Accepted;
+use api::http::{Sockets, serve};
+use api::limits::Limits;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::client;
+use super::socket::Client;
+use crate::support::{Contents, TestDb, both, only};
+
+both!(Adopted:
+    a_query_that_takes_too_long_is_given_up,
+    one_query_with_many_fields_leaves_connections_for_others,
+    more_queries_than_are_executed_at_once_are_refused,
+);
+only!(postgres Adopted: what_a_query_was_given_up_for_ends_in_the_database);
+
+/// Takes some seconds on a `slow` database.
+const LONG: &str = "{ deletions(first: 1) { nodes { id } } }";
+
+/// A server for as long as the test lasts.
+async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let settings = DatabaseSettings { max_connections: 4, ..db.settings() };
+    let settings = DatabaseSettings { query_timeout: settings.query_timeout.min(limits.query_time), ..settings };
+    let database = Database::connect(settings).await.unwrap();
+    let state = State::new(database, Accepted::default(), "tester").with_limits(limits);
+    tokio::spawn(serve(listener, state, Sockets::default(), &[], std::future::pending()));
+    address
+}
+
+/// One over nothing that would be read.
+async fn limited(limits: Limits) -> (TestDb, SocketAddr) {
+    let db = TestDb::sqlite(Contents::Empty).await;
+    let address = started(&db, limits).await;
+    (db, address)
+}
+
+/// Whoever reads deletions waits for some seconds.
+async fn slow(db: &TestDb) {
+    let table = db.dialect().own_table("deletions");
+    let (made, takes_long) = match db.dialect() {
+        Dialect::Postgres => ("session_admin.made", "(SELECT pg_sleep(3)) IS NOT NULL"),
+        Dialect::Sqlite => (
+            "made",
+            "(WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 6000000) SELECT count(*) FROM n) > 0",
+        ),
+    };
+    // One row at least, so that the condition is looked at.
+    db.exec(&format!(
+        "INSERT INTO {table} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) VALUES \
+         ('c0ffee00-0000-4000-8000-00000000dead', 'tester', '2026-01-01T00:00:00Z', 0, 0, '[]', '{{}}')"
+    ))
+    .await;
+    db.exec(&format!(
+        "ALTER TABLE {table} RENAME TO made; CREATE VIEW {table} AS SELECT * FROM {made} WHERE {takes_long}"
+    ))
+    .await;
+}
+
+async fn post(address: SocketAddr, query: &str) -> reqwest::Response {
+    let body = json!({ "query": query });
+    client().post(format!("http://{address}/graphql")).json(&body).send().await.unwrap()
+}
+
+async fn json(answer: reqwest::Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+}
+
+/// An ordinary query is answered.
+async fn is_well(address: SocketAddr) {
+    assert_eq!(json(post(address, "{ __typename }").await).await, json!({ "data": { "__typename": "Query" } }));
+}
+
+/// The server can do its work, and says so soon.
+async fn is_ready(address: SocketAddr) {
+    let asked = Instant::now();
+    let answer = client().get(format!("http://{address}/health/ready")).send().await.unwrap();
+    // The database has been asked: it has no history of migrations.
+    let said = answer.text().await.unwrap();
+    assert!(said.contains("Migrations are pending"), "{said}");
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+/// Sends this over a connection of its own; gives all that comes back until the server ends it.
+async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(sent).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset has ended too.
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn head(length: usize) -> String {
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_body_of_20_megabytes_is_refused() {
+    let (_db, address) = limited(Limits::DEFAULT).await;
+    let padding = "x".repeat(20_000_000);
+    for body in [" ".repeat(20_000_000), format!("{{\"query\":\"{{ __typename }}\",\"x\":\"{padding}\"}}")] {
+        let answer = client().post(format!("http://{address}/graphql"));
+        let answer = answer.header("content-type", "application/json").body(body).send().await;
+        // The connection may be closed before all has been sent.
+        if let Ok(answer) = answer {
+            assert_eq!(answer.status(), 413);
+            assert_eq!(json(answer).await["errors"][0]["message"], "The body is larger than 1048576 bytes.");
+        }
+        is_well(address).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_be_as_large_as_it_is_told() {
+    let (_db, address) = limited(Limits { body: 30, ..Limits::DEFAULT }).await;
+    is_well(address).await;
+    let answer = post(address, "{ __typename __typename }").await;
+    assert_eq!(answer.status(), 413);
+    assert_eq!(json(answer).await["errors"][0]["message"], "The body is larger than 30 bytes.");
+    let mut socket = Client::begin(address).await;
+    socket.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(socket.closed().await, (1009, "A message has at most 30 bytes.".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf_8_is_refused() {
+    let (_db, address) = limited(Limits::DEFAULT).await;
+    let body = b"{\"query\":\"{ __typename } # \xff\xfe\"}".to_vec();
+    let answer = client().post(format!("http://{address}/graphql"));
+    let answer = answer.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), json(answer).await["errors"][0]["message"].as_str()),
+        (400, Some("The body is not JSON."))
+    );
+    is_well(address).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_ends_the_request() {
+    let (_db, address) = limited(Limits { body_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let asked = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{}{{", head(100)).as_bytes()).await.unwrap();
+    // A byte now and then does not help.
+    let (mut read, mut write) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while write.write_all(b" ").await.is_ok() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let mut answer = vec![0; 1_000];
+    let length = timeout(Duration::from_secs(10), read.read(&mut answer)).await.unwrap().unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("The body did not arrive within 1 seconds."), "{answer}");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    dripping.abort();
+    is_well(address).await;
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed() {
+    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for sent in [
+        "",
+        // What HTTP/1 and HTTP/2 begin with alike.
+        "P",
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        // One that has been answered.
+        whole,
+    ] {
+        let asked = Instant::now();
+        let answer = said_to(address, sent.as_bytes()).await;
+        assert!(asked.elapsed() < Duration::from_secs(5), "{sent:?}: {:?}", asked.elapsed());
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == whole, "{sent:?}: {answer}");
+        is_well(address).await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_drips_ends_too() {
+    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"POST /graphql HTTP/1.1\r\n").await.unwrap();
+    let dripping = async {
+        while stream.write_all(b"X-A: b\r\n").await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), dripping).await.unwrap();
+    is_well(address).await;
+}
+
+#[tokio::test]
+async fn idle_connections_make_room_for_others() {
+    let (_db, address) = limited(Limits { connections: 20, ..Limits::DEFAULT }).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nX-Half: ").await.unwrap();
+        idle.push(stream);
+    }
+    is_well(address).await;
+    let mut rest = Vec::new();
+    let mut oldest = idle.swap_remove(0);
+    // It may be reset.
+    let _ = timeout(Duration::from_secs(5), oldest.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, b"");
+    let mut newest = idle.pop().unwrap();
+    assert!(timeout(Duration::from_millis(100), newest.read_u8()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_thousand_sockets_keep_nobody_out() {
+    let (_db, address) = limited(Limits::DEFAULT).await;
+    let mut sockets = Vec::new();
+    for _ in 0..256 {
+        sockets.push(Client::begin(address).await);
+    }
+    for _ in 256..1_000 {
+        assert_eq!(Client::refused(address).await, 503);
+    }
+    is_well(address).await;
+    let mut last = sockets.pop().unwrap();
+    last.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(last.data("1").await, json!({ "__typename": "Query" }));
+}
+
+#[tokio::test]
+async fn one_address_makes_so_many_requests_a_minute() {
+    let (_db, address) = limited(Limits { requests_a_minute: Some(3), ..Limits::DEFAULT }).await;
+    let mut socket = Client::begin(address).await;
+    is_well(address).await;
+    socket.subscribe("1", "{ __typename }", json!({})).await;
+    socket.data("1").await;
+    socket.completed("1").await;
+    let answer = client().get(format!("http://{address}/graphql?query={{__typename}}")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+
+    let answer = post(address, "{ __typename }").await;
+    assert_eq!(answer.status(), 429);
+    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    let error = json(answer).await["errors"][0].take();
+    assert_eq!(error["extensions"]["code"], "RATE_LIMITED");
+    assert!(error["message"].as_str().unwrap().starts_with("At most 3 requests a minute are answered."), "{error}");
+    socket.subscribe("2", "{ __typename }", json!({})).await;
+    let said = socket.hear().await;
+    assert_eq!((&said["type"], &said["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("RATE_LIMITED")));
+    // A supervisor asks as often as it likes.
+    assert_eq!(client().get(format!("http://{address}/health/live")).send().await.unwrap().status(), 200);
+}
+
+async fn a_query_that_takes_too_long_is_given_up(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { query_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let answer = json(post(address, LONG).await).await;
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    // PostgreSQL gives the statement up at the same moment.
+    let code = &answer["errors"][0]["extensions"]["code"];
+    assert_eq!(*code, "TIMEOUT", "{answer}");
+    assert!(message.contains("1 second") || db.dialect() == Dialect::Postgres, "{message}");
+    is_ready(address).await;
+    assert_eq!(json(post(address, "{ sessions { totalCount } }").await).await["data"]["sessions"]["totalCount"], 14);
+}
+
+async fn what_a_query_was_given_up_for_ends_in_the_database(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { query_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    post(address, LONG).await;
+    sleep(Duration::from_millis(500)).await;
+    let running = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+                   AND pid <> pg_backend_pid() AND application_name = 'session-admin'";
+    assert_eq!(db.rows(running).await, [["0"]]);
+}
+
+async fn one_query_with_many_fields_leaves_connections_for_others(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { query_time: Duration::from_secs(5), ..Limits::DEFAULT }).await;
+    let fields: String =
+        (0..20).map(|n| format!("a{n}: deletions(first: 1) {{ totalCount nodes {{ id }} }} ")).collect();
+    let flood = tokio::spawn(async move { json(post(address, &format!("{{ {fields} }}")).await).await });
+    sleep(Duration::from_millis(300)).await;
+    for _ in 0..5 {
+        is_ready(address).await;
+        is_well_soon(address).await;
+    }
+    flood.await.unwrap();
+}
+
+/// Without a connection to the database: the query beside this one may have all turns.
+async fn is_well_soon(address: SocketAddr) {
+    let asked = Instant::now();
+    let answer = client().get(format!("http://{address}/health/live")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+async fn more_queries_than_are_executed_at_once_are_refused(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { requests: 3, ..Limits::DEFAULT }).await;
+    let asked = Instant::now();
+    let queries: Vec<_> = (0..30).map(|_| tokio::spawn(post(address, LONG))).collect();
+    sleep(Duration::from_millis(500)).await;
+    is_ready(address).await;
+    let (mut answered, mut refused) = (0, 0);
+    for query in queries {
+        let answer = query.await.unwrap();
+        if answer.status() == 503 {
+            assert_eq!(answer.headers()["retry-after"], "1");
+            let error = json(answer).await["errors"][0].take();
+            assert_eq!(error["extensions"]["code"], "UNAVAILABLE");
+            assert_eq!(error["message"], "The server has as much to do as it takes on. Try again in a second.");
+            refused += 1;
+        } else {
+            answered += 1;
+        }
+    }
+    assert!((3..=6).contains(&answered) && refused >= 24, "{answered} {refused} {:?}", asked.elapsed());
+    is_well(address).await;
+}
