@@ -1,10 +1,12 @@
-// GraphiQL as somebody uses it: node graphiql.js CHROMIUM PAGE STARTERS [PICTURE]
-// Ends with 1, and says why, at the first thing that is not as it should be. STARTERS are the tabs' names, with commas.
+// GraphiQL as somebody uses it: node graphiql.js CHROMIUM PAGE STARTERS SESSION_ADMIN [PICTURE]
+// Ends with 1, and says why, at the first thing that is not as it should be. STARTERS are the tabs' names, with commas;
+// SESSION_ADMIN is the program, which finds the page's database in DATABASE_URL and makes a token there on the way.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 
 import { chromium } from 'playwright-core';
 
-const [executablePath, address, starters, picture] = process.argv.slice(2);
+const [executablePath, address, starters, program, picture] = process.argv.slice(2);
 const origin = new URL(address).origin;
 const wrong = [];
 const operations = [];
@@ -63,11 +65,14 @@ async function use(page) {
   await page.locator('.suggest-widget').getByText('sessionStats').first().waitFor();
   await page.keyboard.press('Escape');
 
+  // From now on nobody is answered without a token.
+  const token = execFileSync(program, ['token', 'create', '--name', 'browser', '--role', 'operator'], { encoding: 'utf8' });
+  const credentials = `Bearer ${token.trim()}`;
   await open(page, 'query Count { sessionStats { total } }');
-  await type(page, '.graphiql-editor-tool .graphiql-editor:not(.hidden)', '{ "authorization": "Bearer given" }');
+  await type(page, '.graphiql-editor-tool .graphiql-editor:not(.hidden)', `{ "authorization": "${credentials}" }`);
   await execute(page);
   await answered(page, '"total": 14');
-  assert.equal(operations.at(-1).headers().authorization, 'Bearer given');
+  assert.equal(operations.at(-1).headers().authorization, credentials);
 
   // A mistake is shown; the browser has nothing to complain about.
   await open(page, 'query Mistake { sessionStats { totals } }');
@@ -78,7 +83,7 @@ async function use(page) {
   await open(page, 'mutation DryRun { cleanUpSessions(input: { dryRun: true }) { impact { rowsDeleted } } }');
   await execute(page);
   await answered(page, '"rowsDeleted": 1512');
-  assert.equal(operations.at(-1).headers().authorization, 'Bearer given');
+  assert.equal(operations.at(-1).headers().authorization, credentials);
 
   await open(page, 'mutation Start { cleanUpSessions(input: { dryRun: false }) { run { id } } }');
   await execute(page);
@@ -86,7 +91,7 @@ async function use(page) {
   await open(page, `subscription Follow { cleanupRun(id: "${run}") { status sessionsDeleted sessionsTotal } }`);
   await execute(page);
   await answered(page, /"status": "SUCCEEDED",\s*"sessionsDeleted": 9/);
-  assert.deepEqual(frames[0], { type: 'connection_init', payload: { Authorization: 'Bearer given' } });
+  assert.deepEqual(frames[0], { type: 'connection_init', payload: { Authorization: credentials } });
 
   const workers = page.workers().map(worker => worker.url());
   assert.ok(workers.length > 0 && workers.every(url => url.startsWith(`${origin}/assets/`)), workers.join(' '));

@@ -35,7 +35,11 @@ async fn a_query_a_mutation_and_a_subscription_are_typed_and_run(db: TestDb) {
     }
     let page = server.announced["page"].as_str().unwrap();
     let mut node = Command::new("node");
-    node.arg("tests/graphiql.js").arg(chromium).args([page, &STARTERS.join(",")]).current_dir(folder());
+    node.arg("tests/graphiql.js")
+        .arg(chromium)
+        .args([page, &STARTERS.join(",")])
+        .arg(env!("CARGO_BIN_EXE_session-admin"));
+    node.env("DATABASE_URL", db.url()).current_dir(folder());
     let output = node.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(db.count("whatsapp_sessions").await, 5);
