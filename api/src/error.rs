@@ -131,6 +131,12 @@ impl Error {
 
 impl From<migration::Error> for Error {
     fn from(source: migration::Error) -> Self {
+        // The migration's own words would be of a refusal.
+        if let migration::Error::Database(fault) = &source
+            && let away @ (Self::Unavailable(_) | Self::Insecure { .. }) = classify(fault.clone())
+        {
+            return away;
+        }
         Self::Migration(Box::new(source))
     }
 }

@@ -44,11 +44,12 @@ async fn postgres_each_grant_of_the_readme_is_missed_by_name_and_mended() {
         db.exec(&format!("REVOKE {grant} FROM {role}")).await;
         let named = match health::check(&database, &accepted).await {
             Ok(health) => {
-                let named =
-                    health.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join(" ");
                 assert!(!health.healthy, "{grant}: {:?}", health.findings);
-                for fix in health.findings.iter().filter_map(|finding| finding.fixes.first()) {
-                    db.exec(&fix.statement).await;
+                let mut named = String::new();
+                for finding in health.findings {
+                    let fix = &finding.fixes[0].statement;
+                    db.exec(fix).await;
+                    named += &format!("{} {fix} ", finding.message);
                 }
                 let after = health::check(&database, &accepted).await.unwrap();
                 assert_eq!(after.findings, [], "{grant}");

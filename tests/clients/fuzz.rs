@@ -56,7 +56,11 @@ async fn no_operation_that_is_made_up_ends_in_a_fault(db: TestDb) {
     // Not only refusals.
     let well = counted.filter(|line| line.contains("code=\"OK\"")).count();
     assert!(well >= 15, "{metrics}");
-    assert!(!metrics.lines().any(|line| line.starts_with("session_admin_http_requests_total") && line.contains("status=\"5")));
+    assert!(
+        !metrics
+            .lines()
+            .any(|line| line.starts_with("session_admin_http_requests_total") && line.contains("status=\"5"))
+    );
     say(&format!("schemathesis: {}", cases.trim()));
     assert_eq!(server.stop(), 0);
 }

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet, TypeKind,
-    TypeSystemDefinition,
+    ExecutableDocument, OperationType, Selection, SelectionSet, TypeKind, TypeSystemDefinition,
 };
 use async_graphql::{Response, Value};
 use futures_util::{Stream, StreamExt as _};
@@ -40,7 +39,7 @@ pub fn subscribe(
 }
 
 fn begin(state: &State, document: &Document, call: &Call) -> Underway {
-    let (kind, field) = names(document.inner(), call.operation_name.as_deref());
+    let (kind, field) = names(document, call.operation_name.as_deref());
     state.metrics().requests().operation(kind, field)
 }
 
@@ -55,25 +54,17 @@ fn code(response: &Response) -> &str {
 
 /// The kind of the operation that would run, and its field at the root: `several` where it has more than one, `none` where
 /// the schema has no such field.
-fn names(document: &ExecutableDocument, name: Option<&str>) -> (&'static str, &'static str) {
-    let Some(operation) = selected(document, name) else { return ("none", "none") };
+fn names(document: &Document, name: Option<&str>) -> (&'static str, &'static str) {
+    let Some((_, operation)) = document.definition(name) else { return ("none", "none") };
     let kind = match operation.ty {
         OperationType::Query => "query",
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     };
     let mut fields = BTreeSet::new();
-    collect(document, &operation.selection_set.node, &mut fields);
+    collect(document.inner(), &operation.selection_set.node, &mut fields);
     let field = if fields.len() > 1 { "several" } else { fields.pop_first().map_or("none", known) };
     (kind, field)
-}
-
-fn selected<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(&operation.node),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|found| &found.node),
-        (DocumentOperations::Multiple(_), None) => None,
-    }
 }
 
 /// The fields at the root. That fragments end has been seen when the document was read.

@@ -100,6 +100,9 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
 }
 
 async fn nothing_here() -> (StatusCode, &'static str) {
-    (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.
-")
+    (
+        StatusCode::NOT_FOUND,
+        "There is nothing here. GraphQL is at /graphql.
+",
+    )
 }
