@@ -51,13 +51,19 @@ browser:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
 
-# The linters of the schema, what docs/scripting.md uses, the audits of the protocol and the client of the sockets.
+# The linters of the schema, what docs/scripting.md uses, the audits of the protocol, the client of the sockets, and
+# schemathesis, which makes up operations.
 clients:
 	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)
 	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)
 	@cd tests/clients && [ node_modules/.package-lock.json -nt package-lock.json ] \
 	  || { npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; } \
 	  || echo "npm could not install tests/clients: its tests are skipped."
+	@command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3 python3-venv)
+	@cd tests/clients/fuzz && [ .venv/installed -nt requirements.txt ] \
+	  || { python3 -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: \
+	         --require-hashes --requirement requirements.txt && touch .venv/installed; } \
+	  || { rm -rf .venv; echo "pip could not install tests/clients/fuzz (Python 3.11 or newer): its test is skipped."; }
 
 # The load on the lists.
 wrk:

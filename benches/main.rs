@@ -13,6 +13,7 @@ mod lists;
 mod measure;
 mod runs;
 #[path = "../tests/support/server.rs"]
+#[expect(dead_code, reason = "the tests start servers of other kinds too")]
 mod server;
 
 use data::Size;

@@ -14,6 +14,7 @@ mod clients;
 mod dashboard;
 mod db;
 mod deletion;
+mod deploy;
 mod gateway;
 mod graphql;
 mod health;

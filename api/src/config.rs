@@ -5,6 +5,7 @@ mod gateway;
 mod jwt;
 mod limits;
 mod scheduled;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -138,6 +139,7 @@ impl Options {
                 "--database-url (DATABASE_URL) names no file. A database in memory is another one for each \
                  connection; use sqlite://FILE.",
             ),
+            (Dialect::Postgres, _) => tls::check(url),
             _ => Ok(()),
         }
     }

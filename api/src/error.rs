@@ -17,6 +17,18 @@ pub enum Error {
         "The database cannot be reached. Check that it runs, that DATABASE_URL is right and that it has a connection to spare, then try again."
     )]
     Unavailable(#[source] DbErr),
+    /// The connection would not be secure: the server's certificate is not trusted, is another host's or has expired, or
+    /// the server has no TLS.
+    #[error(
+        "The connection to the database cannot be secured: {why}. Check that the host in DATABASE_URL is the one that the server's certificate names, and that sslrootcert names the certificate of the authority that signed it; sslmode=verify-ca does not compare the host's name."
+    )]
+    Insecure {
+        /// What TLS said.
+        why: String,
+        /// The driver's error.
+        #[source]
+        source: DbErr,
+    },
     /// The database accepts no changes.
     #[error(
         "The database accepts no changes: it is a standby or set to read-only, or its file may not be written. Nothing was changed. Make it writable, or name one that is in DATABASE_URL."
@@ -80,7 +92,7 @@ impl Error {
         match self {
             Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Forbidden(_) => "FORBIDDEN",
-            Self::Unavailable(_) | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::Insecure { .. } | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",
             Self::MissingTable(_) | Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
             Self::Refused(_)
@@ -119,6 +131,12 @@ impl Error {
 
 impl From<migration::Error> for Error {
     fn from(source: migration::Error) -> Self {
+        // The migration's own words would be of a refusal.
+        if let migration::Error::Database(fault) = &source
+            && let away @ (Self::Unavailable(_) | Self::Insecure { .. }) = classify(fault.clone())
+        {
+            return away;
+        }
         Self::Migration(Box::new(source))
     }
 }
@@ -141,6 +159,9 @@ fn classify(source: DbErr) -> Error {
                 let table = reported.table().map(str::to_owned);
                 let constraint = reported.constraint().map(str::to_owned);
                 return reported_error(&code, Said { message, table, constraint, source });
+            }
+            if let Some(why) = tls_fault(error) {
+                return Error::Insecure { why, source };
             }
             if is_connection_fault(error) {
                 return Error::Unavailable(source);
@@ -220,12 +241,20 @@ fn sqlite_result(code: &str) -> Option<u32> {
     (code.len() < 5).then(|| code.parse::<u32>().ok()).flatten().map(|number| number & 0xff)
 }
 
+/// What TLS says of a connection that it did not let be made; the driver has it as an error of input and output.
+fn tls_fault(error: &SqlxError) -> Option<String> {
+    match error {
+        SqlxError::Tls(fault) => Some(fault.to_string()),
+        SqlxError::Io(fault) => fault.get_ref()?.downcast_ref::<rustls::Error>().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 /// Faults of the connection itself, as the driver names them.
 const fn is_connection_fault(error: &SqlxError) -> bool {
     matches!(
         error,
         SqlxError::Io(_)
-            | SqlxError::Tls(_)
             | SqlxError::Protocol(_)
             | SqlxError::PoolTimedOut
             | SqlxError::PoolClosed

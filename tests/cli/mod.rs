@@ -5,6 +5,7 @@ mod configuration;
 mod delete;
 mod deletions;
 mod gate;
+mod grants;
 mod manual;
 mod migrate;
 mod preview;

@@ -17,14 +17,14 @@ use crate::support::{Contents, TestDb};
 const README: &str = include_str!("../../README.md");
 
 /// The fenced blocks in this language.
-fn blocks(language: &str) -> Vec<&'static str> {
+pub(super) fn blocks(language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
     README.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 /// The role that the README makes, and the database's address for it. Roles belong to the whole server, so this one has a
 /// name of its own.
-async fn role_of_the_readme(db: &TestDb) -> (String, String) {
+pub(super) async fn role_of_the_readme(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
     let grants = blocks("sql")[0];
     assert!(grants.contains("CREATE ROLE session_admin_api"));

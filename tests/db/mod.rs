@@ -5,3 +5,4 @@ mod files;
 mod left;
 mod outage;
 pub mod proxy;
+mod tls;

@@ -54,6 +54,9 @@ async fn a_database_that_goes_away_is_unavailable_and_comes_back(db: TestDb) {
         for query in [read, write] {
             assert_eq!(app.error(query, variables.clone()).await, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
         }
+        // It reads the migrations' history, whose errors are another part's.
+        let health = app.error("{ schemaHealth { healthy } }", json!({})).await;
+        assert_eq!(health, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
         proxy.mend();
         assert_eq!(impact::of_sessions(&database, &[session()]).await.unwrap(), looked);
         let data = app.data(read, variables.clone()).await;

@@ -12,6 +12,7 @@ mod page;
 mod post;
 mod serve;
 pub mod socket;
+mod traces;
 
 /// A client that goes straight to the server.
 fn client() -> reqwest::Client {

@@ -1,6 +1,7 @@
 //! The deployment in trouble, from the first look at it to the day after: what it could not do, what mends it, what the
 //! mending takes and what it leaves.
 
+mod elsewhere;
 mod in_trouble;
 mod mended;
 mod purge;

@@ -14,23 +14,29 @@ use std::sync::OnceLock;
 pub struct Server {
     /// The URL of its maintenance database.
     pub url: String,
+    /// Where its files are; empty for one that was there before.
+    pub folder: PathBuf,
     /// Closing this stops the server.
     _lifeline: Option<ChildStdin>,
 }
 
-/// Settings: nothing has to survive, many tests connect, and refusals are expected.
+/// Settings: nothing has to survive, many tests connect, and refusals are expected. The third argument is done before the
+/// server starts, with its folder in `$dir`; the fourth one are more settings.
 const KEEPER: &str = r#"
 set -eu
 dir=$(mktemp -d "${TMPDIR:-/tmp}/session-admin-test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+(eval "$3") >>"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
 "$1/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 -o "-p $2 -k $dir -c listen_addresses=127.0.0.1 -c fsync=off \
-  -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c log_min_messages=fatal" start >/dev/null 2>&1 \
+  -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c log_min_messages=fatal $4" start >/dev/null 2>&1 \
   || { cat "$dir/log" >&2; exit 1; }
-echo ready
+echo "ready $dir"
 cat >/dev/null
 "$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1
 "#;
+
+const MISSING: &str = "PostgreSQL's binaries (initdb, pg_ctl) are neither on PATH nor in /usr/lib/postgresql/*/bin";
 
 /// The server, started by the first test that asks; or why there is none.
 pub fn server() -> Result<&'static Server, &'static str> {
@@ -40,28 +46,34 @@ pub fn server() -> Result<&'static Server, &'static str> {
 
 fn find_or_start() -> Result<Server, String> {
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-        return Ok(Server { url, _lifeline: None });
+        return Ok(Server { url, folder: PathBuf::new(), _lifeline: None });
     }
-    let Some(binaries) = binaries() else {
-        return Err(
-            "PostgreSQL's binaries (initdb, pg_ctl) are neither on PATH nor in /usr/lib/postgresql/*/bin".to_owned()
-        );
-    };
+    let binaries = binaries().ok_or(MISSING)?;
+    Ok(started(&binaries, "", ""))
+}
+
+/// A server for one test, prepared by a piece of shell and with settings of its own; none where there is no PostgreSQL.
+pub fn special(prepare: &str, settings: &str) -> Result<Server, String> {
+    binaries().map(|binaries| started(&binaries, prepare, settings)).ok_or_else(|| MISSING.to_owned())
+}
+
+fn started(binaries: &Path, prepare: &str, settings: &str) -> Server {
     // Somebody else may take the free port before the server does.
     let mut complaint = String::new();
     for _ in 0..3 {
-        match start(&binaries) {
-            Ok(server) => return Ok(server),
+        match start(binaries, prepare, settings) {
+            Ok(server) => return server,
             Err(error) => complaint = error,
         }
     }
     panic!("PostgreSQL does not start: {complaint}");
 }
 
-fn start(binaries: &Path) -> Result<Server, String> {
+fn start(binaries: &Path, prepare: &str, settings: &str) -> Result<Server, String> {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
     let mut command = Command::new("sh");
     command.args(["-c", KEEPER, "keeper"]).arg(binaries).arg(port.to_string());
+    command.args([prepare, settings]);
     // A group of its own: Ctrl-C is for the tests, and then the keeper still has to clean up.
     command.current_dir("/").process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -72,9 +84,9 @@ fn start(binaries: &Path) -> Result<Server, String> {
     let mut keeper = command.spawn().map_err(|error| error.to_string())?;
     let mut line = String::new();
     BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).map_err(|error| error.to_string())?;
-    if line.trim() == "ready" {
+    if let Some(folder) = line.trim().strip_prefix("ready ") {
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        return Ok(Server { url, _lifeline: keeper.stdin.take() });
+        return Ok(Server { url, folder: folder.into(), _lifeline: keeper.stdin.take() });
     }
     let mut complaint = String::new();
     keeper.stderr.take().unwrap().read_to_string(&mut complaint).map_err(|error| error.to_string())?;

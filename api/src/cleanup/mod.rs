@@ -34,7 +34,7 @@ pub use list::{count, page, skipped, skipped_of_each};
 pub use pace::Pace;
 pub use preview::{Preview, SAMPLE, preview};
 pub use restoring::{RestoreRunRequest, restore};
-pub use run::{CleanupRun, RunKind, RunStatus, count_finished, find, find_many};
+pub use run::{CleanupRun, RunKind, RunStatus, count_by_status, find, find_many};
 pub use schedule::{Plan, Ticked};
 pub use start::start;
 pub use watch::Watch;

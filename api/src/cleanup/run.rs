@@ -189,14 +189,15 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
     rows.iter().map(run).collect()
 }
 
-/// How many runs have finished with each status that a finished run can have.
+/// How many runs there are of each status.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count_finished(db: &Database) -> Result<Vec<(RunStatus, u64)>, Error> {
+pub async fn count_by_status(db: &Database) -> Result<Vec<(RunStatus, u64)>, Error> {
     let runs = db.own_table("cleanup_runs");
-    let sql = format!("SELECT status, count(*) AS runs FROM {runs} WHERE finished_at IS NOT NULL GROUP BY status");
-    let mut counts: Vec<(RunStatus, u64)> = RunStatus::FINISHED.map(|status| (status, 0)).to_vec();
+    let sql = format!("SELECT status, count(*) AS runs FROM {runs} GROUP BY status");
+    let statuses = [RunStatus::Queued, RunStatus::Running].into_iter().chain(RunStatus::FINISHED);
+    let mut counts: Vec<(RunStatus, u64)> = statuses.map(|status| (status, 0)).collect();
     for row in db.pool().query_all_raw(db.dialect().statement(sql, [])).await? {
         let status = RunStatus::of_row(&row.try_get::<String>("", "status")?)?;
         let runs = row.try_get::<i64>("", "runs")?.unsigned_abs();

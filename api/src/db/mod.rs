@@ -109,6 +109,22 @@ impl Database {
         &self.pool
     }
 
+    /// How many connections the pool has, and how many of them nobody uses. SQLite's one writer is not among them.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let (open, idle) = match self.dialect {
+            Dialect::Postgres => {
+                let pool = self.pool.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Dialect::Sqlite => {
+                let pool = self.pool.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        (open, u32::try_from(idle).unwrap_or(open))
+    }
+
     /// Calls `observer` with every statement from here on: for tests that count statements.
     pub async fn observe(&mut self, observer: impl Fn(&sea_orm::metric::Info<'_>) + Clone + Send + Sync + 'static) {
         if let Some(writer) = &self.writer {

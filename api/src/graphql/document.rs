@@ -53,7 +53,7 @@ impl Document {
         self.definition(name).map(|(name, operation)| (name, operation.ty))
     }
 
-    fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
+    pub(super) fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         match (&self.0.operations, name) {
             (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
             (DocumentOperations::Single(_), Some(_)) => None,

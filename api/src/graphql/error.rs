@@ -115,7 +115,12 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
 fn log(error: &Error, correlation_id: &str) {
     match error {
         Error::BadInput(_) | Error::Forbidden(_) => {}
-        Error::Unavailable(_) | Error::ReadOnly(_) | Error::Storage(_) | Error::Timeout(_) | Error::LockTimeout(_) => {
+        Error::Unavailable(_)
+        | Error::Insecure { .. }
+        | Error::ReadOnly(_)
+        | Error::Storage(_)
+        | Error::Timeout(_)
+        | Error::LockTimeout(_) => {
             tracing::warn!(correlation_id, error = chain(error), "the database did not answer");
         }
         _ => tracing::error!(correlation_id, error = chain(error), "a request failed"),
@@ -134,6 +139,10 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         | Error::Timeout(_)
         | Error::LockTimeout(_)
         | Error::MigrationsPending(_) => Cow::Owned(error.to_string()),
+        // Names of hosts and of authorities are not the clients' business.
+        Error::Insecure { .. } => Cow::Owned(format!(
+            "The database cannot be reached: the connection to it cannot be secured. The log says why, under {correlation_id}."
+        )),
         Error::MissingGrant { .. } => Cow::Owned(format!(
             "The database role lacks a privilege; `session-admin doctor` lists what is missing. The log has the rest under {correlation_id}."
         )),

@@ -11,6 +11,7 @@ mod id;
 mod input;
 mod limits;
 mod loaders;
+mod measured;
 mod mutation;
 mod omitted;
 mod operator;
@@ -29,7 +30,8 @@ pub mod types;
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 
 pub use documents::Documents;
-pub use execute::{Call, execute, subscribe, was_executed};
+pub use execute::{Call, was_executed};
+pub use measured::{execute, subscribe};
 pub use operator::{Admin, Operator};
 pub use rights::{allowed, required};
 pub use state::State;

@@ -155,7 +155,7 @@ impl State {
 
     /// The findings of schema health that the configuration accepts.
     #[must_use]
-    pub fn accepted(&self) -> &Accepted {
+    pub const fn accepted(&self) -> &Arc<Accepted> {
         &self.accepted
     }
 

@@ -95,9 +95,14 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let guarded = guarded.layer(from_fn_with_state((app.clone(), Arc::from(origins)), guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
-    log::layer(guarded.merge(open).with_state(app).layer(map_response(headers::secure)))
+    let counted = from_fn_with_state(app.clone(), metrics::count);
+    log::layer(guarded.merge(open).layer(counted).with_state(app).layer(map_response(headers::secure)))
 }
 
 async fn nothing_here() -> (StatusCode, &'static str) {
-    (StatusCode::NOT_FOUND, "There is nothing here. GraphQL is at /graphql.\n")
+    (
+        StatusCode::NOT_FOUND,
+        "There is nothing here. GraphQL is at /graphql.
+",
+    )
 }

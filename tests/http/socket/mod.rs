@@ -80,7 +80,18 @@ impl Client {
 
     /// The server has agreed to begin.
     pub(crate) async fn begin(address: SocketAddr) -> Self {
-        let mut client = Self::open(address).await;
+        Self::open(address).await.begun().await
+    }
+
+    /// The same, opened by a request with this id.
+    pub(crate) async fn named(address: SocketAddr, id: &str) -> Self {
+        let mut request = request(address);
+        request.headers_mut().insert("x-request-id", id.parse().unwrap());
+        Self::opened(address, request).await.unwrap().begun().await
+    }
+
+    async fn begun(self) -> Self {
+        let mut client = self;
         client.say(json!({ "type": "connection_init" })).await;
         assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
         client

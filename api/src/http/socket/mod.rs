@@ -92,11 +92,12 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     };
     let Ok(place) = Arc::clone(&app.sockets.places).try_acquire_owned() else { return full() };
     let span = log::socket_span(&id);
+    let open = app.state.metrics().requests().socket();
     // Over HTTP/2 a socket is one request of a connection that others use too.
     let held = (app.client.begin(), app.client.execute());
     let served = async move |socket: WebSocket| {
         Connection::new(socket, app, id, shown, closing).run().await;
-        drop((place, held));
+        drop((place, held, open));
     };
     upgrade.on_upgrade(move |socket| served(socket).instrument(span))
 }

@@ -1,0 +1,136 @@
+//! What a log tells of a request, and what it never tells.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::socket::Client;
+use crate::cli::serve::Server;
+use crate::cli::{ended, executable};
+use crate::support::{Contents, TestDb};
+
+fn address(server: &Server) -> SocketAddr {
+    let page = server.announced["page"].as_str().unwrap();
+    page.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap()
+}
+
+/// The answer to a request written by hand.
+fn exchange(address: SocketAddr, head: &str, headers: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(stream, "{head} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Every line is a JSON object.
+fn lines(log: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+#[tokio::test]
+async fn every_answer_has_its_request_s_id_and_so_has_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let log = std::fs::File::create(&file).unwrap();
+    let server = Server::logging(folder.path(), &["--log-format", "json"], log.into());
+    let address = address(&server);
+    let here = format!("Host: {address}\r\n");
+    let json = format!("{here}Content-Type: application/json\r\n");
+    let asked = [
+        ("GET /health/live", &here, "", 200),
+        ("GET /health/ready", &here, "", 200),
+        ("GET /metrics", &here, "", 200),
+        ("GET /", &here, "", 200),
+        ("POST /graphql", &json, "{\"query\": \"{ __typename }\"}", 200),
+        ("POST /graphql", &json, "{", 400),
+        ("GET /", &"Host: attacker.example\r\n".to_owned(), "", 403),
+        ("GET /nowhere", &here, "", 404),
+        ("PUT /graphql", &json, "", 405),
+        ("POST /graphql", &here, "{}", 415),
+        ("GET /graphql/ws", &here, "", 400),
+    ];
+    for (number, (head, headers, body, status)) in asked.into_iter().enumerate() {
+        let id = format!("asked-{number}");
+        let answer = exchange(address, head, &format!("{headers}X-Request-Id: {id}\r\n"), body);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+        assert!(answer.contains(&format!("\r\nx-request-id: {id}\r\n")), "{head}: {answer}");
+        let made = exchange(address, head, headers, body);
+        let (_, rest) = made.split_once("\r\nx-request-id: ").unwrap_or_else(|| panic!("{head}: {made}"));
+        assert!(uuid::Uuid::try_parse(rest.split("\r\n").next().unwrap()).is_ok(), "{head}: {made}");
+        let told = lines(&file);
+        let told = told.iter().find(|line| line["span"]["id"] == json!(id) && line["fields"]["message"] == "answered");
+        assert_eq!(told.unwrap()["fields"]["status"], status, "{head}");
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+#[tokio::test]
+async fn a_socket_s_errors_and_lines_have_the_id_of_the_request_that_opened_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let log = std::fs::File::create(&file).unwrap();
+    let db = TestDb::sqlite(Contents::StateC).await;
+    let mut migrate = executable(&["migrate", "--yes", "--database-url", db.url()]);
+    migrate.current_dir(folder.path());
+    assert_eq!(ended(migrate).code, 0);
+    let server = Server::logging(folder.path(), &["--log-format", "json", "--database-url", db.url()], log.into());
+    db.exec("ALTER TABLE session_admin_deletions RENAME COLUMN reason TO elsewhere").await;
+    let mut client = Client::named(address(&server), "the-socket").await;
+    client.subscribe("1", "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }", json!({})).await;
+    let said = client.hear().await;
+    let expected = json!({ "code": "INTERNAL", "correlationId": "the-socket" });
+    assert_eq!(said["payload"]["errors"][0]["extensions"], expected, "{said}");
+    let told = lines(&file);
+    let why = told.iter().find(|line| line["fields"]["correlation_id"] == "the-socket").unwrap();
+    assert!(why["fields"]["error"].as_str().unwrap().contains("reason"), "{why}");
+    assert!(told.iter().any(|line| line["span"]["name"] == "socket" && line["span"]["id"] == "the-socket"));
+    // While it is open it is counted.
+    assert!(server.get("/metrics").contains("\nsession_admin_sockets 1\n"));
+    drop(client);
+    let began = Instant::now();
+    while !server.get("/metrics").contains("\nsession_admin_sockets 0\n") {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+/// Of everything that this program and its libraries have to say.
+#[tokio::test]
+async fn postgres_no_secret_is_logged() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let url = db.url().replace("postgres@", "postgres:hidden-password@");
+    let mut migrate = executable(&["migrate", "--yes", "--database-url", &url, "--log", "trace"]);
+    migrate.current_dir(folder.path());
+    let migrated = ended(migrate);
+    assert!(migrated.code == 0 && !migrated.stderr.contains("hidden-"), "{}", migrated.stderr);
+    let log = std::fs::File::create(&file).unwrap();
+    let arguments = ["--database-url", &url, "--log", "trace", "--gateway-url", "http://127.0.0.1:9/{id}"];
+    let arguments = [&arguments[..], &["--gateway-header", "X-Api-Key: hidden-key", "--log-format", "json"]].concat();
+    let server = Server::logging(folder.path(), &arguments, log.into());
+    let address = address(&server);
+    let headers = format!(
+        "Host: {address}\r\nContent-Type: application/json\r\nAuthorization: Bearer hidden-token\r\nCookie: a=hidden-cookie\r\n"
+    );
+    let query =
+        "query($search: String) { sessions(first: 2, filter: { search: $search }) { nodes { gateway { state } } } }";
+    for search in ["", "hidden-search"] {
+        let body = json!({ "query": query, "variables": { "search": search } }).to_string();
+        let answer = exchange(address, "POST /graphql", &headers, &body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let answer = exchange(address, "GET /nowhere?token=hidden-parameter", &headers, "");
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert_eq!(server.stop(), 0);
+    let log = std::fs::read_to_string(&file).unwrap();
+    assert!(log.contains("\"status\":404"), "{log}");
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("hidden-")).collect();
+    assert_eq!(told, Vec::<&str>::new());
+}
