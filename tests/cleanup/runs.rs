@@ -97,7 +97,14 @@ async fn a_dry_run_makes_nothing_and_tells_what_would_refuse(db: TestDb) {
     let dry = CleanupRequest { criteria: everybody, at_most: Some(1), ..dry };
     let outcome = start(db.database().await, &dry).await;
     let codes: Vec<RefusalCode> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
-    assert_eq!(codes, [RefusalCode::SessionConnected, RefusalCode::PendingMessages, RefusalCode::TooManyRows]);
+    assert_eq!(codes, [RefusalCode::TooManyRows]);
+    let all = |skipped: &[cleanup::SkippedSession], code| skipped.iter().all(|skipped| skipped.code == code);
+    assert!(!outcome.skipped.is_empty() && all(&outcome.skipped, RefusalCode::SessionConnected), "{outcome:?}");
+    let allowing = start(db.database().await, &CleanupRequest { allow_connected: true, ..dry }).await;
+    assert!(!allowing.skipped.is_empty() && all(&allowing.skipped, RefusalCode::PendingMessages), "{allowing:?}");
+    let left: Vec<_> = outcome.skipped.iter().map(|skipped| skipped.session_id).collect();
+    let others: Vec<_> = ids(0..14).into_iter().filter(|id| !left.contains(id)).collect();
+    assert_eq!(outcome.would_go, Some(impact_of(&db, &others).await));
     assert_eq!(outcome.impact.unwrap().session_count, 14);
     assert!(db.everything().await == before);
 }

@@ -149,11 +149,15 @@ async fn a_session_that_a_trigger_refuses_does_not_keep_the_others(db: TestDb) {
 async fn a_run_of_which_the_database_refuses_every_session_has_failed(db: TestDb) {
     let database = in_trouble(&db).await;
     let dry = start(database, &CleanupRequest { dry_run: true, ..request() }).await;
-    assert_eq!(dry.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::BlockedByForeignKey]);
+    assert_eq!(dry.refusals, [], "one would go");
+    assert_eq!((dry.would_go.unwrap().session_count, dry.skipped.len()), (1, 8));
     assert!(!dry.impact.unwrap().deletable);
     // Nothing refers to the last one's groups.
     let criteria = Criteria { ids: Some(ids(0..8)), ..Criteria::default() };
     let before = sessions(&db).await;
+    let dry = start(database, &CleanupRequest { criteria: criteria.clone(), dry_run: true, ..request() }).await;
+    assert_eq!(dry.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::BlockedByForeignKey]);
+    assert_eq!((dry.would_go.unwrap().session_count, dry.skipped.len()), (0, 8));
     let run = cleaned(database, &CleanupRequest { criteria, ..request() }).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Failed, 0, 8));
     let left = skipped(database, run.id).await;

@@ -31,7 +31,7 @@ fn would_take(db: &TestDb, flags: &[&str]) -> i64 {
 async fn before_migrate_a_dry_run_says_what_is_in_the_way(db: TestDb) {
     let (code, report) = document(&db, &["cleanup", "--dry-run"]);
     assert_eq!((code, &report["sessionCount"], &report["impact"]["deletable"]), (3, &json!(9), &json!(false)));
-    assert_eq!(report["refusals"][0]["code"], "BLOCKED_BY_FOREIGN_KEY");
+    assert_eq!(report["skipped"][0]["code"], "BLOCKED_BY_FOREIGN_KEY");
     let (code, error) = document(&db, &["cleanup", "--yes"]);
     assert_eq!((code, &error["error"]["code"]), (1, &json!("MIGRATIONS_PENDING")));
     assert_eq!(db.count("whatsapp_sessions").await, 14);

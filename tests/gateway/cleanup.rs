@@ -30,7 +30,6 @@ both!(Adopted:
     a_gateway_that_cannot_be_reached_makes_no_session_missing,
     a_session_that_comes_back_to_the_gateway_before_its_batch_is_skipped,
     a_connected_session_is_skipped_whatever_the_criteria,
-    a_dry_run_says_that_some_are_connected,
     without_a_gateway_the_criterion_is_wrong,
     a_run_is_not_gone_on_with_where_the_gateway_is_not_known,
     named_sessions_get_the_gateways_reason,
@@ -43,17 +42,17 @@ both!(StateC:
 );
 
 /// The stale sessions are the first nine.
-fn missing() -> CleanupRequest {
+pub(super) fn missing() -> CleanupRequest {
     let criteria = Criteria { missing_from_gateway: true, ..Criteria::default() };
     CleanupRequest { criteria, principal: "tester".to_owned(), ..CleanupRequest::default() }
 }
 
-fn stale() -> CleanupRequest {
+pub(super) fn stale() -> CleanupRequest {
     CleanupRequest { criteria: Criteria::default(), ..missing() }
 }
 
 /// It does not know sessions 0 to 3, and answers in a way of its own about each of the other stale ones.
-fn various() -> Server {
+pub(super) fn various() -> Server {
     Server::new(async |question| {
         let place = (0..14).find(|place| id(*place) == question.session()).unwrap();
         match place {
@@ -67,7 +66,7 @@ fn various() -> Server {
     })
 }
 
-async fn start(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupOutcome {
+pub(super) async fn start(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupOutcome {
     cleanup::start(db.database().await, Some(gateway), request).await.unwrap()
 }
 
@@ -83,11 +82,11 @@ async fn finish(db: &TestDb, gateway: &Gateway, run: Uuid) -> CleanupRun {
     }
 }
 
-async fn cleaned(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupRun {
+pub(super) async fn cleaned(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupRun {
     finish(db, gateway, start(db, gateway, request).await.run.unwrap().id).await
 }
 
-async fn skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
+pub(super) async fn skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
     let page = cleanup::skipped(db.database().await, run, &Slice::first(100)).await.unwrap();
     let mut skipped: Vec<SkippedSession> = page.rows.into_iter().map(|(_, skipped)| skipped).collect();
     skipped.sort_by_key(|skipped| skipped.session_id);
@@ -95,7 +94,7 @@ async fn skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
 }
 
 /// The places in the scenario of the sessions that are gone.
-async fn gone(db: &TestDb) -> Vec<usize> {
+pub(super) async fn gone(db: &TestDb) -> Vec<usize> {
     let left = db.rows("SELECT CAST(id AS text) FROM whatsapp_sessions").await.into_iter().flatten();
     let left: HashSet<Uuid> = left.map(|id| id.parse().unwrap()).collect();
     (0..14).filter(|place| !left.contains(&id(*place))).collect()
@@ -227,20 +226,6 @@ async fn a_connected_session_is_skipped_whatever_the_criteria(db: TestDb) {
     assert_eq!((left[0].session_id, left[0].code), (id(1), RefusalCode::GatewayDisagrees));
     let run = cleaned(&db, &gateway, &CleanupRequest { allow_connected: true, ..stale() }).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 1));
-}
-
-async fn a_dry_run_says_that_some_are_connected(db: TestDb) {
-    let server = various();
-    let gateway = server.gateway();
-    let dry = CleanupRequest { dry_run: true, ..stale() };
-    let outcome = start(&db, &gateway, &dry).await;
-    assert_eq!(outcome.impact.unwrap().session_count, 9);
-    assert_eq!(
-        outcome.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(),
-        [RefusalCode::GatewayDisagrees]
-    );
-    let outcome = start(&db, &gateway, &CleanupRequest { allow_connected: true, ..dry }).await;
-    assert_eq!(outcome.refusals, []);
 }
 
 async fn without_a_gateway_the_criterion_is_wrong(db: TestDb) {

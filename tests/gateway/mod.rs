@@ -7,7 +7,9 @@ mod cleanup;
 mod command;
 mod configuration;
 mod deletion;
+mod dry_run;
 mod field;
+mod slow;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -26,6 +26,15 @@ pub(super) struct Terms<'a> {
     pub allow_pending_messages: bool,
 }
 
+impl<'a> Terms<'a> {
+    /// Those of a run that begins now.
+    pub fn now(db: &Database, request: &'a CleanupRequest) -> Self {
+        let (allow_connected, allow_pending_messages) = (request.allow_connected, request.allow_pending_messages);
+        let moment = db.settings().clock.now();
+        Self { criteria: &request.criteria, moment, allow_connected, allow_pending_messages }
+    }
+}
+
 impl CleanupRun {
     pub(super) const fn terms(&self) -> Terms<'_> {
         let (allow_connected, allow_pending_messages) = (self.allow_connected, self.allow_pending_messages);
@@ -70,26 +79,20 @@ pub(super) async fn look(
     Ok((fit, unfit))
 }
 
-/// What a run that begins now would take of all sessions that meet the criteria, which name none and have no limit, and what
-/// it would skip. Nothing is locked here either.
+/// What a run on these terms would take of these sessions, and what it would skip. Nothing is locked here either.
 pub(super) async fn sort_out(
     db: &Database,
     gateway: Option<&Gateway>,
-    request: &CleanupRequest,
+    terms: &Terms<'_>,
+    ids: &[Uuid],
 ) -> Result<Picked, Error> {
-    let terms = Terms {
-        criteria: &request.criteria,
-        moment: db.settings().clock.now(),
-        allow_connected: request.allow_connected,
-        allow_pending_messages: request.allow_pending_messages,
-    };
     let (mut picked, mut all_deletable) = (Picked::default(), true);
-    for ids in read::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?.chunks(TOGETHER) {
-        let (fit, unfit) = look(db, &terms, ids).await?;
+    for ids in ids.chunks(TOGETHER) {
+        let (fit, unfit) = look(db, terms, ids).await?;
         all_deletable &= fit.iter().all(|candidate| candidate.impact.deletable);
         picked.left.extend(unfit);
         let fit: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
-        picked.ask(gateway, &fit, terms.criteria).await;
+        picked.ask(gateway, &fit, terms.criteria, terms.allow_connected).await;
     }
     if !all_deletable {
         let together = deletable_together(db, &picked.taken).await?;

@@ -7,9 +7,11 @@ use uuid::Uuid;
 use super::{Criteria, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_each};
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each, ask_each};
 use crate::refusal::RefusalCode;
 use crate::session::read;
+
+use GatewaySessionState::{Connected, NotFound, Unknown, Unreachable};
 
 /// How many sessions are asked about before a limit is looked at.
 const TOGETHER: usize = 100;
@@ -21,12 +23,17 @@ pub(super) struct Picked {
     pub taken: Vec<Uuid>,
     /// The others, each with the reason why it stays.
     pub left: Vec<SkippedSession>,
+    /// Whether the gateway answered about none of those that it was asked about last: then the others are not waited for.
+    silent: bool,
 }
 
 impl Picked {
-    /// Takes those of these sessions in of which the gateway says nothing else; all of them where there is none.
-    pub async fn ask(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria) {
-        let left = kept(ids, &ask_each(gateway, ids).await, criteria, false);
+    /// Takes those of these sessions in of which the gateway says nothing else; all of them where there is none. Those that
+    /// it was not asked about, since it is silent, are asked about before they go.
+    pub async fn ask(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
+        let answers = if self.silent { ask_each(gateway, ids).await } else { ask_about_each(gateway, ids).await };
+        self.silent = !answers.is_empty() && answers.values().all(|said| said.state == Unreachable);
+        let left = kept(ids, &answers, criteria, allow_connected);
         self.taken.extend(ids.iter().filter(|id| !left.iter().any(|left| left.session_id == **id)));
         self.left.extend(left);
     }
@@ -49,7 +56,7 @@ pub(super) async fn asked(
         if picked.taken.len() >= most {
             break;
         }
-        picked.ask(Some(gateway), ids, criteria).await;
+        picked.ask(Some(gateway), ids, criteria, false).await;
     }
     Ok(Some(picked))
 }
@@ -85,7 +92,6 @@ pub(super) fn kept(
 }
 
 fn why(said: &GatewayState, only_missing: bool, allow_connected: bool) -> Option<(RefusalCode, String)> {
-    use GatewaySessionState::{Connected, NotFound, Unknown, Unreachable};
     match said.state {
         Connected if !allow_connected => {
             let message = "The gateway says that it is connected. Disconnect it first, or set allowConnected.";

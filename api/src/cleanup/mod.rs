@@ -84,7 +84,7 @@ impl Default for CleanupRequest {
     }
 }
 
-/// What came of it: a run, or refusals; on a dry run what would refuse, sessions that a run would skip included.
+/// What came of it: a run, or refusals; on a dry run what a run would do, and what would refuse all of it.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanupOutcome {
@@ -92,6 +92,10 @@ pub struct CleanupOutcome {
     pub run: Option<CleanupRun>,
     /// What deleting every matching session would do, or would have done when the run was started.
     pub impact: Option<Impact>,
+    /// On a dry run: what deleting those of them does that would go.
+    pub would_go: Option<Impact>,
+    /// On a dry run: those that would stay, each with the reason.
+    pub skipped: Vec<SkippedSession>,
     /// Where it differs from what was looked at.
     pub changes: Vec<ImpactChange>,
     /// Why there is no run.

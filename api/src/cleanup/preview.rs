@@ -4,8 +4,8 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Criteria;
 use super::gateway::{Picked, asked};
+use super::{Criteria, SkippedSession};
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct Preview {
     pub session_count: i64,
     /// The first ones, in the order in which they would go.
     pub sample: Vec<Session>,
+    /// Those that meet the criteria but for what the gateway says of them, or does not, each with the reason.
+    pub skipped: Vec<SkippedSession>,
 }
 
 /// What a cleanup by these criteria would do now. The gateway is asked only where the criteria are about it.
@@ -41,7 +43,8 @@ pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criter
     let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
     snapshot.commit().await?;
     sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
-    Ok(Preview { session_count: impact.session_count, impact, sample })
+    let skipped = picked.map(|picked| picked.left).unwrap_or_default();
+    Ok(Preview { session_count: impact.session_count, impact, sample, skipped })
 }
 
 /// The sessions that meet criteria, in the order in which they go, and what deleting them together does.
@@ -61,8 +64,13 @@ impl Selected {
     ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
         filter.ids = picked.map_or_else(|| criteria.ids.clone(), |picked| Some(picked.taken.clone()));
+        let ids = read::matching(conn, db, &filter, criteria.limit).await?;
+        Self::of(conn, db, ids).await
+    }
+
+    /// These sessions.
+    pub async fn of(conn: &impl ConnectionTrait, db: &Database, mut ids: Vec<Uuid>) -> Result<Self, Error> {
         let reading = Reading::now(conn, db).await?;
-        let mut ids = read::matching(conn, db, &filter, criteria.limit).await?;
         loop {
             let (impact, unknown) = reading.of_sessions(conn, &ids).await?;
             if unknown.is_empty() {

@@ -4,13 +4,14 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::check::sort_out;
+use super::check::{Terms, sort_out};
 use super::start::start_of;
 use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession};
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::refusal::{Refusal, RefusalCode};
+use crate::session::read;
 
 /// A session that was updated later than this may be one that somebody is pairing.
 const YOUNGEST: TimeDelta = TimeDelta::hours(1);
@@ -84,7 +85,9 @@ impl Plan {
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<Ticked, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);
-        let picked = sort_out(db, self.gateway.as_ref(), &request).await?;
+        let terms = Terms::now(db, &request);
+        let ids = read::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?;
+        let picked = sort_out(db, self.gateway.as_ref(), &terms, &ids).await?;
         if picked.taken.is_empty() {
             return Ok(if picked.left.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(picked.left) });
         }

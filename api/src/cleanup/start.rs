@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::check::{Terms, sort_out};
 use super::gateway::{Picked, asked};
 use super::preview::Selected;
 use super::run::find_many;
@@ -11,9 +12,9 @@ use super::{CleanupOutcome, CleanupRequest, SkippedSession};
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database, Dialect, Writing};
 use crate::deletion::idempotency::{Earlier, Keyed, Made, earlier, remember};
-use crate::deletion::{DeletionRequest, check, refuse};
+use crate::deletion::{check, refuse};
 use crate::error::Error;
-use crate::gateway::{Gateway, ask_each};
+use crate::gateway::Gateway;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, distinct};
 use crate::refusal::RefusalCode;
@@ -93,15 +94,20 @@ async fn dry_run(
 ) -> Result<CleanupOutcome, Error> {
     let snapshot = db.snapshot().await?;
     let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, picked).await?;
+    let missed = left_out(&snapshot, db, request, &ids, picked).await?;
     snapshot.commit().await?;
-    let deletion = DeletionRequest {
-        gateway: ask_each(gateway, &ids).await,
-        allow_connected: request.allow_connected,
-        allow_pending_messages: request.allow_pending_messages,
-        ..DeletionRequest::default()
-    };
-    let (refusals, changes) = refuse::before(&deletion, looked, &impact, request.at_most);
-    Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() })
+    let Picked { taken, left: mut skipped, .. } = sort_out(db, gateway, &Terms::now(db, request), &ids).await?;
+    let snapshot = db.snapshot().await?;
+    let would_go = Selected::of(&snapshot, db, taken).await?.impact;
+    snapshot.commit().await?;
+    let (mut refusals, changes) = refuse::of_whole(looked, &impact, request.at_most);
+    // Such a run would fail.
+    if would_go.session_count == 0 && skipped.iter().any(|skipped| skipped.code == RefusalCode::BlockedByForeignKey) {
+        refusals.push(refuse::blocked(&impact.blockers));
+    }
+    skipped.extend(missed);
+    let (impact, would_go) = (Some(impact), Some(would_go));
+    Ok(CleanupOutcome { impact, would_go, skipped, changes, refusals, ..CleanupOutcome::default() })
 }
 
 /// All that makes a run, within its transaction.
@@ -125,12 +131,7 @@ async fn begin(
     if !refusals.is_empty() {
         return Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() });
     }
-    let mut missed = missed(transaction, db, request, &ids).await?;
-    if let Some(picked) = picked {
-        // What was said of a session that was named is the better reason.
-        missed.retain(|missed| !picked.left.iter().any(|left| left.session_id == missed.session_id));
-        missed.extend(picked.left.iter().cloned());
-    }
+    let missed = left_out(transaction, db, request, &ids, picked).await?;
     let id = Uuid::new_v4();
     // The list is the one that was compared, whatever has been committed since.
     record(transaction, db, request, id, &ids, &missed).await?;
@@ -167,6 +168,23 @@ impl CleanupRequest {
         );
         self.idempotency_key.as_ref().map(|key| Keyed::new(&self.principal, key, &said))
     }
+}
+
+/// The sessions that are not on the list, and would be but for the other criteria or the gateway.
+async fn left_out(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    request: &CleanupRequest,
+    ids: &[Uuid],
+    picked: Option<&Picked>,
+) -> Result<Vec<SkippedSession>, Error> {
+    let mut missed = missed(transaction, db, request, ids).await?;
+    if let Some(picked) = picked {
+        // What was said of a session that was named is the better reason.
+        missed.retain(|missed| !picked.left.iter().any(|left| left.session_id == missed.session_id));
+        missed.extend(picked.left.iter().cloned());
+    }
+    Ok(missed)
 }
 
 /// The sessions that were named and are not on the list.

@@ -15,7 +15,7 @@ use super::{CleanupRun, Pace, RunKind, RunStatus, SkippedSession, lease, restori
 use crate::db::Database;
 use crate::deletion::batch::Held;
 use crate::error::Error;
-use crate::gateway::{Gateway, ask_each};
+use crate::gateway::{Gateway, ask_about_each};
 use crate::impact::{deletable_together, fewest_together};
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -216,7 +216,7 @@ impl Worker {
             self.window.clear();
             return Ok(true);
         }
-        let answers = ask_each(self.gateway.as_ref(), &batch).await;
+        let answers = ask_about_each(self.gateway.as_ref(), &batch).await;
         let kept = kept(&batch, &answers, &self.run.criteria, self.run.allow_connected);
         if !kept.is_empty() {
             return self.set_aside(&kept, State::Skipped).await;

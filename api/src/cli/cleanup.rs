@@ -86,7 +86,9 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let criteria = args.wanted.into();
     let gateway = config.gateway()?;
     let preview = cleanup::preview(&db, gateway.as_ref(), &criteria).await?;
-    output.text(render::cleanup_preview(&preview));
+    if !args.dry_run {
+        output.text(render::cleanup_preview(&preview));
+    }
     let request = request(args.terms, args.dry_run, criteria, &preview);
     let exit = if request.dry_run {
         dry_run(&db, gateway.as_ref(), &request, preview, output).await?
@@ -105,7 +107,9 @@ async fn dry_run(
     output: Output,
 ) -> Result<Exit, Error> {
     let mut report = Report::of(preview);
-    report.answer(cleanup::start(db, gateway, request).await?);
+    let mut outcome = cleanup::start(db, gateway, request).await?;
+    report.skipped = work::named(db, std::mem::take(&mut outcome.skipped)).await?;
+    report.answer(outcome);
     output.document(&report);
     output.text(render::cleanup_dry_run(&report));
     Ok(report.exit())

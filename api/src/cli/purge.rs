@@ -9,7 +9,7 @@ use super::{ask, principal, render};
 use crate::db::Database;
 use crate::deletion::{self, DeletionOutcome, DeletionRequest};
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, ask_each};
+use crate::gateway::{Gateway, GatewaySessionState, ask_about_each};
 use crate::impact::{self, Impact};
 use crate::refusal::RefusalCode;
 use crate::session::Filter;
@@ -85,7 +85,7 @@ async fn spared(db: &Database, gateway: Option<&Gateway>, ids: &[Uuid]) -> Resul
     }
     let impacts = impact::of_each_session(db, ids).await?;
     let pending = |id: &Uuid| impacts.get(id).map_or(0, |impact| impact.pending_messages);
-    let answers = ask_each(gateway, ids).await;
+    let answers = ask_about_each(gateway, ids).await;
     let said = |id: &Uuid| answers.get(id).map(|said| said.state);
     let stays = |id: &Uuid| pending(id) > 0 || said(id) == Some(GatewaySessionState::Connected);
     let waiting: Vec<Uuid> = ids.iter().copied().filter(stays).collect();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::output::{Output, note};
 use super::{Exit, render, signal};
-use crate::cleanup::{self, CleanupOutcome, CleanupRun, Pace, Preview, RunStatus, Worker};
+use crate::cleanup::{self, CleanupOutcome, CleanupRun, Pace, Preview, RunStatus, SkippedSession, Worker};
 use crate::db::Database;
 use crate::db::page::Slice;
 use crate::error::Error;
@@ -31,13 +31,16 @@ pub(super) struct Report {
     pub sample: Vec<Session>,
     /// What deleting all of them does.
     pub impact: Impact,
+    /// On a dry run: what deleting those of them does that would go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_go: Option<Impact>,
     /// Where it differs from what was looked at.
     pub changes: Vec<ImpactChange>,
     /// Why there is no run.
     pub refusals: Vec<Refusal>,
     /// The run.
     pub run: Option<CleanupRun>,
-    /// The sessions that it left.
+    /// The sessions that it left, or would.
     pub skipped: Vec<Skipped>,
 }
 
@@ -59,6 +62,7 @@ impl Report {
             session_count: preview.session_count,
             sample: preview.sample,
             impact: preview.impact,
+            would_go: None,
             changes: Vec::new(),
             refusals: Vec::new(),
             run: None,
@@ -71,6 +75,7 @@ impl Report {
         self.run = outcome.run;
         self.changes = outcome.changes;
         self.refusals = outcome.refusals;
+        self.would_go = outcome.would_go;
         if let Some(impact) = outcome.impact {
             self.impact = impact;
         }
@@ -79,7 +84,7 @@ impl Report {
     pub fn exit(&self) -> Exit {
         match &self.run {
             Some(run) => exit(run),
-            None if self.refusals.is_empty() => Exit::Done,
+            None if self.refusals.is_empty() && self.skipped.is_empty() => Exit::Done,
             None => Exit::Refused,
         }
     }
@@ -224,10 +229,15 @@ pub(super) async fn skipped(db: &Database, run: &CleanupRun) -> Result<Vec<Skipp
     }
     let all = Slice::first(u32::try_from(run.sessions_skipped).unwrap_or(u32::MAX));
     let page = cleanup::skipped(db, run.id, &all).await?;
-    let ids: Vec<Uuid> = page.rows.iter().map(|(_, skipped)| skipped.session_id).collect();
+    named(db, page.rows.into_iter().map(|(_, skipped)| skipped).collect()).await
+}
+
+/// Sessions that are left, with their names.
+pub(super) async fn named(db: &Database, skipped: Vec<SkippedSession>) -> Result<Vec<Skipped>, Error> {
+    let ids: Vec<Uuid> = skipped.iter().map(|skipped| skipped.session_id).collect();
     let sessions = read::find(db, &ids).await?;
     let mut names: HashMap<Uuid, String> = sessions.into_iter().map(|session| (session.id, session.name)).collect();
-    let skipped = page.rows.into_iter().map(|(_, skipped)| Skipped {
+    let skipped = skipped.into_iter().map(|skipped| Skipped {
         session_id: skipped.session_id,
         name: names.remove(&skipped.session_id),
         code: skipped.code,

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::idempotency::Keyed;
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_each};
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each};
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
 use crate::session;
@@ -92,7 +92,7 @@ impl DeletionRequest {
     /// The same with what the gateway says of the sessions, where there is one. It is asked here and not by the deletion,
     /// which holds locks.
     pub async fn asked(mut self, gateway: Option<&Gateway>) -> Self {
-        self.gateway = ask_each(gateway, &self.session_ids).await;
+        self.gateway = ask_about_each(gateway, &self.session_ids).await;
         self
     }
 

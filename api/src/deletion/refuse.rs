@@ -34,7 +34,7 @@ pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
 }
 
 /// What stands against the deletion before anything is done: at most one refusal per code.
-pub(crate) fn before(
+pub(super) fn before(
     request: &DeletionRequest,
     looked: Option<&Looked>,
     impact: &Impact,
@@ -146,7 +146,8 @@ pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccou
     DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals }
 }
 
-fn blocked(blockers: &[Blocker]) -> Refusal {
+/// The database would refuse.
+pub(crate) fn blocked(blockers: &[Blocker]) -> Refusal {
     let messages: Vec<&str> = blockers.iter().map(|blocker| blocker.message.as_str()).collect();
     Refusal::plain(RefusalCode::BlockedByForeignKey, messages.join(" "))
 }

@@ -70,9 +70,21 @@ pub struct GatewayState {
     pub checked_at: DateTime<Utc>,
     /// What happened where it said nothing that is understood; without secrets.
     pub detail: Option<String>,
+    /// False where it was not asked, since it had not answered about others in time.
+    #[serde(skip)]
+    pub asked: bool,
 }
 
-/// What the gateway says of each of these sessions; nothing where there is no gateway.
+/// What the gateway says of each of these sessions; nothing where there is no gateway. Each is asked about,
+/// also while it is left alone because it did not answer about others: whoever deletes asks so.
+pub async fn ask_about_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+    match gateway {
+        Some(gateway) => gateway.ask_about_each(sessions).await,
+        None => HashMap::new(),
+    }
+}
+
+/// The same for whoever only shows it: a gateway that does not answer is not asked about every one.
 pub async fn ask_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
     match gateway {
         Some(gateway) => gateway.ask_each(sessions).await,
@@ -125,16 +137,34 @@ impl Gateway {
         stream::iter(asked).buffer_unordered(self.0.at_once).collect().await
     }
 
+    /// Asks about many, several at once, and about each of them.
+    async fn ask_about_each(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+        let mut answers = self.ask_each(sessions).await;
+        let unasked: Vec<Uuid> = answers.iter().filter(|(_, said)| !said.asked).map(|(session, _)| *session).collect();
+        let asked = unasked.into_iter().map(|session| async move {
+            let said = self.question(session, false).await;
+            self.0.answers.insert(session, said.clone()).await;
+            (session, said)
+        });
+        answers.extend(stream::iter(asked).buffer_unordered(self.0.at_once).collect::<Vec<_>>().await);
+        answers
+    }
+
     async fn asked_now(&self, session: Uuid) -> GatewayState {
+        self.question(session, true).await
+    }
+
+    /// One question; none where there may be a pause, and there is.
+    async fn question(&self, session: Uuid, may_pause: bool) -> GatewayState {
         let Inner { client, clock, turns, silence, .. } = &*self.0;
         // The semaphore is never closed; without a turn the answer would still be right.
         let _turn = turns.acquire().await;
-        let said = if silence.is_kept() { silence.said() } else { client.ask(session).await };
+        let said = if may_pause && silence.is_kept() { silence.said() } else { client.ask(session).await };
         silence.note(said.in_time);
-        let Said { state, detail, .. } = said;
+        let Said { state, detail, in_time } = said;
         if let Some(detail) = &detail {
             tracing::debug!(%session, state = state.word(), detail, "the gateway was asked");
         }
-        GatewayState { state, checked_at: clock.now(), detail }
+        GatewayState { state, checked_at: clock.now(), detail, asked: in_time.is_some() }
     }
 }

@@ -1,5 +1,5 @@
 //! A gateway that hangs: once as many questions in a row as are asked at once went unanswered, the others need not wait
-//! for their time-outs one after another.
+//! for their time-outs one after another. That is for whoever only looks: before a deletion each session is asked about.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,8 +39,10 @@ impl Silence {
 
     /// The answer then: nothing was asked, so it says nothing about whether the gateway answers in time.
     pub fn said(&self) -> Said {
-        let detail =
-            format!("The gateway did not answer the last {} questions in time, and was not asked.", self.limit);
+        let detail = format!(
+            "The gateway did not answer the last {} questions in time, and was not asked: try again in some seconds.",
+            self.limit
+        );
         Said { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }
     }
 

@@ -9,15 +9,32 @@ use super::deletion::refused;
 use super::{count, impact, length, moment, table};
 use crate::cleanup::{CleanupRun, Preview, RunKind, RunOutcome, RunStatus};
 use crate::cli::work::{Report, Skipped};
+use crate::impact::Impact;
 use crate::refusal::{Refusal, RefusalCode};
+use crate::session::Session;
 
 /// The sessions that would go, or the first of them, and what that does.
 pub(in crate::cli) fn cleanup_preview(preview: &Preview) -> String {
-    if preview.session_count == 0 {
-        return "No session meets the criteria: there is nothing to clean up.".to_owned();
+    match (preview.session_count, preview.skipped.len()) {
+        (0, 0) => NOTHING.to_owned(),
+        (0, left) => stay(left),
+        (_, 0) => would_go(&preview.sample, &preview.impact),
+        (_, left) => format!("{}\n{}", would_go(&preview.sample, &preview.impact), stay(left)),
     }
+}
+
+const NOTHING: &str = "No session meets the criteria: there is nothing to clean up.";
+
+/// What the gateway says keeps so many.
+fn stay(sessions: usize) -> String {
+    let sessions = count(length(sessions), "session meets", "sessions meet");
+    format!("! {sessions} the other criteria, and may not go for what the gateway says, or does not.")
+}
+
+/// Sessions that would go, of which these are the first, and what that does.
+fn would_go(sample: &[Session], effect: &Impact) -> String {
     let mut sessions = table(&["Session", "Id", "Status", "Last updated"], &[]);
-    for session in &preview.sample {
+    for session in sample {
         sessions.add_row([
             session.name.clone(),
             session.id.to_string(),
@@ -25,22 +42,54 @@ pub(in crate::cli) fn cleanup_preview(preview: &Preview) -> String {
             session.updated_at.map(moment).unwrap_or_default(),
         ]);
     }
-    let more = preview.session_count - length(preview.sample.len());
+    let more = effect.session_count - length(sample.len());
     let more = if more > 0 { format!("… and {more} more.\n") } else { String::new() };
-    format!("{sessions}\n{more}\n{}", impact(&preview.impact))
+    format!("{sessions}\n{more}\n{}", impact(effect))
 }
 
-/// What a dry run found.
+/// What a dry run found: what would go, what would stay and why, and what refuses all of it. Where none would go, it is told
+/// what that is that stays.
 pub(in crate::cli) fn cleanup_dry_run(report: &Report) -> String {
-    if report.session_count == 0 && report.refusals.is_empty() {
-        return "Nothing was deleted.".to_owned();
+    if report.session_count == 0 && report.skipped.is_empty() && report.refusals.is_empty() {
+        return format!("{NOTHING}\nNothing was deleted.");
     }
-    let verdict = if report.refusals.is_empty() { "✓ Dry run: nothing refuses it.\n" } else { "" };
-    // The blockers stand in the preview, right above.
+    let effect = report.would_go.as_ref().filter(|effect| effect.session_count > 0);
+    let mut text = match effect {
+        None if report.session_count == 0 => String::new(),
+        None => format!("{}\n", would_go(&report.sample, &report.impact)),
+        Some(effect) => {
+            let stays = |session: &&Session| report.skipped.iter().any(|skipped| skipped.session_id == session.id);
+            let sample: Vec<Session> = report.sample.iter().filter(|session| !stays(session)).cloned().collect();
+            format!("{}\n", would_go(&sample, effect))
+        }
+    };
+    text.push_str(&would_stay(&report.skipped));
+    let _ = match effect {
+        _ if !report.refusals.is_empty() => Ok(()),
+        Some(_) if report.skipped.is_empty() => writeln!(text, "✓ Dry run: nothing refuses it."),
+        Some(effect) => writeln!(
+            text,
+            "! Dry run: {} would go, {} deleted with {}, and {} would be skipped.",
+            count(effect.session_count, "session", "sessions"),
+            count(effect.rows_deleted, "row", "rows"),
+            if effect.session_count == 1 { "it" } else { "them" },
+            report.skipped.len()
+        ),
+        None => writeln!(text, "! Dry run: no session would go, and {} would be skipped.", report.skipped.len()),
+    };
+    // The blockers stand right above.
     let others: Vec<Refusal> =
         report.refusals.iter().filter(|refusal| refusal.code != RefusalCode::BlockedByForeignKey).cloned().collect();
     let refused = refused(&others, &report.changes);
-    format!("{refused}{verdict}Nothing was deleted. Token: {}", report.impact.token)
+    format!("{text}{refused}Nothing was deleted. Token: {}", report.impact.token)
+}
+
+/// The first of the sessions that would stay.
+fn would_stay(skipped: &[Skipped]) -> String {
+    let shown = &skipped[..skipped.len().min(LISTED)];
+    let more = skipped.len() - shown.len();
+    let more = if more > 0 { format!("… and {more} more; --json lists them all.\n") } else { String::new() };
+    format!("{}{more}", cleanup_skipped(shown))
 }
 
 /// Why there is no run.

@@ -19,11 +19,27 @@ pub struct CleanupPreview {
     session_count: i64,
     /// The first of them.
     sample: Vec<Session>,
+    /// With missingFromGateway: how many meet the other criteria, and stay for what the gateway says, or does not.
+    sessions_skipped: i64,
+    /// The first 100 of those, each with the reason.
+    skipped: Vec<SkippedSession>,
+}
+
+/// The most skipped sessions that are listed where they cannot be paged through.
+const LISTED: usize = 100;
+
+/// How many they are, and the first of them.
+fn listed(skipped: Vec<cleanup::SkippedSession>) -> (i64, Vec<SkippedSession>) {
+    let count = i64::try_from(skipped.len()).unwrap_or(i64::MAX);
+    (count, skipped.into_iter().take(LISTED).map(Into::into).collect())
 }
 
 impl From<cleanup::Preview> for CleanupPreview {
     fn from(preview: cleanup::Preview) -> Self {
+        let (sessions_skipped, skipped) = listed(preview.skipped);
         Self {
+            sessions_skipped,
+            skipped,
             impact: preview.impact.into(),
             session_count: preview.session_count,
             sample: preview.sample.into_iter().map(Session).collect(),
@@ -222,13 +238,19 @@ impl From<cleanup::SkippedSession> for SkippedSession {
     }
 }
 
-/// run is null where userErrors is not empty, and on a dry run, whose userErrors say what would refuse the run or keep it from a session.
+/// run is null where userErrors is not empty, and on a dry run, whose userErrors say what would refuse the run; what would keep it from a session is in skipped.
 #[derive(Debug, SimpleObject)]
 pub struct CleanUpSessionsPayload {
     /// The run, which workers take from the queue: ask for it again, until it has finished.
     run: Option<CleanupRun>,
     /// What deleting all matching sessions would do; with a run, would have done when it began.
     impact: Option<DeletionImpact>,
+    /// On a dry run: what deleting those of them does that would go. Its token is theirs alone; expectedImpact takes that of impact.
+    would_go: Option<DeletionImpact>,
+    /// On a dry run: how many sessions would stay.
+    sessions_skipped: i64,
+    /// On a dry run: the first 100 of those, each with the reason. With a run, they are the run's.
+    skipped: Vec<SkippedSession>,
     /// Where the impact differs from the one that was looked at.
     changes: Vec<ImpactChange>,
     /// Why there is no run.
@@ -237,7 +259,11 @@ pub struct CleanUpSessionsPayload {
 
 impl From<CleanupOutcome> for CleanUpSessionsPayload {
     fn from(outcome: CleanupOutcome) -> Self {
+        let (sessions_skipped, skipped) = listed(outcome.skipped);
         Self {
+            would_go: outcome.would_go.map(Into::into),
+            sessions_skipped,
+            skipped,
             run: outcome.run.map(CleanupRun),
             impact: outcome.impact.map(Into::into),
             changes: outcome.changes.into_iter().map(Into::into).collect(),
