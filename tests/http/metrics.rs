@@ -36,6 +36,7 @@ session_admin_schedule_ticks_total{outcome=\"nothing_to_do\"} 2
 session_admin_schedule_ticks_total{outcome=\"over_ceiling\"} 1
 session_admin_schedule_ticks_total{outcome=\"started\"} 1
 session_admin_schedule_ticks_total{outcome=\"started_elsewhere\"} 0
+session_admin_schedule_ticks_total{outcome=\"under_way\"} 0
 ";
 
 both!(Adopted: ticks_runs_and_deletions_are_counted);
