@@ -58,7 +58,11 @@ enum Command {
     Migrate(migrate::Args),
     /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
     Doctor,
-    /// Show what deleting sessions would do; changes nothing, and exits 3 if the deletion would be refused
+    /// Show what deleting sessions would do; changes nothing
+    ///
+    /// Exits 3 if something is in the way that only the database's owner can mend: a foreign key that refuses, or rows that
+    /// this role may not see. Connected sessions and messages still to be sent are shown, and are no reason for that:
+    /// `delete` refuses them unless they are allowed.
     Impact(impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
     Delete(delete::Args),
