@@ -70,6 +70,8 @@ async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
             "{}",
             ended.stdout
         );
+        // Arguments are named as they are typed here.
+        assert!(!["allowConnected", "allowPendingMessages", "atMost"].iter().any(|name| ended.stdout.contains(name)));
     }
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }

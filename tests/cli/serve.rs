@@ -129,7 +129,9 @@ fn a_port_that_is_taken_is_a_failure() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let ended = run_in(folder.path(), &["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
-    assert!(ended.code == 1 && ended.stderr.contains("--listen"), "{}", ended.stderr);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    let said: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("in use")).collect();
+    assert!(said.len() == 1 && said[0].starts_with("error: --listen"), "it is said once: {}", ended.stderr);
 }
 
 #[test]

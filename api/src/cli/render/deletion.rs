@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::impact::tables;
-use super::{count, length, moment, table};
+use super::{count, in_flags, length, moment, table};
 use crate::deletion::{Deletion, DeletionOutcome, DeletionStatus, ErasureOutcome};
 use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
@@ -68,7 +68,7 @@ const fn says_nothing(state: GatewaySessionState) -> bool {
 pub(super) fn refused(refusals: &[Refusal], changes: &[ImpactChange]) -> String {
     let mut text = String::new();
     for refusal in refusals {
-        let _ = writeln!(text, "✗ Refused: {}", refusal.message);
+        let _ = writeln!(text, "✗ Refused: {}", in_flags(&refusal.message));
     }
     if !changes.is_empty() {
         let mut table =
