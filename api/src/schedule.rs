@@ -105,6 +105,10 @@ fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
             tracing::info!(%moment, "another process has started the schedule's cleanup");
             Tick::StartedElsewhere
         }
+        Ok(Ticked::UnderWay(run)) => {
+            tracing::warn!(%moment, %run, "the schedule started nothing: the run of an earlier tick is still under way");
+            Tick::UnderWay
+        }
         Ok(Ticked::NothingToDo) => {
             tracing::info!(%moment, "the schedule found no stale session that is old enough");
             Tick::NothingToDo
@@ -136,8 +140,8 @@ fn told_of_those_that_stay(moment: DateTime<Utc>, stay: &[SkippedSession]) {
     let blocked = stay.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
     if let Some(SkippedSession { session_id, message, .. }) = blocked {
         let why = "the schedule found no session that can go; `session-admin doctor` says what is in the way";
-        tracing::warn!(%moment, sessions, session = %session_id, message, "{why}");
+        tracing::warn!(%moment, sessions, session = %session_id, reason = message, "{why}");
     } else if let Some(SkippedSession { session_id, message, .. }) = stay.first() {
-        tracing::info!(%moment, sessions, session = %session_id, message, "the schedule found no session that may go");
+        tracing::info!(%moment, sessions, session = %session_id, reason = message, "the schedule found no session that may go");
     }
 }

@@ -17,6 +17,8 @@ both!(Adopted:
     what_is_in_the_way_of_one_deletion_does_not_stop_the_others,
     a_run_that_has_nothing_left_to_restore_is_refused,
     a_run_that_is_under_way_or_unknown_is_refused,
+    a_run_that_is_being_restored_is_refused,
+    of_several_who_ask_at_once_one_restores,
     a_run_of_which_every_deletion_is_refused_has_failed,
     a_run_without_an_archive_keeps_nothing,
 );
@@ -89,8 +91,9 @@ async fn what_is_in_the_way_of_one_deletion_does_not_stop_the_others(db: TestDb)
     // Mended, the same is asked again.
     db.exec(&format!("DELETE FROM whatsapp_sessions WHERE id = '{taken}'")).await;
     let again = asked(database, run.id).await.run.unwrap();
-    assert_eq!((again.sessions_total, again.sessions_skipped), (9, 8));
-    assert_eq!(worked_off(database, again.id).await.sessions_restored, 1);
+    assert_eq!((again.sessions_total, again.sessions_skipped), (1, 0), "what is back is not listed again");
+    let ended = worked_off(database, again.id).await;
+    assert_eq!((ended.status, ended.sessions_restored, ended.sessions_skipped), (RunStatus::Succeeded, 1, 0));
 }
 
 async fn refused(database: &Database, run: Uuid) -> (RefusalCode, String) {
@@ -122,6 +125,38 @@ async fn a_run_that_is_under_way_or_unknown_is_refused(db: TestDb) {
     assert_eq!(code, RefusalCode::RestoreConflict);
     assert!(message.starts_with("The run is still under way. Cancel it, or wait"), "{message}");
     assert_eq!(refused(database, id(0)).await.0, RefusalCode::NotFound);
+}
+
+async fn a_run_that_is_being_restored_is_refused(db: TestDb) {
+    let database = db.database().await;
+    let run = started(database, &request()).await;
+    let run = finish_singly(database, run.id).await;
+    let first = asked(database, run.id).await.run.unwrap();
+    let expected = format!(
+        "The run {} is restoring it. Wait until that one has finished, or cancel it, then ask again.",
+        first.id
+    );
+    assert_eq!(refused(database, run.id).await, (RefusalCode::RestoreConflict, expected));
+    let mut worker = worker_of(database, first.id, Pace::default()).await;
+    worker.step().await.unwrap();
+    assert_eq!(refused(database, run.id).await.0, RefusalCode::RestoreConflict);
+    assert!(cleanup::cancel(database, first.id, "canceller").await.unwrap().run.is_some());
+    let second = asked(database, run.id).await.run.unwrap();
+    assert_eq!((second.sessions_total, worked_off(database, second.id).await.sessions_restored), (8, 8));
+}
+
+async fn of_several_who_ask_at_once_one_restores(db: TestDb) {
+    let run = cleaned(db.database().await, &request()).await;
+    let mut processes = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let database = Database::connect(db.settings()).await.unwrap();
+        processes.spawn(async move { asked(&database, run.id).await });
+    }
+    let outcomes = processes.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.run.is_some()).count(), 1, "{outcomes:?}");
+    let refused = outcomes.iter().flat_map(|outcome| &outcome.refusals);
+    assert!(refused.clone().all(|refusal| refusal.code == RefusalCode::RestoreConflict), "{outcomes:?}");
+    assert_eq!(refused.count(), 3, "{outcomes:?}");
 }
 
 async fn a_run_of_which_every_deletion_is_refused_has_failed(db: TestDb) {

@@ -8,7 +8,7 @@ use api::refusal::RefusalCode;
 use api::schedule::Times;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{finish, id, ids, impact_of, keepers, sessions, why_skipped};
+use super::{finish, id, ids, impact_of, keepers, request, sessions, started, why_skipped, worker_of};
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -17,6 +17,7 @@ both!(Adopted:
     a_tick_that_finds_nothing_starts_nothing,
     a_session_that_was_updated_lately_is_not_taken,
     processes_that_do_not_agree_start_one_run,
+    a_tick_during_the_run_of_an_earlier_one_starts_nothing,
     sessions_that_may_not_go_count_neither_towards_the_ceiling_nor_as_a_reason,
     sessions_that_the_database_would_refuse_are_no_reason_either,
 );
@@ -118,6 +119,22 @@ async fn processes_that_do_not_agree_start_one_run(db: TestDb) {
          --cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) and --cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)."
     );
     assert_eq!(runs(database).await.len(), 1);
+}
+
+async fn a_tick_during_the_run_of_an_earlier_one_starts_nothing(db: TestDb) {
+    let database = db.database().await;
+    let ticked = plan(1_512).tick(database, moment()).await.unwrap();
+    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
+    let next = moment() + TimeDelta::days(1);
+    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), Ticked::UnderWay(id) if id == run.id));
+    worker_of(database, run.id, cleanup::Pace::default()).await.step().await.unwrap();
+    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), Ticked::UnderWay(id) if id == run.id));
+    // Somebody else's run is no reason.
+    assert!(cleanup::cancel(database, run.id, "canceller").await.unwrap().run.is_some());
+    let by_hand = started(database, &request()).await;
+    let ticked = plan(1_512).tick(database, next).await.unwrap();
+    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    assert_eq!(runs(database).await.iter().filter(|run| !run.status.has_finished()).count(), 2, "{by_hand:?}");
 }
 
 async fn sessions_that_may_not_go_count_neither_towards_the_ceiling_nor_as_a_reason(db: TestDb) {

@@ -40,7 +40,13 @@ fn with_json_a_complaint_is_a_document_too() {
         let ended = run_in(folder.path(), arguments);
         let document: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!((ended.code, document["error"]["code"].as_str()), (2, Some("BAD_USER_INPUT")), "{document}");
+        let message = document["error"]["message"].as_str().unwrap();
+        assert!(!message.contains('\n') && !message.contains("For more information"), "{message}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run_in(folder.path(), &["impact", "--json"]);
+    let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["error"]["message"], "the following required arguments were not provided: <ID>...");
 }
 
 #[test]

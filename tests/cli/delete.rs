@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, migrate_without_purge, run};
+use super::{Ended, document, migrate_without_purge, run};
 use crate::support::{TestDb, both};
 
 both!(StateA: a_blocked_deletion_is_refused);
@@ -70,6 +70,8 @@ async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
             "{}",
             ended.stdout
         );
+        // Arguments are named as they are typed here.
+        assert!(!["allowConnected", "allowPendingMessages", "atMost"].iter().any(|name| ended.stdout.contains(name)));
     }
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }
@@ -99,4 +101,15 @@ async fn the_same_key_answers_again(db: TestDb) {
     assert_eq!(made["deletion"]["id"], answered["deletion"]["id"]);
     let (code, reused) = document(&db, &["delete", CONNECTED, "--yes", "--idempotency-key", "once"]);
     assert_eq!((code, refusal(&reused)), (3, "IDEMPOTENCY_KEY_REUSED"));
+    assert_eq!((&made["repeated"], &answered["repeated"]), (&json!(false), &json!(true)));
+    let said = |ended: Ended| {
+        assert!(ended.code == 0 && ended.stdout.contains("Nothing was deleted now: this key's deletion was made at "));
+        assert!(!ended.stdout.contains("✓ Deleted"), "{}", ended.stdout);
+        ended.stdout
+    };
+    let screen = said(run(&db, &arguments));
+    assert!(screen.contains("\nRestorable until "), "{screen}");
+    assert_eq!(document(&db, &["restore", made["deletion"]["id"].as_str().unwrap(), "--yes"]).0, 0);
+    let screen = said(run(&db, &arguments));
+    assert!(screen.contains("\nRestored at ") && screen.ends_with(" by cli:tester.\n"), "{screen}");
 }

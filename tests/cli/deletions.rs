@@ -51,6 +51,9 @@ async fn deletions_are_listed_newest_first(db: TestDb) {
     let screen = run(&db, &["deletions"]).stdout;
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text}: {screen}"));
     assert!(at("the second") < at("the first") && !screen.contains("older ones"), "{screen}");
+    assert!(screen.contains("┆ Status ") && screen.matches("┆ restorable ").count() == 2, "{screen}");
+    assert_eq!(document(&db, &["restore", second["id"].as_str().unwrap(), "--yes"]).0, 0);
+    assert!(run(&db, &["deletions"]).stdout.contains("┆ restored "));
     assert!(run(&db, &["deletions", "--limit", "1"]).stdout.contains("There are older ones"));
 }
 

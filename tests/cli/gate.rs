@@ -53,6 +53,13 @@ async fn impact_says_what_is_in_the_way(db: TestDb) {
 async fn impact_of_a_session_that_can_go_is_done(db: TestDb) {
     let (code, impact) = document(&db, &["impact", STALE, CONNECTED]);
     assert_eq!((code, &impact["deletable"], &impact["sessionCount"]), (0, &json!(true), &json!(2)));
+    // What `delete` wants a flag for is said, and is no refusal here.
+    let ended = run(&db, &["impact", CONNECTED]);
+    assert_eq!(ended.code, 0);
+    for said in ["! 1 connected session among them.", " still to be sent among them."] {
+        assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
+    }
+    assert_eq!(document(&db, &["delete", CONNECTED, "--yes"]).0, 3);
 }
 
 async fn an_unknown_session_is_wrong_usage(db: TestDb) {

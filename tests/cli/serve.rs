@@ -13,7 +13,10 @@ use crate::http::socket::Client;
 use crate::support::{Contents, TestDb, both};
 
 both!(StateA: a_database_with_pending_migrations_is_not_served);
-both!(StateC: what_a_run_restored_and_what_was_erased_then_is_logged);
+both!(StateC:
+    what_a_run_restored_and_what_was_erased_then_is_logged,
+    that_a_run_is_gone_on_with_is_logged,
+);
 
 async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
     let (code, error) = document(&db, &["serve", "--listen", "127.0.0.1:0"]);
@@ -61,6 +64,30 @@ async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
     let kept = run["rowsDeleted"].as_i64().unwrap() + run["rowsUnlinked"].as_i64().unwrap();
     assert_eq!(fields["rows"], kept, "{erased}");
     assert_eq!(second.stop(), 0);
+}
+
+async fn that_a_run_is_gone_on_with_is_logged(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let run = |limit: &str| {
+        let (code, made) = document(&db, &["cleanup", "--yes", "--detach", "--limit", limit]);
+        assert_eq!(code, 0, "{made}");
+        made["run"]["id"].as_str().unwrap().to_owned()
+    };
+    let (begun, new) = (run("1"), run("2"));
+    // Whoever had begun with it is gone.
+    let runs = db.database().await.own_table("cleanup_runs");
+    db.exec(&format!("UPDATE {runs} SET status = 'RUNNING', started_at = created_at WHERE id = '{begun}'")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let log = std::fs::File::create(&file).unwrap();
+    let server = Server::logging(folder.path(), &["--database-url", db.url()], log.into());
+    for id in [&begun, &new] {
+        logged(&file, &format!("a cleanup run has ended run={id}")).await;
+    }
+    let log = std::fs::read_to_string(&file).unwrap();
+    let goes_on = |id: &str| log.contains(&format!("goes on with a cleanup run that was begun before run={id}"));
+    assert!(goes_on(&begun) && !goes_on(&new), "{log}");
+    assert_eq!(server.stop(), 0);
 }
 
 #[tokio::test]
@@ -153,7 +180,24 @@ fn a_port_that_is_taken_is_a_failure() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let ended = run_in(folder.path(), &["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
-    assert!(ended.code == 1 && ended.stderr.contains("--listen"), "{}", ended.stderr);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    let said: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("in use")).collect();
+    assert!(said.len() == 1 && said[0].starts_with("error: --listen"), "it is said once: {}", ended.stderr);
+}
+
+#[test]
+fn what_machines_ask_every_few_seconds_is_not_logged_unless_something_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let server = Server::logging(folder.path(), &[], std::fs::File::create(&file).unwrap().into());
+    for path in ["/metrics", "/health/live", "/health/ready"] {
+        assert!(server.get(path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    assert!(server.ask("POST /metrics", "", "").starts_with("HTTP/1.1 405"));
+    assert_eq!(server.stop(), 0);
+    let log = std::fs::read_to_string(file).unwrap();
+    let answered: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
+    assert!(answered.len() == 1 && answered[0].contains("status=405"), "{log}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use super::serve::Server;
 use super::{document, executable, migrate_without_purge};
 use crate::support::{TestDb, both};
 
@@ -57,6 +58,15 @@ async fn migrate_asks_and_asks_again_where_the_purge_takes_other_rows(db: TestDb
     for command in ["deletions", "runs"] {
         assert_eq!(document(&db, &[command]).0, 0, "{command}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let to = std::fs::File::create(&log).unwrap();
+    assert_eq!(Server::logging(folder.path(), &["--database-url", db.url()], to.into()).stop(), 0);
+    let log = std::fs::read_to_string(log).unwrap();
+    let warned = |line: &str| line.contains(" WARN ") && line.contains("the purge of stale sessions is still pending");
+    assert!(log.lines().any(warned), "{log}");
+    let (code, screen) = on_terminal(&db, "migrate", "n\n");
+    assert!(code == 3 && screen.contains("the purge stays pending. All else works without it"), "{code} {screen}");
     let (code, screen) = on_terminal(&db, "migrate", "y\n");
     assert!(code == 0 && screen.contains("✓ Deleted 9 sessions"), "{code} {screen}");
     assert!(!screen.contains("With the foreign keys mended"), "{screen}");

@@ -3,10 +3,15 @@
 use api::db::Dialect;
 use api::health::{FindingCode, Severity};
 
-use super::{Facts, facts, mend};
-use crate::support::{TestDb, both};
+use super::{Facts, diagnosis, facts, mend};
+use crate::support::{TestDb, both, only};
 
-both!(StateC: a_trigger_where_rows_are_deleted_is_a_warning, a_trigger_where_rows_are_unlinked_is_good_to_know);
+both!(StateC:
+    a_trigger_where_rows_are_deleted_is_a_warning,
+    a_trigger_where_rows_are_unlinked_is_good_to_know,
+    a_trigger_of_insertions_is_none_of_it,
+);
+only!(sqlite StateC: of_oddly_written_triggers_those_of_insertions_are_told_apart);
 
 async fn add(db: &TestDb, table: &str, event: &str) {
     let sql = match db.dialect() {
@@ -33,4 +38,35 @@ async fn a_trigger_where_rows_are_unlinked_is_good_to_know(db: TestDb) {
     let expected = Facts { code: FindingCode::UserTrigger, severity: Severity::Info, rows: 12, fixes: 1 };
     assert_eq!(facts(&db, key).await, expected);
     mend(&db, key, 0).await;
+}
+
+async fn a_trigger_of_insertions_is_none_of_it(db: TestDb) {
+    add(&db, "whatsapp_groups", "INSERT").await;
+    assert_eq!(found(&db).await, Vec::<String>::new());
+}
+
+async fn of_oddly_written_triggers_those_of_insertions_are_told_apart(db: TestDb) {
+    for (name, event) in [
+        (r#""a "" INSERT b""#, "AFTER DELETE"),
+        (r#""c "" DELETE d""#, "after\n insert"),
+        ("[INSERT e]", "DELETE"),
+        ("[DELETE f]", "INSERT"),
+        ("g", "BEFORE /* INSERT */ DELETE"),
+    ] {
+        db.exec(&format!("CREATE TRIGGER {name} {event} ON whatsapp_groups BEGIN SELECT 1; END")).await;
+    }
+    assert_eq!(found(&db).await, ["INSERT e", r#"a " INSERT b"#, "g"].map(|name| format!("whatsapp_groups.{name}")));
+}
+
+/// What the findings about triggers are about.
+async fn found(db: &TestDb) -> Vec<String> {
+    let health = diagnosis(db.database().await).await;
+    let mut keys: Vec<String> = health
+        .findings
+        .iter()
+        .filter_map(|finding| finding.key.strip_prefix("USER_TRIGGER:"))
+        .map(str::to_owned)
+        .collect();
+    keys.sort();
+    keys
 }

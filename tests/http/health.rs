@@ -31,17 +31,14 @@ both!(StateA: a_database_with_pending_migrations_is_not_ready_until_they_are_mad
 
 async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db: TestDb) {
     let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
-    session.apply_before_purge(&mut |_| ()).await.unwrap();
     let app = TestApp::over(db).await;
     let answer = ask(&app, "/health/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     let missing = answer.json()["missing"][0].as_str().unwrap().to_owned();
-    assert!(
-        missing.starts_with("Migrations are pending: m20260101_000006_stale_purge. `session-admin migrate`"),
-        "{missing}"
-    );
-    app.db.exec("DELETE FROM whatsapp_sessions").await;
-    session.apply_rest(&mut |_| ()).await.unwrap();
+    assert!(missing.starts_with("Migrations are pending: m20260101_000001_own_tables, "), "{missing}");
+    assert!(missing.ends_with(" `session-admin migrate` makes them."), "{missing}");
+    // The purge of stale sessions stays pending, which the server can do without.
+    session.apply_before_purge(&mut |_| ()).await.unwrap();
     session.close().await.unwrap();
     let answer = ask(&app, "/health/ready").await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "ready": true, "missing": [] })));

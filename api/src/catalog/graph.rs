@@ -48,7 +48,7 @@ pub struct Table {
     pub row_security: bool,
     /// The privileges that the current role has on the table.
     pub grants: Grants,
-    /// Triggers that users have made on the table, by name.
+    /// Triggers that users have made on the table and that deletions or updates fire, by name.
     pub triggers: Vec<String>,
 }
 

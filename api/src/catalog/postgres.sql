@@ -81,7 +81,8 @@ SELECT json_build_object(
           AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL), '[]'),
       'triggers', coalesce((
         SELECT json_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t
-        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'), '[]'),
+        -- 8 is DELETE, 16 UPDATE: a deletion does nothing else.
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 24 <> 0), '[]'),
       'columns', columns.described
     ) ORDER BY n.nspname, c.relname)
     FROM reached r JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace

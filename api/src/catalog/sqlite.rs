@@ -20,10 +20,37 @@ struct TableRow {
     name: String,
     without_rowid: i64,
     strict: i64,
-    triggers: Vec<String>,
+    triggers: Vec<TriggerRow>,
     columns: Vec<ColumnRow>,
     indexes: Vec<Vec<Option<String>>>,
     unique_keys: Vec<Vec<Option<String>>>,
+}
+
+#[derive(Deserialize)]
+struct TriggerRow {
+    name: String,
+    sql: String,
+}
+
+impl TriggerRow {
+    /// Whether only insertions fire it. SQLite keeps the definition from the name on as it was written, and its time and
+    /// event come next; whatever is not understood may fire at anything.
+    fn is_for_insertions(&self) -> bool {
+        let Some(named) = self.sql.strip_prefix("CREATE TRIGGER ") else { return false };
+        let close = match named.chars().next() {
+            Some('[') => Some(']'),
+            Some(quote @ ('"' | '`' | '\'')) => Some(quote),
+            _ => None,
+        };
+        let rest = match close {
+            Some(close) => {
+                named[1..].replace(&format!("{close}{close}"), "").split_once(close).map(|(_, rest)| rest.to_owned())
+            }
+            None => named.split_once(char::is_whitespace).map(|(_, rest)| rest.to_owned()),
+        };
+        let rest = rest.unwrap_or_default().to_ascii_uppercase();
+        rest.split_whitespace().find(|word| !["BEFORE", "AFTER"].contains(word)) == Some("INSERT")
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,7 +146,12 @@ fn table(row: &TableRow) -> Table {
         refers_nowhere: false,
         row_security: false,
         grants: Grants::default(),
-        triggers: row.triggers.clone(),
+        triggers: row
+            .triggers
+            .iter()
+            .filter(|trigger| !trigger.is_for_insertions())
+            .map(|trigger| trigger.name.clone())
+            .collect(),
     }
 }
 

@@ -8,7 +8,7 @@ WITH names AS MATERIALIZED (
 SELECT json_object(
   'tables', (SELECT json_group_array(json_object(
       'name', n.name, 'without_rowid', n.without_rowid, 'strict', n.strict,
-      'triggers', json((SELECT json_group_array(t.name) FROM sqlite_schema t WHERE t.type = 'trigger' AND t.tbl_name = n.name COLLATE NOCASE)),
+      'triggers', json((SELECT json_group_array(json_object('name', t.name, 'sql', t.sql)) FROM sqlite_schema t WHERE t.type = 'trigger' AND t.tbl_name = n.name COLLATE NOCASE)),
       'columns', json((SELECT json_group_array(json_object(
           'name', c.name, 'type_name', c.type, 'not_null', c."notnull", 'default', c.dflt_value, 'pk', c.pk, 'hidden', c.hidden))
         FROM pragma_table_xinfo(n.name) c)),

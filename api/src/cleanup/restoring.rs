@@ -69,6 +69,11 @@ async fn make(
         let message = "The run is still under way. Cancel it, or wait until it has finished, then restore it.";
         return about(RefusalCode::RestoreConflict, message.to_owned());
     }
+    if let Some(other) = under_way(transaction, db, run.id).await? {
+        let message =
+            format!("The run {other} is restoring it. Wait until that one has finished, or cancel it, then ask again.");
+        return about(RefusalCode::RestoreConflict, message);
+    }
     let id = Uuid::new_v4();
     record(transaction, db, request, &run, id).await?;
     list(transaction, db, request.run_id, id).await?;
@@ -76,7 +81,7 @@ async fn make(
     let run = find_many(transaction, db, &[id]).await?.pop();
     match run {
         Some(run) if run.sessions_to_go() == 0 => {
-            let (code, message) = first_reason(transaction, db, id).await?;
+            let (code, message) = first_reason(transaction, db, request.run_id).await?;
             about(code, message)
         }
         run => Ok(RunOutcome { run, refusals: Vec::new() }),
@@ -85,6 +90,21 @@ async fn make(
 
 fn refused(refusal: Refusal) -> RunOutcome {
     RunOutcome { run: None, refusals: vec![refusal] }
+}
+
+/// The run that is restoring this one, where one is. Whoever asks for another at the same time waits here.
+async fn under_way(transaction: &DatabaseTransaction, db: &Database, of: Uuid) -> Result<Option<Uuid>, Error> {
+    let (dialect, runs) = (db.dialect(), db.own_table("cleanup_runs"));
+    let of_run = dialect.uuid_parameter(1);
+    if dialect == Dialect::Postgres {
+        let lock = format!("SELECT 1 FROM {runs} WHERE id = {of_run} FOR UPDATE");
+        transaction.execute_raw(dialect.statement(lock, [of.to_string().into()])).await?;
+    }
+    let sql = format!(
+        "SELECT CAST(id AS text) AS id FROM {runs} WHERE restores = {of_run} AND status IN ('QUEUED', 'RUNNING') LIMIT 1"
+    );
+    let row = transaction.query_one_raw(dialect.statement(sql, [of.to_string().into()])).await?;
+    row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
 /// The run's row. What was searched for and why are words that an erasure takes out of the run that deleted; they are not
@@ -119,7 +139,7 @@ async fn record(
 }
 
 /// The sessions of the other run's deletions, those of the newest first; the archives' entries are numbered in the order in
-/// which the deletions were made. What cannot be restored any more is skipped.
+/// which the deletions were made. What has been restored already is left out; of what no archive is left is skipped.
 async fn list(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: Uuid) -> Result<(), Error> {
     let dialect = db.dialect();
     let restorable = "d.status = 'RESTORABLE' AND d.restorable_until > $3";
@@ -132,10 +152,9 @@ async fn list(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: U
         "INSERT INTO {} (run_id, position, session_id, state, code, message, deletion_id) \
          SELECT {}, (row_number() OVER (ORDER BY coalesce({last}, 0) DESC, d.deleted_at DESC, d.id, s.position) - 1){number}, \
          s.session_id, CASE WHEN {restorable} THEN 'QUEUED' ELSE 'SKIPPED' END, \
-         CASE WHEN {restorable} THEN NULL WHEN d.status = 'RESTORED' THEN 'ALREADY_RESTORED' ELSE 'ARCHIVE_GONE' END, \
-         CASE WHEN {restorable} THEN NULL WHEN d.status = 'RESTORED' THEN 'Its deletion has been restored already.' \
-         ELSE 'Nothing of its deletion is kept any more, or ever was.' END, d.id \
-         FROM {} d JOIN {} s ON s.deletion_id = d.id WHERE d.run_id = {}",
+         CASE WHEN {restorable} THEN NULL ELSE 'ARCHIVE_GONE' END, \
+         CASE WHEN {restorable} THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, d.id \
+         FROM {} d JOIN {} s ON s.deletion_id = d.id WHERE d.run_id = {} AND d.restored_at IS NULL",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
         db.own_table("deletions"),
@@ -160,7 +179,7 @@ async fn count(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> R
     Ok(())
 }
 
-/// Why nothing of the list can be restored.
+/// Why nothing of what a run deleted can be restored.
 async fn first_reason(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -168,8 +187,8 @@ async fn first_reason(
 ) -> Result<(RefusalCode, String), Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "SELECT count(*) AS n FROM {} WHERE run_id = {} AND code = 'ALREADY_RESTORED'",
-        db.own_table("cleanup_run_sessions"),
+        "SELECT count(*) AS n FROM {} WHERE run_id = {} AND restored_at IS NOT NULL",
+        db.own_table("deletions"),
         dialect.uuid_parameter(1)
     );
     let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use sea_orm::ConnectionTrait as _;
+use uuid::Uuid;
 
 use super::check::{Terms, sort_out};
 use super::start::start_of;
-use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession};
+use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession, id};
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -40,6 +42,8 @@ pub enum Ticked {
     Started(Box<CleanupRun>),
     /// Another process has started the run.
     StartedElsewhere,
+    /// This run of an earlier tick is still under way; another one would only skip what it takes.
+    UnderWay(Uuid),
     /// No stale session is old enough.
     NothingToDo,
     /// Some are, and none may go, each for this reason.
@@ -85,6 +89,9 @@ impl Plan {
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<Ticked, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);
+        if let Some(run) = under_way(db, &request).await? {
+            return Ok(Ticked::UnderWay(run));
+        }
         let terms = Terms::now(db, &request);
         let ids = read::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?;
         let picked = sort_out(db, self.gateway.as_ref(), &terms, &ids).await?;
@@ -115,6 +122,20 @@ impl Plan {
             ..CleanupRequest::default()
         }
     }
+}
+
+/// A run of the schedule's that has not finished and is not this tick's.
+async fn under_way(db: &Database, request: &CleanupRequest) -> Result<Option<Uuid>, Error> {
+    let sql = format!(
+        "SELECT CAST(c.id AS text) AS id FROM {} c WHERE c.started_by = $1 AND c.kind = 'DELETE' \
+         AND c.status IN ('QUEUED', 'RUNNING') \
+         AND NOT EXISTS (SELECT 1 FROM {} k WHERE k.run_id = c.id AND k.principal = $1 AND k.key = $2) LIMIT 1",
+        db.own_table("cleanup_runs"),
+        db.own_table("idempotency_keys")
+    );
+    let values = [request.principal.clone().into(), request.idempotency_key.clone().into()];
+    let row = db.pool().query_one_raw(db.dialect().statement(sql, values)).await?;
+    row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
 /// The key is the tick's, and nobody who reads the log has given one.

@@ -17,7 +17,7 @@ pub(super) struct Args {
     ids: Vec<Uuid>,
 }
 
-/// Shows it. A deletion that would be refused is a refusal here too, so that a script can ask before it acts.
+/// Shows it. What blocks the deletion, whatever it allows, is a refusal here too, so that a script can ask before it acts.
 pub(super) async fn run(args: &Args, config: &Config, output: Output) -> Result<Exit, Error> {
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;

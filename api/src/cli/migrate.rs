@@ -34,6 +34,10 @@ struct Report {
     spared: Vec<Spared>,
 }
 
+/// What somebody is told who has said no to the purge.
+const PURGE_LEFT: &str =
+    "Nothing was purged; the purge stays pending. All else works without it, and `session-admin migrate` asks again.";
+
 /// Shows, asks, applies.
 pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     if args.status {
@@ -78,7 +82,8 @@ async fn migrate(args: &Args, db: &Database, gateway: Option<&Gateway>, output: 
     output.text(render::pending(&pending, stale.plan.as_ref().map(|plan| &plan.impact), &stale.spared));
     ask::or_yes(args.yes, output, "migrate")?;
     if !args.yes && !ask::confirm("Go ahead?")? {
-        output.text("Nothing was changed.");
+        let only_purge = pending == [STALE_PURGE];
+        output.text(if only_purge { PURGE_LEFT } else { "Nothing was changed." });
         return Ok(Exit::Refused);
     }
     apply(args, db, gateway, &stale, output).await
@@ -132,7 +137,7 @@ fn conclude(mut report: Report, purged: Purged, output: Output) -> Exit {
             Exit::Refused
         }
         Purged::Declined => {
-            output.text("Nothing was purged; the purge stays pending. `session-admin migrate` asks again.");
+            output.text(PURGE_LEFT);
             Exit::Refused
         }
     };

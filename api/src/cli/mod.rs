@@ -58,7 +58,11 @@ enum Command {
     Migrate(migrate::Args),
     /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
     Doctor,
-    /// Show what deleting sessions would do; changes nothing, and exits 3 if the deletion would be refused
+    /// Show what deleting sessions would do; changes nothing
+    ///
+    /// Exits 3 if something is in the way that only the database's owner can mend: a foreign key that refuses, or rows that
+    /// this role may not see. Connected sessions and messages still to be sent are shown, and are no reason for that:
+    /// `delete` refuses them unless they are allowed.
     Impact(impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
     Delete(delete::Args),
@@ -105,12 +109,14 @@ pub async fn main() -> ExitCode {
     let exit = match run(cli, output).await {
         Ok(exit) => exit,
         Err(error) => {
-            if error.code() == "INTERNAL" {
-                // What the database said belongs in the log, not in the answer.
+            if error.code() == "INTERNAL" && !matches!(error, Error::Io { .. }) {
+                // What the database said belongs in the log, not in the answer; what the system said is the answer.
                 tracing::error!(error = ?error, "failed");
             }
-            output.error(error.code(), &error.to_string());
-            if matches!(error, Error::BadInput(_)) { Exit::Usage } else { Exit::Failed }
+            let wrong_usage = matches!(error, Error::BadInput(_));
+            let message = error.to_string();
+            output.error(error.code(), &if wrong_usage { render::in_flags(&message) } else { message });
+            if wrong_usage { Exit::Usage } else { Exit::Failed }
         }
     };
     exit.into()
@@ -140,11 +146,19 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
 fn misused(problem: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if problem.use_stderr() && wants_json {
-        Output::new(true).error("BAD_USER_INPUT", problem.to_string().trim());
+        Output::new(true).error("BAD_USER_INPUT", &complaint(&problem.to_string()));
     } else if problem.print().is_err() {
         return Exit::Failed.into();
     }
     if problem.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// What is wrong, in a line; where help is to be had is for people.
+fn complaint(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let is_help = |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let said = text.lines().take_while(|line| !is_help(line)).map(str::trim).filter(|line| !line.is_empty());
+    said.collect::<Vec<_>>().join(" ")
 }
 
 fn log_to_stderr(options: &Options) -> Result<(), Error> {

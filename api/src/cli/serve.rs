@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use migration::Session;
+use migration::{STALE_PURGE, Session};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use tempfile::TempDir;
@@ -121,11 +121,15 @@ async fn demonstrate(config: &mut Config) -> Result<TempDir, Error> {
     Ok(folder)
 }
 
-/// The database may be served: nothing is pending. The default file is migrated when it is new, since there is nothing in
+/// The database may be served: nothing is pending but the purge, which changes no table's definition. The default file is migrated when it is new, since there is nothing in
 /// it that could be purged; anything else is for `migrate`, which asks.
 async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
     let pending = migration::pending(db.pool()).await?;
     if pending.is_empty() {
+        return Ok(());
+    }
+    if pending == [STALE_PURGE] {
+        tracing::warn!("the purge of stale sessions is still pending: `session-admin migrate` shows it and asks again");
         return Ok(());
     }
     if config.database_named || !is_new(db).await? {

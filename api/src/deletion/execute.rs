@@ -162,7 +162,7 @@ impl Step<'_> {
         }
         let (refusals, changes) = refuse::before(self.request, self.looked, &impact, at_most);
         if !refusals.is_empty() {
-            let outcome = DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals };
+            let outcome = DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         self.remove(impact, &sql, &ids).await
@@ -178,7 +178,7 @@ impl Step<'_> {
                     Made::Deletion(id) => trail::find_in(self.transaction, self.db, id).await?,
                     Made::Run(_) => None,
                 };
-                let outcome = DeletionOutcome { deletion, impact, ..DeletionOutcome::default() };
+                let outcome = DeletionOutcome { deletion, impact, repeated: true, ..DeletionOutcome::default() };
                 Some(Ended::RollingBack(Box::new(outcome)))
             }
         })

@@ -159,6 +159,8 @@ pub struct DeletionOutcome {
     pub changes: Vec<ImpactChange>,
     /// Why nothing was done.
     pub refusals: Vec<Refusal>,
+    /// Whether the deletion was made before, under the same key.
+    pub repeated: bool,
 }
 
 /// A finished deletion: its audit record.

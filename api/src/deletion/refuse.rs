@@ -143,7 +143,7 @@ pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccou
         )
     };
     let refusals = vec![Refusal::plain(RefusalCode::ImpactChanged, message)];
-    DeletionOutcome { deletion: None, impact: Some(impact), changes, refusals }
+    DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() }
 }
 
 /// The database would refuse.

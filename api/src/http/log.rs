@@ -1,5 +1,5 @@
 //! One span and one line in the log for each request: method, path, who, operation, status and time, never the query or its
-//! variables. Whoever has an answer finds its lines by the request's id.
+//! variables; for health and metrics only where the level is `debug`, or something is wrong. Whoever has an answer finds its lines by the request's id.
 
 use std::time::Duration;
 
@@ -69,6 +69,23 @@ fn span(request: &Request<Body>) -> Span {
     )
 }
 
+/// Marks an answer of which nobody wants a line each time: machines ask for it every few seconds.
+#[derive(Debug, Clone, Copy)]
+struct Routine;
+
+/// Marks the answers of a route as routine, unless something is wrong.
+pub(super) async fn routine(mut response: Response) -> Response {
+    if response.status().is_success() {
+        response.extensions_mut().insert(Routine);
+    }
+    response
+}
+
 fn answered(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
-    tracing::info!(status = response.status().as_u16(), milliseconds = latency.as_millis(), "answered");
+    let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
+    if response.extensions().get::<Routine>().is_some() {
+        tracing::debug!(status, milliseconds, "answered");
+    } else {
+        tracing::info!(status, milliseconds, "answered");
+    }
 }

@@ -81,7 +81,7 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let app = App::new(state, sockets);
     let mut guarded = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
-        .route("/metrics", get(metrics::text))
+        .route("/metrics", get(metrics::text).layer(map_response(log::routine)))
         .route_layer(from_fn_with_state(app.clone(), bearer::admit))
         // The page is for those too who have no token yet; over a socket the token may come with the first message.
         .route("/", get(page::page))
@@ -94,7 +94,10 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     }
     let guarded = guarded.layer(from_fn_with_state((app.clone(), Arc::from(origins)), guard::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
-    let open = Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready));
+    let open = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .layer(map_response(log::routine));
     let counted = from_fn_with_state(app.clone(), metrics::count);
     log::layer(guarded.merge(open).layer(counted).with_state(app).layer(map_response(headers::secure)))
 }

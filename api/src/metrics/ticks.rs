@@ -21,6 +21,8 @@ pub enum Tick {
     Started,
     /// Another process had started it.
     StartedElsewhere,
+    /// The run of an earlier tick was still under way.
+    UnderWay,
     /// There was nothing to do.
     NothingToDo,
     /// More rows than the ceiling would have gone.
@@ -30,12 +32,14 @@ pub enum Tick {
 }
 
 impl Tick {
-    const ALL: [Self; 5] = [Self::Started, Self::StartedElsewhere, Self::NothingToDo, Self::OverCeiling, Self::Failed];
+    const ALL: [Self; 6] =
+        [Self::Started, Self::StartedElsewhere, Self::UnderWay, Self::NothingToDo, Self::OverCeiling, Self::Failed];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Started => "started",
             Self::StartedElsewhere => "started_elsewhere",
+            Self::UnderWay => "under_way",
             Self::NothingToDo => "nothing_to_do",
             Self::OverCeiling => "over_ceiling",
             Self::Failed => "failed",

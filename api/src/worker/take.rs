@@ -68,7 +68,12 @@ pub(super) async fn work(run: Uuid, hand: &Hand) {
         }
     }
     let ended = match Worker::take(hand.db.clone(), hand.gateway.clone(), run, Pace::default()).await {
-        Ok(Some(worker)) => worker.work_off(stopped(hand.stopping.clone()), |_| ()).await,
+        Ok(Some(worker)) => {
+            if worker.run().started_at.is_some() {
+                tracing::info!(%run, "goes on with a cleanup run that was begun before");
+            }
+            worker.work_off(stopped(hand.stopping.clone()), |_| ()).await
+        }
         Ok(None) => return,
         Err(error) => Err(error),
     };

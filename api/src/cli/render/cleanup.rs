@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::deletion::refused;
-use super::{count, impact, length, moment, table};
+use super::{count, impact, in_flags, length, moment, table};
 use crate::cleanup::{CleanupRun, Preview, RunKind, RunOutcome, RunStatus};
 use crate::cli::work::{Report, Skipped};
 use crate::impact::Impact;
@@ -124,7 +124,7 @@ pub(in crate::cli) fn cleanup_skipped(skipped: &[Skipped]) -> String {
     let mut table = table(&["Skipped session", "Id", "Why"], &[]);
     for session in skipped {
         let name = session.name.clone().unwrap_or_default();
-        table.add_row([name, session.session_id.to_string(), session.message.clone()]);
+        table.add_row([name, session.session_id.to_string(), in_flags(&session.message)]);
     }
     format!("{table}\n")
 }
@@ -157,7 +157,7 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> Stri
             write!(text, "! Cancelled by {}.\n{done}", run.cancelled_by.as_deref().unwrap_or("somebody"))
         }
         (RunStatus::Failed, error) => {
-            write!(text, "✗ {}\n{done}", error.as_deref().unwrap_or("The run failed."))
+            write!(text, "✗ {}\n{done}", in_flags(error.as_deref().unwrap_or("The run failed.")))
         }
         _ => {
             write!(text, "! The run has not finished: {} still to go. {}\n{done}", to_go(run), how_to_go_on(run.id))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::impact::tables;
-use super::{count, length, moment, table};
+use super::{count, in_flags, length, moment, table};
 use crate::deletion::{Deletion, DeletionOutcome, DeletionStatus, ErasureOutcome};
 use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
     let mut text = refused(&outcome.refusals, &outcome.changes);
     match (&outcome.deletion, &outcome.impact) {
+        (Some(deletion), _) if outcome.repeated => text.push_str(&earlier(deletion)),
         (Some(deletion), _) => {
             let _ = write!(
                 text,
@@ -46,6 +47,19 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
     text
 }
 
+/// The answer of a request that was made before, under the same key.
+fn earlier(deletion: &Deletion) -> String {
+    let mut text = format!(
+        "Nothing was deleted now: this key's deletion was made at {} and is recorded as {}.",
+        moment(deletion.deleted_at),
+        deletion.id
+    );
+    for line in archive(deletion) {
+        let _ = write!(text, "\n{line}.");
+    }
+    text
+}
+
 const fn says_nothing(state: GatewaySessionState) -> bool {
     matches!(state, GatewaySessionState::Unreachable | GatewaySessionState::Unknown)
 }
@@ -54,7 +68,7 @@ const fn says_nothing(state: GatewaySessionState) -> bool {
 pub(super) fn refused(refusals: &[Refusal], changes: &[ImpactChange]) -> String {
     let mut text = String::new();
     for refusal in refusals {
-        let _ = writeln!(text, "✗ Refused: {}", refusal.message);
+        let _ = writeln!(text, "✗ Refused: {}", in_flags(&refusal.message));
     }
     if !changes.is_empty() {
         let mut table =
@@ -78,7 +92,8 @@ pub(in crate::cli) fn deletions(deletions: &[Deletion], has_more: bool) -> Strin
     if deletions.is_empty() {
         return "No deletion meets this.".to_owned();
     }
-    let mut table = table(&["Deleted at", "Deletion", "Sessions", "Rows", "Unlinked", "By", "Reason"], &[3, 4]);
+    let headings = ["Deleted at", "Deletion", "Sessions", "Rows", "Unlinked", "Status", "By", "Reason"];
+    let mut table = table(&headings, &[3, 4]);
     for deletion in deletions {
         table.add_row([
             moment(deletion.deleted_at),
@@ -86,6 +101,7 @@ pub(in crate::cli) fn deletions(deletions: &[Deletion], has_more: bool) -> Strin
             sessions(deletion),
             deletion.rows_deleted.to_string(),
             deletion.rows_unlinked.to_string(),
+            deletion.status.word().to_lowercase().replace('_', " "),
             deletion.deleted_by.clone(),
             deletion.reason.clone().unwrap_or_default(),
         ]);

@@ -41,6 +41,18 @@ fn table(header: &[&str], numbers: &[usize]) -> Table {
     table
 }
 
+/// A message of the domain, which names arguments as GraphQL has them, in the command line's words.
+pub(super) fn in_flags(message: &str) -> String {
+    let names = [
+        ("allowConnected", "--allow-connected"),
+        ("allowPendingMessages", "--allow-pending-messages"),
+        ("atMost", "--at-most"),
+        ("idempotencyKey", "--idempotency-key"),
+        ("missingFromGateway", "--missing-from-gateway"),
+    ];
+    names.into_iter().fold(message.to_owned(), |message, (name, flag)| message.replace(name, flag))
+}
+
 /// An empty cell reads better than a column of noughts.
 fn zero(number: i64) -> String {
     if number == 0 { String::new() } else { number.to_string() }
