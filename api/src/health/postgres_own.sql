@@ -18,12 +18,16 @@ JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
              ('session_admin', 'cleanup_runs', 'UPDATE'),
              ('session_admin', 'cleanup_run_sessions', 'SELECT'), ('session_admin', 'cleanup_run_sessions', 'INSERT'),
              ('session_admin', 'cleanup_run_sessions', 'UPDATE'),
-             ('session_admin', 'tokens', 'SELECT'),
+             ('session_admin', 'tokens', 'SELECT'), ('session_admin', 'tokens', 'UPDATE (last_used_at)'),
              ('apalis', 'jobs', 'SELECT'), ('apalis', 'jobs', 'INSERT'), ('apalis', 'jobs', 'UPDATE'),
              ('apalis', 'jobs', 'DELETE'),
              ('apalis', 'workers', 'SELECT'), ('apalis', 'workers', 'INSERT'), ('apalis', 'workers', 'UPDATE'),
              ('apalis', 'workers', 'DELETE')
      ) AS p(schema_name, table_name, privilege) ON (p.schema_name, p.table_name) = (n.nspname, c.relname)
 WHERE c.relkind IN ('r', 'p')
-  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, p.privilege))
+  AND NOT (has_schema_privilege(n.oid, 'USAGE')
+           AND CASE p.privilege
+                   WHEN 'UPDATE (last_used_at)' THEN has_column_privilege(c.oid, 'last_used_at', 'UPDATE')
+                   ELSE has_table_privilege(c.oid, p.privilege)
+               END)
 ORDER BY 1 DESC, 2, 3
