@@ -15,7 +15,7 @@ use super::execute::{self, Call};
 use super::{Schema, State, sdl};
 use crate::metrics::Underway;
 
-/// [`execute::execute`], counted.
+/// Runs what a client sent, and counts it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
     let mut underway = begin(state, &document, &call);
     let response = execute::execute(schema, state, document, call, correlation_id).await;
@@ -23,7 +23,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
     response
 }
 
-/// [`execute::subscribe`], counted when it ends.
+/// Runs a subscription, and counts it when it ends.
 pub fn subscribe(
     schema: &Schema,
     state: &State,
