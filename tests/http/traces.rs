@@ -37,7 +37,9 @@ async fn every_answer_has_its_request_s_id_and_so_has_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let log = std::fs::File::create(&file).unwrap();
-    let server = Server::logging(folder.path(), &["--log-format", "json"], log.into());
+    // What a supervisor asks every few seconds is logged at debug.
+    let arguments = ["--log-format", "json", "--log", "warn,api=debug"];
+    let server = Server::logging(folder.path(), &arguments, log.into());
     let address = address(&server);
     let here = format!("Host: {address}\r\n");
     let json = format!("{here}Content-Type: application/json\r\n");
@@ -111,26 +113,33 @@ async fn postgres_no_secret_is_logged() {
     migrate.current_dir(folder.path());
     let migrated = ended(migrate);
     assert!(migrated.code == 0 && !migrated.stderr.contains("hidden-"), "{}", migrated.stderr);
+    let create = ["token", "create", "--name", "watcher", "--role", "viewer", "--database-url", &url, "--log", "trace"];
+    let made = ended(executable(&create));
+    let token = made.stdout.trim().to_owned();
+    assert!(made.code == 0 && !token.is_empty() && !made.stderr.contains(&token), "{}", made.stderr);
     let log = std::fs::File::create(&file).unwrap();
     let arguments = ["--database-url", &url, "--log", "trace", "--gateway-url", "http://127.0.0.1:9/{id}"];
     let arguments = [&arguments[..], &["--gateway-header", "X-Api-Key: hidden-key", "--log-format", "json"]].concat();
     let server = Server::logging(folder.path(), &arguments, log.into());
     let address = address(&server);
-    let headers = format!(
-        "Host: {address}\r\nContent-Type: application/json\r\nAuthorization: Bearer hidden-token\r\nCookie: a=hidden-cookie\r\n"
-    );
+    let headers = |token: &str| {
+        format!(
+            "Host: {address}\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\n\
+             Cookie: a=hidden-cookie\r\n"
+        )
+    };
     let query =
         "query($search: String) { sessions(first: 2, filter: { search: $search }) { nodes { gateway { state } } } }";
-    for search in ["", "hidden-search"] {
+    for (search, token, status) in [("", &*token, 200), ("hidden-search", &token, 200), ("", "hidden-token", 401)] {
         let body = json!({ "query": query, "variables": { "search": search } }).to_string();
-        let answer = exchange(address, "POST /graphql", &headers, &body);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let answer = exchange(address, "POST /graphql", &headers(token), &body);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
-    let answer = exchange(address, "GET /nowhere?token=hidden-parameter", &headers, "");
+    let answer = exchange(address, "GET /nowhere?token=hidden-parameter", &headers(&token), "");
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert_eq!(server.stop(), 0);
     let log = std::fs::read_to_string(&file).unwrap();
     assert!(log.contains("\"status\":404"), "{log}");
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("hidden-")).collect();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("hidden-") || line.contains(&token)).collect();
     assert_eq!(told, Vec::<&str>::new());
 }

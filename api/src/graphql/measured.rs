@@ -15,8 +15,7 @@ use super::execute::{self, Call};
 use super::{Schema, State, sdl};
 use crate::metrics::Underway;
 
-/// Runs what a client sent, and counts it. The loaders are made anew for each request: what they have read is never older than
-/// it.
+/// Runs what a client sent, and counts it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
     let mut underway = begin(state, &document, &call);
     let response = execute::execute(schema, state, document, call, correlation_id).await;
@@ -24,8 +23,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
     response
 }
 
-/// Runs a subscription, one answer for each event and the end with its last, and counts it when it ends. Loaders keep nothing of
-/// what they have read, so every event reads anew.
+/// Runs a subscription, and counts it when it ends.
 pub fn subscribe(
     schema: &Schema,
     state: &State,
