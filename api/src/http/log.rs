@@ -1,5 +1,6 @@
 //! One span and one line in the log for each request: method, path, who, operation, status and time, never the query or its
-//! variables; for health and metrics only where the level is `debug`, or something is wrong. Whoever has an answer finds its lines by the request's id.
+//! variables; for health and metrics only where the level is `debug`, or something is wrong. Whoever has an answer finds its
+//! lines by the request's id.
 
 use std::time::Duration;
 
