@@ -100,8 +100,17 @@ fn what_the_contract_does_not_name_is_the_usual_shape_of_connections() {
         })
         .collect();
     // The contract wants the audit record to say that the gateway could not be asked, the impact which table cannot be
-    // restored and a run what it has put back, and names no fields for it.
-    let extra =
-        ["CleanupRun.rowsRestored", "CleanupRun.sessionsRestored", "DeletedSession.gateway", "TableImpact.restorable"];
+    // restored, a run what it has put back and a dry run what the run would leave, and names no fields for it.
+    let extra = [
+        "CleanUpSessionsPayload.sessionsSkipped",
+        "CleanUpSessionsPayload.skipped",
+        "CleanUpSessionsPayload.wouldGo",
+        "CleanupPreview.sessionsSkipped",
+        "CleanupPreview.skipped",
+        "CleanupRun.rowsRestored",
+        "CleanupRun.sessionsRestored",
+        "DeletedSession.gateway",
+        "TableImpact.restorable",
+    ];
     assert_eq!(more, extra);
 }
