@@ -5,6 +5,7 @@ mod life;
 mod matrix;
 mod operations;
 mod sockets;
+mod strangers;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use super::token::{self, Token, TokenStatus};
 use super::{Jwt, Principal};
@@ -44,6 +45,9 @@ struct Shared {
     jwt: Option<Jwt>,
     /// Tokens that were good a moment ago, by their hashes.
     known: Cache<String, Principal>,
+    /// A turn for each look at a token that is not remembered: strangers make up any number of them, and must not take all
+    /// connections to the database.
+    lookups: Semaphore,
     /// Whether everybody has to show something. Once that is so, it stays so.
     closed: AtomicBool,
     /// When it was last seen that no token has been made.
@@ -62,7 +66,9 @@ impl Access {
     pub fn believing(db: Database, jwt: Option<Jwt>, believed: Duration) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(believed).build();
         let closed = AtomicBool::new(jwt.is_some());
-        Self(Arc::new(Shared { db, jwt, known, closed, looked: Mutex::default() }))
+        let connections = usize::try_from(db.settings().max_connections).unwrap_or(usize::MAX);
+        let lookups = Semaphore::new((connections / 4).max(1));
+        Self(Arc::new(Shared { db, jwt, known, lookups, closed, looked: Mutex::default() }))
     }
 
     /// Whether everybody has to show something: a token has been made, whatever has become of it since, or JWTs are
@@ -117,6 +123,8 @@ impl Access {
 
     async fn of_token(&self, hash: String) -> Result<Principal, Denied> {
         let good = async {
+            // The semaphore is never closed.
+            let _turn = self.0.lookups.acquire().await;
             match token::find(&self.0.db, &hash).await {
                 Ok(Some(token)) if token.status == TokenStatus::Active => Ok(self.believe(token)),
                 Ok(_) | Err(Error::MissingTable(_)) => Err(Denied::Invalid),
