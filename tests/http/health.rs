@@ -27,7 +27,21 @@ async fn a_database_that_does_not_answer_makes_it_not_ready() {
     assert_eq!(answer.json(), json!({ "ready": false, "missing": ["The database cannot be reached."] }));
 }
 
-both!(StateA: a_database_with_pending_migrations_is_not_ready_until_they_are_made);
+both!(StateA:
+    a_database_with_pending_migrations_is_not_ready_until_they_are_made,
+    the_database_is_asked_once_a_second_however_often_it_is_asked_for,
+);
+
+async fn the_database_is_asked_once_a_second_however_often_it_is_asked_for(db: TestDb) {
+    let (database, statements) = db.counted().await;
+    let app = TestApp::with(db.clone(), database);
+    ask(&app, "/health/ready").await;
+    assert!(!statements.take().is_empty());
+    for _ in 0..20 {
+        ask(&app, "/health/ready").await;
+    }
+    assert!(statements.take().is_empty());
+}
 
 async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db: TestDb) {
     let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
@@ -40,6 +54,8 @@ async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db:
     // The purge of stale sessions stays pending, which the server can do without.
     session.apply_before_purge(&mut |_| ()).await.unwrap();
     session.close().await.unwrap();
+    // For as long as an answer is believed.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     let answer = ask(&app, "/health/ready").await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "ready": true, "missing": [] })));
 }

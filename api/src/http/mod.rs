@@ -32,6 +32,7 @@ use crate::graphql::{Documents, Schema, State, builder};
 use self::client::Client;
 use self::gate::Gate;
 use self::pace::Pace;
+use self::socket::Places;
 
 pub use listen::check_listen;
 pub use origin::{Origin, check_origins};
@@ -45,10 +46,12 @@ struct App {
     documents: Arc<Documents>,
     state: State,
     sockets: Sockets,
+    places: Places,
     queries: Gate,
     /// Changes wait for locks: however many do, queries are answered.
     mutations: Gate,
     pace: Pace,
+    lacking: health::Lacking,
     /// Who asks.
     client: Client,
 }
@@ -60,9 +63,11 @@ impl App {
             schema: builder().limit_complexity(limits.cost).finish(),
             documents: Arc::new(Documents::new(limits)),
             sockets,
+            places: Places::new(&limits),
             queries: Gate::new(limits.requests),
             mutations: Gate::new(limits.requests),
             pace: Pace::new(limits.requests_a_minute),
+            lacking: health::lacking(),
             client: Client::default(),
             state,
         }
