@@ -17,7 +17,7 @@ use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::gateway::{Gateway, Settings};
 use crate::health::Accepted;
-use crate::http::{Origin, Sockets};
+use crate::http::Origin;
 
 pub use jwt::JwtOptions;
 pub use limits::LimitOptions;
@@ -201,18 +201,12 @@ impl Config {
     }
 }
 
-/// Where the server listens, to how many, and whom besides its own page.
+/// Where the server listens, and to whom besides its own page.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Listen {
     /// The address and port that the server listens on
     #[arg(long, env = "SESSION_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// The most sockets at /graphql/ws that are open at once; whoever opens another is told to try again later
-    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = Sockets::MOST)]
-    pub max_sockets: u16,
-    /// The most operations, subscriptions among them, that are under way over one socket
-    #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = Sockets::MOST_OPERATIONS)]
-    pub max_operations: u16,
     /// An origin whose pages may use the API in a browser, such as `https://admin.example`; may be given several times (in
     /// the environment with commas) [default: none]
     #[arg(long, env = "SESSION_ADMIN_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]

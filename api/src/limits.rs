@@ -37,6 +37,12 @@ pub struct Limits {
     pub query_time: Duration,
     /// Connections that are open at once.
     pub connections: usize,
+    /// Sockets that are open at once.
+    pub sockets: usize,
+    /// Those of them that one token has begun.
+    pub sockets_of_one: usize,
+    /// Operations, subscriptions among them, that are under way over one socket.
+    pub operations: usize,
     /// Requests that are executed at once.
     pub requests: usize,
     /// Requests of one client in a minute; none: any number.
@@ -64,6 +70,9 @@ impl Limits {
         body_time: Duration::from_secs(30),
         query_time: Duration::from_secs(30),
         connections: 512,
+        sockets: 256,
+        sockets_of_one: 64,
+        operations: 100,
         requests: 64,
         requests_a_minute: Some(6_000),
     };

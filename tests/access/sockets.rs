@@ -6,6 +6,7 @@ use api::access::{Access, Role, token as tokens};
 use api::clock::Clock;
 use api::graphql::State;
 use api::health::Accepted;
+use api::limits::Limits;
 use chrono::TimeDelta;
 use serde_json::json;
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ both!(Adopted:
     a_socket_begins_with_a_token_of_its_first_message_or_of_its_header,
     a_socket_ends_when_its_token_is_revoked,
     a_socket_ends_when_its_tokens_time_is_over,
+    a_token_has_so_many_sockets,
     an_open_socket_of_somebody_without_a_token_ends_when_one_is_needed,
 );
 
@@ -61,6 +63,28 @@ async fn a_socket_begins_with_a_token_of_its_first_message_or_of_its_header(db: 
     match Client::opened(address, with(bad.expose())).await.err().unwrap() {
         tokio_tungstenite::tungstenite::Error::Http(answer) => assert_eq!(answer.status(), 401),
         other => panic!("{other:?}"),
+    }
+}
+
+async fn a_token_has_so_many_sockets(db: TestDb) {
+    let (one, other) = (token(&db, "one", Role::Viewer).await, token(&db, "other", Role::Viewer).await);
+    let address = serving(state(&db, None).await.with_limits(Limits { sockets_of_one: 2, ..Limits::DEFAULT })).await;
+    let (first, mut second) = (begun(address, one.expose()).await, begun(address, one.expose()).await);
+    let third = async || {
+        let mut client = Client::open(address).await;
+        client.init(Some(json!({ "Authorization": format!("Bearer {}", one.expose()) }))).await;
+        client
+    };
+    let reason = "2 sockets are open with this token, and no more may be. Try again later, or close one.";
+    assert_eq!(third().await.closed().await, (1013, reason.to_owned()));
+    begun(address, other.expose()).await;
+    second.subscribe("1", "{ viewer { name } }", json!({})).await;
+    assert_eq!(second.data("1").await["viewer"]["name"], "one");
+    drop(first);
+    let since = Instant::now();
+    while third().await.hear_or_closed().await.is_err() {
+        assert!(since.elapsed() < Duration::from_secs(10), "its place is free");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -25,10 +25,10 @@ both!(Adopted:
 only!(postgres Adopted: what_a_query_was_given_up_for_ends_in_the_database);
 
 /// Takes some seconds on a `slow` database.
-const LONG: &str = "{ deletions(first: 1) { nodes { id } } }";
+pub(crate) const LONG: &str = "{ deletions(first: 1) { nodes { id } } }";
 
 /// A server for as long as the test lasts.
-async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
+pub(crate) async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = DatabaseSettings { max_connections: 4, ..db.settings() };
@@ -40,45 +40,49 @@ async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
 }
 
 /// One over nothing that would be read.
-async fn limited(limits: Limits) -> (TestDb, SocketAddr) {
+pub(crate) async fn limited(limits: Limits) -> (TestDb, SocketAddr) {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = started(&db, limits).await;
     (db, address)
 }
 
 /// Whoever reads deletions waits for some seconds.
-async fn slow(db: &TestDb) {
-    let table = db.dialect().own_table("deletions");
-    let (made, takes_long) = match db.dialect() {
-        Dialect::Postgres => ("session_admin.made", "(SELECT pg_sleep(3)) IS NOT NULL"),
-        Dialect::Sqlite => (
-            "made",
-            "(WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 6000000) SELECT count(*) FROM n) > 0",
-        ),
-    };
+pub(crate) async fn slow(db: &TestDb) {
     // One row at least, so that the condition is looked at.
     db.exec(&format!(
-        "INSERT INTO {table} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) VALUES \
-         ('c0ffee00-0000-4000-8000-00000000dead', 'tester', '2026-01-01T00:00:00Z', 0, 0, '[]', '{{}}')"
+        "INSERT INTO {} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) VALUES \
+         ('c0ffee00-0000-4000-8000-00000000dead', 'tester', '2026-01-01T00:00:00Z', 0, 0, '[]', '[]')",
+        db.dialect().own_table("deletions")
     ))
     .await;
-    db.exec(&format!(
-        "ALTER TABLE {table} RENAME TO made; CREATE VIEW {table} AS SELECT * FROM {made} WHERE {takes_long}"
-    ))
-    .await;
+    slow_down(db, "deletions").await;
 }
 
-async fn post(address: SocketAddr, query: &str) -> reqwest::Response {
+/// Whoever reads this own table, which has rows, waits for some seconds.
+pub(crate) async fn slow_down(db: &TestDb, name: &str) {
+    let table = db.dialect().own_table(name);
+    let slowly = match db.dialect() {
+        Dialect::Postgres => "SELECT * FROM session_admin.made WHERE (SELECT pg_sleep(3)) IS NOT NULL",
+        // What a CROSS JOIN names first is looked at first, whether or not a row is found.
+        Dialect::Sqlite => {
+            "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 6000000) \
+             SELECT made.* FROM (SELECT count(*) AS v FROM n) AS slow CROSS JOIN made WHERE slow.v > 0"
+        }
+    };
+    db.exec(&format!("ALTER TABLE {table} RENAME TO made; CREATE VIEW {table} AS {slowly}")).await;
+}
+
+pub(crate) async fn post(address: SocketAddr, query: &str) -> reqwest::Response {
     let body = json!({ "query": query });
     client().post(format!("http://{address}/graphql")).json(&body).send().await.unwrap()
 }
 
-async fn json(answer: reqwest::Response) -> Value {
+pub(crate) async fn json(answer: reqwest::Response) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
 /// An ordinary query is answered.
-async fn is_well(address: SocketAddr) {
+pub(crate) async fn is_well(address: SocketAddr) {
     assert_eq!(json(post(address, "{ __typename }").await).await, json!({ "data": { "__typename": "Query" } }));
 }
 
@@ -90,16 +94,6 @@ async fn is_ready(address: SocketAddr) {
     let said = answer.text().await.unwrap();
     assert!(said.contains("Migrations are pending"), "{said}");
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
-}
-
-/// Sends this over a connection of its own; gives all that comes back until the server ends it.
-async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(sent).await.unwrap();
-    let mut answer = Vec::new();
-    // A connection that is reset has ended too.
-    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap();
-    String::from_utf8(answer).unwrap()
 }
 
 fn head(length: usize) -> String {
@@ -173,76 +167,6 @@ async fn a_body_that_does_not_come_ends_the_request() {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_request_is_closed() {
-    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
-    let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for sent in [
-        "",
-        // What HTTP/1 and HTTP/2 begin with alike.
-        "P",
-        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        // One that has been answered.
-        whole,
-    ] {
-        let asked = Instant::now();
-        let answer = said_to(address, sent.as_bytes()).await;
-        assert!(asked.elapsed() < Duration::from_secs(5), "{sent:?}: {:?}", asked.elapsed());
-        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == whole, "{sent:?}: {answer}");
-        is_well(address).await;
-    }
-}
-
-#[tokio::test]
-async fn a_head_that_drips_ends_too() {
-    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"POST /graphql HTTP/1.1\r\n").await.unwrap();
-    let dripping = async {
-        while stream.write_all(b"X-A: b\r\n").await.is_ok() {
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    timeout(Duration::from_secs(10), dripping).await.unwrap();
-    is_well(address).await;
-}
-
-#[tokio::test]
-async fn idle_connections_make_room_for_others() {
-    let (_db, address) = limited(Limits { connections: 20, ..Limits::DEFAULT }).await;
-    let mut idle = Vec::new();
-    for _ in 0..100 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nX-Half: ").await.unwrap();
-        idle.push(stream);
-    }
-    is_well(address).await;
-    let mut rest = Vec::new();
-    let mut oldest = idle.swap_remove(0);
-    // It may be reset.
-    let _ = timeout(Duration::from_secs(5), oldest.read_to_end(&mut rest)).await.unwrap();
-    assert_eq!(rest, b"");
-    let mut newest = idle.pop().unwrap();
-    assert!(timeout(Duration::from_millis(100), newest.read_u8()).await.is_err());
-}
-
-#[tokio::test]
-async fn a_thousand_sockets_keep_nobody_out() {
-    let (_db, address) = limited(Limits::DEFAULT).await;
-    let mut sockets = Vec::new();
-    for _ in 0..256 {
-        sockets.push(Client::begin(address).await);
-    }
-    for _ in 256..1_000 {
-        assert_eq!(Client::refused(address).await, 503);
-    }
-    is_well(address).await;
-    let mut last = sockets.pop().unwrap();
-    last.subscribe("1", "{ __typename }", json!({})).await;
-    assert_eq!(last.data("1").await, json!({ "__typename": "Query" }));
-}
-
-#[tokio::test]
 async fn one_address_makes_so_many_requests_a_minute() {
     let (_db, address) = limited(Limits { requests_a_minute: Some(3), ..Limits::DEFAULT }).await;
     let mut socket = Client::begin(address).await;
@@ -296,8 +220,9 @@ async fn one_query_with_many_fields_leaves_connections_for_others(db: TestDb) {
     let fields: String =
         (0..20).map(|n| format!("a{n}: deletions(first: 1) {{ totalCount nodes {{ id }} }} ")).collect();
     let flood = tokio::spawn(async move { json(post(address, &format!("{{ {fields} }}")).await).await });
-    sleep(Duration::from_millis(300)).await;
-    for _ in 0..5 {
+    for _ in 0..3 {
+        // For longer than an answer of the database is believed.
+        sleep(Duration::from_millis(1_100)).await;
         is_ready(address).await;
         is_well_soon(address).await;
     }

@@ -2,10 +2,11 @@
 
 pub mod app;
 
+mod connections;
 mod get;
 mod guard;
 mod health;
-mod limits;
+pub mod limits;
 mod metrics;
 mod origins;
 mod page;

@@ -90,7 +90,7 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
         };
         tokio::spawn(schedule::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
-    let sockets = Sockets::default().at_most(args.listen.max_sockets, args.listen.max_operations);
+    let sockets = Sockets::default();
     let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
     let served = http::serve(listener, state, sockets, &origins, told).await;
     // It may be stopped at any moment; the next server goes on with it.

@@ -59,10 +59,19 @@ pub struct LimitOptions {
     /// The most connections of clients that are open at once; the oldest for which nothing is done makes room for the next
     #[arg(long, env = "SESSION_ADMIN_MAX_CLIENTS", value_name = "NUMBER", default_value_t = D.connections, value_parser = at_least_one)]
     pub max_clients: usize,
+    /// The most sockets at /graphql/ws that are open at once; the oldest that has not begun makes room for the next
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = D.sockets)]
+    pub max_sockets: usize,
+    /// The most of them that one token has open
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS_PER_TOKEN", value_name = "NUMBER", default_value_t = D.sockets_of_one)]
+    pub max_sockets_per_token: usize,
+    /// The most operations, subscriptions among them, that are under way over one socket
+    #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = D.operations)]
+    pub max_operations: usize,
     /// The most queries that are executed at once, and the most mutations; more wait for a second, then they are refused
     #[arg(long, env = "SESSION_ADMIN_MAX_REQUESTS", value_name = "NUMBER", default_value_t = D.requests, value_parser = at_least_one)]
     pub max_requests: usize,
-    /// The most requests of one address in a minute; 0 lets it make any number
+    /// The most requests of one token in a minute, or of one address while none is needed; 0 lets it make any number
     #[arg(long, env = "SESSION_ADMIN_MAX_REQUESTS_A_MINUTE", value_name = "NUMBER", default_value_t = 6_000)]
     pub max_requests_a_minute: u32,
 }
@@ -87,6 +96,9 @@ impl LimitOptions {
             body_time: Duration::from_secs(self.body_timeout),
             query_time: Duration::from_secs(self.request_timeout),
             connections: self.max_clients,
+            sockets: self.max_sockets,
+            sockets_of_one: self.max_sockets_per_token,
+            operations: self.max_operations,
             requests: self.max_requests,
             requests_a_minute: Some(self.max_requests_a_minute).filter(|most| *most > 0),
         }

@@ -4,6 +4,7 @@ mod closing;
 mod crowded;
 mod lasting;
 mod operations;
+mod places;
 mod watching;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use api::db::Database;
 use api::graphql::State;
 use api::health::Accepted;
 use api::http::{Sockets, router};
+use api::limits::Limits;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,6 +30,12 @@ const PROTOCOL: &str = "graphql-transport-ws";
 /// A server for as long as the test lasts.
 pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
     serving_with(State::new(database, Accepted::default(), "tester"), sockets).await
+}
+
+/// A server with these limits.
+async fn limited(db: &TestDb, limits: Limits) -> SocketAddr {
+    let state = State::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
+    serving_with(state, Sockets::default()).await
 }
 
 /// A server that looks at its sockets every second.
@@ -140,8 +148,14 @@ impl Client {
     }
 
     pub(crate) async fn hear(&mut self) -> Value {
+        self.hear_or_closed().await.unwrap_or_else(|closed| panic!("{closed:?}"))
+    }
+
+    /// What the server says, or the code and the reason with which it closes.
+    pub(crate) async fn hear_or_closed(&mut self) -> Result<Value, (u16, String)> {
         match self.next().await {
-            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            Some(Ok(Message::Text(text))) => Ok(serde_json::from_str(&text).unwrap()),
+            Some(Ok(Message::Close(Some(frame)))) => Err((frame.code.into(), frame.reason.to_string())),
             other => panic!("{other:?}"),
         }
     }
@@ -158,11 +172,13 @@ impl Client {
         assert_eq!(self.hear().await, json!({ "type": "complete", "id": id }));
     }
 
+    /// Whether the server has dropped it without a word.
+    pub(crate) async fn is_gone(&mut self) -> bool {
+        matches!(self.next().await, None | Some(Err(_)))
+    }
+
     /// The code and the reason with which the server closes.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
-        match self.next().await {
-            Some(Ok(Message::Close(Some(frame)))) => (frame.code.into(), frame.reason.to_string()),
-            other => panic!("{other:?}"),
-        }
+        self.hear_or_closed().await.unwrap_err()
     }
 }

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::message::{Farewell, FromClient, PROTOCOL, ToClient, credentials, invalid, read};
 use super::operation::{Operations, Output};
+use super::places::{Place, TooMany};
 use crate::access::Denied;
 use crate::http::answer::Body;
 use crate::http::{App, bearer};
@@ -32,6 +33,7 @@ pub(super) struct Connection {
     shown: Option<String>,
     /// What the client may use, once it has begun.
     begun: Option<App>,
+    place: Place,
     /// Whether the client was heard of since it was asked last.
     heard: bool,
     operations: Operations,
@@ -58,8 +60,9 @@ impl Connection {
         id: String,
         shown: Option<String>,
         closing: watch::Receiver<bool>,
+        place: Place,
     ) -> Self {
-        Self { socket, app, id, closing, shown, begun: None, heard: true, operations: Operations::default() }
+        Self { socket, app, id, closing, shown, begun: None, place, heard: true, operations: Operations::default() }
     }
 
     /// Until either side has enough.
@@ -70,7 +73,7 @@ impl Connection {
             _ = closing.wait_for(|closing| *closing) => Farewell::Stopping.into(),
             end = self.serve() => end,
         };
-        let Self { mut socket, operations, .. } = self;
+        let Self { mut socket, operations, place: _place, .. } = self;
         drop(operations);
         let farewell = match end {
             End::Close(farewell) => Some(farewell.frame()),
@@ -153,6 +156,7 @@ impl Connection {
         }
         match self.app.state.of_whoever_shows(self.shown.as_deref()).await {
             Ok(state) => {
+                self.place.keep(state.principal()).map_err(|TooMany(most)| Farewell::TooMany(most))?;
                 tracing::info!(by = state.principal().name(), "begun");
                 self.begun = Some(App { state, ..self.app.clone() });
                 self.say(&ToClient::ConnectionAck).await

@@ -57,6 +57,8 @@ pub(super) enum Farewell {
     Malformed,
     /// The message is larger than may be.
     TooLarge(usize),
+    /// So many sockets are open with the client's token.
+    TooMany(usize),
     /// The message is none of the protocol's.
     Invalid(String),
     /// An operation before the beginning.
@@ -85,6 +87,10 @@ impl Farewell {
             Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
             Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
             Self::TooLarge(most) => (close_code::SIZE, format!("A message has at most {most} bytes.")),
+            Self::TooMany(most) => (
+                close_code::AGAIN,
+                format!("{most} sockets are open with this token, and no more may be. Try again later, or close one."),
+            ),
             Self::Invalid(why) => (4400, format!("Invalid message: {why}")),
             Self::NotBegun => (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned()),
             Self::Unauthorized => {

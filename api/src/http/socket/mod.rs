@@ -4,6 +4,7 @@
 mod connection;
 mod message;
 mod operation;
+mod places;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,12 @@ use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use self::connection::Connection;
 use self::message::PROTOCOL;
+pub(super) use self::places::Places;
 use super::{App, bearer, log};
 use crate::access::Denied;
 
@@ -27,10 +29,6 @@ use crate::access::Denied;
 pub struct Sockets {
     closing: Arc<watch::Sender<bool>>,
     ping: Duration,
-    /// Every open socket has one.
-    places: Arc<Semaphore>,
-    /// The most operations that are under way over one.
-    operations: usize,
 }
 
 impl Default for Sockets {
@@ -40,27 +38,11 @@ impl Default for Sockets {
 }
 
 impl Sockets {
-    /// The most that are open at once, unless another number is given.
-    pub const MOST: u16 = 256;
-    /// The most operations that are under way over one, unless another number is given.
-    pub const MOST_OPERATIONS: u16 = 100;
-
     /// Sockets that ask their clients at this interval whether they are there. One that has not been heard of when the next
     /// question is due is gone.
     #[must_use]
     pub fn pinging(interval: Duration) -> Self {
-        Self {
-            closing: Arc::new(watch::Sender::new(false)),
-            ping: interval,
-            places: Arc::new(Semaphore::new(Self::MOST.into())),
-            operations: Self::MOST_OPERATIONS.into(),
-        }
-    }
-
-    /// The same, of which at most so many are open at once, each with at most so many operations under way.
-    #[must_use]
-    pub fn at_most(self, sockets: u16, operations: u16) -> Self {
-        Self { places: Arc::new(Semaphore::new(sockets.into())), operations: operations.into(), ..self }
+        Self { closing: Arc::new(watch::Sender::new(false)), ping: interval }
     }
 
     /// Tells all sockets to close, those that are yet to open too.
@@ -90,14 +72,18 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         Ok(upgrade) => upgrade.max_message_size(2 * largest).max_frame_size(2 * largest).protocols([PROTOCOL]),
         Err(rejection) => return refused(rejection),
     };
-    let Ok(place) = Arc::clone(&app.sockets.places).try_acquire_owned() else { return full() };
+    let Some((place, makes_room)) = app.places.take() else { return full() };
     let span = log::socket_span(&id);
     let open = app.state.metrics().requests().socket();
     // Over HTTP/2 a socket is one request of a connection that others use too.
     let held = (app.client.begin(), app.client.execute());
     let served = async move |socket: WebSocket| {
-        Connection::new(socket, app, id, shown, closing).run().await;
-        drop((place, held, open));
+        tokio::select! {
+            // Nothing is said: to read the close takes time, in which others would have no place.
+            _ = makes_room => tracing::info!("closed, to make room: it had not begun"),
+            () = Connection::new(socket, app, id, shown, closing, place).run() => {}
+        }
+        drop((held, open));
     };
     upgrade.on_upgrade(move |socket| served(socket).instrument(span))
 }

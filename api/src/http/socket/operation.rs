@@ -44,7 +44,7 @@ impl Operations {
         if self.ends.contains_key(&id) {
             return Err(Farewell::InUse(id));
         }
-        let most = app.sockets.operations;
+        let most = app.state.limits().operations;
         let outputs = if self.ends.len() < most { outputs(app, call, correlation_id) } else { too_many(most) };
         self.go_on(id, outputs);
         Ok(())

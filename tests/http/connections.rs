@@ -1,0 +1,96 @@
+//! How many connections are open, and for how long without a request.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::limits::Limits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::limits::{LONG, is_well, json, limited, post, slow, started};
+use crate::support::{TestDb, both};
+
+both!(Adopted: connections_that_wait_for_answers_make_no_room);
+
+/// Sends this over a connection of its own; gives all that comes back until the server ends it.
+async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(sent).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset has ended too.
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed() {
+    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for sent in [
+        "",
+        // What HTTP/1 and HTTP/2 begin with alike.
+        "P",
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        // One that has been answered.
+        whole,
+    ] {
+        let asked = Instant::now();
+        let answer = said_to(address, sent.as_bytes()).await;
+        assert!(asked.elapsed() < Duration::from_secs(5), "{sent:?}: {:?}", asked.elapsed());
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == whole, "{sent:?}: {answer}");
+        is_well(address).await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_drips_ends_too() {
+    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"POST /graphql HTTP/1.1\r\n").await.unwrap();
+    let dripping = async {
+        while stream.write_all(b"X-A: b\r\n").await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), dripping).await.unwrap();
+    is_well(address).await;
+}
+
+#[tokio::test]
+async fn idle_connections_make_room_for_others() {
+    let (_db, address) = limited(Limits { connections: 20, ..Limits::DEFAULT }).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nX-Half: ").await.unwrap();
+        idle.push(stream);
+    }
+    is_well(address).await;
+    let mut rest = Vec::new();
+    let mut oldest = idle.swap_remove(0);
+    // It may be reset.
+    let _ = timeout(Duration::from_secs(5), oldest.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, b"");
+    let mut newest = idle.pop().unwrap();
+    assert!(timeout(Duration::from_millis(100), newest.read_u8()).await.is_err());
+}
+
+async fn connections_that_wait_for_answers_make_no_room(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;
+    let waiting: Vec<_> = (0..3).map(|_| tokio::spawn(post(address, LONG))).collect();
+    sleep(Duration::from_millis(500)).await;
+    let answer = said_to(address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\nAs many connections are open as this server takes. Try again later."),
+        "{answer}"
+    );
+    for answer in waiting {
+        let answer = json(answer.await.unwrap()).await;
+        assert_eq!(answer["data"]["deletions"]["nodes"].as_array().map(Vec::len), Some(1), "{answer}");
+    }
+    is_well(address).await;
+}

@@ -1,0 +1,71 @@
+//! Sockets have places: who takes them, and who makes room.
+
+use std::time::Duration;
+
+use api::limits::Limits;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::Error;
+
+use super::{Client, limited, request, without_data};
+use crate::http::limits::is_well;
+use crate::support::{Contents, TestDb};
+
+async fn answers(client: &mut Client) {
+    client.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(client.data("1").await, json!({ "__typename": "Query" }));
+    client.completed("1").await;
+}
+
+#[tokio::test]
+async fn a_thousand_sockets_keep_nobody_out() {
+    let (_db, address) = without_data().await;
+    let mut sockets = Vec::new();
+    for _ in 0..256 {
+        sockets.push(Client::begin(address).await);
+    }
+    for _ in 256..1_000 {
+        assert_eq!(Client::refused(address).await, 503);
+    }
+    is_well(address).await;
+    answers(&mut sockets.pop().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_thousand_sockets_that_never_begin_keep_nobody_out() {
+    let (_db, address) = without_data().await;
+    let mut first = Client::begin(address).await;
+    let mut strangers = Vec::new();
+    for _ in 0..1_000 {
+        strangers.push(Client::open(address).await);
+    }
+    is_well(address).await;
+    // Whoever begins stays, before the strangers and after them.
+    let mut last = Client::begin(address).await;
+    for _ in 0..300 {
+        strangers.push(Client::open(address).await);
+    }
+    answers(&mut first).await;
+    answers(&mut last).await;
+    // They have made room.
+    for stranger in &mut strangers[..900] {
+        assert!(stranger.is_gone().await);
+    }
+}
+
+#[tokio::test]
+async fn a_socket_too_many_is_refused_until_another_closes() {
+    let db = TestDb::sqlite(Contents::Empty).await;
+    let address = limited(&db, Limits { sockets: 2, ..Limits::DEFAULT }).await;
+    let (first, mut second) = (Client::begin(address).await, Client::begin(address).await);
+    let refused = Client::opened(address, request(address)).await.err();
+    let Some(Error::Http(answer)) = refused else { panic!("{refused:?}") };
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+    answers(&mut second).await;
+    drop(first);
+    let began = Instant::now();
+    while Client::opened(address, request(address)).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "its place is free");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
