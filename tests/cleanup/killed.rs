@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cli::migrate_without_purge;
-use crate::cli::serve::Server;
+use crate::cli::server::Server;
 use crate::support::{TestDb, both, only, say};
 
 both!(StateC: a_server_that_is_killed_again_and_again_does_every_session_once);

@@ -6,7 +6,7 @@ use api::db::Dialect;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, migrate_without_purge, run};
 use crate::support::{TestDb, both};
 

@@ -12,7 +12,8 @@ mod preview;
 mod readme;
 mod runs;
 mod schedule;
-pub(crate) mod serve;
+mod serve;
+pub(crate) mod server;
 mod terminal;
 mod token;
 

@@ -9,7 +9,7 @@ use api::deletion;
 use api::session::SessionStatus;
 use api::worker::{Queue, Workers};
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
 use crate::http::socket::Client;
 use crate::support::{Contents, TestDb};

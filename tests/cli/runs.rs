@@ -8,7 +8,7 @@ use api::cleanup::{self, CleanupRequest, Pace, Worker};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, executable, migrate_without_purge, run};
 use crate::support::{TestDb, both, only};
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, ended, executable, migrate_without_purge};
 use crate::support::{TestDb, both};
 

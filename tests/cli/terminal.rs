@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, executable, migrate_without_purge};
 use crate::support::{TestDb, both};
 

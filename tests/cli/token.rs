@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::serve::Server;
+use super::server::Server;
 use super::{document, executable, migrate_without_purge, run, run_in};
 use crate::support::{TestDb, both};
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{folder, said};
-use crate::cli::serve::Server;
+use crate::cli::server::Server;
 use crate::cli::{document, migrate_without_purge};
 use crate::support::{TestDb, only, say, skip};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::http::Sockets;
 
 use super::{said, tool_here};
-use crate::cli::{migrate_without_purge, serve::Server};
+use crate::cli::{migrate_without_purge, server::Server};
 use crate::http::socket::server;
 use crate::support::{Contents, TestDb, both};
 

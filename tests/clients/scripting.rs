@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{folder, said, tool};
-use crate::cli::{Ended, document, ended, executable, migrate_without_purge, serve::Server};
+use crate::cli::{Ended, document, ended, executable, migrate_without_purge, server::Server};
 use crate::support::{TestDb, both, skip};
 
 both!(StateC:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{STARTERS, folder, is_built};
-use crate::cli::{migrate_without_purge, serve::Server};
+use crate::cli::{migrate_without_purge, server::Server};
 use crate::clients::{has_node, said};
 use crate::support::{TestDb, both, skip};
 

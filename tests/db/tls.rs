@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cli::serve::Server;
+use crate::cli::server::Server;
 use crate::cli::{Ended, ended, executable};
 use crate::support::connection::RawConnection;
 use crate::support::legacy::{Legacy, Rules};

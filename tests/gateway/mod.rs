@@ -10,6 +10,7 @@ mod deletion;
 mod dry_run;
 mod field;
 mod slow;
+mod workers;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

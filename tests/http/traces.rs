@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::socket::Client;
-use crate::cli::serve::Server;
+use crate::cli::server::Server;
 use crate::cli::{ended, executable};
 use crate::support::{Contents, TestDb};
 

@@ -6,7 +6,7 @@ use api::demo::scenario;
 use serde_json::{Value, json};
 
 use crate::cli::document;
-use crate::cli::serve::Server;
+use crate::cli::server::Server;
 use crate::support::legacy::{Legacy, Rules};
 use crate::support::{Contents, TestDb};
 

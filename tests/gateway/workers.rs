@@ -1,0 +1,92 @@
+//! Runs that want the gateway, and servers that have none.
+
+use std::time::Duration;
+
+use api::cleanup::{self, CleanupRun, Pace, RunStatus, Worker};
+use api::db::{Database, DatabaseSettings};
+use api::worker::{Queue, Workers};
+use uuid::Uuid;
+
+use super::cleanup::{changing, missing, start};
+use crate::cli::migrate_without_purge;
+use crate::cli::server::Server;
+use crate::support::{TestDb, both};
+
+both!(StateC:
+    a_server_without_a_gateway_leaves_a_run_to_one_that_has_it,
+    a_run_that_is_come_further_with_now_and_then_does_not_fail,
+    a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason,
+);
+
+async fn until_finished(db: &TestDb, run: Uuid) -> CleanupRun {
+    let ended = async {
+        loop {
+            let run = cleanup::find(db.database().await, run).await.unwrap().unwrap();
+            if run.status.has_finished() {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), ended).await.expect("the run comes to its end")
+}
+
+async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (_server, gateway, _) = changing(&[]);
+    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    let database = db.database().await;
+    let without = Workers::start(Queue::new(database), None);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let waiting = cleanup::find(database, run.id).await.unwrap().unwrap();
+    assert_eq!(waiting, run, "nothing has happened to it");
+    let with = Workers::start(Queue::new(database), Some(gateway));
+    let ended = until_finished(&db, run.id).await;
+    assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
+    for workers in [with, without] {
+        assert!(workers.stop(Duration::from_mins(1)).await);
+    }
+}
+
+/// For longer than a run is waited for that nobody takes.
+async fn a_run_that_is_come_further_with_now_and_then_does_not_fail(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (_server, gateway, _) = changing(&[]);
+    let run = start(&db, &gateway, &missing()).await.run.unwrap().id;
+    let run_lease = Duration::from_millis(100);
+    let database = Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap();
+    let without = Workers::start(Queue::new(&database), None);
+    for deleted in 1..=9 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let asking = Some(gateway.clone());
+        let taken = Worker::take(db.database().await.clone(), asking, run, Pace::of_rows(1)).await.unwrap();
+        let mut worker = taken.unwrap_or_else(|| panic!("somebody else has it, at {deleted}"));
+        while worker.step().await.unwrap().sessions_deleted < deleted {}
+        worker.give_back().await.unwrap();
+    }
+    let taken = Worker::take(db.database().await.clone(), Some(gateway), run, Pace::default()).await.unwrap();
+    let ended = taken.unwrap().work_off(std::future::pending(), |_| ()).await.unwrap();
+    assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
+    assert!(without.stop(Duration::from_mins(1)).await);
+}
+
+async fn a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason(db: TestDb) {
+    migrate_without_purge(&db).await;
+    let (_server, gateway, _) = changing(&[]);
+    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let serve = ["--database-url", db.url(), "--run-lease", "1"];
+    let server = Server::logging(folder.path(), &serve, log.into());
+    let ended = until_finished(&db, run.id).await;
+    assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
+    let error = ended.error.unwrap();
+    assert!(error.contains("for 20 s no server took it that has a gateway. Start one with --gateway-url"), "{error}");
+    assert_eq!(server.stop(), 0);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    for said in ["it is left to a server that has one", "a cleanup run has failed"] {
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(said)).collect();
+        assert!(lines.len() == 1 && lines[0].contains(" WARN ") && lines[0].contains("--gateway-url"), "{log}");
+    }
+    assert_eq!(log.lines().filter(|line| line.contains(" WARN ")).count(), 2, "{log}");
+}
