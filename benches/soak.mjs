@@ -1,6 +1,6 @@
 // The load of soak.sh: what several clients ask at the same time, and an account of what they were answered.
 //
-//     node soak.mjs FOLDER PID SECONDS
+//     TOKEN=… node soak.mjs FOLDER PID SECONDS
 //
 // FOLDER holds what the server announced, and files that say when the database went away and came back.
 
@@ -13,6 +13,7 @@ const { createClient } = require("graphql-ws");
 
 const [folder, pid, seconds] = process.argv.slice(2);
 const { endpoint } = JSON.parse(readFileSync(`${folder}/announced`, "utf8"));
+const headers = { authorization: `Bearer ${process.env.TOKEN}` };
 const began = Date.now();
 const length = Number(seconds) * 1000;
 const over = () => Date.now() - began >= length;
@@ -40,7 +41,7 @@ async function ask(what, query, variables = {}) {
   try {
     const answer = await fetch(endpoint, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/graphql-response+json" },
+      headers: { ...headers, "content-type": "application/json", accept: "application/graphql-response+json" },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(60_000),
     });
@@ -106,6 +107,7 @@ function client() {
   return createClient({
     url: endpoint.replace("http", "ws") + "/ws",
     webSocketImpl: WebSocket,
+    connectionParams: headers,
     lazy: false,
     onNonLazyError: (fault) => note(`socket: ${fault.reason ?? fault.message ?? fault}`),
     on: { closed: (event) => over() || note(`socket closed: ${event.code} ${event.reason}`) },
@@ -169,7 +171,7 @@ async function listens() {
 
 async function scrapes() {
   while (!over()) {
-    const answer = await fetch(endpoint.replace("/graphql", "/metrics")).catch((fault) => note(`metrics: ${fault}`));
+    const answer = await fetch(endpoint.replace("/graphql", "/metrics"), { headers }).catch((fault) => note(`metrics: ${fault}`));
     if (answer && answer.status !== 200) note(`metrics: ${answer.status}`);
     await answer?.text();
     await pause(5000);

@@ -38,7 +38,10 @@ export DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
 "$program" migrate --yes >/dev/null
 sed -e 's/\$sessions/200/g' -e 's/\$half/1000/g' benches/data.sql | psql --quiet --set ON_ERROR_STOP=1 "$DATABASE_URL"
 
-"$program" serve --json --listen 127.0.0.1:0 >"$scratch/announced" 2>"$scratch/server.log" &
+TOKEN=$("$program" token create --name soak --role operator)
+export TOKEN
+# All of it comes with one token, and is more than a minute is for.
+"$program" serve --json --listen 127.0.0.1:0 --max-requests-a-minute 0 >"$scratch/announced" 2>"$scratch/server.log" &
 server=$!
 for _ in $(seq 100); do [ -s "$scratch/announced" ] && break; sleep 0.1; done
 
