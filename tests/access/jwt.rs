@@ -116,6 +116,7 @@ async fn whom_a_token_is_of_and_for_and_until_when_is_checked() {
     for claims in [
         json!({ "iss": "https://other.example" }),
         json!({ "iss": null }),
+        json!({ "iss": ["https://issuer.example", "https://other.example"] }),
         json!({ "aud": "anon" }),
         json!({ "aud": [] }),
         json!({ "aud": null }),
@@ -130,6 +131,8 @@ async fn whom_a_token_is_of_and_for_and_until_when_is_checked() {
         json!({ "sub": "" }),
         json!({ "sub": 7 }),
         json!({ "sub": "a\nb" }),
+        json!({ "sub": " " }),
+        json!({ "sub": "a\u{202e}b" }),
         json!({ "sub": "x".repeat(201) }),
     ] {
         assert_eq!(who(&access, &with(&claims)).await, None, "{claims}");
@@ -248,8 +251,9 @@ async fn keys_are_those_of_the_file_by_their_ids() {
     let ec = |header: Value| signed(&pair, &header, &claims);
     assert_eq!(who(&access, &ec(json!({ "alg": "ES256", "kid": "ec" }))).await, Some(ada(Role::Operator)));
     assert_eq!(who(&access, &RS256.join(".")).await, Some(ada(Role::Operator)));
+    // Without an id, the only key of the algorithm.
+    assert_eq!(who(&access, &ec(json!({ "alg": "ES256" }))).await, Some(ada(Role::Operator)));
     for header in [
-        json!({ "alg": "ES256" }),
         json!({ "alg": "ES256", "kid": "unknown" }),
         json!({ "alg": "ES256", "kid": "rsa" }),
         json!({ "alg": "RS256", "kid": "ec" }),
@@ -269,12 +273,14 @@ async fn keys_are_those_of_the_file_by_their_ids() {
 }
 
 #[tokio::test]
-async fn the_one_key_of_a_file_needs_no_id() {
-    let (pair, jwk) = es256();
-    let (_folder, file) = written(&[jwk]);
-    let (_db, access) = access(by_keys(&file)).await;
+async fn the_one_key_of_an_algorithm_needs_no_id() {
+    let ((pair, jwk), (_, other)) = (es256(), es256());
     let token = signed(&pair, &json!({ "alg": "ES256" }), &good(&json!({})));
-    assert_eq!(who(&access, &token).await, Some(ada(Role::Operator)));
+    for (keys, expected) in [(vec![jwk.clone()], Some(ada(Role::Operator))), (vec![jwk, other], None)] {
+        let (_folder, file) = written(&keys);
+        let (_db, access) = access(by_keys(&file)).await;
+        assert_eq!(who(&access, &token).await, expected);
+    }
 }
 
 #[tokio::test]

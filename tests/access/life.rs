@@ -29,6 +29,7 @@ both!(Adopted:
     a_request_with_a_known_token_costs_no_statement_of_its_own,
     once_a_token_is_needed_the_server_has_any_name,
     the_metrics_want_a_token_too,
+    while_the_database_is_away_the_metrics_know_tokens_that_were_good,
 );
 
 const INVALID: &str = "Bearer realm=\"session-admin\", error=\"invalid_token\"";
@@ -94,7 +95,9 @@ async fn a_name_is_taken_until_its_token_is_revoked(db: TestDb) {
 async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
     let long = "x".repeat(65);
     let id = "c0ffee00-0000-4000-8000-000000000010";
-    for name in ["", " ci", "ci ", "local", "schedule", "cli:ada", "jwt:ada", "a\nb", &long, id] {
+    let names =
+        ["", " ci", "ci ", "local", "Local", "schedule", "cli:ada", "jwt:ada", "a\nb", "a\u{202e}b", "\u{200b}", &long, id];
+    for name in names {
         let error = token::create(db.database().await, name, Role::Viewer, None).await.unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT", "{name}");
     }
@@ -256,4 +259,28 @@ async fn the_metrics_want_a_token_too(db: TestDb) {
     for open in ["/", "/health/live"] {
         assert_eq!(app.send(request("GET", open).body(Body::empty()).unwrap()).await.status, StatusCode::OK, "{open}");
     }
+}
+
+async fn while_the_database_is_away_the_metrics_know_tokens_that_were_good(db: TestDb) {
+    let good = new(&db, "good", Role::Viewer).await;
+    let (ended, unused) = (new(&db, "ended", Role::Viewer).await, new(&db, "unused", Role::Viewer).await);
+    let app = app(db.clone(), None).await;
+    let metrics = async |token: &str| {
+        let asked = request("GET", "/metrics").header("authorization", format!("Bearer {token}"));
+        app.send(asked.body(Body::empty()).unwrap()).await
+    };
+    for secret in [&good, &ended] {
+        viewer(&app, secret.expose()).await;
+    }
+    token::revoke(db.database().await, "ended").await.unwrap().unwrap();
+    tokio::time::sleep(2 * BELIEVED).await;
+    assert_eq!(metrics(ended.expose()).await.status, StatusCode::UNAUTHORIZED);
+    db.database().await.clone().close().await.unwrap();
+    let told = metrics(good.expose()).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.body);
+    assert!(told.body.contains("session_admin_http_requests_total"), "{}", told.body);
+    for secret in [ended, unused] {
+        assert_eq!(metrics(secret.expose()).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(ask(&app, Some(good.expose()), VIEWER, json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -46,6 +46,10 @@ async fn a_forbidden_operation_does_nothing(db: TestDb) {
     let answer = app.send(plain.body(Body::from(body)).unwrap()).await;
     assert_eq!((answer.status, answer.error().0.as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
     assert_eq!(rows(&db).await, before);
+    let metrics = request("GET", "/metrics").header("authorization", format!("Bearer {}", viewer.expose()));
+    let told = app.send(metrics.body(Body::empty()).unwrap()).await.body;
+    let counted = "session_admin_operations_total{code=\"FORBIDDEN\",field=\"cleanUpSessions\",kind=\"mutation\"} 3\n";
+    assert!(told.contains(counted), "{told}");
     // What the schema does not have is a mistake, whoever makes it.
     let answer = ask(&app, Some(viewer.expose()), "mutation { dropEverything }", json!({})).await;
     assert_eq!((answer.status, answer.error().0.as_str()), (StatusCode::BAD_REQUEST, "BAD_USER_INPUT"));

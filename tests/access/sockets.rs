@@ -20,6 +20,7 @@ both!(Adopted:
     a_socket_ends_when_its_token_is_revoked,
     a_socket_ends_when_its_tokens_time_is_over,
     a_token_has_so_many_sockets,
+    a_socket_ends_with_its_tokens_time_while_the_database_is_away,
     an_open_socket_of_somebody_without_a_token_ends_when_one_is_needed,
 );
 
@@ -120,6 +121,16 @@ async fn a_socket_ends_when_its_tokens_time_is_over(db: TestDb) {
     let access = Access::new(database.clone(), None);
     let address = serving(State::new(database, Accepted::default(), "local").with_access(access)).await;
     let mut client = begun(address, secret.expose()).await;
+    assert_eq!(client.closed().await.0, 4401);
+    assert!(Clock::System.now() >= soon);
+}
+
+async fn a_socket_ends_with_its_tokens_time_while_the_database_is_away(db: TestDb) {
+    let soon = Clock::System.now() + TimeDelta::seconds(3);
+    let (_, secret) = tokens::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
+    let address = serving(state(&db, None).await).await;
+    let mut client = begun(address, secret.expose()).await;
+    db.database().await.clone().close().await.unwrap();
     assert_eq!(client.closed().await.0, 4401);
     assert!(Clock::System.now() >= soon);
 }

@@ -52,6 +52,16 @@ async fn fields_are_answered_fifteen_levels_deep() {
 }
 
 #[tokio::test]
+async fn a_name_has_at_most_two_hundred_letters() {
+    let (name, app) = ("x".repeat(200), TestApp::without_data().await);
+    app.data(&format!("query {name} {{ {name}: __typename }}"), json!({})).await;
+    let message = "The query has a name that is longer than 200 letters.";
+    for query in ["query x {__typename}", "{x: __typename}", "{__typename @x}", "query($x: Int!) {__typename}"] {
+        assert_eq!(refused(&query.replace('x', &"x".repeat(201))).await, too_complex(message), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn brackets_nested_without_end_do_not_overflow_the_stack() {
     let message = "The query nests brackets deeper than 64 levels.";
     let wide = with(Limits { tokens: 1_000_000, ..Limits::DEFAULT }).await;

@@ -11,6 +11,7 @@ mod group;
 mod group_list;
 mod health;
 mod impact;
+mod introspection;
 mod limits;
 mod nested;
 mod omitted;

@@ -68,6 +68,8 @@ async fn parameters_that_cannot_be_read_are_refused_by_name() {
         ("?query=%7B__typename%7D&query=%7Ba%3A__typename%7D", repeated),
         ("?query=%7B__typename%7D&variables=%7B", "The parameter variables is not JSON."),
         ("?query=%7B__typename%7D&variables=%5B%5D", "variables is no object."),
+        ("?query=%7B__typename%7D&extensions=zz", "The parameter extensions is not JSON."),
+        ("?query=%7B__typename%7D&extensions=%5B%5D", "extensions is no object."),
     ] {
         let answer = get(parameters).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{parameters}");

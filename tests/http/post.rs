@@ -60,6 +60,16 @@ async fn two_content_types_are_refused() {
 }
 
 #[tokio::test]
+async fn a_body_is_sent_as_it_is() {
+    let app = TestApp::without_data().await;
+    for (coding, expected) in [("identity", StatusCode::OK), ("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE)] {
+        let request =
+            request("POST", "/graphql").header("content-type", "application/json").header("content-encoding", coding);
+        assert_eq!(app.send(request.body(Body::from(QUERY)).unwrap()).await.status, expected, "{coding}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_request_is_refused_by_name() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for (body, message) in [

@@ -45,6 +45,8 @@ struct Shared {
     jwt: Option<Jwt>,
     /// Tokens that were good a moment ago, by their hashes.
     known: Cache<String, Principal>,
+    /// Tokens that were good when they were looked up last.
+    recalled: Cache<String, Principal>,
     /// A turn for each look at a token that is not remembered: strangers make up any number of them, and must not take all
     /// connections to the database.
     lookups: Semaphore,
@@ -68,7 +70,8 @@ impl Access {
         let closed = AtomicBool::new(jwt.is_some());
         let connections = usize::try_from(db.settings().max_connections).unwrap_or(usize::MAX);
         let lookups = Semaphore::new((connections / 4).max(1));
-        Self(Arc::new(Shared { db, jwt, known, lookups, closed, looked: Mutex::default() }))
+        let recalled = Cache::new(REMEMBERED);
+        Self(Arc::new(Shared { db, jwt, known, recalled, lookups, closed, looked: Mutex::default() }))
     }
 
     /// Whether everybody has to show something: a token has been made, whatever has become of it since, or JWTs are
@@ -121,13 +124,39 @@ impl Access {
         if principal.is_over(now) { Err(Denied::Invalid) } else { Ok(Some(principal)) }
     }
 
+    /// The same, for what is told without the database: while that does not answer, whoever was let in when it did is let
+    /// in still.
+    ///
+    /// # Errors
+    /// Why they are not let in.
+    pub async fn recall(&self, shown: Option<&str>) -> Result<Option<Principal>, Denied> {
+        let unknown = match self.identify(shown).await {
+            Err(Denied::Unknown(error)) => Denied::Unknown(error),
+            known => return known,
+        };
+        let Some(shown) = shown else {
+            let was_open = self.looked().is_some() && !self.0.closed.load(Ordering::Relaxed);
+            return if was_open { Ok(None) } else { Err(unknown) };
+        };
+        let recalled = self.0.recalled.get(&token::hash(shown)).await;
+        let now = self.0.db.settings().clock.now();
+        recalled.filter(|principal| !principal.is_over(now)).map(Some).ok_or(unknown)
+    }
+
     async fn of_token(&self, hash: String) -> Result<Principal, Denied> {
         let good = async {
             // The semaphore is never closed.
             let _turn = self.0.lookups.acquire().await;
             match token::find(&self.0.db, &hash).await {
-                Ok(Some(token)) if token.status == TokenStatus::Active => Ok(self.believe(token)),
-                Ok(_) | Err(Error::MissingTable(_)) => Err(Denied::Invalid),
+                Ok(Some(token)) if token.status == TokenStatus::Active => {
+                    let principal = self.believe(token);
+                    self.0.recalled.insert(hash.clone(), principal.clone()).await;
+                    Ok(principal)
+                }
+                Ok(_) | Err(Error::MissingTable(_)) => {
+                    self.0.recalled.invalidate(&hash).await;
+                    Err(Denied::Invalid)
+                }
                 Err(error) => Err(Denied::Unknown(Arc::new(error))),
             }
         };

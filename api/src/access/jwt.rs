@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
 use self::keys::KeyFile;
 use super::door::Denied;
+use super::principal::is_invisible;
 use super::{Principal, Role, signature};
 use crate::error::Error;
 
@@ -149,39 +151,44 @@ impl Jwt {
     /// Whose token this is.
     ///
     /// # Errors
-    /// [`Denied::Invalid`] unless it is signed, for us, and its time has come; [`Denied::NoRole`]. Whether its time is over
-    /// is the caller's to see.
+    /// [`Denied::Invalid`] unless it is signed, for us, and its time has come and is not over; [`Denied::NoRole`].
     pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, Denied> {
-        let claims = self.claims(token).ok_or(Denied::Invalid)?;
-        let moment =
-            |claim: &str| claims.get(claim).map(|value| numeric_date(value).ok_or(Denied::Invalid)).transpose();
-        let expires_at = moment("exp")?.ok_or(Denied::Invalid)?;
-        if moment("nbf")?.is_some_and(|begins| begins > now + LEEWAY) {
-            return Err(Denied::Invalid);
-        }
-        let name = claim(&claims, &self.0.settings.name_claim).and_then(Value::as_str).ok_or(Denied::Invalid)?;
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
-            return Err(Denied::Invalid);
-        }
-        let role = self.role(&claims)?;
+        let claims = self.claims(token).map_err(invalid)?;
+        let moment = |claim: &str| {
+            let read = |value| numeric_date(value).ok_or_else(|| invalid(&format!("its {claim} is no moment")));
+            claims.get(claim).map(read).transpose()
+        };
+        let expires_at = moment("exp")?.ok_or_else(|| invalid("it has no exp"))?;
         // At the end of the calendar there is no later moment.
         let expires_at = expires_at.checked_add_signed(LEEWAY).unwrap_or(expires_at);
+        if moment("nbf")?.is_some_and(|begins| begins > now + LEEWAY) {
+            return Err(invalid("its nbf is yet to come"));
+        }
+        if now >= expires_at {
+            return Err(invalid("its exp is over"));
+        }
+        let name = claim(&claims, &self.0.settings.name_claim).and_then(Value::as_str).unwrap_or_default();
+        if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.contains(is_invisible) {
+            return Err(invalid("the claim of --jwt-name-claim has no name of 1 to 200 letters that can be seen"));
+        }
+        let role = self.role(&claims)?;
         Ok(Principal { name: format!("jwt:{name}").into(), role, local: false, expires_at: Some(expires_at) })
     }
 
     /// What a token says that is signed, for us. How it has to be signed follows from the key: what the token says of that
     /// only chooses between the keys that are configured.
-    fn claims(&self, token: &str) -> Option<Value> {
-        let header = decode_header(token).ok()?;
-        // Extensions that have to be understood, and are not.
+    fn claims(&self, token: &str) -> Result<Value, &'static str> {
+        let header = decode_header(token).map_err(|_| "it is none, or of an algorithm that is not known")?;
         if header.crit.is_some() {
-            return None;
+            return Err("it has extensions that have to be understood (crit), and are not");
         }
-        let (key, algorithm) = if header.alg == Algorithm::HS256 {
-            (self.0.secret.clone()?, Algorithm::HS256)
+        let found = if header.alg == Algorithm::HS256 {
+            self.0.secret.clone().map(|secret| (secret, Algorithm::HS256))
         } else {
-            self.0.keys.as_ref()?.find(header.kid.as_deref())?
+            self.0.keys.as_ref().and_then(|keys| keys.find(header.kid.as_deref(), header.alg))
         };
+        let (key, algorithm) = found
+            .ok_or("there is no key for its alg and kid; without a kid, not one only, in --jwt-jwks or --jwt-secret")?;
         let settings = &self.0.settings;
         let mut validation = Validation::new(algorithm);
         // The times are looked at by the program's own clock.
@@ -195,7 +202,12 @@ impl Jwt {
             validation.required_spec_claims.insert("iss".to_owned());
             validation.set_issuer(&[issuer]);
         }
-        decode(token, &key, &validation).ok().map(|data| data.claims)
+        let claims: Value = decode(token, &key, &validation).map_err(|error| why(error.kind()))?.claims;
+        // The library takes a list too.
+        if settings.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
+            return Err("its iss is no string");
+        }
+        Ok(claims)
     }
 
     /// The highest of the roles that the claim's words stand for.
@@ -214,6 +226,23 @@ impl Jwt {
                 settings.role_claim
             ))
         })
+    }
+}
+
+/// Refuses a token. Whoever shows it is not told why, who runs the server finds it in the log.
+fn invalid(why: &str) -> Denied {
+    tracing::info!(why, "a JWT is not good");
+    Denied::Invalid
+}
+
+fn why(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidSignature => "its signature is not by the key",
+        ErrorKind::InvalidIssuer => "its iss is not --jwt-issuer",
+        ErrorKind::InvalidAudience => "its aud is not --jwt-audience",
+        ErrorKind::MissingRequiredClaim(_) => "it has no iss, or no aud, and it is asked for",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => "its alg is not the key's",
+        _ => "it cannot be read",
     }
 }
 

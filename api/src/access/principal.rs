@@ -24,6 +24,13 @@ pub struct Principal {
 /// Names that are no token's.
 pub(super) const RESERVED: [&str; 2] = ["local", "schedule"];
 
+/// A letter of which nothing is to be seen, or that changes how others look: two names must not look the same.
+pub(super) fn is_invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 impl Principal {
     /// Whoever asks while no token is needed: they may do everything.
     #[must_use]
@@ -63,7 +70,9 @@ impl Principal {
         )))
     }
 
-    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
+    /// Whether its time is over.
+    #[must_use]
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|moment| moment <= now)
     }
 }

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use super::Role;
-use super::principal::RESERVED;
+use super::principal::{RESERVED, is_invisible};
 use crate::db::{Database, Writing};
 use crate::error::Error;
 
@@ -250,10 +250,10 @@ fn check_name(name: &str) -> Result<(), Error> {
     if name.is_empty() || name.trim() != name || name.chars().count() > MAX_NAME {
         return wrong(&format!("has 1 to {MAX_NAME} characters, and no space before or behind them"));
     }
-    if name.contains(|letter: char| letter.is_control() || letter == ':') {
-        return wrong("has no control characters and no colon, which the names of other callers have");
+    if name.contains(|letter: char| is_invisible(letter) || letter == ':') {
+        return wrong("has no characters that cannot be seen, and no colon, which the names of other callers have");
     }
-    if RESERVED.contains(&name) || name.parse::<Uuid>().is_ok() {
+    if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) || name.parse::<Uuid>().is_ok() {
         return wrong(&format!("is none of {}, and no UUID: those mean something else", RESERVED.join(", ")));
     }
     Ok(())

@@ -14,6 +14,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
 
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use super::introspection;
 use super::order::put_in_order;
 use super::scan::scan;
 use crate::limits::Limits;
@@ -22,6 +23,8 @@ use crate::limits::Limits;
 const MAX_NESTING: usize = 30;
 /// Brackets within brackets.
 const MAX_BRACKETS: usize = 64;
+/// The longest name, in bytes: a field's stands in the answer for every row.
+const MAX_NAME: usize = 200;
 
 /// A query's text that can be parsed and is not too large to work on. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -36,6 +39,7 @@ impl Document {
         let text = scan(query);
         at_most(text.tokens, limits.tokens, |most| format!("The query has more than {most} tokens."))?;
         at_most(text.brackets, MAX_BRACKETS, |most| format!("The query nests brackets deeper than {most} levels."))?;
+        at_most(text.name, MAX_NAME, |most| format!("The query has a name that is longer than {most} letters."))?;
         let document = parse_query(query).map_err(|error| {
             // The parser's own words echo the query and name its grammar's rules.
             let mut refusal =
@@ -44,6 +48,7 @@ impl Document {
             refusal
         })?;
         measure(&document, limits)?;
+        introspection::check(&document)?;
         Ok(Self(Arc::new(document)))
     }
 

@@ -7,17 +7,29 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     ExecutableDocument, OperationType, Selection, SelectionSet, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{Response, Value};
+use async_graphql::{Response, ServerError, Value};
 use futures_util::{Stream, StreamExt as _};
 
 use super::document::Document;
+use super::error::FORBIDDEN;
 use super::execute::{self, Call};
-use super::{Schema, State, sdl};
+use super::{Schema, State, rights, sdl};
 use crate::metrics::Underway;
+
+/// Passes an operation where the caller's role is enough for each of its fields, and counts one that is refused.
+///
+/// # Errors
+/// FORBIDDEN, with the field and the role that it needs.
+pub fn allowed(state: &State, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
+    rights::allowed(document, operation, state.principal()).inspect_err(|error| {
+        tracing::info!(why = error.message, "forbidden");
+        begin(state, document, operation).ends(FORBIDDEN);
+    })
+}
 
 /// Runs what a client sent, and counts it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let mut underway = begin(state, &document, &call);
+    let mut underway = begin(state, &document, call.operation_name.as_deref());
     let response = execute::execute(schema, state, document, call, correlation_id).await;
     underway.ends(code(&response));
     response
@@ -31,15 +43,15 @@ pub fn subscribe(
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let mut underway = begin(state, &document, &call);
+    let mut underway = begin(state, &document, call.operation_name.as_deref());
     execute::subscribe(schema, state, document, call, correlation_id).map(move |response| {
         underway.ends(code(&response));
         response
     })
 }
 
-fn begin(state: &State, document: &Document, call: &Call) -> Underway {
-    let (kind, field) = names(document, call.operation_name.as_deref());
+fn begin(state: &State, document: &Document, operation: Option<&str>) -> Underway {
+    let (kind, field) = names(document, operation);
     state.metrics().requests().operation(kind, field)
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 mod execute;
 mod id;
 mod input;
+mod introspection;
 mod limits;
 mod loaders;
 mod measured;
@@ -31,9 +32,9 @@ use async_graphql::{SDLExportOptions, SchemaBuilder};
 
 pub use documents::Documents;
 pub use execute::{Call, was_executed};
-pub use measured::{execute, subscribe};
+pub use measured::{allowed, execute, subscribe};
 pub use operator::{Admin, Operator};
-pub use rights::{allowed, required};
+pub use rights::required;
 pub use state::State;
 pub use subscription::Subscription;
 

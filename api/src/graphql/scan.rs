@@ -7,6 +7,8 @@ pub(super) struct Scan {
     pub tokens: usize,
     /// How deep brackets are nested, strings and comments left out.
     pub brackets: usize,
+    /// How long its longest name is, in bytes; numbers count as names.
+    pub name: usize,
 }
 
 /// Reads the text once.
@@ -36,7 +38,11 @@ pub(super) fn scan(query: &str) -> Scan {
                 tail
             }
             b'.' => after(tail, |byte| byte == b'.'),
-            byte if is_of_a_word(byte) => after(tail, is_of_a_word),
+            byte if is_of_a_word(byte) => {
+                let rest = after(tail, is_of_a_word);
+                scan.name = scan.name.max(1 + tail.len() - rest.len());
+                rest
+            }
             _ => tail,
         };
         scan.tokens += 1;
@@ -76,18 +82,19 @@ mod tests {
 
     #[test]
     fn tokens_are_counted_as_graphql_has_them() {
-        for (text, tokens, brackets) in [
-            ("", 0, 0),
-            (" ,\t\r\n# { a comment [", 0, 0),
-            ("{ a }", 3, 1),
-            ("{a:b}", 5, 1),
-            ("{ ...F ... on Q { b } }", 10, 2),
-            ("query($a:[Int!]=1){b(c:$a)}", 21, 2),
-            ("{ a(b: \"}, { \\\" [\") }", 8, 2),
-            ("{ a(b: \"\"\"[ \\\"\"\" \" [\"\"\") }", 8, 2),
-            ("# {\n{ a }", 3, 1),
+        for (text, tokens, brackets, name) in [
+            ("", 0, 0, 0),
+            (" ,\t\r\n# { a comment [", 0, 0, 0),
+            ("{ a }", 3, 1, 1),
+            ("{a:b}", 5, 1, 1),
+            ("{ ...F ... on Q { b } }", 10, 2, 2),
+            ("query($a:[Int!]=1){b(c:$a)}", 21, 2, 5),
+            ("{ a(b: \"}, { \\\" [\") }", 8, 2, 1),
+            ("{ a(b: \"\"\"[ \\\"\"\" \" [\"\"\") }", 8, 2, 1),
+            ("# {\n{ a }", 3, 1, 1),
+            ("{ name }", 3, 1, 4),
         ] {
-            assert_eq!(scan(text), Scan { tokens, brackets }, "{text}");
+            assert_eq!(scan(text), Scan { tokens, brackets, name }, "{text}");
         }
     }
 }

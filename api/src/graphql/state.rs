@@ -93,6 +93,21 @@ impl State {
         Ok(Self { principal, ..self.clone() })
     }
 
+    /// Whether the time of whoever asks is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.principal.is_over(self.database.settings().clock.now())
+    }
+
+    /// The same, for what is told without the database.
+    ///
+    /// # Errors
+    /// Those of [`Access::recall`].
+    pub async fn of_whoever_showed(&self, shown: Option<&str>) -> Result<Self, Denied> {
+        let principal = self.access.recall(shown).await?.unwrap_or_else(|| self.principal.clone());
+        Ok(Self { principal, ..self.clone() })
+    }
+
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {

@@ -55,8 +55,7 @@ async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -
     if let Some((Some(name), _)) = operation {
         log::note_operation(name);
     }
-    if let Err(error) = allowed(&document, call.operation_name.as_deref(), app.state.principal()) {
-        tracing::info!(why = error.message, "forbidden");
+    if let Err(error) = allowed(&app.state, &document, call.operation_name.as_deref()) {
         return bearer::insufficient(format.refused(StatusCode::FORBIDDEN, error));
     }
     let kind = operation.map(|(_, kind)| kind);

@@ -85,9 +85,13 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let largest = state.limits().body;
     let app = App::new(state, sockets);
     let mut guarded = Router::new()
-        .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/metrics", get(metrics::text).layer(map_response(log::routine)))
-        .route_layer(from_fn_with_state(app.clone(), bearer::admit))
+        .route_layer(from_fn_with_state(app.clone(), bearer::recall))
+        .merge(
+            Router::new()
+                .route("/graphql", get(graphql::get).post(graphql::post))
+                .route_layer(from_fn_with_state(app.clone(), bearer::admit)),
+        )
         // The page is for those too who have no token yet; over a socket the token may come with the first message.
         .route("/", get(page::page))
         .route("/assets/{*path}", get(page::asset))

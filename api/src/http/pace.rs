@@ -18,8 +18,8 @@ const KNOWN: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 fn counted_as(app: &App) -> String {
     let principal = app.state.principal();
     let address = || app.client.address().map(|address| address.to_string()).unwrap_or_default();
-    // No token's name has a space.
-    if principal.is_local() { format!("from {}", address()) } else { principal.name().to_owned() }
+    // No token's name has a colon.
+    if principal.is_local() { format!("from:{}", address()) } else { principal.name().to_owned() }
 }
 
 /// The requests of each client in its minute, which begins with its first one.

@@ -3,7 +3,7 @@
 use async_graphql::Variables;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::limits::Limits;
 struct Parameters {
     query: Option<String>,
     variables: Option<String>,
+    extensions: Option<String>,
     operation_name: Option<String>,
 }
 
@@ -26,9 +27,13 @@ pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
     let Query(parameters) = Query::<Parameters>::try_from_uri(uri)
         .map_err(|_| bad("The address's parameters cannot be read: each may be given once, percent-encoded."))?;
     let query = parameters.query.ok_or_else(|| bad("The parameter query is missing."))?;
-    let variables = parameters.variables.filter(|text| !text.is_empty()).map_or(Ok(Value::Null), |text| {
-        serde_json::from_str(&text).map_err(|_| bad("The parameter variables is not JSON."))
-    })?;
+    let json = |name: &str, text: Option<String>| {
+        text.filter(|text| !text.is_empty()).map_or(Ok(Value::Null), |text| {
+            serde_json::from_str(&text).map_err(|_| bad(&format!("The parameter {name} is not JSON.")))
+        })
+    };
+    let variables = json("variables", parameters.variables)?;
+    check_extensions(&json("extensions", parameters.extensions)?)?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     Ok(Call { query, operation_name, variables: read_variables(variables)? })
 }
@@ -36,6 +41,17 @@ pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
 /// The call in the body of a POST.
 pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call, Refusal> {
     check_content_type(request.headers())?;
+    if request
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the body as it is: no Content-Encoding is known.",
+        ));
+    }
     let body = tokio::time::timeout(limits.body_time, Bytes::from_request(request, &()))
         .await
         .map_err(|_| {
@@ -66,10 +82,13 @@ pub(super) fn from_members(mut members: serde_json::Map<String, Value>) -> Resul
         Value::String(name) => Some(name),
         _ => return Err(bad("operationName is no string.")),
     };
-    if !matches!(take("extensions"), Value::Null | Value::Object(_)) {
-        return Err(bad("extensions is no object."));
-    }
+    check_extensions(&take("extensions"))?;
     Ok(Call { query, operation_name, variables: read_variables(take("variables"))? })
+}
+
+/// None is known here, and each may be left alone.
+fn check_extensions(value: &Value) -> Result<(), Refusal> {
+    if matches!(value, Value::Null | Value::Object(_)) { Ok(()) } else { Err(bad("extensions is no object.")) }
 }
 
 fn read_variables(value: Value) -> Result<Variables, Refusal> {

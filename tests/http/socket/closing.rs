@@ -5,6 +5,8 @@ use std::time::Duration;
 use api::http::Sockets;
 use serde_json::json;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::watching::started;
@@ -24,14 +26,18 @@ async fn a_message_that_is_none_of_the_protocols_closes_with_4400() {
         (r#"{ "type": "start" }"#, "the protocol has no such type."),
         (r#"{ "type": "connection_init", "payload": 1 }"#, "payload is no object."),
         (r#"{ "type": "ping", "payload": "x" }"#, "payload is no object."),
-        (&json!({ "type": "subscribe", "payload": payload }).to_string(), "id is missing, empty or no string."),
+        (&json!({ "type": "subscribe", "payload": payload }).to_string(), "id is missing, empty, longer than 256 bytes or no string."),
         (
             &json!({ "type": "subscribe", "id": "", "payload": payload }).to_string(),
-            "id is missing, empty or no string.",
+            "id is missing, empty, longer than 256 bytes or no string.",
+        ),
+        (
+            &json!({ "type": "subscribe", "id": "x".repeat(257), "payload": payload }).to_string(),
+            "id is missing, empty, longer than 256 bytes or no string.",
         ),
         (
             &json!({ "type": "subscribe", "id": 1, "payload": payload }).to_string(),
-            "id is missing, empty or no string.",
+            "id is missing, empty, longer than 256 bytes or no string.",
         ),
         (r#"{ "type": "subscribe", "id": "1" }"#, "subscribe has no payload."),
         (r#"{ "type": "subscribe", "id": "1", "payload": {} }"#, "query is missing, or no string."),
@@ -39,7 +45,7 @@ async fn a_message_that_is_none_of_the_protocols_closes_with_4400() {
             r#"{ "type": "subscribe", "id": "1", "payload": { "query": "", "variables": [] } }"#,
             "variables is no object.",
         ),
-        (r#"{ "type": "complete" }"#, "id is missing, empty or no string."),
+        (r#"{ "type": "complete" }"#, "id is missing, empty, longer than 256 bytes or no string."),
     ] {
         let mut client = Client::open(address).await;
         client.send(Message::text(message)).await;
@@ -48,6 +54,14 @@ async fn a_message_that_is_none_of_the_protocols_closes_with_4400() {
     let mut client = Client::open(address).await;
     client.send(Message::binary(r#"{ "type": "connection_init" }"#)).await;
     assert_eq!(client.closed().await, (4400, "Invalid message: it is binary.".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_no_text_closes_with_1007() {
+    let (_db, address) = without_data().await;
+    let mut client = Client::open(address).await;
+    client.send(Message::Frame(Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true))).await;
+    assert_eq!(client.closed().await, (1007, "The message is no UTF-8.".to_owned()));
 }
 
 #[tokio::test]

@@ -110,6 +110,28 @@ async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
     others_are_served(address).await;
 }
 
+/// Whoever never stops talking is told what it asked for nevertheless, so that nothing piles up.
+#[tokio::test]
+async fn a_client_that_never_stops_talking_is_answered() {
+    let (_db, address) = without_data().await;
+    let (mut talking, mut listening) = Client::begin(address).await.apart();
+    let talk = async {
+        for number in 0.. {
+            let payload = json!({ "query": "{ __typename }" });
+            talking.say(json!({ "type": "subscribe", "id": format!("{number:0>200}"), "payload": payload })).await;
+        }
+    };
+    let listen = async {
+        for _ in 0..500 {
+            listening.hear().await;
+        }
+    };
+    tokio::select! {
+        () = talk => unreachable!("it never stops"),
+        () = listen => {}
+    }
+}
+
 #[tokio::test]
 async fn the_operations_of_a_socket_are_as_many_as_it_is_told() {
     let db = TestDb::sqlite(Contents::Adopted).await;

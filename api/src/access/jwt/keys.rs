@@ -44,14 +44,15 @@ impl KeyFile {
         Ok(Self { path, every, read: Mutex::new(Read { text, keys: Arc::new(keys), at: Instant::now() }) })
     }
 
-    /// The key of this id; without one, the only key that there is.
-    pub(super) fn find(&self, id: Option<&str>) -> Option<(DecodingKey, Algorithm)> {
+    /// The key of this id; without one, the only key that there is for this algorithm.
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<(DecodingKey, Algorithm)> {
         let keys = self.keys();
-        let found = match id {
-            Some(id) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
-            None => Some(keys.as_slice()).filter(|keys| keys.len() == 1).and_then(<[Key]>::first),
-        };
-        found.map(|key| (key.material.clone(), key.algorithm))
+        let mut found = keys.iter().filter(|key| match id {
+            Some(id) => key.id.as_deref() == Some(id),
+            None => key.algorithm == algorithm,
+        });
+        let key = found.next().filter(|_| id.is_some() || found.next().is_none())?;
+        Some((key.material.clone(), key.algorithm))
     }
 
     fn keys(&self) -> Arc<Vec<Key>> {

@@ -104,9 +104,8 @@ impl Connection {
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut late = pin!(sleep(PATIENCE));
         loop {
+            // None goes before the others: a client that never stops talking is looked at too, and told what it asked for.
             let done = tokio::select! {
-                biased;
-                // First, so that a client which never stops talking is looked at too.
                 _ = checks.tick(), if self.begun.is_some() => self.check().await,
                 message = self.socket.recv() => self.received(message).await,
                 () = &mut late, if self.begun.is_none() => Err(Farewell::TooLate.into()),
@@ -138,7 +137,10 @@ impl Connection {
             FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
             FromClient::Pong => Ok(()),
             FromClient::Subscribe { id, call } => match &self.begun {
-                Some(app) => Ok(self.operations.begin(app, id, call, &self.id)?),
+                Some(app) => match self.operations.begin(app, &id, call, &self.id)? {
+                    Some(output) => self.tell(&id, &output).await,
+                    None => Ok(()),
+                },
                 None => Err(Farewell::NotBegun.into()),
             },
             FromClient::Complete { id } => {
@@ -165,8 +167,12 @@ impl Connection {
         }
     }
 
-    /// Ends the socket of somebody who would no longer be let in. While that cannot be told, it goes on.
+    /// Ends the socket of somebody who would no longer be let in. While that cannot be told, it goes on until its token's
+    /// time is over.
     async fn check(&mut self) -> Result<(), End> {
+        if self.begun.as_ref().is_some_and(|app| app.state.is_over()) {
+            return Err(Farewell::Unauthorized.into());
+        }
         match timeout(PATIENCE, self.app.state.of_whoever_shows(self.shown.as_deref())).await {
             Ok(Err(Denied::Missing | Denied::Invalid | Denied::NoRole(_))) => Err(Farewell::Unauthorized.into()),
             Ok(Ok(_) | Err(Denied::Unknown(_))) | Err(_) => Ok(()),
@@ -212,7 +218,8 @@ fn broken(error: SocketError, most: usize) -> End {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
     match error.into_inner().downcast_ref() {
         Some(Capacity(_)) => Farewell::TooLarge(most).into(),
-        Some(Protocol(_) | Utf8(_)) => Farewell::Malformed.into(),
+        Some(Utf8(_)) => Farewell::NoText.into(),
+        Some(Protocol(_)) => Farewell::Malformed.into(),
         _ => End::Gone,
     }
 }

@@ -55,6 +55,8 @@ pub(super) enum Farewell {
     Stopping,
     /// The message is no WebSocket message.
     Malformed,
+    /// The message is no text in UTF-8.
+    NoText,
     /// The message is larger than may be.
     TooLarge(usize),
     /// So many sockets are open with the client's token.
@@ -77,6 +79,8 @@ pub(super) enum Farewell {
     BegunAlready,
 }
 
+/// The longest id that an operation may have, in bytes.
+const MAX_ID: usize = 256;
 /// The longest reason that a close frame takes, in bytes.
 const MAX_REASON: usize = 123;
 
@@ -86,6 +90,7 @@ impl Farewell {
         let (code, reason) = match self {
             Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
             Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
+            Self::NoText => (close_code::INVALID, "The message is no UTF-8.".to_owned()),
             Self::TooLarge(most) => (close_code::SIZE, format!("A message has at most {most} bytes.")),
             Self::TooMany(most) => (
                 close_code::AGAIN,
@@ -133,8 +138,8 @@ pub(super) fn read(text: &str, most: usize) -> Result<FromClient, Farewell> {
 
 fn id(members: &mut Members) -> Result<String, Farewell> {
     match members.remove("id") {
-        Some(Value::String(id)) if !id.is_empty() => Ok(id),
-        _ => Err(invalid("id is missing, empty or no string.")),
+        Some(Value::String(id)) if (1..=MAX_ID).contains(&id.len()) => Ok(id),
+        _ => Err(invalid("id is missing, empty, longer than 256 bytes or no string.")),
     }
 }
 

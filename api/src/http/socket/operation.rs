@@ -39,15 +39,31 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// Begins an operation.
-    pub(super) fn begin(&mut self, app: &App, id: String, call: Call, correlation_id: &str) -> Result<(), Farewell> {
-        if self.ends.contains_key(&id) {
-            return Err(Farewell::InUse(id));
+    /// Begins an operation, unless there is something that can be said of it at once.
+    pub(super) fn begin(
+        &mut self,
+        app: &App,
+        id: &str,
+        call: Call,
+        correlation_id: &str,
+    ) -> Result<Option<Output>, Farewell> {
+        if self.ends.contains_key(id) {
+            return Err(Farewell::InUse(id.to_owned()));
         }
         let most = app.state.limits().operations;
-        let outputs = if self.ends.len() < most { outputs(app, call, correlation_id) } else { too_many(most) };
-        self.go_on(id, outputs);
-        Ok(())
+        // Those that have been ended stay until they are noticed.
+        let crowded = self.ends.len() >= most || self.running.len() >= most.saturating_mul(2);
+        if let Err(refusal) = app.pace.count(app) {
+            return Ok(Some(refused(&refusal)));
+        }
+        if crowded {
+            return Ok(Some(too_many(most)));
+        }
+        match outputs(app, call, correlation_id) {
+            Ok(outputs) => self.go_on(id.to_owned(), outputs),
+            Err(output) => return Ok(Some(output)),
+        }
+        Ok(None)
     }
 
     fn go_on(&mut self, id: String, mut outputs: Outputs) {
@@ -93,23 +109,15 @@ impl Operations {
     }
 }
 
-fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
-    if let Err(refusal) = app.pace.count(app) {
-        return ended(refused(&refusal));
-    }
-    let document = match app.documents.read(&call) {
-        Ok(document) => document,
-        Err(error) => return ended(Output::Error(Response::from_errors(vec![error]))),
-    };
+fn outputs(app: &App, call: Call, correlation_id: &str) -> Result<Outputs, Output> {
+    let not_executed = |error| Output::Error(Response::from_errors(vec![error]));
+    let document = app.documents.read(&call).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
-    if let Err(error) = allowed(&document, call.operation_name.as_deref(), app.state.principal()) {
-        tracing::info!(why = error.message, "forbidden");
-        return ended(Output::Error(Response::from_errors(vec![error])));
-    }
+    allowed(&app.state, &document, call.operation_name.as_deref()).map_err(not_executed)?;
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
-        return subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed();
+        return Ok(subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed());
     }
     let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
     let answer = async move {
@@ -119,7 +127,7 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
             Err(Unanswered::Overloaded) => refused(&overloaded()),
         }
     };
-    stream::once(answer).boxed()
+    Ok(stream::once(answer).boxed())
 }
 
 fn refused(why: &Refusal) -> Output {
@@ -130,11 +138,7 @@ fn output(response: Response) -> Output {
     if was_executed(&response) { Output::Next(response) } else { Output::Error(response) }
 }
 
-fn ended(output: Output) -> Outputs {
-    stream::iter([output]).boxed()
-}
-
-fn too_many(most: usize) -> Outputs {
+fn too_many(most: usize) -> Output {
     let message = format!("At most {most} operations are under way over one socket. Complete one first.");
-    ended(Output::Error(refusal(BAD_USER_INPUT, message)))
+    Output::Error(refusal(BAD_USER_INPUT, message))
 }
