@@ -8,6 +8,7 @@ use crate::support::{TestDb, both};
 
 both!(Adopted:
     fields_are_answered_in_the_order_of_the_query,
+    fields_within_lists_are_in_the_order_of_the_query,
     a_field_that_fails_is_null_where_it_may_be,
     nothing_is_left_of_the_data_where_a_field_fails_that_must_not_be_null,
     a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,
@@ -52,6 +53,18 @@ async fn fields_are_answered_in_the_order_of_the_query(db: TestDb) {
                  fragment F on Query { s: sessionStats { total } b: __typename a: sessions(first: 1) { z: totalCount } }";
     let answer = app.post(query, json!({})).await;
     let places = order(&answer, &["c", "totalCount", "q", "p", "b", "s", "total", "a", "z", "v"]);
+    assert!(places.is_sorted(), "{}", answer.body);
+}
+
+async fn fields_within_lists_are_in_the_order_of_the_query(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let query = "{ sessions(first: 1) { edges { x: node { groupCount name p: groups(first: 1) { totalCount \
+                 q: nodes { references { rows } r: id } } id } cursor } } }";
+    let answer = app.post(query, json!({})).await;
+    let places = order(
+        &answer,
+        &["edges", "x", "groupCount", "name", "p", "totalCount", "q", "references", "r", "id", "cursor"],
+    );
     assert!(places.is_sorted(), "{}", answer.body);
 }
 

@@ -11,9 +11,11 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
     SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
+use async_graphql::{Name, Positioned, Response, ServerError, Value as ConstValue, Variables};
 
+use super::asked::Asked;
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use super::failures::make_null;
 use super::order::put_in_order;
 use super::scan::scan;
 use crate::limits::Limits;
@@ -87,11 +89,15 @@ impl Document {
         Ok(())
     }
 
-    /// Puts the data of an answer in the order in which it was asked for.
-    pub(super) fn put_in_order(&self, name: Option<&str>, data: &mut ConstValue) {
-        if let Some((_, operation)) = self.definition(name) {
-            put_in_order(data, &[&operation.selection_set.node], &self.0.fragments);
+    /// Puts right what the library makes of an answer: what failed is null, and the fields are in the order in which they
+    /// were asked for.
+    pub(super) fn put_right(&self, name: Option<&str>, response: &mut Response) {
+        let Some((_, operation)) = self.definition(name) else { return };
+        let asked = Asked::of(&[&operation.selection_set.node], &self.0.fragments);
+        if !response.errors.is_empty() {
+            make_null(response, operation.ty, &asked);
         }
+        put_in_order(&mut response.data, &asked);
     }
 
     pub(super) fn into_inner(self) -> ExecutableDocument {
