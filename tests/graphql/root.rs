@@ -33,6 +33,24 @@ async fn directives_of_the_typename_are_looked_at_too() {
 }
 
 #[tokio::test]
+async fn variables_of_the_typename_s_directives_are_looked_at_too() {
+    let app = TestApp::without_data().await;
+    let query = "query Q($x: Boolean!) { ...F viewer { __typename @skip(if: $x) name } } \
+                 fragment F on Query { a: __typename @include(if: $x) }";
+    assert_eq!(app.data(query, json!({ "x": true })).await, json!({ "a": "Query", "viewer": { "name": "tester" } }));
+    let viewer = json!({ "__typename": "Viewer", "name": "tester" });
+    assert_eq!(app.data(query, json!({ "x": false })).await, json!({ "viewer": viewer }));
+    for (query, variables, words) in [
+        ("query Q($x: String!) { __typename @include(if: $x) }", json!({ "x": "yes" }), "expected type \"Boolean\""),
+        ("{ __typename @include(if: $x) }", json!({}), "\"$x\" is not defined"),
+        ("{ __typename @include(if: 1) }", json!({}), "expected type \"Boolean\""),
+    ] {
+        let (code, message) = app.error(query, variables).await;
+        assert!(code == "BAD_USER_INPUT" && message.contains(words), "{query}: {message}");
+    }
+}
+
+#[tokio::test]
 async fn where_every_field_is_skipped_the_data_is_there_and_empty() {
     let app = TestApp::without_data().await;
     assert_eq!(app.data("{ __typename @skip(if: true) }", json!({})).await, json!({}));

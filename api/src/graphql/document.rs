@@ -18,6 +18,7 @@ use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
 use super::failures::make_null;
 use super::order::put_in_order;
 use super::scan::scan;
+use super::typename::{TYPENAME, wrap_typenames};
 use crate::limits::Limits;
 
 /// Selections within selections, fragments included; the library's own limit is 32.
@@ -38,7 +39,7 @@ impl Document {
         let text = scan(query);
         at_most(text.tokens, limits.tokens, |most| format!("The query has more than {most} tokens."))?;
         at_most(text.brackets, MAX_BRACKETS, |most| format!("The query nests brackets deeper than {most} levels."))?;
-        let document = parse_query(query).map_err(|error| {
+        let mut document = parse_query(query).map_err(|error| {
             // The parser's own words echo the query and name its grammar's rules.
             let mut refusal =
                 coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
@@ -46,6 +47,7 @@ impl Document {
             refusal
         })?;
         measure(&document, limits)?;
+        wrap_typenames(&mut document);
         Ok(Self(Arc::new(document)))
     }
 
@@ -120,7 +122,7 @@ fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
 /// The library's rules pass by the one field that every type has.
 fn check_typename(field: &Field) -> Result<(), ServerError> {
     let wrong = |words: String| Err(coded(BAD_USER_INPUT, words));
-    if field.name.node != "__typename" {
+    if field.name.node != TYPENAME {
         return Ok(());
     }
     if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {

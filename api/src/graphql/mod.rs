@@ -28,6 +28,7 @@ mod share;
 mod state;
 mod subscription;
 mod turn;
+mod typename;
 pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};

@@ -12,8 +12,7 @@ use async_graphql::resolver_utils::{ContainerType, resolve_list};
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::future::join_all;
 
-/// Every type has it.
-const TYPENAME: &str = "__typename";
+use super::typename::TYPENAME;
 
 /// A type of which lists are answered.
 pub trait Row: ContainerType {
