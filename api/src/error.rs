@@ -8,6 +8,9 @@ pub enum Error {
     /// The caller's input is wrong; the message names what, and says what is accepted.
     #[error("{0}")]
     BadInput(String),
+    /// Something that an answer needs was deleted while it was being made; the message says what.
+    #[error("{0}")]
+    NotFound(String),
     /// The caller's role is not enough; the message says which one is.
     #[error("{0}")]
     Forbidden(String),
@@ -91,6 +94,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::NotFound(_) => "NOT_FOUND",
             Self::Forbidden(_) => "FORBIDDEN",
             Self::Unavailable(_) | Self::Insecure { .. } | Self::ReadOnly(_) | Self::Storage(_) => "UNAVAILABLE",
             Self::Timeout(_) | Self::LockTimeout(_) => "TIMEOUT",

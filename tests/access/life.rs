@@ -95,8 +95,21 @@ async fn a_name_is_taken_until_its_token_is_revoked(db: TestDb) {
 async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
     let long = "x".repeat(65);
     let id = "c0ffee00-0000-4000-8000-000000000010";
-    let names =
-        ["", " ci", "ci ", "local", "Local", "schedule", "cli:ada", "jwt:ada", "a\nb", "a\u{202e}b", "\u{200b}", &long, id];
+    let names = [
+        "",
+        " ci",
+        "ci ",
+        "local",
+        "Local",
+        "schedule",
+        "cli:ada",
+        "jwt:ada",
+        "a\nb",
+        "a\u{202e}b",
+        "\u{200b}",
+        &long,
+        id,
+    ];
     for name in names {
         let error = token::create(db.database().await, name, Role::Viewer, None).await.unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT", "{name}");

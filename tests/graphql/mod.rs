@@ -7,6 +7,7 @@ mod connections;
 mod contract;
 mod deletion;
 mod errors;
+mod failures;
 mod group;
 mod group_list;
 mod health;

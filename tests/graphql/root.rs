@@ -8,6 +8,7 @@ use crate::support::{TestDb, both};
 
 both!(Adopted:
     fields_are_answered_in_the_order_of_the_query,
+    fields_within_lists_are_in_the_order_of_the_query,
     a_field_that_fails_is_null_where_it_may_be,
     nothing_is_left_of_the_data_where_a_field_fails_that_must_not_be_null,
     a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,
@@ -32,6 +33,24 @@ async fn directives_of_the_typename_are_looked_at_too() {
 }
 
 #[tokio::test]
+async fn variables_of_the_typename_s_directives_are_looked_at_too() {
+    let app = TestApp::without_data().await;
+    let query = "query Q($x: Boolean!) { ...F viewer { __typename @skip(if: $x) name } } \
+                 fragment F on Query { a: __typename @include(if: $x) }";
+    assert_eq!(app.data(query, json!({ "x": true })).await, json!({ "a": "Query", "viewer": { "name": "tester" } }));
+    let viewer = json!({ "__typename": "Viewer", "name": "tester" });
+    assert_eq!(app.data(query, json!({ "x": false })).await, json!({ "viewer": viewer }));
+    for (query, variables, words) in [
+        ("query Q($x: String!) { __typename @include(if: $x) }", json!({ "x": "yes" }), "expected type \"Boolean\""),
+        ("{ __typename @include(if: $x) }", json!({}), "\"$x\" is not defined"),
+        ("{ __typename @include(if: 1) }", json!({}), "expected type \"Boolean\""),
+    ] {
+        let (code, message) = app.error(query, variables).await;
+        assert!(code == "BAD_USER_INPUT" && message.contains(words), "{query}: {message}");
+    }
+}
+
+#[tokio::test]
 async fn where_every_field_is_skipped_the_data_is_there_and_empty() {
     let app = TestApp::without_data().await;
     assert_eq!(app.data("{ __typename @skip(if: true) }", json!({})).await, json!({}));
@@ -52,6 +71,18 @@ async fn fields_are_answered_in_the_order_of_the_query(db: TestDb) {
                  fragment F on Query { s: sessionStats { total } b: __typename a: sessions(first: 1) { z: totalCount } }";
     let answer = app.post(query, json!({})).await;
     let places = order(&answer, &["c", "totalCount", "q", "p", "b", "s", "total", "a", "z", "v"]);
+    assert!(places.is_sorted(), "{}", answer.body);
+}
+
+async fn fields_within_lists_are_in_the_order_of_the_query(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let query = "{ sessions(first: 1) { edges { x: node { groupCount name p: groups(first: 1) { totalCount \
+                 q: nodes { references { rows } r: id } } id } cursor } } }";
+    let answer = app.post(query, json!({})).await;
+    let places = order(
+        &answer,
+        &["edges", "x", "groupCount", "name", "p", "totalCount", "q", "references", "r", "id", "cursor"],
+    );
     assert!(places.is_sorted(), "{}", answer.body);
 }
 

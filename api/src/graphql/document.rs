@@ -11,12 +11,15 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
     SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
+use async_graphql::{Name, Positioned, Response, ServerError, Value as ConstValue, Variables};
 
+use super::asked::Asked;
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use super::failures::make_null;
 use super::introspection;
 use super::order::put_in_order;
 use super::scan::scan;
+use super::typename::{TYPENAME, wrap_typenames};
 use crate::limits::Limits;
 
 /// Selections within selections, fragments included; the library's own limit is 32.
@@ -40,7 +43,7 @@ impl Document {
         at_most(text.tokens, limits.tokens, |most| format!("The query has more than {most} tokens."))?;
         at_most(text.brackets, MAX_BRACKETS, |most| format!("The query nests brackets deeper than {most} levels."))?;
         at_most(text.name, MAX_NAME, |most| format!("The query has a name that is longer than {most} letters."))?;
-        let document = parse_query(query).map_err(|error| {
+        let mut document = parse_query(query).map_err(|error| {
             // The parser's own words echo the query and name its grammar's rules.
             let mut refusal =
                 coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
@@ -49,6 +52,7 @@ impl Document {
         })?;
         measure(&document, limits)?;
         introspection::check(&document)?;
+        wrap_typenames(&mut document);
         Ok(Self(Arc::new(document)))
     }
 
@@ -92,11 +96,15 @@ impl Document {
         Ok(())
     }
 
-    /// Puts the data of an answer in the order in which it was asked for.
-    pub(super) fn put_in_order(&self, name: Option<&str>, data: &mut ConstValue) {
-        if let Some((_, operation)) = self.definition(name) {
-            put_in_order(data, &[&operation.selection_set.node], &self.0.fragments);
+    /// Puts right what the library makes of an answer: what failed is null, and the fields are in the order in which they
+    /// were asked for.
+    pub(super) fn put_right(&self, name: Option<&str>, response: &mut Response) {
+        let Some((_, operation)) = self.definition(name) else { return };
+        let asked = Asked::of(&[&operation.selection_set.node], &self.0.fragments);
+        if !response.errors.is_empty() {
+            make_null(response, operation.ty, &asked);
         }
+        put_in_order(&mut response.data, &asked);
     }
 
     pub(super) fn into_inner(self) -> ExecutableDocument {
@@ -119,7 +127,7 @@ fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
 /// The library's rules pass by the one field that every type has.
 fn check_typename(field: &Field) -> Result<(), ServerError> {
     let wrong = |words: String| Err(coded(BAD_USER_INPUT, words));
-    if field.name.node != "__typename" {
+    if field.name.node != TYPENAME {
         return Ok(());
     }
     if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {

@@ -116,7 +116,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
 
 fn log(error: &Error, correlation_id: &str) {
     match error {
-        Error::BadInput(_) | Error::Forbidden(_) => {}
+        Error::BadInput(_) | Error::NotFound(_) | Error::Forbidden(_) => {}
         Error::Unavailable(_)
         | Error::Insecure { .. }
         | Error::ReadOnly(_)
@@ -132,7 +132,10 @@ fn log(error: &Error, correlation_id: &str) {
 /// What the client is told. The words of some errors hold the database's own, which stay in the log.
 fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
-        Error::BadInput(message) | Error::Forbidden(message) | Error::Unsuitable(message) => Cow::Borrowed(message),
+        Error::BadInput(message)
+        | Error::NotFound(message)
+        | Error::Forbidden(message)
+        | Error::Unsuitable(message) => Cow::Borrowed(message),
         Error::Unavailable(_)
         | Error::ReadOnly(_)
         | Error::Storage(_)

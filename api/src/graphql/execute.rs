@@ -12,7 +12,6 @@ use super::error::finish;
 use super::limits;
 use super::loaders::{Work, answered, batches, each_answered};
 use super::omitted::leave_out;
-use super::root::AtRoot;
 use super::share::Share;
 use super::{Schema, State};
 
@@ -35,17 +34,14 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
     let (asked, name) = (document.clone(), call.operation_name.clone());
     let is_mutation = matches!(asked.operation(name.as_deref()), Some((_, OperationType::Mutation)));
     let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
-    let root = Arc::new(AtRoot::new(Arc::clone(&share)));
-    let data = Arc::clone(&root);
+    let data = Arc::clone(&share);
     let answer = answered(share, |work| schema.execute(request(state, document, call, work).data(data)));
     let mut response = answer.await;
-    if root.has_failed() {
-        response.data = Value::Null;
-    } else if response.data == Value::Null && response.errors.is_empty() {
+    if response.data == Value::Null && response.errors.is_empty() {
         // Every field was skipped.
         response.data = Value::Object(IndexMap::new());
     }
-    asked.put_in_order(name.as_deref(), &mut response.data);
+    asked.put_right(name.as_deref(), &mut response);
     finished(response, state, correlation_id)
 }
 
@@ -59,10 +55,12 @@ pub fn subscribe(
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
     let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
+    let (asked, name) = (document.clone(), call.operation_name.clone());
     let responses =
         each_answered(|work| schema.execute_stream(request(state, document, call, work).data(turn.clone())));
-    responses.map(move |response| {
+    responses.map(move |mut response| {
         turn.end();
+        asked.put_right(name.as_deref(), &mut response);
         finished(response, &of, &correlation_id)
     })
 }

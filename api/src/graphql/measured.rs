@@ -1,19 +1,16 @@
 //! Operations with their account: which kind, which field of the root, what came of it and how long it took.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{
-    ExecutableDocument, OperationType, Selection, SelectionSet, TypeKind, TypeSystemDefinition,
-};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Response, ServerError, Value};
 use futures_util::{Stream, StreamExt as _};
 
+use super::definitions;
 use super::document::Document;
 use super::error::FORBIDDEN;
 use super::execute::{self, Call};
-use super::{Schema, State, rights, sdl};
+use super::{Schema, State, rights};
 use crate::metrics::Underway;
 
 /// Passes an operation where the caller's role is enough for each of its fields, and counts one that is refused.
@@ -98,18 +95,8 @@ fn collect<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: 
 
 /// The name, if it is one of the schema's. Others must not become labels.
 fn known(field: &str) -> &'static str {
-    static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-        let mut known = BTreeSet::from(["__schema", "__type", "__typename"].map(str::to_owned));
-        let roots = ["Query", "Mutation", "Subscription"];
-        for definition in parse_schema(sdl()).map(|document| document.definitions).unwrap_or_default() {
-            let TypeSystemDefinition::Type(definition) = definition else { continue };
-            if let TypeKind::Object(object) = definition.node.kind
-                && roots.contains(&definition.node.name.node.as_str())
-            {
-                known.extend(object.fields.into_iter().map(|field| field.node.name.node.to_string()));
-            }
-        }
-        known
-    });
-    KNOWN.get(field).map_or("none", String::as_str)
+    let of_every_type = ["__schema", "__type", "__typename"].into_iter().find(|known| *known == field);
+    let of_roots =
+        || ["Query", "Mutation", "Subscription"].into_iter().find_map(|root| definitions::field(root, field));
+    of_every_type.or_else(|| of_roots().map(|(name, _)| name)).unwrap_or("none")
 }

@@ -2,11 +2,14 @@
 
 #![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
 
+mod asked;
 mod cursor;
+mod definitions;
 pub mod document;
 mod documents;
 pub mod error;
 mod execute;
+mod failures;
 mod id;
 mod input;
 mod introspection;
@@ -26,6 +29,7 @@ mod share;
 mod state;
 mod subscription;
 mod turn;
+mod typename;
 pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};

@@ -44,7 +44,8 @@ pub(super) fn leave_out(document: &mut ExecutableDocument, variables: &Variables
     }
 }
 
-fn operations(operations: &mut DocumentOperations) -> Vec<&mut Positioned<OperationDefinition>> {
+/// The operations, whether there is one or several.
+pub(super) fn operations(operations: &mut DocumentOperations) -> Vec<&mut Positioned<OperationDefinition>> {
     match operations {
         DocumentOperations::Single(operation) => vec![operation],
         DocumentOperations::Multiple(operations) => operations.values_mut().collect(),

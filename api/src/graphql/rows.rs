@@ -12,8 +12,7 @@ use async_graphql::resolver_utils::{ContainerType, resolve_list};
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 use futures_util::future::join_all;
 
-/// Every type has it.
-const TYPENAME: &str = "__typename";
+use super::typename::TYPENAME;
 
 /// A type of which lists are answered.
 pub trait Row: ContainerType {
@@ -54,7 +53,7 @@ impl<T: Row> OutputType for Rows<'_, T> {
         let begun: Vec<Begun> = rows.map(|(place, row)| begin(&ctx.with_index(place), *row, asked, empty)).collect();
         if begun.iter().all(|row| row.missing.is_empty()) {
             // A list of futures that have nothing to wait for would still be one.
-            return Ok(Value::List(begun.into_iter().map(Begun::finish).collect()));
+            return Ok(Value::List(begun.into_iter().map(|row| Value::Object(row.fields)).collect()));
         }
         let rows = self.0.iter().zip(begun).enumerate();
         let ended = rows.map(async |(place, (row, begun))| end(&ctx.with_index(place), *row, asked, begun).await);
@@ -97,9 +96,8 @@ fn is_at_hand<T: Row>(field: &Positioned<Field>) -> bool {
 
 /// A row of which some fields may be missing yet.
 struct Begun {
+    /// Those that failed stay null.
     fields: Fields,
-    /// The places of fields that failed; as in the library, they are left out and their errors reported.
-    failed: Vec<usize>,
     /// The places of fields that have to be waited for.
     missing: Vec<usize>,
 }
@@ -108,25 +106,14 @@ impl Begun {
     fn put(&mut self, ctx: &ContextSelectionSet<'_>, place: usize, value: ServerResult<Option<Value>>) {
         match value {
             Ok(value) => self.fields[place] = value.unwrap_or_default(),
-            Err(error) => {
-                ctx.add_error(error);
-                self.failed.push(place);
-            }
+            Err(error) => ctx.add_error(error),
         }
-    }
-
-    fn finish(mut self) -> Value {
-        self.failed.sort_unstable();
-        for place in self.failed.into_iter().rev() {
-            self.fields.shift_remove_index(place);
-        }
-        if self.fields.is_empty() { Value::Null } else { Value::Object(self.fields) }
     }
 }
 
 /// Answers what is at hand. To copy `empty` takes less than to put the names in one by one.
 fn begin<T: Row>(ctx: &ContextSelectionSet<'_>, row: &T, asked: &[&Positioned<Field>], empty: &Fields) -> Begun {
-    let mut begun = Begun { fields: empty.clone(), failed: Vec::new(), missing: Vec::new() };
+    let mut begun = Begun { fields: empty.clone(), missing: Vec::new() };
     for (place, field) in asked.iter().enumerate() {
         if field.node.name.node == TYPENAME {
             begun.fields[place] = Value::String(T::type_name().into_owned());
@@ -150,5 +137,5 @@ async fn end<T: Row>(ctx: &ContextSelectionSet<'_>, row: &T, asked: &[&Positione
     for (place, value) in missing.iter().zip(join_all(waiting).await) {
         begun.put(ctx, *place, value);
     }
-    begun.finish()
+    Value::Object(begun.fields)
 }

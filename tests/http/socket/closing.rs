@@ -26,7 +26,10 @@ async fn a_message_that_is_none_of_the_protocols_closes_with_4400() {
         (r#"{ "type": "start" }"#, "the protocol has no such type."),
         (r#"{ "type": "connection_init", "payload": 1 }"#, "payload is no object."),
         (r#"{ "type": "ping", "payload": "x" }"#, "payload is no object."),
-        (&json!({ "type": "subscribe", "payload": payload }).to_string(), "id is missing, empty, longer than 256 bytes or no string."),
+        (
+            &json!({ "type": "subscribe", "payload": payload }).to_string(),
+            "id is missing, empty, longer than 256 bytes or no string.",
+        ),
         (
             &json!({ "type": "subscribe", "id": "", "payload": payload }).to_string(),
             "id is missing, empty, longer than 256 bytes or no string.",

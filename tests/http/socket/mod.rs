@@ -15,6 +15,7 @@ use api::graphql::State;
 use api::health::Accepted;
 use api::http::{Sockets, router};
 use api::limits::Limits;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -124,6 +125,12 @@ impl Client {
         }
     }
 
+    /// Its two ends of talking and of listening, each good for one.
+    fn apart(self) -> (Talker, Listener) {
+        let (talker, listener) = self.0.split();
+        (Talker(talker), Listener(listener))
+    }
+
     async fn say(&mut self, message: Value) {
         self.send(Message::text(message.to_string())).await;
     }
@@ -180,5 +187,24 @@ impl Client {
     /// The code and the reason with which the server closes.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         self.hear_or_closed().await.unwrap_err()
+    }
+}
+
+/// A client that only talks.
+struct Talker(SplitSink<WebSocketStream<TcpStream>, Message>);
+
+impl Talker {
+    async fn say(&mut self, message: Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+}
+
+/// A client that only listens.
+struct Listener(SplitStream<WebSocketStream<TcpStream>>);
+
+impl Listener {
+    async fn hear(&mut self) {
+        let heard = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
+        assert!(matches!(heard, Some(Ok(_))), "{heard:?}");
     }
 }

@@ -90,8 +90,8 @@ impl Session {
     #[graphql(complexity = "limits::IMPACT_OF_MANY + child_complexity")]
     async fn impact(&self, ctx: &Context<'_>) -> async_graphql::Result<DeletionImpact> {
         let impact = ctx.loader()?.load_one(ImpactOf(self.0.id)).await?;
-        let gone = || Error::BadInput(format!("The session {} was deleted while this query ran.", self.0.id));
-        Ok(impact.ok_or_else(gone)?.into())
+        let words = || format!("The session {} was deleted while this query ran. Ask again.", self.0.id);
+        Ok(impact.ok_or_else(|| Error::NotFound(words()))?.into())
     }
 
     /// What the WhatsApp gateway says of the session; null where no gateway is configured.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::cleanup;
 use crate::deletion::trail;
 use crate::graphql::loaders::{DeletionCountOf, GroupCountOf};
-use crate::graphql::root::AtRoot;
+use crate::graphql::share::Share;
 use crate::graphql::state::ContextExt as _;
 use crate::{deletion, group, session};
 
@@ -38,7 +38,7 @@ impl Total {
         let db = ctx.state()?.database();
         // Those that a loader counts wait in its batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
-        let share = ctx.data_opt::<Arc<AtRoot>>().map(|root| &root.share).filter(|_| !by_loader);
+        let share = ctx.data_opt::<Arc<Share>>().filter(|_| !by_loader);
         let _place = OptionFuture::from(share.map(|share| share.read())).await;
         Ok(match self {
             Self::Sessions(filter) => session::read::count(db, filter).await?,

@@ -1,0 +1,252 @@
+//! Fields that fail: null where they may be, and otherwise what they stand in is, as far up as need be.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use api::cleanup::{self, CleanupRequest, Pace, Worker};
+use api::db::{Database, Dialect};
+use api::demo::scenario::SESSIONS;
+use api::http::Sockets;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::http::app::TestApp;
+use crate::http::socket::{Client, server};
+use crate::support::connection::RawConnection;
+use crate::support::{TestDb, both};
+
+both!(Adopted:
+    a_session_that_goes_meanwhile_takes_the_list_with_it,
+    a_session_that_goes_meanwhile_is_null_where_it_may_be,
+    a_list_whose_items_must_not_be_null_takes_along_what_it_stands_in,
+    only_the_position_that_failed_is_null,
+    a_field_that_may_be_null_is_null_in_every_row,
+    a_field_that_is_left_out_by_a_directive_stays_out,
+    a_field_that_is_asked_for_twice_has_one_error,
+    an_event_keeps_what_may_be_null,
+    nothing_is_left_of_an_event_whose_field_must_not_be_null,
+);
+
+/// The database, to which something happens as soon as the program has run a statement with these words.
+async fn once_read(db: &TestDb, words: &str, happens: String) -> Database {
+    let mut database = Database::connect(db.settings()).await.unwrap();
+    let (url, words, happened) = (db.url().to_owned(), words.to_owned(), Arc::new(AtomicBool::new(false)));
+    database
+        .observe(move |info| {
+            if !info.statement.sql.contains(&words) || happened.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            let (url, happens) = (url.clone(), happens.clone());
+            // The observer cannot wait on the test's runtime, and the next statement must not come before.
+            let other = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut connection = RawConnection::open(&url).await;
+                    connection.exec(&happens).await;
+                    connection.close().await;
+                });
+            });
+            other.join().unwrap();
+        })
+        .await;
+    database
+}
+
+fn deleting(session: &str) -> String {
+    format!("DELETE FROM whatsapp_sessions WHERE id = '{session}'")
+}
+
+/// The paths and codes of an answer's errors.
+fn failures(answer: &Value) -> Vec<(Value, Value)> {
+    let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no error in {answer:#}"));
+    errors.iter().map(|error| (error["path"].clone(), error["extensions"]["code"].clone())).collect()
+}
+
+/// The one failure, without data.
+fn gone(path: Value) -> Vec<(Value, Value)> {
+    vec![(path, json!("NOT_FOUND"))]
+}
+
+async fn a_session_that_goes_meanwhile_takes_the_list_with_it(db: TestDb) {
+    let database = once_read(&db, "\"whatsapp_sessions\"", deleting(SESSIONS[0].id)).await;
+    let app = TestApp::with(db, database);
+    let query = "{ sessions(first: 100, orderBy: { field: NAME, direction: ASC }) { nodes { id i: impact { token } } } \
+                 other: __typename }";
+    let answer = app.post(query, json!({})).await.json();
+    assert_eq!(failures(&answer), gone(json!(["sessions", "nodes", 5, "i"])));
+    assert_eq!(answer["data"], json!(null));
+    let message = format!("The session {} was deleted while this query ran. Ask again.", SESSIONS[0].id);
+    assert_eq!(answer["errors"][0]["message"], message);
+    assert_eq!(app.data(query, json!({})).await["sessions"]["nodes"].as_array().unwrap().len(), 13);
+}
+
+async fn a_session_that_goes_meanwhile_is_null_where_it_may_be(db: TestDb) {
+    let database = once_read(&db, "\"whatsapp_sessions\"", deleting(SESSIONS[0].id)).await;
+    let app = TestApp::with(db, database);
+    let query = "query Q($id: ID!) { a: node(id: $id) { ...F } b: __typename } \
+                 fragment F on Node { ... on Group { name } ... on Session { ... { i: impact { token } } } }";
+    let answer = app.post(query, json!({ "id": SESSIONS[0].id })).await.json();
+    assert_eq!(failures(&answer), gone(json!(["a", "i"])));
+    assert_eq!(answer["data"], json!({ "a": null, "b": "Query" }));
+}
+
+async fn a_list_whose_items_must_not_be_null_takes_along_what_it_stands_in(db: TestDb) {
+    let database = once_read(&db, "\"whatsapp_groups\"", deleting(SESSIONS[0].id)).await;
+    let app = TestApp::with(db, database);
+    let query = "query Q($id: ID!) { b: __typename s: session(id: $id) { id g: groups(first: 2) { \
+                 edges { cursor node { id of: session { id } } } } } }";
+    let answer = app.post(query, json!({ "id": SESSIONS[0].id })).await.json();
+    let path = |place: usize| json!(["s", "g", "edges", place, "node", "of"]);
+    let mut failed = failures(&answer);
+    failed.sort_by_key(|(path, _)| path.to_string());
+    assert_eq!(failed, [(path(0), json!("INTERNAL")), (path(1), json!("INTERNAL"))]);
+    assert_eq!(answer["data"], json!({ "b": "Query", "s": null }));
+}
+
+/// A group whose session does not exist, and one whose does.
+async fn orphan(db: &TestDb) -> (String, String) {
+    let rows = db.rows("SELECT id FROM whatsapp_groups ORDER BY id LIMIT 2").await;
+    let nobody = "00000000-0000-4000-8000-0000000000aa";
+    let orphaned = format!("UPDATE whatsapp_groups SET session_id = '{nobody}' WHERE id = '{}'", rows[0][0]);
+    db.exec(&match db.dialect() {
+        Dialect::Postgres => {
+            format!("ALTER TABLE whatsapp_groups DROP CONSTRAINT whatsapp_groups_session_id_fkey; {orphaned}")
+        }
+        Dialect::Sqlite => format!("PRAGMA foreign_keys = OFF; {orphaned}"),
+    })
+    .await;
+    (rows[0][0].clone(), rows[1][0].clone())
+}
+
+async fn only_the_position_that_failed_is_null(db: TestDb) {
+    let (orphan, other) = orphan(&db).await;
+    let app = TestApp::over(db).await;
+    let query = "query Q($orphan: ID!, $other: ID!) { a: group(id: $other) { ...F } b: group(id: $orphan) { ...F } \
+                 c: node(id: $orphan) { id } d: node(id: $orphan) { ... on Group { session { id } } } } \
+                 fragment F on Group { id s: session { name } }";
+    let answer = app.post(query, json!({ "orphan": orphan, "other": other })).await;
+    let (mut failed, data) = (failures(&answer.json()), &answer.json()["data"]);
+    failed.sort_by_key(|(path, _)| path.to_string());
+    assert_eq!(failed, [(json!(["b", "s"]), json!("INTERNAL")), (json!(["d", "session"]), json!("INTERNAL"))]);
+    assert_eq!((&data["b"], &data["c"]["id"], &data["d"]), (&json!(null), &json!(orphan), &json!(null)));
+    assert!(data["a"]["id"] == other && data["a"]["s"]["name"].is_string(), "{data}");
+    let places = ["a", "b", "c", "d"].map(|key| answer.body.find(&format!("\"{key}\":")).unwrap());
+    assert!(places.is_sorted(), "{}", answer.body);
+    let list = "query Q($ids: [ID!]) { groups(filter: { ids: $ids }) { totalCount nodes { id session { id } } } }";
+    let answer = app.post(list, json!({ "ids": [orphan, other] })).await.json();
+    assert_eq!((failures(&answer).len(), &answer["data"]), (1, &json!(null)));
+}
+
+/// A run that has finished, and its deletions, newest first.
+async fn cleaned(app: &TestApp) -> (Uuid, Vec<String>) {
+    let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
+    let run = cleanup::start(app.db.database().await, None, &request).await.unwrap().run.unwrap().id;
+    let mut worker = Worker::take(app.db.database().await.clone(), None, run, Pace::of_rows(1)).await.unwrap().unwrap();
+    while !worker.step().await.unwrap().status.has_finished() {}
+    let data = app.data("{ deletions { nodes { id } } }", json!({})).await;
+    let nodes = data["deletions"]["nodes"].as_array().unwrap();
+    (run, nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect())
+}
+
+/// What makes runs unreadable.
+fn breaking_runs(db: &TestDb) -> String {
+    format!("ALTER TABLE {} RENAME COLUMN started_by TO elsewhere", db.dialect().own_table("cleanup_runs"))
+}
+
+/// Whether these words stand in this order in a text.
+fn in_order(text: &str, words: &[&str]) -> bool {
+    let mut rest = text;
+    words.iter().all(|word| match rest.split_once(word) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
+}
+
+async fn a_field_that_may_be_null_is_null_in_every_row(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (_, deletions) = cleaned(&app).await;
+    app.db.exec(&breaking_runs(&app.db)).await;
+    let query = "{ deletions { nodes { deletedBy r: run { id } id } edges { node { r: run { id } id } } \
+                 alone: nodes { run { status } } } }";
+    let answer = app.post(query, json!({})).await;
+    let json = answer.json();
+    let list = &json["data"]["deletions"];
+    let mut expected = Vec::new();
+    for (place, id) in deletions.iter().enumerate() {
+        assert_eq!(list["nodes"][place], json!({ "deletedBy": "tester", "r": null, "id": id }));
+        assert_eq!(list["edges"][place]["node"], json!({ "r": null, "id": id }));
+        assert_eq!(list["alone"][place], json!({ "run": null }));
+        for path in [
+            json!(["deletions", "nodes", place, "r"]),
+            json!(["deletions", "edges", place, "node", "r"]),
+            json!(["deletions", "alone", place, "run"]),
+        ] {
+            expected.push((path, json!("INTERNAL")));
+        }
+    }
+    assert!(in_order(&answer.body, &["nodes", "deletedBy", "\"r\"", "\"id\"", "edges", "\"r\"", "\"id\""]));
+    let mut failed = failures(&json);
+    let key = |(path, _): &(Value, Value)| path.to_string();
+    failed.sort_by_key(key);
+    expected.sort_by_key(key);
+    assert_eq!(failed, expected);
+    let one = app.post("query Q($id: ID!) { deletion(id: $id) { run { id } } }", json!({ "id": deletions[0] })).await;
+    assert_eq!(one.json()["data"], json!({ "deletion": { "run": null } }));
+    assert_eq!(failures(&one.json()), [(json!(["deletion", "run"]), json!("INTERNAL"))]);
+}
+
+async fn a_field_that_is_left_out_by_a_directive_stays_out(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (_, deletions) = cleaned(&app).await;
+    app.db.exec(&breaking_runs(&app.db)).await;
+    let query = "query Q($yes: Boolean!, $no: Boolean!, $id: ID!) { deletion(id: $id) { id \
+                 a: run @include(if: $yes) { id } b: run @include(if: $no) { id } c: run @skip(if: $yes) { id } \
+                 ... @include(if: $no) { d: run { id } } ...F @skip(if: $yes) ...G @include(if: $yes) } } \
+                 fragment F on Deletion { e: run { id } } fragment G on Deletion { f: run { id } }";
+    let answer = app.post(query, json!({ "yes": true, "no": false, "id": deletions[0] })).await.json();
+    assert_eq!(answer["data"], json!({ "deletion": { "id": deletions[0], "a": null, "f": null } }));
+    assert_eq!(failures(&answer).len(), 2);
+}
+
+async fn a_field_that_is_asked_for_twice_has_one_error(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (_, deletions) = cleaned(&app).await;
+    app.db.exec(&breaking_runs(&app.db)).await;
+    let query = "{ deletions(first: 1) { nodes { run { id } } nodes { id run { status } } } }";
+    let answer = app.post(query, json!({})).await.json();
+    assert_eq!(answer["data"], json!({ "deletions": { "nodes": [{ "run": null, "id": deletions[0] }] } }));
+    assert_eq!(failures(&answer), [(json!(["deletions", "nodes", 0, "run"]), json!("INTERNAL"))]);
+}
+
+async fn an_event_keeps_what_may_be_null(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (run, deletions) = cleaned(&app).await;
+    let read = app.db.dialect().own_table("deletions");
+    let address = server(once_read(&app.db, &read, breaking_runs(&app.db)).await, Sockets::default()).await;
+    let mut client = Client::begin(address).await;
+    let query = "subscription S($id: ID!) { r: cleanupRun(id: $id) { deletions { nodes { run { id } id } } status } }";
+    client.subscribe("1", query, json!({ "id": run })).await;
+    let payload = client.hear().await["payload"].take();
+    let nodes: Vec<Value> = deletions.iter().map(|id| json!({ "run": null, "id": id })).collect();
+    assert_eq!(payload["data"], json!({ "r": { "deletions": { "nodes": nodes }, "status": "SUCCEEDED" } }));
+    let expected = (0..deletions.len()).map(|place| json!(["r", "deletions", "nodes", place, "run"]));
+    let mut paths: Vec<Value> = failures(&payload).into_iter().map(|(path, _)| path).collect();
+    paths.sort_by_key(Value::to_string);
+    assert_eq!(paths, expected.collect::<Vec<_>>());
+}
+
+async fn nothing_is_left_of_an_event_whose_field_must_not_be_null(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (run, _) = cleaned(&app).await;
+    let deletions = app.db.dialect().own_table("deletions");
+    app.db.exec(&format!("ALTER TABLE {deletions} RENAME COLUMN reason TO elsewhere")).await;
+    let mut client = Client::begin(server(app.db.database().await.clone(), Sockets::default()).await).await;
+    let query = "subscription S($id: ID!) { cleanupRun(id: $id) { id d: deletions { nodes { id } } } }";
+    client.subscribe("1", query, json!({ "id": run })).await;
+    let said = client.hear().await;
+    assert_eq!((&said["type"], &said["payload"]["data"]), (&json!("next"), &json!(null)));
+    assert_eq!(failures(&said["payload"]), [(json!(["cleanupRun", "d"]), json!("INTERNAL"))]);
+}
