@@ -165,7 +165,7 @@ async fn the_fields_of_all_operations_count() {
 
 #[tokio::test]
 async fn thousands_of_aliases_are_refused() {
-    let within = |count: usize| format!("{{ __schema {{ {} }} }}", aliases(count, "description"));
+    let within = |count: usize| format!("{{ viewer {{ {} }} }}", aliases(count, "name"));
     let message = format!("The query has too many aliases: at most 200 are answered, {TWICE}");
     assert_eq!(refused(&within(201)).await, too_complex(&message));
     TestApp::without_data().await.data(&within(200), json!({})).await;
