@@ -32,6 +32,8 @@ fn the_unit_is_understood_and_has_few_rights() {
     let said = String::from_utf8_lossy(&verified.stderr).into_owned();
     let about: Vec<&str> = said.lines().filter(|line| line.contains("session-admin")).collect();
     assert!(verified.status.success() && about.is_empty(), "{said}");
+    // It is started again however long the database is away.
+    assert!(file("deploy/session-admin.service").contains("\nStartLimitIntervalSec=0\n"));
     // In tenths: 15 of 100 is what systemd calls OK.
     let mut security = Command::new("systemd-analyze");
     let rated = security.args(["security", "--offline=true", "--threshold=15"]).arg(&path).output().unwrap();
@@ -48,6 +50,8 @@ fn the_environment_s_file_names_options_that_there_are() {
         .filter(|name| name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_'))
         .collect();
     assert!(names.len() > 5, "{names:?}");
+    // podman would take them for part of the value.
+    assert!(!file("deploy/session-admin.env").contains(['"', '\'']));
     for name in names {
         assert!(help.contains(&format!("[env: {name}")), "{name}");
     }
@@ -68,7 +72,7 @@ fn the_image_is_built_by_this_rust_and_runs_without_rights() {
     }
     let ignored = file(".containerignore");
     assert_eq!(file(".dockerignore"), ignored);
-    for part in ["target", "node_modules", ".git"] {
+    for part in ["target", "node_modules", ".venv", ".git"] {
         assert!(ignored.lines().any(|line| line.trim_start_matches("**/") == part), "{part}");
     }
 }

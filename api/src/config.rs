@@ -40,7 +40,13 @@ pub struct Options {
     #[arg(long, global = true, env = "SESSION_ADMIN_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What is logged to standard error, such as `info` or `warn,api=debug`
-    #[arg(long, global = true, env = "SESSION_ADMIN_LOG", value_name = "FILTER", default_value = "warn,api=info")]
+    #[arg(
+        long,
+        global = true,
+        env = "SESSION_ADMIN_LOG",
+        value_name = "FILTER",
+        default_value = "warn,api=info,apalis_core=off"
+    )]
     pub log: String,
     /// How it is logged
     #[arg(long, global = true, env = "SESSION_ADMIN_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]

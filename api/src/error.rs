@@ -118,6 +118,23 @@ impl Error {
         source.unwrap_or_else(|| self.to_string())
     }
 
+    /// The error for whoever runs the program, with the database's or the system's own words where the class hides them. They
+    /// name hosts, roles and databases, which are no business of the API's callers.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Unavailable(source) => format!(
+                "The database cannot be reached: {}. Check that it runs, that DATABASE_URL is right and that it has a \
+                 connection to spare, then try again.",
+                words(source)
+            ),
+            Self::Database(source) => {
+                format!("The database reported an error that has no better name: {}.", words(source))
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// Whether a value was not what its type takes: PostgreSQL's class 22, data exceptions.
     #[must_use]
     pub fn is_of_value(&self) -> bool {
@@ -148,6 +165,25 @@ impl From<migration::Error> for Error {
 impl From<DbErr> for Error {
     fn from(source: DbErr) -> Self {
         classify(source)
+    }
+}
+
+/// What is said where nobody answers, or all connections are in use.
+const NO_CONNECTION: &str = "no connection was to be had in time";
+
+/// What the database or the system said, without what the libraries between say of themselves.
+fn words(source: &DbErr) -> String {
+    match source {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
+            SqlxError::Database(reported) => reported.message().to_owned(),
+            SqlxError::Io(fault) => fault.to_string(),
+            SqlxError::PoolTimedOut => NO_CONNECTION.to_owned(),
+            other => other.to_string(),
+        },
+        DbErr::ConnectionAcquire(_) => NO_CONNECTION.to_owned(),
+        other => other.to_string(),
     }
 }
 

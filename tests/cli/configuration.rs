@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{ended, executable, run_in};
+use api::db::Dialect;
+
+use super::{ended, executable, run, run_in};
+use crate::support::{TestDb, both};
 
 /// Runs without any database; gives the exit code and what was said.
 fn said(arguments: &[&str]) -> (i32, String) {
@@ -68,6 +71,26 @@ fn a_database_that_is_not_there_is_a_failure_and_its_password_stays_secret() {
     let document: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((ended.code, document["error"]["code"].as_str()), (1, Some("UNAVAILABLE")), "{document}");
     assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("hunter2"));
+}
+
+both!(Empty: a_schema_without_the_tables_is_told_in_one_line);
+
+async fn a_schema_without_the_tables_is_told_in_one_line(db: TestDb) {
+    let doctor = run(&db, &["doctor"]);
+    let (place, name) = match db.dialect() {
+        Dialect::Postgres => {
+            ("the schema public", "Name the schema that holds it with --schema (SESSION_ADMIN_SCHEMA)")
+        }
+        Dialect::Sqlite => ("this file", "Name the one that holds it with --database-url (DATABASE_URL)"),
+    };
+    let said = format!(
+        "error: There is no table whatsapp_sessions in {place}. {name}; in a database that has none, \
+         `session-admin migrate` makes the tables.\n"
+    );
+    assert_eq!((doctor.code, doctor.stderr), (1, said));
+    // At debug the log has all of it, for people too.
+    let log = run(&db, &["doctor", "--log", "debug"]).stderr;
+    assert!(log.contains(" DEBUG api::cli: failed error=\"There is no table") && !log.contains("Unsuitable("), "{log}");
 }
 
 #[test]

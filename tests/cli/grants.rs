@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::document;
 use super::readme::{blocks, role_of_the_readme};
+use crate::support::connection::RawConnection;
 use crate::support::{Contents, TestDb};
 
 /// Each privilege of each GRANT, as what stands between GRANT and TO.
 fn granted() -> Vec<String> {
     let text: String =
-        blocks("sql")[0].lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+        blocks("sql")[1].lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
     let grants = text.split(';').filter_map(|statement| statement.trim().strip_prefix("GRANT "));
     grants
         .flat_map(|grant| {
@@ -68,6 +69,42 @@ async fn postgres_each_grant_of_the_readme_is_missed_by_name_and_mended() {
     }
     database.close().await.unwrap();
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+/// Who migrates owns the tables and may create schemas, and no roles.
+#[tokio::test]
+async fn postgres_the_grants_of_the_readme_are_the_owner_s_to_give() {
+    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let owner = format!("role_{}", uuid::Uuid::new_v4().simple());
+    let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+    let name = db.rows("SELECT current_database()").await.remove(0).remove(0);
+    db.exec(&format!("CREATE ROLE {owner} LOGIN; GRANT CREATE ON DATABASE {name} TO {owner}; GRANT CREATE ON SCHEMA public TO {owner}")).await;
+    for table in db.rows(tables).await {
+        db.exec(&format!("ALTER TABLE {} OWNER TO {owner}", table[0])).await;
+    }
+    let url = db.url().replacen("postgres@", &format!("{owner}@"), 1);
+    let (code, migrated) = document(&db, &["migrate", "--yes", "--database-url", &url]);
+    assert_eq!(code, 0, "{migrated}");
+    let role = format!("role_{}", uuid::Uuid::new_v4().simple());
+    let [made, granted, closed] = blocks("sql")[..] else { panic!("{:?}", blocks("sql")) };
+    db.exec(&made.replace("session_admin_api", &role)).await;
+    let mut granting = RawConnection::open(&url).await;
+    granting.exec(&granted.replace("session_admin_api", &role)).await;
+    let as_role = url.replacen(&format!("{owner}@"), &format!("{role}:change%20me@"), 1);
+    let (code, health) = document(&db, &["doctor", "--database-url", &as_role]);
+    assert_eq!((code, &health["findings"]), (0, &json!([])), "{health}");
+    // So is the other door.
+    let stranger = format!("role_{}", uuid::Uuid::new_v4().simple());
+    db.exec(&format!("CREATE ROLE {stranger}")).await;
+    granting.exec(&format!("GRANT SELECT, DELETE ON whatsapp_sessions, whatsapp_groups TO {stranger}")).await;
+    let open = document(&db, &["doctor", "--database-url", &as_role]).1;
+    assert_eq!(open["findings"][0]["code"], "DIRECT_DELETE_GRANTED", "{open}");
+    granting.exec(&closed.replace("authenticated, anon", &stranger)).await;
+    assert_eq!(document(&db, &["doctor", "--database-url", &as_role]).1["findings"], json!([]));
+    granting.close().await;
+    db.exec(&format!("DROP OWNED BY {role}, {stranger}; DROP ROLE {role}, {stranger}; DROP EXTENSION hstore CASCADE"))
+        .await;
+    db.exec(&format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}")).await;
 }
 
 #[tokio::test]

@@ -23,12 +23,14 @@ pub(super) fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 /// The role that the README makes, and the database's address for it. Roles belong to the whole server, so this one has a
-/// name of its own.
+/// name of its own. Its grants are another statement, and another one's.
 pub(super) async fn role_of_the_readme(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
-    let grants = blocks("sql")[0];
-    assert!(grants.contains("CREATE ROLE session_admin_api"));
-    db.exec(&grants.replace("session_admin_api", &role)).await;
+    let [made, granted, ..] = blocks("sql")[..] else { panic!("the README makes no role") };
+    assert!(made.starts_with("CREATE ROLE session_admin_api") && !granted.contains("CREATE"));
+    for statements in [made, granted] {
+        db.exec(&statements.replace("session_admin_api", &role)).await;
+    }
     let (scheme, rest) = db.url().split_once("://").unwrap();
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let url = format!("{scheme}://{role}:change%20me@{host}");
@@ -44,16 +46,25 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
     // What is lacking on the queue is named, too, and its fix mends it.
-    db.exec(&format!("REVOKE UPDATE, DELETE ON apalis.jobs FROM {role}; REVOKE USAGE ON SCHEMA apalis FROM {role}"))
-        .await;
+    db.exec(&format!(
+        "REVOKE UPDATE, DELETE ON apalis.jobs FROM {role}; REVOKE USAGE ON SCHEMA apalis FROM {role}; \
+         REVOKE INSERT ON session_admin.deletions FROM {role}"
+    ))
+    .await;
     let (code, health) = as_role(&["doctor"]);
     let finding = &health["findings"][0];
     assert_eq!((code, &finding["key"]), (3, &serde_json::json!("MISSING_GRANT:session_admin")), "{health}");
     let fix = finding["fixes"][0]["statement"].as_str().unwrap();
-    assert!(
-        fix.starts_with("GRANT USAGE ON SCHEMA apalis TO ") && fix.contains("GRANT UPDATE ON apalis.\"jobs\""),
-        "{fix}"
-    );
+    let lines: Vec<&str> = fix.split(&format!(" TO \"{role}\"")).collect();
+    let missing = [
+        "GRANT USAGE ON SCHEMA apalis",
+        ";\nGRANT INSERT ON session_admin.\"deletions\"",
+        ";\nGRANT DELETE ON apalis.\"jobs\"",
+        ";\nGRANT UPDATE ON apalis.\"jobs\"",
+        "",
+    ];
+    // No more than what is missing.
+    assert_eq!(lines, missing);
     db.exec(fix).await;
     assert_eq!(as_role(&["doctor"]).0, 0);
     let session = "c0ffee00-0000-4000-8000-000000000010";
@@ -89,7 +100,15 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
-    assert_eq!(as_role(&["token", "create", "--name", "boss", "--role", "admin"]).0, 1);
+    for making in [&["token", "create", "--name", "boss", "--role", "admin"][..], &["token", "revoke", "ci"]] {
+        let (code, refused) = as_role(making);
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(code == 1 && message.starts_with("Tokens are made and revoked by the owner"), "{message}");
+        assert!(
+            message.contains("permission denied for table tokens") && message.contains("DATABASE_URL"),
+            "{message}"
+        );
+    }
     database.close().await.unwrap();
     // The role that this program serves as is no back door.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));

@@ -261,3 +261,18 @@ fn the_terminal_says_what_to_try() {
     }
     assert_eq!(terminate(&mut child), 0);
 }
+
+#[test]
+fn a_database_that_the_demonstration_leaves_alone_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let demonstrate = |arguments: &[&str]| {
+        let log = std::fs::File::create(&file).unwrap();
+        let server = Server::logging(folder.path(), &[&["--demo"], arguments].concat(), log.into());
+        assert_eq!(server.stop(), 0);
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let said = "--demo serves a database of its own: the one that --database-url (DATABASE_URL) names is not used";
+    assert!(demonstrate(&["--database-url", "sqlite://mine.db"]).contains(said));
+    assert!(!demonstrate(&[]).contains(said) && !folder.path().join("mine.db").exists());
+}

@@ -17,7 +17,7 @@ both!(StateC:
 async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     migrate_without_purge(&db).await;
     let none = run(&db, &["token", "list"]);
-    assert!(none.stdout.starts_with("No token has been made"), "{}", none.stdout);
+    assert!(none.stdout.starts_with("No token has been made: unless it takes JWTs, the server "), "{}", none.stdout);
     let made = run(&db, &["token", "create", "--name", "ci", "--role", "Operator"]);
     // Alone, for a script.
     let secret = made.stdout.strip_suffix('\n').unwrap();
@@ -34,6 +34,14 @@ async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     }
     let tokens = listed["tokens"].as_array().unwrap();
     assert_eq!((&tokens[0]["name"], &tokens[1]["name"]), (&json!("boss"), &json!("ci")));
+    let used = format!(
+        "UPDATE {} SET last_used_at = '2026-01-31T18:12:07.000000Z' WHERE name = 'boss'",
+        db.dialect().own_table("tokens")
+    );
+    assert!(text.contains("never") && !text.contains("18:12"), "{text}");
+    db.exec(&used).await;
+    // One use in an hour is written down.
+    assert!(run(&db, &["token", "list"]).stdout.contains("2026-01-31 18:12–19:12 UTC"));
     let moment = |moment: &Value| moment.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     // The end is counted from a moment before the token is made.
     let lasts = moment(&tokens[1]["expiresAt"]) - moment(&tokens[1]["createdAt"]) + chrono::TimeDelta::minutes(1);
@@ -111,6 +119,10 @@ fn jwts_that_are_half_configured_are_refused() {
         (&["--jwt-audience", "a", "--jwt-secret-file", "missing"], "missing cannot be read"),
         (&["--jwt-audience", "a", "--jwt-jwks", "missing"], "missing cannot be read"),
         (&["--jwt-role", "boss"], "service_role=ADMIN"),
+        (
+            &["--jwt-secret", "s", "--jwt-secret-file", "secret"],
+            "'--jwt-secret <SECRET>' cannot be used with '--jwt-secret-file <FILE>'",
+        ),
     ] {
         let ended = run_in(folder.path(), &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         assert!(ended.code == 2 && ended.stderr.contains(part), "{arguments:?} {}", ended.stderr);

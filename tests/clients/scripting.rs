@@ -17,6 +17,7 @@ both!(StateC:
     the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,
     typescript_previews, typescript_deletes, typescript_is_told_of_a_refusal, typescript_cleans_up,
     typescript_is_told_what_a_cleanup_left,
+    curl_has_nothing_to_clean_up, the_command_line_has_nothing_to_clean_up, typescript_has_nothing_to_clean_up,
     curl_shows_a_token, typescript_shows_a_token,
 );
 
@@ -169,6 +170,13 @@ async fn cleans_up(db: TestDb, way: Way) {
     assert_eq!(list["runs"][0]["reason"], Value::from("spring cleaning"));
 }
 
+async fn has_nothing_to_clean_up(db: TestDb, way: Way) {
+    migrate_without_purge(&db).await;
+    db.exec("UPDATE whatsapp_sessions SET status = 'connected'").await;
+    let Some(text) = well(&db, way, "cleanup") else { return };
+    assert_eq!(text, "0 sessions deleted, 0 skipped: 0 rows went.\n");
+}
+
 /// A message that is still to be sent keeps its session.
 async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
@@ -210,6 +218,9 @@ ways! {
     curl_deletes: deletes Curl;
     curl_is_told_of_a_refusal: is_told_of_a_refusal Curl;
     curl_cleans_up: cleans_up Curl;
+    curl_has_nothing_to_clean_up: has_nothing_to_clean_up Curl;
+    the_command_line_has_nothing_to_clean_up: has_nothing_to_clean_up CommandLine;
+    typescript_has_nothing_to_clean_up: has_nothing_to_clean_up TypeScript;
     curl_is_told_what_a_cleanup_left: is_told_what_a_cleanup_left Curl;
     the_command_line_previews: previews CommandLine;
     the_command_line_deletes: deletes CommandLine;

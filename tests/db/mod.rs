@@ -6,3 +6,4 @@ mod left;
 mod outage;
 pub mod proxy;
 mod tls;
+mod unreachable;

@@ -24,7 +24,7 @@ const MAX_NAME: usize = 64;
 /// Beyond it moments are not written with four digits, and do not come back from SQLite.
 const LAST_YEAR: i32 = 9999;
 /// How exactly it is known when a token was used last.
-const COARSE: TimeDelta = TimeDelta::hours(1);
+pub(crate) const COARSE: TimeDelta = TimeDelta::hours(1);
 
 /// What is known of a token. Neither it nor its hash is here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub struct Token {
     pub expires_at: Option<DateTime<Utc>>,
     /// When somebody ended it.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was used last, to the hour.
+    /// When a use was written down last; the uses of the hour after that are not.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 

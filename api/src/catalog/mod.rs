@@ -49,9 +49,5 @@ pub async fn read_from(
         Dialect::Sqlite => sqlite::parse(&document, root),
     };
     let graph = graph.map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
-    graph.ok_or_else(|| {
-        Error::Unsuitable(format!(
-            "There is no table {root} in {schema}. Run `session-admin migrate`, or name the schema that holds it."
-        ))
-    })
+    graph.ok_or_else(|| dialect.missing_table(schema, root))
 }

@@ -30,6 +30,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{LogFormat, Options};
 use crate::db::Database;
 use crate::error::Error;
+use crate::graphql::error::chain;
 use output::Output;
 
 /// The command line.
@@ -109,12 +110,9 @@ pub async fn main() -> ExitCode {
     let exit = match run(cli, output).await {
         Ok(exit) => exit,
         Err(error) => {
-            if error.code() == "INTERNAL" && !matches!(error, Error::Io { .. }) {
-                // What the database said belongs in the log, not in the answer; what the system said is the answer.
-                tracing::error!(error = ?error, "failed");
-            }
+            tracing::debug!(error = chain(&error), "failed");
             let wrong_usage = matches!(error, Error::BadInput(_));
-            let message = error.to_string();
+            let message = error.in_full();
             output.error(error.code(), &if wrong_usage { render::in_flags(&message) } else { message });
             if wrong_usage { Exit::Usage } else { Exit::Failed }
         }
@@ -170,7 +168,7 @@ fn log_to_stderr(options: &Options) -> Result<(), Error> {
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match options.log_format {
         LogFormat::Text => subscriber.with_ansi(false).try_init(),
-        LogFormat::Json => subscriber.json().try_init(),
+        LogFormat::Json => subscriber.json().with_span_list(false).try_init(),
     };
     started.map_err(|problem| Error::BadInput(format!("The log cannot be started: {problem}.")))
 }

@@ -56,6 +56,11 @@ pub(super) async fn run(args: Args, mut config: Config, output: Output) -> Resul
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
     if args.demo {
+        if config.database_named {
+            tracing::warn!(
+                "--demo serves a database of its own: the one that --database-url (DATABASE_URL) names is not used"
+            );
+        }
         let folder = demonstrate(&mut config).await?;
         demonstration = Some(folder);
     }

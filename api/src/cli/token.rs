@@ -36,7 +36,7 @@ enum What {
     },
     /// List the tokens, newest first, with when each was used last
     List,
-    /// End a token at once; open connections that use it end within a minute
+    /// End a token: whoever still uses it is refused within a minute, over open sockets too
     Revoke {
         /// The token's name, or its id
         #[arg(value_name = "NAME|ID")]
@@ -73,13 +73,15 @@ pub(super) async fn run(args: Args, config: &Config, output: Output) -> Result<E
     let db = Database::connect(config.database.clone()).await?;
     require_migrated(&db).await?;
     match args.what {
-        What::Create { name, role, expires } => create(&db, &name, role, &expires, output).await?,
+        What::Create { name, role, expires } => {
+            create(&db, &name, role, &expires, output).await.map_err(of_owner)?;
+        }
         What::List => {
             let list = List { tokens: token::list(&db).await? };
             output.document(&list);
             output.text(render::tokens(&list.tokens));
         }
-        What::Revoke { token } => revoke(&db, &token, output).await?,
+        What::Revoke { token } => revoke(&db, &token, output).await.map_err(of_owner)?,
     }
     db.close().await?;
     Ok(Exit::Done)
@@ -111,6 +113,18 @@ async fn revoke(db: &Database, named: &str, output: Output) -> Result<(), Error>
     output.document(&record);
     output.text(format_args!("✓ Revoked {}. Whoever still uses it is refused within a minute.", record.name));
     Ok(())
+}
+
+/// The role that the server works as lacks nothing: whoever has the server shall not be able to make tokens.
+fn of_owner(error: Error) -> Error {
+    match error {
+        Error::MissingGrant(said) => Error::Unsuitable(format!(
+            "Tokens are made and revoked by the owner of this program's tables, and this database role is not ({}). Run \
+             this with the owner's DATABASE_URL, the one that `session-admin migrate` is run with.",
+            said.message
+        )),
+        error => error,
+    }
 }
 
 fn role() -> impl TypedValueParser<Value = Role> {

@@ -58,10 +58,7 @@ impl Columns {
             types.insert(name, row.try_get::<String>("", "type")?);
         }
         if types.is_empty() {
-            return Err(Error::Unsuitable(format!(
-                "There is no table {table} in {}. Run `session-admin migrate`, or name the schema that holds it.",
-                db.schema()
-            )));
+            return Err(dialect.missing_table(db.schema(), table));
         }
         Ok(Self { dialect, table: format!("{}.{}", quote(db.schema()), quote(table)), types, filled })
     }

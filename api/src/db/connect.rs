@@ -1,9 +1,17 @@
 //! Opening the pools.
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr, SqlxError};
 
 use super::{DatabaseSettings, quote};
 use crate::error::Error;
+
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out; just-in-time compiling
 /// takes longer than our statements do. Reads give up on a lock as soon as deletions do, so that the answer tells of it.
@@ -17,7 +25,28 @@ pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConn
         .map_sqlx_postgres_opts(move |options| {
             options.options([("row_security", "off"), ("jit", "off"), ("lock_timeout", &lock_timeout)])
         });
-    Ok(Database::connect(options).await?)
+    match Database::connect(options).await {
+        Ok(pool) => Ok(pool),
+        Err(DbErr::Conn(RuntimeErr::SqlxError(fault))) if matches!(*fault, SqlxError::PoolTimedOut) => {
+            let fault = DbErr::Conn(RuntimeErr::SqlxError(fault));
+            Err(cause(&settings.url).await.unwrap_or_else(|| fault.into()))
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Why PostgreSQL cannot be reached, where one more connection by itself finds that out. The pool tries again where nobody
+/// listens yet, or the server is starting up, until its time is over, and then knows no other reason.
+pub(super) async fn cause(url: &str) -> Option<Error> {
+    let options = PgConnectOptions::from_str(url).ok()?;
+    match tokio::time::timeout(PATIENCE, options.connect()).await.ok()? {
+        Ok(connection) => {
+            // It was only asked for its reason, and there is none any more.
+            let _ = connection.close().await;
+            None
+        }
+        Err(error) => Some(DbErr::Conn(RuntimeErr::SqlxError(error.into())).into()),
+    }
 }
 
 /// SQLite: foreign keys on for every connection, write-ahead log so that readers and the writer do not wait for each
@@ -41,9 +70,9 @@ fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(connections)
-        .acquire_timeout(std::time::Duration::from_secs(5))
+        .acquire_timeout(PATIENCE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .test_before_acquire_if_idle_for(std::time::Duration::from_secs(1));
+        .test_before_acquire_if_idle_for(Duration::from_secs(1));
     options
 }

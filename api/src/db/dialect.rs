@@ -38,6 +38,23 @@ impl Dialect {
         }
     }
 
+    /// A business table is not there: more often somebody looks in the wrong place than that there is none.
+    #[must_use]
+    pub fn missing_table(self, schema: &str, table: &str) -> Error {
+        let elsewhere = match self {
+            Self::Postgres => format!(
+                "There is no table {table} in the schema {schema}. Name the schema that holds it with --schema \
+                 (SESSION_ADMIN_SCHEMA)"
+            ),
+            Self::Sqlite => format!(
+                "There is no table {table} in this file. Name the one that holds it with --database-url (DATABASE_URL)"
+            ),
+        };
+        Error::Unsuitable(format!(
+            "{elsewhere}; in a database that has none, `session-admin migrate` makes the tables."
+        ))
+    }
+
     /// Whether two names are of one column or table: SQLite's are the same in any case.
     #[must_use]
     pub fn same_name(self, one: &str, other: &str) -> bool {

@@ -103,6 +103,15 @@ impl Database {
         Ok(Self { pool, writer, dialect, settings, known_columns: columns::Known::default() })
     }
 
+    /// Why PostgreSQL cannot be reached now, which its pool does not tell; none where it can, or nothing is known. SQLite's
+    /// pool tells it.
+    pub async fn why_away(&self) -> Option<Error> {
+        match self.dialect {
+            Dialect::Postgres => connect::cause(&self.settings.url).await,
+            Dialect::Sqlite => None,
+        }
+    }
+
     /// The pool, for single statements.
     #[must_use]
     pub const fn pool(&self) -> &DatabaseConnection {

@@ -29,6 +29,8 @@ pub(super) struct Facts {
     pub closed_schemas: BTreeSet<String>,
     /// `DEFERRABLE …` of the foreign keys that have it, by table and constraint.
     pub deferrable: BTreeMap<(Name, String), &'static str>,
+    /// The schemas of this program's own tables that this role may not use.
+    pub own_closed: BTreeSet<String>,
     /// Privileges that this role lacks on this program's own tables: table, privilege.
     pub own_missing: Vec<(Name, String)>,
     /// The schema of hstore, where this role may not use it.
@@ -98,7 +100,13 @@ async fn read_postgres(
         facts.deferrable.insert((name(&row)?, row.try_get("", "constraint_name")?), clause);
     }
     for row in ask(POSTGRES_OWN, None).await? {
-        facts.own_missing.push((name(&row)?, row.try_get("", "privilege")?));
+        let table = name(&row)?;
+        if !row.try_get::<bool>("", "schema_usable")? {
+            facts.own_closed.insert(table.0.clone());
+        }
+        if !row.try_get::<bool>("", "granted")? {
+            facts.own_missing.push((table, row.try_get("", "privilege")?));
+        }
     }
     facts.closed_hstore = ClosedHstore::find(conn, Dialect::Postgres).await?;
     let direct =

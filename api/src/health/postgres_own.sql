@@ -1,6 +1,6 @@
--- What this role lacks on this program's own tables, the queue's among them: the history and the tokens are read, deletions,
--- runs and requests are written down, jobs come and go.
-SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, p.privilege
+-- What this role lacks on this program's own tables or their schemas, the queue's among them: the history and the tokens are
+-- read, deletions, runs and requests are written down, jobs come and go.
+SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, p.privilege, has.schema_usable, has.granted
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
@@ -24,10 +24,12 @@ JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
              ('apalis', 'workers', 'SELECT'), ('apalis', 'workers', 'INSERT'), ('apalis', 'workers', 'UPDATE'),
              ('apalis', 'workers', 'DELETE')
      ) AS p(schema_name, table_name, privilege) ON (p.schema_name, p.table_name) = (n.nspname, c.relname)
-WHERE c.relkind IN ('r', 'p')
-  AND NOT (has_schema_privilege(n.oid, 'USAGE')
-           AND CASE p.privilege
-                   WHEN 'UPDATE (last_used_at)' THEN has_column_privilege(c.oid, 'last_used_at', 'UPDATE')
-                   ELSE has_table_privilege(c.oid, p.privilege)
-               END)
+CROSS JOIN LATERAL (
+    SELECT has_schema_privilege(n.oid, 'USAGE') AS schema_usable,
+           CASE p.privilege
+               WHEN 'UPDATE (last_used_at)' THEN has_column_privilege(c.oid, 'last_used_at', 'UPDATE')
+               ELSE has_table_privilege(c.oid, p.privilege)
+           END AS granted
+) has
+WHERE c.relkind IN ('r', 'p') AND NOT (has.schema_usable AND has.granted)
 ORDER BY 1 DESC, 2, 3

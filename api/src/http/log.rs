@@ -83,7 +83,8 @@ pub(super) async fn routine(mut response: Response) -> Response {
 }
 
 fn answered(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
-    let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
+    // As a number: 128 bits are written as text.
+    let (status, milliseconds) = (response.status().as_u16(), u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
     if response.extensions().get::<Routine>().is_some() {
         tracing::debug!(status, milliseconds, "answered");
     } else {

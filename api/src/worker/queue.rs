@@ -115,6 +115,7 @@ impl Queue {
     async fn named(&self, error: BoxDynError) -> BoxDynError {
         match ClosedHstore::find(self.db.pool(), self.db.dialect()).await {
             Ok(Some(closed)) => format!("{} Have its owner run: {}", closed.message(), closed.grant()).into(),
+            Err(Error::Unavailable(_)) => self.db.why_away().await.map_or(error, |why| why.in_full().into()),
             _ => error,
         }
     }

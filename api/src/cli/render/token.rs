@@ -1,13 +1,15 @@
 //! Access tokens.
 
+use chrono::{DateTime, Utc};
+
 use super::{moment, table};
-use crate::access::token::{Token, TokenStatus};
+use crate::access::token::{COARSE, Token, TokenStatus};
 
 /// The tokens, line by line.
 pub(in crate::cli) fn tokens(tokens: &[Token]) -> String {
     if tokens.is_empty() {
-        return "No token has been made: the server listens on loopback addresses only, and whoever reaches it may do \
-                everything. `session-admin token create` makes one."
+        return "No token has been made: unless it takes JWTs, the server listens on loopback addresses only, and whoever reaches \
+                it may do everything. `session-admin token create` makes one."
             .to_owned();
     }
     let mut table = table(&["Name", "Role", "Status", "Made at", "Expires at", "Last used", "Id"], &[]);
@@ -18,12 +20,16 @@ pub(in crate::cli) fn tokens(tokens: &[Token]) -> String {
             status(token),
             moment(token.created_at),
             token.expires_at.map_or_else(|| "never".to_owned(), moment),
-            // It is written down once an hour.
-            token.last_used_at.map(|at| at.format("%Y-%m-%d %H:00 UTC").to_string()).unwrap_or_default(),
+            token.last_used_at.map_or_else(|| "never".to_owned(), used),
             token.id.to_string(),
         ]);
     }
     table.to_string()
+}
+
+/// A use is written down, and for the next hour no other: the last one was somewhere in that hour.
+fn used(at: DateTime<Utc>) -> String {
+    format!("{}–{}", at.format("%Y-%m-%d %H:%M"), (at + COARSE).format("%H:%M UTC"))
 }
 
 fn status(token: &Token) -> String {

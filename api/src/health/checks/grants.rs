@@ -1,7 +1,5 @@
 //! `MISSING_GRANT`: what a deletion needs and this role lacks (PostgreSQL).
 
-use std::collections::BTreeSet;
-
 use super::Draft;
 use crate::db::quote;
 use crate::health::scene::Scene;
@@ -57,13 +55,12 @@ fn of_table(scene: &Scene, id: usize) -> Option<Draft> {
 }
 
 fn of_own_tables(scene: &Scene) -> Option<Draft> {
-    if scene.facts.own_missing.is_empty() {
+    let (closed, missing) = (&scene.facts.own_closed, &scene.facts.own_missing);
+    if closed.is_empty() && missing.is_empty() {
         return None;
     }
     let role = quote(&scene.facts.role);
-    let missing = &scene.facts.own_missing;
-    let schemas: BTreeSet<&str> = missing.iter().map(|((schema, _), _)| schema.as_str()).collect();
-    let usage = schemas.iter().rev().map(|schema| format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
+    let usage = closed.iter().rev().map(|schema| format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
     let grants = missing
         .iter()
         .map(|((schema, table), privilege)| format!("GRANT {privilege} ON {schema}.{} TO {role}", quote(table)));
@@ -90,7 +87,7 @@ fn of_hstore(scene: &Scene) -> Option<Draft> {
 
 fn grant(statements: &[String]) -> Fix {
     Fix {
-        statement: statements.join("; "),
+        statement: statements.join(";\n"),
         consequence:
             "No row changes; the role may do what a deletion needs, and no more. The tables' owner can grant it."
                 .to_owned(),
