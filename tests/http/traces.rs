@@ -52,6 +52,7 @@ async fn every_answer_has_its_request_s_id_and_so_has_the_log() {
         ("POST /graphql", &json, "{", 400),
         ("GET /", &"Host: attacker.example\r\n".to_owned(), "", 403),
         ("GET /nowhere", &here, "", 404),
+        (&format!("GET /{}", "x".repeat(60_000)), &here, "", 404),
         ("PUT /graphql", &json, "", 405),
         ("POST /graphql", &here, "{}", 415),
         ("GET /graphql/ws", &here, "", 400),

@@ -18,6 +18,8 @@ use tracing::field::Empty;
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a client.
 const MAX_ID: usize = 64;
+/// The most of a path that is written down, in bytes; those of this server are shorter.
+const MAX_PATH: usize = 200;
 
 /// Gives every request its id and its span.
 pub(super) fn layer(router: Router) -> Router {
@@ -60,11 +62,12 @@ async fn drop_unusable_id(mut request: Request) -> Request {
 }
 
 fn span(request: &Request<Body>) -> Span {
+    let path = request.uri().path();
     tracing::info_span!(
         "request",
         id = id_of(request),
         method = %request.method(),
-        path = request.uri().path(),
+        path = &path[..path.floor_char_boundary(MAX_PATH)],
         by = Empty,
         operation = Empty
     )

@@ -1,8 +1,8 @@
 //! The file of public keys.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -13,18 +13,7 @@ use crate::error::Error;
 
 /// A JWKS file (RFC 7517), read again when it has changed.
 #[derive(Debug)]
-pub(super) struct KeyFile {
-    path: PathBuf,
-    every: Duration,
-    read: Mutex<Read>,
-}
-
-#[derive(Debug)]
-struct Read {
-    text: String,
-    keys: Arc<Vec<Key>>,
-    at: Instant,
-}
+pub(super) struct KeyFile(Arc<RwLock<Vec<Key>>>);
 
 /// A key, with the one algorithm that it is good for.
 #[derive(Debug)]
@@ -41,12 +30,16 @@ impl KeyFile {
         let text = std::fs::read_to_string(&path)
             .map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
         let keys = parse(&text).map_err(|problem| Error::BadInput(format!("{place} {problem}")))?;
-        Ok(Self { path, every, read: Mutex::new(Read { text, keys: Arc::new(keys), at: Instant::now() }) })
+        let keys = Arc::new(RwLock::new(keys));
+        let read = Arc::downgrade(&keys);
+        // A thread of its own: a file on a share that hangs must keep no request waiting.
+        std::thread::spawn(move || read_again(&path, text, every, &read));
+        Ok(Self(keys))
     }
 
     /// The key of this id; without one, the only key that there is for this algorithm.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<(DecodingKey, Algorithm)> {
-        let keys = self.keys();
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = keys.iter().filter(|key| match id {
             Some(id) => key.id.as_deref() == Some(id),
             None => key.algorithm == algorithm,
@@ -54,34 +47,27 @@ impl KeyFile {
         let key = found.next().filter(|_| id.is_some() || found.next().is_none())?;
         Some((key.material.clone(), key.algorithm))
     }
+}
 
-    fn keys(&self) -> Arc<Vec<Key>> {
-        let mut read = self.read();
-        if read.at.elapsed() >= self.every {
-            read.at = Instant::now();
-            self.read_again(&mut read);
+/// Reads the file at this interval, for as long as somebody wants its keys. A file that is being written, or gone, changes
+/// nothing; the log says so.
+fn read_again(path: &Path, mut last: String, every: Duration, keys: &Weak<RwLock<Vec<Key>>>) {
+    loop {
+        std::thread::sleep(every);
+        let found = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let Some(keys) = keys.upgrade() else { return };
+        if found.as_ref() == Ok(&last) {
+            continue;
         }
-        Arc::clone(&read.keys)
-    }
-
-    /// A file that is being written, or gone, changes nothing; the log says so.
-    fn read_again(&self, read: &mut Read) {
-        let path = self.path.display();
-        match std::fs::read_to_string(&self.path).map_err(|error| error.to_string()) {
-            Ok(text) if text == read.text => {}
-            found => match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
-                Ok((text, keys)) => {
-                    tracing::info!(%path, keys = keys.len(), "the keys of JWTs have been read again");
-                    (read.text, read.keys) = (text, Arc::new(keys));
-                }
-                Err(problem) => tracing::warn!(%path, problem, "the keys of JWTs stay as they were"),
-            },
+        let path = path.display();
+        match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
+            Ok((text, read)) => {
+                tracing::info!(%path, keys = read.len(), "the keys of JWTs have been read again");
+                last = text;
+                *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
+            }
+            Err(problem) => tracing::warn!(%path, problem, "the keys of JWTs stay as they were"),
         }
-    }
-
-    fn read(&self) -> MutexGuard<'_, Read> {
-        // Nothing in here can be half done.
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
