@@ -15,8 +15,8 @@ pub fn check_listen(address: SocketAddr, closed: bool) -> Result<(), Error> {
     }
     Err(Error::BadInput(format!(
         "The server does not listen on {address}: until access tokens exist, whoever reached it there could delete \
-         sessions. Make one first (`session-admin token create`), or let it listen on a loopback address, such as \
-         127.0.0.1:{}, and reach it from elsewhere through an SSH tunnel.",
+         sessions. Make one first (`session-admin token create`), or let it take JWTs (--jwt-secret, --jwt-jwks), or let it \
+         listen on a loopback address, such as 127.0.0.1:{}, and reach it from elsewhere through an SSH tunnel.",
         address.port()
     )))
 }
