@@ -1,12 +1,15 @@
 //! The page at `/` and its files, and what every answer tells browsers.
 
 use std::path::Path;
+use std::time::Duration;
 
+use api::access::{Role, token};
 use axum::body::Body;
 use axum::http::StatusCode;
 
 use super::app::{Answer, TestApp, request};
 use crate::dashboard::is_built;
+use crate::support::{Contents, TestDb};
 
 async fn get(app: &TestApp, path: &str) -> Answer {
     app.send(request("GET", path).body(Body::empty()).unwrap()).await
@@ -99,6 +102,23 @@ async fn files_are_compressed_for_those_who_take_that_and_for_no_others() {
             tags.push(tag);
         }
         assert_ne!(tags.first(), tags.last(), "what is compressed is something else to a cache");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_told_when_a_token_is_needed() {
+    let app = TestApp::over(TestDb::sqlite(Contents::Adopted).await).await;
+    for method in ["HEAD", "GET"] {
+        let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
+        assert_eq!((page.status, page.header("www-authenticate")), (StatusCode::OK, None));
+    }
+    token::create(app.state.database(), "reader", Role::Viewer, None).await.unwrap();
+    // Whether there is a token is asked once a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for method in ["HEAD", "GET"] {
+        let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
+        assert_eq!(page.status, StatusCode::OK, "the page itself wants none");
+        assert_eq!(page.header("www-authenticate"), Some("Bearer realm=\"session-admin\""));
     }
 }
 

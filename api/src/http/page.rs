@@ -2,7 +2,7 @@
 //! program, so the page needs no other host and no files beside the program.
 
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
 
-use super::nothing_here;
+use super::{App, bearer, nothing_here};
 
 /// The files, if they were there when this program was built; beside each that gzip makes smaller, that too, as `NAME.gz`.
 #[derive(RustEmbed)]
@@ -26,9 +26,12 @@ and building the program again puts it in here.</p>
 </html>
 ";
 
-/// The page itself; it may be another one after an upgrade, so browsers ask each time.
-pub(super) async fn page(headers: HeaderMap) -> Response {
-    answer("index.html", "no-cache", &headers).unwrap_or_else(|| Html(NOT_BUILT).into_response())
+/// The page itself; it may be another one after an upgrade, so browsers ask each time. It asks for the schema only once it has
+/// a token, if it is told here that one is needed.
+pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
+    let page = answer("index.html", "no-cache", &headers).unwrap_or_else(|| Html(NOT_BUILT).into_response());
+    // Where it cannot be told, the page finds out.
+    if app.state.access().is_closed().await.unwrap_or(false) { bearer::wanted(page) } else { page }
 }
 
 /// A file that the page refers to. Its name holds a hash of what is in it, so it never changes.
