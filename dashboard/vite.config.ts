@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { compression } from 'vite-plugin-compression2';
 
 export default defineConfig({
   build: {
@@ -11,6 +12,8 @@ export default defineConfig({
       },
     },
   },
+  // A second file beside each, so that the server has nothing to compress.
+  plugins: [compression({ algorithms: ['gzip'], include: /\.(css|html|js|svg|ttf)$/, logLevel: 'silent' })],
   // `npm run dev`: the page from Vite, the API from the server that `make run` started.
   server: { proxy: { '/graphql': { target: 'http://127.0.0.1:8080', ws: true } } },
 });

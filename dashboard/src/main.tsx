@@ -2,16 +2,11 @@ import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import './style.css';
 
-import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 
-import { fetcher } from './fetcher';
-import { starters } from './starters';
+import { isTokenNeeded } from './fetcher';
+import { Page } from './page';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
-createRoot(root).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={starters} defaultEditorToolsVisibility="headers">
-    <GraphiQL.Logo>Session Admin</GraphiQL.Logo>
-  </GraphiQL>,
-);
+createRoot(root).render(<Page isTokenNeeded={await isTokenNeeded()} />);

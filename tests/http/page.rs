@@ -1,12 +1,15 @@
 //! The page at `/` and its files, and what every answer tells browsers.
 
 use std::path::Path;
+use std::time::Duration;
 
+use api::access::{Role, token};
 use axum::body::Body;
 use axum::http::StatusCode;
 
 use super::app::{Answer, TestApp, request};
 use crate::dashboard::is_built;
+use crate::support::{Contents, TestDb};
 
 async fn get(app: &TestApp, path: &str) -> Answer {
     app.send(request("GET", path).body(Body::empty()).unwrap()).await
@@ -46,6 +49,9 @@ async fn every_file_that_was_built_is_served_as_what_it_is() {
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
         let name = file.file_name().into_string().unwrap();
+        if file.path().extension().is_some_and(|end| end == "gz") {
+            continue;
+        }
         let answer = get(&app, &format!("/assets/{name}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"), "{name}");
@@ -59,6 +65,61 @@ async fn every_file_that_was_built_is_served_as_what_it_is() {
         ["font/ttf", "image/svg+xml", "text/css; charset=utf-8", "text/javascript; charset=utf-8"],
         "a kind of file that http/page.rs does not know?"
     );
+}
+
+#[tokio::test]
+async fn files_are_compressed_for_those_who_take_that_and_for_no_others() {
+    let app = TestApp::without_data().await;
+    let Some((_, places)) = page(&app).await else { return };
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard/dist");
+    let script = places.iter().find(|place| Path::new(place).extension().is_some_and(|end| end == "js")).unwrap();
+    for (place, file) in [("/", "index.html"), (script, &script[1..])] {
+        let plain = std::fs::read(dist.join(file)).unwrap();
+        let compressed = std::fs::read(dist.join(format!("{file}.gz"))).unwrap();
+        assert_eq!(compressed[..2], [0x1f, 0x8b], "gzip's first bytes");
+        assert!(compressed.len() < plain.len(), "{place}");
+        let mut tags = Vec::new();
+        for (takes, is_compressed) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, GZIP;q=0.5", true),
+            ("gzip;q=0, identity", false),
+            ("gzip; q=0.000", false),
+            ("br, xgzip", false),
+            ("", false),
+        ] {
+            let get =
+                |known: &str| request("GET", place).header("accept-encoding", takes).header("if-none-match", known);
+            let answer = app.send(get("").body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.header("content-encoding"), is_compressed.then_some("gzip"), "{place} {takes}");
+            assert_eq!(answer.header("vary"), Some("accept-encoding"), "{place} {takes}");
+            assert!(answer.header("content-type").unwrap().starts_with("text/"), "{place} {takes}");
+            let wanted = if is_compressed { &compressed } else { &plain };
+            assert_eq!(answer.body, String::from_utf8_lossy(wanted), "{place} {takes}");
+            let tag = answer.header("etag").unwrap().to_owned();
+            let again = app.send(get(&tag).body(Body::empty()).unwrap()).await;
+            assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{place} {takes}");
+            assert_eq!(again.header("vary"), Some("accept-encoding"), "{place} {takes}");
+            tags.push(tag);
+        }
+        assert_ne!(tags.first(), tags.last(), "what is compressed is something else to a cache");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_told_when_a_token_is_needed() {
+    let app = TestApp::over(TestDb::sqlite(Contents::Adopted).await).await;
+    for method in ["HEAD", "GET"] {
+        let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
+        assert_eq!((page.status, page.header("www-authenticate")), (StatusCode::OK, None));
+    }
+    token::create(app.state.database(), "reader", Role::Viewer, None).await.unwrap();
+    // Whether there is a token is asked once a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for method in ["HEAD", "GET"] {
+        let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
+        assert_eq!(page.status, StatusCode::OK, "the page itself wants none");
+        assert_eq!(page.header("www-authenticate"), Some("Bearer realm=\"session-admin\""));
+    }
 }
 
 #[tokio::test]

@@ -75,6 +75,28 @@ async fn every_answer_has_its_request_s_id_and_so_has_the_log() {
 }
 
 #[tokio::test]
+async fn the_log_has_the_origin_that_was_refused_and_no_more_of_it_than_an_origin_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let server =
+        Server::logging(folder.path(), &["--log-format", "json"], std::fs::File::create(&file).unwrap().into());
+    let address = address(&server);
+    let long = format!("https://{}", "a".repeat(4_000));
+    for (origin, logged) in [
+        ("https://admin.example", "https://admin.example"),
+        (&long, &long[..200]),
+        ("https://admin.ex\u{e4}mple\u{9b}31m", "(no text)"),
+    ] {
+        let answer = exchange(address, "GET /", &format!("Host: {address}\r\nOrigin: {origin}\r\n"), "");
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        let told = lines(&file);
+        let told = told.iter().rfind(|line| line["fields"]["message"] == "refused").unwrap();
+        assert_eq!(told["fields"]["origin"], logged);
+    }
+    assert_eq!(server.stop(), 0);
+}
+
+#[tokio::test]
 async fn a_socket_s_errors_and_lines_have_the_id_of_the_request_that_opened_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");

@@ -84,6 +84,11 @@ pub(super) fn insufficient(response: Response) -> Response {
     with_challenge(response, Some(INSUFFICIENT))
 }
 
+/// Says that a token will be wanted, in an answer that wants none itself.
+pub(super) fn wanted(response: Response) -> Response {
+    with_challenge(response, Some(""))
+}
+
 /// What somebody is told over a socket.
 pub(super) const fn words(denied: &Denied) -> &'static str {
     match denied {

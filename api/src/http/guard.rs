@@ -15,6 +15,8 @@ use axum::response::{IntoResponse as _, Response};
 use super::App;
 use super::origin::{Origin, allowed};
 
+const FOREIGN: &str = "A page of another origin may not use this server, unless `serve --allow-origin` \
+                       (SESSION_ADMIN_ALLOW_ORIGIN) lists its origin.";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a request pass that was made to this machine by name, and not by another site's page, unless its origin is allowed.
@@ -28,10 +30,17 @@ pub(super) async fn guard(
     match check(request.uri(), request.headers(), &origins, closed) {
         Ok(()) => next.run(request).await,
         Err(why) => {
-            tracing::warn!(why, "refused");
+            tracing::warn!(why, origin = origin_of(request.headers()), "refused");
             (StatusCode::FORBIDDEN, format!("{why}\n")).into_response()
         }
     }
+}
+
+/// The origin for the log. Nobody has to be a browser: no more than an origin needs, and nothing but visible letters.
+fn origin_of(headers: &HeaderMap) -> Option<&str> {
+    const LONGEST: usize = 200;
+    let origin = headers.get(ORIGIN)?.to_str().unwrap_or("(no text)");
+    Some(&origin[..origin.floor_char_boundary(LONGEST)])
 }
 
 fn check(uri: &Uri, headers: &HeaderMap, origins: &[Origin], closed: bool) -> Result<(), &'static str> {
@@ -39,7 +48,7 @@ fn check(uri: &Uri, headers: &HeaderMap, origins: &[Origin], closed: bool) -> Re
     let named = || headers.get_all(ORIGIN).iter();
     let own = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| is_of(origin, &host));
     if named().any(|origin| !own(origin) && !allowed(origins, origin)) {
-        return Err("A page of another origin may not use this server.");
+        return Err(FOREIGN);
     }
     if named().any(|origin| allowed(origins, origin)) {
         return Ok(());
