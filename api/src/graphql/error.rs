@@ -32,6 +32,7 @@ const LONGEST: usize = 1_000;
 #[must_use]
 pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
+    shorten(&mut error.message);
     set_code(&mut error, code);
     error
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
 
+mod chosen;
+mod conditions;
 mod cursor;
 pub mod document;
 mod documents;
@@ -26,6 +28,7 @@ mod state;
 mod subscription;
 mod turn;
 pub mod types;
+mod validation;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 

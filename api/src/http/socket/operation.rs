@@ -109,7 +109,7 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
     }
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
-        return subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed();
+        return subscribe(&app.schema, &app.state, &document, call, correlation_id).map(output).boxed();
     }
     let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
     let answer = async move {
