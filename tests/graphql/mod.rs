@@ -22,6 +22,7 @@ mod root;
 mod rows;
 mod schema;
 mod session;
+mod validation;
 
 use crate::http::app::TestApp;
 use crate::support::TestDb;

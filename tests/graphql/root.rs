@@ -19,11 +19,14 @@ async fn directives_of_the_typename_are_looked_at_too() {
     let app = TestApp::without_data().await;
     for (field, message) in [
         ("__typename @nothing", "Unknown directive \"nothing\""),
-        ("__typename @include", "The directive \"include\" takes the argument \"if\"."),
-        ("__typename @skip(when: true)", "The directive \"skip\" takes the argument \"if\"."),
-        ("__typename @skip(if: false) @skip(if: false)", "The directive \"skip\" stands there twice."),
-        ("__typename(a: 1)", "__typename takes no arguments, and has no fields."),
-        ("__typename { a }", "__typename takes no arguments, and has no fields."),
+        ("__typename @include", "Directive `include` missing argument(s): if."),
+        ("__typename @skip(when: true)", "Directive `skip` does not define an argument named `when`."),
+        (
+            "__typename @skip(if: false) @skip(if: false)",
+            "Directive @skip is not repeatable but was used multiple times in the same location.",
+        ),
+        ("__typename(a: 1)", "Field `__typename` does not define an argument named `a`."),
+        ("__typename { a }", "Selection on field of leaf type `String!` was not empty."),
     ] {
         let error = app.error(&format!("{{ {field} }}"), json!({})).await;
         assert_eq!(error, ("BAD_USER_INPUT".to_owned(), message.to_owned()), "{field}");

@@ -1,4 +1,4 @@
-//! A query's text, read and measured before anything else looks at it.
+//! A query's text, read and measured before anything else looks at it, and validated then.
 //!
 //! The library neither bounds the nesting that its parser descends into, nor remembers fragments that it has visited, so
 //! a small document can overflow the stack or keep a core busy for hours. Both are refused here, in linear time.
@@ -19,7 +19,8 @@ use super::failures::make_null;
 use super::introspection;
 use super::order::put_in_order;
 use super::scan::scan;
-use super::typename::{TYPENAME, wrap_typenames};
+use super::typename::wrap_typenames;
+use super::validation::{syntax_error, validate};
 use crate::limits::Limits;
 
 /// Selections within selections, fragments included; the library's own limit is 32.
@@ -31,7 +32,14 @@ const MAX_NAME: usize = 200;
 
 /// A query's text that can be parsed and is not too large to work on. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub struct Document(Arc<ExecutableDocument>);
+pub struct Document(Arc<Read>);
+
+#[derive(Debug)]
+struct Read {
+    document: ExecutableDocument,
+    /// Why it is not executed.
+    fault: Option<ServerError>,
+}
 
 impl Document {
     /// Reads a query's text.
@@ -43,48 +51,46 @@ impl Document {
         at_most(text.tokens, limits.tokens, |most| format!("The query has more than {most} tokens."))?;
         at_most(text.brackets, MAX_BRACKETS, |most| format!("The query nests brackets deeper than {most} levels."))?;
         at_most(text.name, MAX_NAME, |most| format!("The query has a name that is longer than {most} letters."))?;
-        let mut document = parse_query(query).map_err(|error| {
-            // The parser's own words echo the query and name its grammar's rules.
-            let mut refusal =
-                coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
-            refusal.locations = error.positions().collect();
-            refusal
-        })?;
+        let mut document = parse_query(query).map_err(|error| syntax_error(error.positions().collect()))?;
         measure(&document, limits)?;
         introspection::check(&document)?;
+        let fault = validate(query).err();
         wrap_typenames(&mut document);
-        Ok(Self(Arc::new(document)))
+        Ok(Self(Arc::new(Read { document, fault })))
     }
 
     /// The operation that would run, with its own name; none where the name does not decide which.
     #[must_use]
     pub fn operation(&self, name: Option<&str>) -> Option<(Option<&str>, OperationType)> {
-        self.definition(name).map(|(name, operation)| (name, operation.ty))
+        self.definition(name).map(|(name, operation)| (name, operation.node.ty))
     }
 
-    pub(super) fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
-        match (&self.0.operations, name) {
-            (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
+    pub(super) fn definition(&self, name: Option<&str>) -> Option<(Option<&str>, &Positioned<OperationDefinition>)> {
+        match (&self.0.document.operations, name) {
+            (DocumentOperations::Single(operation), None) => Some((None, operation)),
             (DocumentOperations::Single(_), Some(_)) => None,
             (DocumentOperations::Multiple(operations), Some(name)) => {
-                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), &operation.node))
+                operations.get_key_value(name).map(|(name, operation)| (Some(name.as_str()), operation))
             }
             (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
-                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), &operation.node)),
+                Some((name, operation)) if operations.len() == 1 => Some((Some(name.as_str()), operation)),
                 _ => None,
             },
         }
     }
 
     pub(super) fn inner(&self) -> &ExecutableDocument {
-        &self.0
+        &self.0.document
     }
 
-    /// Every variable that needs a value has one: by GraphQL's rules nothing is executed otherwise.
-    pub(super) fn check_values(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
+    /// The document keeps GraphQL's rules, and every variable that needs a value has one: nothing is executed otherwise.
+    pub(super) fn check(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
+        if let Some(fault) = &self.0.fault {
+            return Err(fault.clone());
+        }
         let Some((_, operation)) = self.definition(name) else { return Ok(()) };
         for VariableDefinition { name, var_type, default_value, .. } in
-            operation.variable_definitions.iter().map(|definition| &definition.node)
+            operation.node.variable_definitions.iter().map(|definition| &definition.node)
         {
             let given = variables.get(&name.node).is_some_and(|value| *value != ConstValue::Null);
             let left_out = default_value.is_some() && !variables.contains_key(&name.node);
@@ -100,15 +106,11 @@ impl Document {
     /// were asked for.
     pub(super) fn put_right(&self, name: Option<&str>, response: &mut Response) {
         let Some((_, operation)) = self.definition(name) else { return };
-        let asked = Asked::of(&[&operation.selection_set.node], &self.0.fragments);
+        let asked = Asked::of(&[&operation.node.selection_set.node], &self.inner().fragments);
         if !response.errors.is_empty() {
-            make_null(response, operation.ty, &asked);
+            make_null(response, operation.node.ty, &asked);
         }
         put_in_order(&mut response.data, &asked);
-    }
-
-    pub(super) fn into_inner(self) -> ExecutableDocument {
-        Arc::unwrap_or_clone(self.0)
     }
 }
 
@@ -122,31 +124,6 @@ fn check_root(operation: &OperationDefinition) -> Result<(), ServerError> {
         return Ok(());
     }
     Err(coded(BAD_USER_INPUT, "A subscription takes one field, without a fragment around it and without a directive."))
-}
-
-/// The library's rules pass by the one field that every type has.
-fn check_typename(field: &Field) -> Result<(), ServerError> {
-    let wrong = |words: String| Err(coded(BAD_USER_INPUT, words));
-    if field.name.node != TYPENAME {
-        return Ok(());
-    }
-    if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {
-        return wrong("__typename takes no arguments, and has no fields.".to_owned());
-    }
-    let names: Vec<&str> = field.directives.iter().map(|directive| directive.node.name.node.as_str()).collect();
-    for (place, directive) in field.directives.iter().enumerate() {
-        let name = names[place];
-        if !["include", "skip"].contains(&name) {
-            return wrong(format!("Unknown directive \"{name}\""));
-        }
-        if names[..place].contains(&name) {
-            return wrong(format!("The directive \"{name}\" stands there twice."));
-        }
-        if directive.node.arguments.len() != 1 || directive.node.get_argument("if").is_none() {
-            return wrong(format!("The directive \"{name}\" takes the argument \"if\"."));
-        }
-    }
-    Ok(())
 }
 
 /// Compares the document with the limits. The library's rules go through all operations, and through fragments that nobody
@@ -257,10 +234,7 @@ impl<'a> Measure<'a> {
         let mut size = Size::default();
         for selection in &set.items {
             size = size.beside(match &selection.node {
-                Selection::Field(field) => {
-                    check_typename(&field.node)?;
-                    self.selection_set(&field.node.selection_set.node)?.within(&field.node)
-                }
+                Selection::Field(field) => self.selection_set(&field.node.selection_set.node)?.within(&field.node),
                 Selection::InlineFragment(fragment) => self
                     .selection_set(&fragment.node.selection_set.node)?
                     .within_fragment(fragment.node.directives.len()),

@@ -34,6 +34,7 @@ pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
     let mut message = message.into();
     shorten(&mut message);
     let mut error = ServerError::new(message, None);
+    shorten(&mut error.message);
     set_code(&mut error, code);
     error
 }

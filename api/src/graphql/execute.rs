@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, Value, Variables};
-use futures_util::{Stream, StreamExt as _};
+use async_graphql::{Request, Response, ServerError, Value, Variables};
+use futures_util::{Stream, StreamExt as _, stream};
 
+use super::chosen::chosen;
+use super::conditions::check_conditions;
 use super::document::Document;
 use super::error::finish;
 use super::limits;
 use super::loaders::{Work, answered, batches, each_answered};
-use super::omitted::leave_out;
+use super::omitted::{leave_out, put_defaults};
 use super::share::Share;
 use super::{Schema, State};
 
@@ -28,20 +30,21 @@ pub struct Call {
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
 pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    if let Err(error) = document.check_values(call.operation_name.as_deref(), &call.variables) {
-        return Response::from_errors(vec![error]);
-    }
-    let (asked, name) = (document.clone(), call.operation_name.clone());
-    let is_mutation = matches!(asked.operation(name.as_deref()), Some((_, OperationType::Mutation)));
+    let name = call.operation_name.clone();
+    let request = match request(&document, call) {
+        Ok(request) => request,
+        Err(error) => return Response::from_errors(vec![error]),
+    };
+    let is_mutation = matches!(document.operation(name.as_deref()), Some((_, OperationType::Mutation)));
     let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
     let data = Arc::clone(&share);
-    let answer = answered(share, |work| schema.execute(request(state, document, call, work).data(data)));
+    let answer = answered(share, |work| schema.execute(with(request, state, work).data(data)));
     let mut response = answer.await;
     if response.data == Value::Null && response.errors.is_empty() {
         // Every field was skipped.
         response.data = Value::Object(IndexMap::new());
     }
-    asked.put_right(name.as_deref(), &mut response);
+    document.put_right(name.as_deref(), &mut response);
     finished(response, state, correlation_id)
 }
 
@@ -50,19 +53,23 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
 pub fn subscribe(
     schema: &Schema,
     state: &State,
-    document: Document,
+    document: &Document,
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
     let (asked, name) = (document.clone(), call.operation_name.clone());
-    let responses =
-        each_answered(|work| schema.execute_stream(request(state, document, call, work).data(turn.clone())));
-    responses.map(move |mut response| {
+    let request = match request(document, call) {
+        Ok(request) => request,
+        Err(error) => return stream::iter([Response::from_errors(vec![error])]).left_stream(),
+    };
+    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
+    let responses = each_answered(|work| schema.execute_stream(with(request, state, work).data(turn.clone())));
+    let finished = responses.map(move |mut response| {
         turn.end();
         asked.put_right(name.as_deref(), &mut response);
         finished(response, &of, &correlation_id)
-    })
+    });
+    finished.right_stream()
 }
 
 /// Whether an answer is that of an operation which was executed, even where nothing came of it.
@@ -74,16 +81,28 @@ pub fn was_executed(response: &Response) -> bool {
         || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
-fn request(state: &State, document: Document, call: Call, work: Work) -> Request {
-    let mut document = document.into_inner();
-    leave_out(&mut document, &call.variables);
-    let mut request = Request::new(call.query)
-        .variables(call.variables)
-        .data(batches(state.database().clone(), state.gateway().cloned(), work))
-        .data(state.clone());
-    request.operation_name = call.operation_name;
-    request.set_parsed_query(document);
-    request
+/// What the library executes, with the values of its variables.
+fn request(document: &Document, call: Call) -> Result<Request, ServerError> {
+    let Call { query, operation_name, mut variables } = call;
+    document.check(operation_name.as_deref(), &variables)?;
+    let executed = match chosen(document, operation_name.as_deref()) {
+        Some(mut chosen) => {
+            put_defaults(&chosen, &mut variables);
+            check_conditions(&chosen, &variables)?;
+            leave_out(&mut chosen, &variables);
+            chosen
+        }
+        // Which one is meant is for the library to ask.
+        None => document.inner().clone(),
+    };
+    let mut request = Request::new(query).variables(variables);
+    request.operation_name = operation_name;
+    request.set_parsed_query(executed);
+    Ok(request)
+}
+
+fn with(request: Request, state: &State, work: Work) -> Request {
+    request.data(batches(state.database().clone(), state.gateway().cloned(), work)).data(state.clone())
 }
 
 fn finished(mut response: Response, state: &State, correlation_id: &str) -> Response {

@@ -36,7 +36,7 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
 pub fn subscribe(
     schema: &Schema,
     state: &State,
-    document: Document,
+    document: &Document,
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
@@ -65,13 +65,13 @@ fn code(response: &Response) -> &str {
 /// the schema has no such field.
 fn names(document: &Document, name: Option<&str>) -> (&'static str, &'static str) {
     let Some((_, operation)) = document.definition(name) else { return ("none", "none") };
-    let kind = match operation.ty {
+    let kind = match operation.node.ty {
         OperationType::Query => "query",
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     };
     let mut fields = BTreeSet::new();
-    collect(document.inner(), &operation.selection_set.node, &mut fields);
+    collect(document.inner(), &operation.node.selection_set.node, &mut fields);
     let field = if fields.len() > 1 { "several" } else { fields.pop_first().map_or("none", known) };
     (kind, field)
 }

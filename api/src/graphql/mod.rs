@@ -3,6 +3,8 @@
 #![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
 
 mod asked;
+mod chosen;
+mod conditions;
 mod cursor;
 mod definitions;
 pub mod document;
@@ -31,6 +33,7 @@ mod subscription;
 mod turn;
 mod typename;
 pub mod types;
+mod validation;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 

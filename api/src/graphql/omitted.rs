@@ -11,27 +11,26 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Variables};
 use async_graphql_value::Value;
 
-/// Takes the arguments and input fields out of a document that stand for a variable without a value.
-pub(super) fn leave_out(document: &mut ExecutableDocument, variables: &Variables) {
-    let (mut missing, mut given) = (HashSet::new(), HashSet::new());
-    for (_, operation) in document.operations.iter() {
-        for definition in &operation.node.variable_definitions {
-            let name = definition.node.name.node.clone();
-            // One that must not be null is an error of its own.
-            let missed = definition.node.default_value.is_none()
-                && definition.node.var_type.node.nullable
-                && !variables.contains_key(&name);
-            if missed {
-                missing.insert(name)
-            } else {
-                given.insert(name)
-            };
+/// Gives the variables of the operation their defaults. The library forgets them where it decides what is skipped.
+pub(super) fn put_defaults(document: &ExecutableDocument, variables: &mut Variables) {
+    for definition in document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions) {
+        if let Some(default) = &definition.node.default_value {
+            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
         }
     }
-    let mut omitted = Omitted { missing: &missing - &given, met: HashSet::new() };
-    if omitted.missing.is_empty() {
+}
+
+/// Takes the arguments and input fields out of a document, which has one operation, that stand for a variable without a
+/// value.
+pub(super) fn leave_out(document: &mut ExecutableDocument, variables: &Variables) {
+    // One that must not be null has been asked for.
+    let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+    let names = definitions.map(|definition| &definition.node.name.node);
+    let missing: HashSet<Name> = names.filter(|name| !variables.contains_key(*name)).cloned().collect();
+    if missing.is_empty() {
         return;
     }
+    let mut omitted = Omitted { missing, met: HashSet::new() };
     for operation in operations(&mut document.operations) {
         omitted.selection_set(&mut operation.node.selection_set.node);
     }

@@ -117,7 +117,7 @@ fn outputs(app: &App, call: Call, correlation_id: &str) -> Result<Outputs, Outpu
     allowed(&app.state, &document, call.operation_name.as_deref()).map_err(not_executed)?;
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
-        return Ok(subscribe(&app.schema, &app.state, document, call, correlation_id).map(output).boxed());
+        return Ok(subscribe(&app.schema, &app.state, &document, call, correlation_id).map(output).boxed());
     }
     let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
     let answer = async move {
