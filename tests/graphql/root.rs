@@ -44,7 +44,7 @@ async fn variables_of_the_typename_s_directives_are_looked_at_too() {
     let viewer = json!({ "__typename": "Viewer", "name": "tester" });
     assert_eq!(app.data(query, json!({ "x": false })).await, json!({ "viewer": viewer }));
     for (query, variables, words) in [
-        ("query Q($x: String!) { __typename @include(if: $x) }", json!({ "x": "yes" }), "expected type \"Boolean\""),
+        ("query Q($x: String!) { __typename @include(if: $x) }", json!({ "x": "yes" }), "where Boolean! is expected"),
         ("{ __typename @include(if: $x) }", json!({}), "\"$x\" is not defined"),
         ("{ __typename @include(if: 1) }", json!({}), "expected type \"Boolean\""),
     ] {
