@@ -45,7 +45,7 @@ async fn variables_of_the_typename_s_directives_are_looked_at_too() {
     assert_eq!(app.data(query, json!({ "x": false })).await, json!({ "viewer": viewer }));
     for (query, variables, words) in [
         ("query Q($x: String!) { __typename @include(if: $x) }", json!({ "x": "yes" }), "where Boolean! is expected"),
-        ("{ __typename @include(if: $x) }", json!({}), "\"$x\" is not defined"),
+        ("{ __typename @include(if: $x) }", json!({}), "$x not defined"),
         ("{ __typename @include(if: 1) }", json!({}), "expected type \"Boolean\""),
     ] {
         let (code, message) = app.error(query, variables).await;
