@@ -71,6 +71,12 @@ impl Document {
         &self.0
     }
 
+    /// Whether the operation of this name has this variable.
+    pub(super) fn declares(&self, name: Option<&str>, variable: &str) -> bool {
+        let definitions = self.definition(name).map(|(_, operation)| operation.variable_definitions.as_slice());
+        definitions.unwrap_or_default().iter().any(|definition| definition.node.name.node == variable)
+    }
+
     /// Every variable that needs a value has one: by GraphQL's rules nothing is executed otherwise.
     pub(super) fn check_values(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
         let Some((_, operation)) = self.definition(name) else { return Ok(()) };

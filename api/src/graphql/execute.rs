@@ -16,12 +16,10 @@ use super::root::AtRoot;
 use super::share::Share;
 use super::{Schema, State};
 
-/// What a client sent.
+/// What a client sent, once its document has been read.
 #[derive(Debug, Default)]
 pub struct Call {
-    /// The text of the query.
-    pub query: String,
-    /// Which of its operations.
+    /// Which of the document's operations.
     pub operation_name: Option<String>,
     /// The values of its variables.
     pub variables: Variables,
@@ -79,7 +77,7 @@ pub fn was_executed(response: &Response) -> bool {
 fn request(state: &State, document: Document, call: Call, work: Work) -> Request {
     let mut document = document.into_inner();
     leave_out(&mut document, &call.variables);
-    let mut request = Request::new(call.query)
+    let mut request = Request::new("")
         .variables(call.variables)
         .data(batches(state.database().clone(), state.gateway().cloned(), work))
         .data(state.clone());

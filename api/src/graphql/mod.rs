@@ -9,6 +9,7 @@ pub mod error;
 mod execute;
 mod id;
 mod input;
+mod leave;
 mod limits;
 mod loaders;
 mod measured;
@@ -29,8 +30,9 @@ pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 
-pub use documents::Documents;
+pub use documents::{Documents, Sent};
 pub use execute::{Call, was_executed};
+pub use leave::Leave;
 pub use measured::{execute, subscribe};
 pub use operator::{Admin, Operator};
 pub use rights::{allowed, required};

@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{Call, allowed, subscribe, was_executed};
+use crate::graphql::{Sent, allowed, subscribe, was_executed};
 use crate::http::App;
-use crate::http::answer::Refusal;
-use crate::http::graphql::{Unanswered, outcome, overloaded};
+use crate::http::answer::{Refusal, overloaded};
+use crate::http::graphql::{Unanswered, outcome};
 
 /// What comes of an operation.
 #[derive(Debug)]
@@ -40,12 +40,12 @@ pub(super) struct Operations {
 
 impl Operations {
     /// Begins an operation.
-    pub(super) fn begin(&mut self, app: &App, id: String, call: Call, correlation_id: &str) -> Result<(), Farewell> {
+    pub(super) fn begin(&mut self, app: &App, id: String, sent: Sent, correlation_id: &str) -> Result<(), Farewell> {
         if self.ends.contains_key(&id) {
             return Err(Farewell::InUse(id));
         }
         let most = app.state.limits().operations;
-        let outputs = if self.ends.len() < most { outputs(app, call, correlation_id) } else { too_many(most) };
+        let outputs = if self.ends.len() < most { outputs(app, sent, correlation_id) } else { too_many(most) };
         self.go_on(id, outputs);
         Ok(())
     }
@@ -93,12 +93,12 @@ impl Operations {
     }
 }
 
-fn outputs(app: &App, call: Call, correlation_id: &str) -> Outputs {
+fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Outputs {
     if let Err(refusal) = app.pace.count(app) {
         return ended(refused(&refusal));
     }
-    let document = match app.documents.read(&call) {
-        Ok(document) => document,
+    let (document, call) = match app.documents.read(sent) {
+        Ok(read) => read,
         Err(error) => return ended(Output::Error(Response::from_errors(vec![error]))),
     };
     let operation = document.operation(call.operation_name.as_deref());
