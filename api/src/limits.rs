@@ -33,6 +33,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a client has to send a body.
     pub body_time: Duration,
+    /// How long a client has to take an answer.
+    pub answer_time: Duration,
     /// How long a query may take. A mutation takes as long as the database lets it.
     pub query_time: Duration,
     /// Connections that are open at once.
@@ -68,6 +70,7 @@ impl Limits {
         body: 1024 * 1024,
         head_time: Duration::from_secs(30),
         body_time: Duration::from_secs(30),
+        answer_time: Duration::from_mins(1),
         query_time: Duration::from_secs(30),
         connections: 512,
         sockets: 256,

@@ -209,6 +209,12 @@ async fn variables_are_few_and_small() {
     let error = app.error("{ __typename }", Value::Object(many)).await;
     assert_eq!(error, too_complex("The request has values for more than 100 variables."));
 
+    // Values within values count, whether or not the operation has a variable for them.
+    let nested = |count: usize| json!({ "x": [{ "y": vec![json!({}); count - 3] }] });
+    assert_eq!(app.data("{ __typename }", nested(10_000)).await, json!({ "__typename": "Query" }));
+    let error = app.error("{ __typename }", nested(10_001)).await;
+    assert_eq!(error, too_complex("The variables have more than 10000 values, those within others counted."));
+
     let query = "query Q($a: String!) { __type(name: $a) { name } }";
     let sized = |size: usize| json!({ "a": "x".repeat(size - "{'a':''}".len()) });
     assert_eq!(app.data(query, sized(256 * 1024)).await, json!({ "__type": null }));
@@ -301,6 +307,10 @@ async fn what_makes_the_database_work_costs_more_than_its_fields() {
         "sessionStats { total }",
     ] {
         let (code, message) = refused_by(&wide, &format!("{{ {} }}", aliases(100, field))).await;
+        assert_eq!(code, "QUERY_TOO_COMPLEX", "{field}: {message}");
+    }
+    for field in ["cleanupPreview { sessionCount }", "schemaHealth { healthy }"] {
+        let (code, message) = refused(&format!("{{ {} }}", aliases(20, field))).await;
         assert_eq!(code, "QUERY_TOO_COMPLEX", "{field}: {message}");
     }
     let query = format!("query Q($ids: [ID!]!) {{ {} }}", aliases(23, "deletionImpact(sessionIds: $ids) { token }"));

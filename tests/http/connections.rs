@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::limits::{LONG, is_well, json, limited, post, slow, started};
 use crate::support::{TestDb, both};
 
-both!(Adopted: connections_that_wait_for_answers_make_no_room);
+both!(Adopted: connections_that_wait_for_answers_make_no_room, what_is_half_sent_makes_room_before_what_waits);
 
 /// Sends this over a connection of its own; gives all that comes back until the server ends it.
-async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
+pub(super) async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(sent).await.unwrap();
     let mut answer = Vec::new();
@@ -75,6 +75,31 @@ async fn idle_connections_make_room_for_others() {
     assert_eq!(rest, b"");
     let mut newest = idle.pop().unwrap();
     assert!(timeout(Duration::from_millis(100), newest.read_u8()).await.is_err());
+}
+
+/// Of three, the first to go is the one without a request, however young, and then the one whose body has not come.
+async fn what_is_half_sent_makes_room_before_what_waits(db: TestDb) {
+    slow(&db).await;
+    let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;
+    let waiting = tokio::spawn(post(address, LONG));
+    sleep(Duration::from_millis(200)).await;
+    let mut half = TcpStream::connect(address).await.unwrap();
+    let head =
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    half.write_all(head.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    let _next = TcpStream::connect(address).await.unwrap();
+    assert!(timeout(Duration::from_secs(1), idle.read_u8()).await.unwrap().is_err());
+    assert!(timeout(Duration::from_millis(100), half.read_u8()).await.is_err());
+    let second = tokio::spawn(post(address, LONG));
+    sleep(Duration::from_millis(200)).await;
+    let third = tokio::spawn(post(address, LONG));
+    assert!(timeout(Duration::from_secs(1), half.read_u8()).await.unwrap().is_err());
+    for answer in [waiting, second, third] {
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
 }
 
 async fn connections_that_wait_for_answers_make_no_room(db: TestDb) {

@@ -3,6 +3,7 @@
 pub mod app;
 
 mod connections;
+mod fair;
 mod get;
 mod guard;
 mod health;
@@ -14,6 +15,7 @@ mod post;
 mod serve;
 pub mod socket;
 mod traces;
+mod unread;
 
 /// A client that goes straight to the server.
 fn client() -> reqwest::Client {

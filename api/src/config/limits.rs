@@ -53,10 +53,13 @@ pub struct LimitOptions {
     /// How long a client may take to send a body, in seconds
     #[arg(long, env = "SESSION_ADMIN_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = D.body_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub body_timeout: u64,
+    /// How long a client may take to read an answer, in seconds
+    #[arg(long, env = "SESSION_ADMIN_ANSWER_TIMEOUT", value_name = "SECONDS", default_value_t = D.answer_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    pub answer_timeout: u64,
     /// How long a query may take as a whole, in seconds; mutations take as long as the database lets them
     #[arg(long, env = "SESSION_ADMIN_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = D.query_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub request_timeout: u64,
-    /// The most connections of clients that are open at once; the oldest for which nothing is done makes room for the next
+    /// The most connections of clients that are open at once; the oldest that waits for no answer makes room for the next
     #[arg(long, env = "SESSION_ADMIN_MAX_CLIENTS", value_name = "NUMBER", default_value_t = D.connections, value_parser = at_least_one)]
     pub max_clients: usize,
     /// The most sockets at /graphql/ws that are open at once; the oldest that has not begun makes room for the next
@@ -94,6 +97,7 @@ impl LimitOptions {
             body: self.max_body,
             head_time: Duration::from_secs(self.head_timeout),
             body_time: Duration::from_secs(self.body_timeout),
+            answer_time: Duration::from_secs(self.answer_timeout),
             query_time: Duration::from_secs(self.request_timeout),
             connections: self.max_clients,
             sockets: self.max_sockets,

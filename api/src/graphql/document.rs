@@ -83,6 +83,12 @@ impl Document {
         &self.0.document
     }
 
+    /// Whether the operation of this name has this variable.
+    pub(super) fn declares(&self, name: Option<&str>, variable: &str) -> bool {
+        let definitions = self.definition(name).map(|(_, operation)| operation.node.variable_definitions.as_slice());
+        definitions.unwrap_or_default().iter().any(|definition| definition.node.name.node == variable)
+    }
+
     /// The document keeps GraphQL's rules, and every variable that needs a value has one: nothing is executed otherwise.
     pub(super) fn check(&self, name: Option<&str>, variables: &Variables) -> Result<(), ServerError> {
         if let Some(fault) = &self.0.fault {

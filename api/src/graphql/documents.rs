@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_graphql::{ServerError, Variables};
 use lru::LruCache;
+use serde_json::{Map, Value};
 
 use super::Call;
 use super::document::Document;
@@ -17,6 +18,20 @@ const KEPT: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
 /// The longest text that is kept, in bytes: with the number it bounds the memory, since a document takes some hundred times
 /// its text at worst.
 const MAX_LENGTH: usize = 2 * 1024;
+
+/// The most values within the variables of a request: one takes a few bytes of a body, and much more once it is read.
+const MAX_VALUES: usize = 10_000;
+
+/// What a client sent.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// The text of the query.
+    pub query: String,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    pub variables: Map<String, Value>,
+}
 
 /// The documents used last, by their text.
 #[derive(Debug)]
@@ -32,13 +47,21 @@ impl Documents {
         Self { kept: Mutex::new(LruCache::new(KEPT)), limits }
     }
 
-    /// Reads a call's query, unless it is known. What is refused is not kept.
+    /// Reads what a client sent. Only the values are kept that its operation has variables for: a request may wait.
     ///
     /// # Errors
     /// Those of [`Document::parse`], and QUERY_TOO_COMPLEX for too many variables or too large ones.
-    pub fn read(&self, call: &Call) -> Result<Document, ServerError> {
-        check_variables(&call.variables, &self.limits)?;
-        let query = call.query.as_str();
+    pub fn read(&self, sent: Sent) -> Result<(Document, Call), ServerError> {
+        let Sent { query, operation_name, mut variables } = sent;
+        check_variables(&variables, &self.limits)?;
+        let document = self.document(&query)?;
+        variables.retain(|name, _| document.declares(operation_name.as_deref(), name));
+        let variables = Variables::from_json(Value::Object(variables));
+        Ok((document, Call { operation_name, variables }))
+    }
+
+    /// Reads a query, unless it is known. What is refused is not kept.
+    fn document(&self, query: &str) -> Result<Document, ServerError> {
         if let Some(document) = self.kept().get(query) {
             return Ok(document.clone());
         }
@@ -55,9 +78,15 @@ impl Documents {
     }
 }
 
-fn check_variables(variables: &Variables, limits: &Limits) -> Result<(), ServerError> {
+fn check_variables(variables: &Map<String, Value>, limits: &Limits) -> Result<(), ServerError> {
     if variables.len() > limits.variables {
         let words = format!("The request has values for more than {} variables.", limits.variables);
+        return Err(coded(QUERY_TOO_COMPLEX, words));
+    }
+    let mut values = 0;
+    variables.values().for_each(|value| count(value, &mut values));
+    if values > MAX_VALUES {
+        let words = format!("The variables have more than {MAX_VALUES} values, those within others counted.");
         return Err(coded(QUERY_TOO_COMPLEX, words));
     }
     // They come from JSON, so they can be written as JSON.
@@ -67,4 +96,14 @@ fn check_variables(variables: &Variables, limits: &Limits) -> Result<(), ServerE
         return Err(coded(QUERY_TOO_COMPLEX, words));
     }
     Ok(())
+}
+
+/// Adds a value and those within it. Whoever read the JSON has bounded how deep it is nested.
+fn count(value: &Value, values: &mut usize) {
+    *values += 1;
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| count(value, values)),
+        Value::Object(members) => members.values().for_each(|value| count(value, values)),
+        _ => {}
+    }
 }

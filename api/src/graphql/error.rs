@@ -31,8 +31,6 @@ const LONGEST: usize = 1_000;
 /// An error with its code.
 #[must_use]
 pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
-    let mut message = message.into();
-    shorten(&mut message);
     let mut error = ServerError::new(message, None);
     shorten(&mut error.message);
     set_code(&mut error, code);

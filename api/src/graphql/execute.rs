@@ -17,12 +17,10 @@ use super::omitted::{leave_out, put_defaults};
 use super::share::Share;
 use super::{Schema, State};
 
-/// What a client sent.
+/// What a client sent, once its document has been read.
 #[derive(Debug, Default)]
 pub struct Call {
-    /// The text of the query.
-    pub query: String,
-    /// Which of its operations.
+    /// Which of the document's operations.
     pub operation_name: Option<String>,
     /// The values of its variables.
     pub variables: Variables,
@@ -83,7 +81,7 @@ pub fn was_executed(response: &Response) -> bool {
 
 /// What the library executes, with the values of its variables.
 fn request(document: &Document, call: Call) -> Result<Request, ServerError> {
-    let Call { query, operation_name, mut variables } = call;
+    let Call { operation_name, mut variables, .. } = call;
     document.check(operation_name.as_deref(), &variables)?;
     let executed = match chosen(document, operation_name.as_deref()) {
         Some(mut chosen) => {
@@ -95,7 +93,7 @@ fn request(document: &Document, call: Call) -> Result<Request, ServerError> {
         // Which one is meant is for the library to ask.
         None => document.inner().clone(),
     };
-    let mut request = Request::new(query).variables(variables);
+    let mut request = Request::new("").variables(variables);
     request.operation_name = operation_name;
     request.set_parsed_query(executed);
     Ok(request)

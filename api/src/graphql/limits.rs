@@ -14,8 +14,11 @@ pub(super) const GATEWAY: usize = 10;
 pub(super) const REFERENCES: usize = 10;
 /// What a list of a whole table costs besides its nodes: a filter or its total may want every row looked at.
 pub(super) const LIST: usize = 250;
-/// What a diagnosis of the whole schema costs.
-pub(super) const HEALTH: usize = 500;
+/// What a cleanup's preview costs: every session is looked at, and the impact of those that would go. It takes half as long as
+/// the largest pages that are answered, and much longer than the smaller ones.
+pub(super) const PREVIEW: usize = 2_500;
+/// What a diagnosis of the whole schema costs. It takes as long as a preview.
+pub(super) const HEALTH: usize = 2_500;
 
 /// Says in this API's words that a query costs too much: the library's own error has neither a code nor a number.
 ///

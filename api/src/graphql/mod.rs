@@ -15,6 +15,7 @@ mod failures;
 mod id;
 mod input;
 mod introspection;
+mod leave;
 mod limits;
 mod loaders;
 mod measured;
@@ -37,8 +38,9 @@ mod validation;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 
-pub use documents::Documents;
+pub use documents::{Documents, Sent};
 pub use execute::{Call, was_executed};
+pub use leave::Leave;
 pub use measured::{allowed, execute, subscribe};
 pub use operator::{Admin, Operator};
 pub use rights::required;

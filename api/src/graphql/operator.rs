@@ -34,13 +34,11 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// Those of [`deletion::delete`].
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
-        let (database, turns) = (self.0.database().clone(), self.0.waiting());
-        let gateway = self.0.gateway().cloned();
+        let database = self.0.database().clone();
+        // Nothing is changed by asking.
+        let request = request.asked(self.0.gateway()).await;
         self.0
-            .outliving(async move {
-                let request = request.asked(gateway.as_ref()).await;
-                // The semaphore is never closed; without a turn the deletion would still be right, only less polite.
-                let _turn = turns.acquire().await;
+            .in_turn(async move {
                 let outcome = deletion::delete(&database, &request).await;
                 report(&outcome);
                 outcome
@@ -53,10 +51,9 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// Those of [`restore::restore`].
     pub async fn restore(&self, request: RestoreRequest) -> Result<RestoreOutcome, Error> {
-        let (database, turns) = (self.0.database().clone(), self.0.waiting());
+        let database = self.0.database().clone();
         self.0
-            .outliving(async move {
-                let _turn = turns.acquire().await;
+            .in_turn(async move {
                 let outcome = restore::restore(&database, &request).await?;
                 let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
                 let (deletion, rows) = (request.deletion_id, outcome.rows_restored);
@@ -88,11 +85,10 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// Those of [`cleanup::start`].
     pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
-        let (queue, turns) = (self.0.queue().clone(), self.0.waiting());
+        let queue = self.0.queue().clone();
         let gateway = self.0.gateway().cloned();
         self.0
-            .outliving(async move {
-                let _turn = turns.acquire().await;
+            .in_turn(async move {
                 let outcome = cleanup::start(queue.database(), gateway.as_ref(), &request).await?;
                 if let Some(run) = outcome.run.as_ref().filter(|run| !run.status.has_finished()) {
                     queue.push(run.id).await;
@@ -122,11 +118,10 @@ impl<'a> Admin<'a> {
     /// # Errors
     /// Those of [`deletion::erase`].
     pub async fn erase(&self, deletion: Uuid) -> Result<ErasureOutcome, Error> {
-        let (database, turns) = (self.0.database().clone(), self.0.waiting());
+        let database = self.0.database().clone();
         let name = self.0.principal().name().to_owned();
         self.0
-            .outliving(async move {
-                let _turn = turns.acquire().await;
+            .in_turn(async move {
                 let outcome = deletion::erase(&database, deletion, &name).await?;
                 if outcome.refusals.is_empty() {
                     tracing::info!(%deletion, by = name, "erased");

@@ -12,6 +12,7 @@ use crate::cleanup::Watch;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::graphql::leave::Leave;
 use crate::graphql::loaders::Batches;
 use crate::graphql::operator::{Admin, Operator};
 use crate::graphql::share::Share;
@@ -33,6 +34,7 @@ pub struct State {
     access: Access,
     principal: Principal,
     limits: Limits,
+    leave: Option<Leave>,
     /// Every deletion under way holds it for reading, so that whoever gets it for writing knows that none is left.
     running: Arc<RwLock<()>>,
     /// Deletions may wait for locks; together they must leave connections for those who only read.
@@ -57,6 +59,7 @@ impl State {
             principal: Principal::local(principal),
             access: Access::new(database.clone(), None),
             limits: Limits::default(),
+            leave: None,
             running: Arc::default(),
             gateway: None,
             watch: Watch::new(database.clone()),
@@ -114,6 +117,12 @@ impl State {
         Self { limits, ..self }
     }
 
+    /// The same for a mutation that may begin.
+    #[must_use]
+    pub fn with_leave(self, leave: Leave) -> Self {
+        Self { leave: Some(leave), ..self }
+    }
+
     /// What one request may ask for, and how much is served at once.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
@@ -163,6 +172,13 @@ impl State {
         (connections / 4).max(1)
     }
 
+    /// How many changes of one client wait for locks at once: half of all.
+    #[must_use]
+    pub fn changes_of_one_client(&self) -> usize {
+        let connections = usize::try_from(self.database.settings().max_connections).unwrap_or(usize::MAX);
+        (connections / 8).max(1)
+    }
+
     /// What a query has of the connections, once it is its turn.
     pub(super) async fn share(&self) -> Share {
         Share::of_query(Arc::clone(&self.queries)).await
@@ -196,9 +212,28 @@ impl State {
         Admin::of(self)
     }
 
-    /// A turn among those who may wait for locks.
-    pub(super) fn waiting(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.turns)
+    /// Does it once its turn has come among those who may wait for locks, as [`Self::outliving`] does. A client that goes
+    /// away before has asked for nothing.
+    pub(super) fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Error>> + Send {
+        // It is large, and waits.
+        let work = Box::pin(work);
+        async move {
+            // The semaphores are never closed; without a turn the change would still be right, only less polite.
+            let own = match &self.leave {
+                Some(leave) => Arc::clone(&leave.locks).acquire_owned().await.ok(),
+                None => None,
+            };
+            let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+            let in_turn = async move {
+                let outcome = work.await;
+                drop((own, turn));
+                outcome
+            };
+            self.outliving(in_turn).await
+        }
     }
 
     /// Does it in a task of its own: a client that goes away drops its request's future, and what somebody asked to be
@@ -208,9 +243,10 @@ impl State {
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
         let running = Arc::clone(&self.running).read_owned().await;
+        let leave = self.leave.clone();
         let work = async move {
             let outcome = work.await;
-            drop(running);
+            drop((running, leave));
             outcome
         };
         match tokio::spawn(work.in_current_span()).await {

@@ -6,8 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::graphql::error::{BAD_USER_INPUT, coded};
+use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, coded};
 use crate::graphql::was_executed;
+
+/// After how many seconds those who are not let in may try again.
+const LATER: u64 = 1;
 
 /// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +105,18 @@ pub(super) struct Refusal {
 impl Refusal {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, code: BAD_USER_INPUT, message: message.into(), allow: None, retry_after: None }
+    }
+}
+
+/// What is said to those who are not let in.
+pub(super) fn overloaded() -> Refusal {
+    Refusal {
+        code: UNAVAILABLE,
+        retry_after: Some(LATER),
+        ..Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server has as much to do as it takes on. Try again in a second.",
+        )
     }
 }
 

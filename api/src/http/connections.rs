@@ -1,5 +1,6 @@
 //! Accepting connections, and not more of them than may be open. Who holds one without making a request is let go after a
-//! while, or at once when somebody else wants in: half-sent heads and idle clients keep nobody out.
+//! while, or at once when somebody else wants in: half-sent heads and bodies and idle clients keep nobody out. Who waits for an
+//! answer, or reads one, is let be.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -11,7 +12,7 @@ use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tower::ServiceExt as _;
 
-use super::client::Client;
+use super::caller::Allowance;
+use super::client::{Client, Loss};
+use super::handed::{Handed, Wire};
 use crate::limits::Limits;
 
 /// How long it takes before the next try when no connection can be accepted, for want of file handles for example.
@@ -28,22 +31,24 @@ const PAUSE: Duration = Duration::from_millis(200);
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Requests at once over one connection of HTTP/2.
 const STREAMS: u32 = 100;
+/// The bytes of an answer over HTTP/2 that lie with its connection.
+const BUFFER: usize = 64 * 1024;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
       content-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\n\r\n\
       As many connections are open as this server takes. Try again later.";
 
-/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered. Of one
-/// client so many `queries` are executed at once.
+/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered. Who
+/// shows no token may have so much under way over one connection.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: &Limits,
-    queries: usize,
+    allowance: Allowance,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = std::pin::pin!(stop);
-    let mut connections = Connections::new(router, limits, queries);
+    let mut connections = Connections::new(router, limits, allowance);
     loop {
         tokio::select! {
             biased;
@@ -62,11 +67,20 @@ pub(super) async fn serve(
     connections.ending.shutdown().await;
 }
 
+/// How long a connection is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Until it makes a request.
+    silence: Duration,
+    /// Until it has taken an answer.
+    answer: Duration,
+}
+
 struct Connections {
     router: Router,
     most: usize,
-    patience: Duration,
-    queries: usize,
+    patience: Patience,
+    allowance: Allowance,
     /// Each gives back its number.
     running: JoinSet<u64>,
     /// By their numbers, the oldest first.
@@ -76,12 +90,12 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(router: Router, limits: &Limits, queries: usize) -> Self {
+    fn new(router: Router, limits: &Limits, allowance: Allowance) -> Self {
         Self {
             router,
             most: limits.connections,
-            patience: limits.head_time,
-            queries,
+            patience: Patience { silence: limits.head_time, answer: limits.answer_time },
+            allowance,
             running: JoinSet::new(),
             open: BTreeMap::new(),
             next: 0,
@@ -95,7 +109,7 @@ impl Connections {
             tokio::spawn(turn_away(stream));
             return;
         }
-        let (number, client) = (self.next, Client::new(Some(from.ip()), self.queries));
+        let (number, client) = (self.next, Client::new(Some(from.ip()), self.allowance));
         self.next += 1;
         let served = serve_one(stream, self.router.clone(), client.clone(), self.patience, self.ending.watcher());
         let served = async move {
@@ -105,10 +119,11 @@ impl Connections {
         self.open.insert(number, (client, self.running.spawn(served)));
     }
 
-    /// Lets the oldest connection go for which nothing is executed; false where there is none.
+    /// Lets the connection go with which the least is lost, and of these the oldest; false where each waits for an answer.
     fn make_room(&mut self) -> bool {
-        let idle = self.open.iter().find(|(_, (client, _))| !client.is_served()).map(|(number, _)| *number);
-        let Some((_, connection)) = idle.and_then(|number| self.open.remove(&number)) else { return false };
+        let losses = self.open.iter().map(|(number, (client, _))| (client.loss(), *number));
+        let least = losses.filter(|(loss, _)| *loss < Loss::Answers).min();
+        let Some((_, connection)) = least.and_then(|(_, number)| self.open.remove(&number)) else { return false };
         connection.abort();
         true
     }
@@ -123,7 +138,7 @@ impl Connections {
     }
 }
 
-async fn serve_one(stream: TcpStream, router: Router, client: Client, patience: Duration, ending: Watcher) {
+async fn serve_one(stream: TcpStream, router: Router, client: Client, patience: Patience, ending: Watcher) {
     // Answers are written at once and whole.
     let _ = stream.set_nodelay(true);
     let service = service_fn({
@@ -134,22 +149,23 @@ async fn serve_one(stream: TcpStream, router: Router, client: Client, patience: 
             request.extensions_mut().insert(client.clone());
             let answer = router.clone().oneshot(request);
             async move {
-                let answer = answer.await;
-                drop(begun);
-                answer as Result<_, Infallible>
+                let answer: Result<_, Infallible> = answer.await;
+                answer.map(|answer| answer.map(|body| Handed::new(body, begun)))
             }
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http2().max_concurrent_streams(STREAMS).enable_connect_protocol();
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    builder.http2().max_concurrent_streams(STREAMS).max_send_buf_size(BUFFER).enable_connect_protocol();
+    let wire = Wire::new(stream, client.clone());
+    let connection = builder.serve_connection_with_upgrades(wire, service).into_owned();
     tokio::select! {
         served = ending.watch(connection) => {
             if let Err(error) = served {
                 tracing::debug!(error, "a connection broke");
             }
         }
-        () = client.silent(patience) => tracing::debug!("a connection was closed: it made no request in time"),
+        () = client.silent(patience.silence) => tracing::debug!("a connection was closed: it made no request in time"),
+        () = client.deaf(patience.answer) => tracing::info!("a connection was closed: it did not take an answer in time"),
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long a request waits for its place.
+/// How long a request waits for its place, unless it is said.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The gate before what is executed.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     places: Arc<Semaphore>,
-    /// As many wait as have a place.
     waiting: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// There is no place.
@@ -22,8 +22,14 @@ pub(super) struct Gate {
 pub(super) struct Full;
 
 impl Gate {
+    /// As many wait as have a place.
     pub(super) fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), waiting: Arc::new(Semaphore::new(places)) }
+        Self::patient(places, places, PATIENCE)
+    }
+
+    /// So many wait, for as long as this.
+    pub(super) fn patient(places: usize, waiting: usize, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), waiting: Arc::new(Semaphore::new(waiting)), patience }
     }
 
     /// Takes a place, until what is returned is dropped.
@@ -32,7 +38,7 @@ impl Gate {
             return Ok(place);
         }
         let _waiting = self.waiting.try_acquire().map_err(|_| Full)?;
-        let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
+        let place = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
         place.map_err(|_| Full)?.map_err(|_| Full)
     }
 }

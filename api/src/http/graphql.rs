@@ -1,5 +1,7 @@
 //! `/graphql`.
 
+use std::sync::Arc;
+
 use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
 use axum::Extension;
@@ -7,14 +9,12 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use super::answer::{Format, Refusal};
+use super::answer::{Format, Refusal, overloaded};
+use super::gate::Full;
 use super::{App, bearer, log, wire};
 use crate::graphql::document::Document;
-use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, UNAVAILABLE, refusal};
-use crate::graphql::{self, Call, allowed, execute};
-
-/// After how many seconds those who are not let in may try again.
-const LATER: u64 = 1;
+use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
+use crate::graphql::{self, Call, Leave, Sent, allowed, execute};
 
 /// A query in the address.
 pub(super) async fn get(
@@ -24,7 +24,7 @@ pub(super) async fn get(
 ) -> Response {
     let (app, format) = (app.asked_by(&request, state), Format::accepted_by(request.headers()));
     match app.pace.count(&app).and_then(|()| wire::from_address(request.uri())) {
-        Ok(call) => run(&app, format, request.method(), call, log::id_of(&request)).await,
+        Ok(sent) => run(&app, format, request.method(), sent, log::id_of(&request)).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
@@ -40,15 +40,15 @@ pub(super) async fn post(
     if let Err(refusal) = app.pace.count(&app) {
         return format.refuse(&refusal);
     }
-    match wire::from_body(request, app.state.limits()).await {
-        Ok(call) => run(&app, format, &Method::POST, call, &id).await,
+    match wire::from_body(request, app.state.limits(), &app.client, &app.caller()).await {
+        Ok(sent) => run(&app, format, &Method::POST, sent, &id).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-async fn run(app: &App, format: Format, method: &Method, call: Call, id: &str) -> Response {
-    let document = match app.documents.read(&call) {
-        Ok(document) => document,
+async fn run(app: &App, format: Format, method: &Method, sent: Sent, id: &str) -> Response {
+    let (document, call) = match app.documents.read(sent) {
+        Ok(read) => read,
         Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
     };
     let operation = document.operation(call.operation_name.as_deref());
@@ -87,18 +87,6 @@ pub(super) enum Unanswered {
     Overloaded,
 }
 
-/// What is said to those who are not let in.
-pub(super) fn overloaded() -> Refusal {
-    Refusal {
-        code: UNAVAILABLE,
-        retry_after: Some(LATER),
-        ..Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The server has as much to do as it takes on. Try again in a second.",
-        )
-    }
-}
-
 /// What comes of a query or a mutation.
 pub(super) async fn outcome(
     app: &App,
@@ -108,14 +96,17 @@ pub(super) async fn outcome(
     id: &str,
 ) -> Result<Outcome, Unanswered> {
     let is_mutation = kind == Some(OperationType::Mutation);
-    let gate = if is_mutation { &app.mutations } else { &app.queries };
-    let _turn = if is_mutation { None } else { app.client.turn().await };
-    let _place = gate.enter().await.map_err(|_full| Unanswered::Overloaded)?;
-    let _served = app.client.execute();
-    let outcome = execute(&app.schema, &app.state, document, call, id);
+    let caller = app.caller();
+    // Their own turn first: who waits for it keeps nobody else out.
+    let (own, all) = if is_mutation { (&caller.mutations, &app.mutations) } else { (&caller.queries, &app.queries) };
+    let enter = async || Ok::<_, Full>((own.enter().await?, all.enter().await?));
+    let places = enter().await.map_err(|_full| Unanswered::Overloaded)?;
     if is_mutation {
-        return Ok(outcome.await);
+        // What is under way goes on when nobody waits for it any more, and keeps its places.
+        let state = app.state.clone().with_leave(Leave::new(places, Arc::clone(&caller.locks)));
+        return Ok(execute(&app.schema, &state, document, call, id).await);
     }
+    let outcome = execute(&app.schema, &app.state, document, call, id);
     let patience = app.state.limits().query_time;
     tokio::time::timeout(patience, outcome).await.map_err(|_| {
         let seconds = patience.as_secs();

@@ -2,11 +2,13 @@
 
 mod answer;
 mod bearer;
+mod caller;
 mod client;
 mod connections;
 mod gate;
 mod graphql;
 mod guard;
+mod handed;
 mod headers;
 mod health;
 mod listen;
@@ -29,6 +31,7 @@ use axum::routing::{any, get};
 
 use crate::graphql::{Documents, Schema, State, builder};
 
+use self::caller::{Allowance, Caller, Callers};
 use self::client::Client;
 use self::gate::Gate;
 use self::pace::Pace;
@@ -51,6 +54,8 @@ struct App {
     /// Changes wait for locks: however many do, queries are answered.
     mutations: Gate,
     pace: Pace,
+    allowance: Allowance,
+    callers: Callers,
     lacking: health::Lacking,
     /// Who asks.
     client: Client,
@@ -58,7 +63,7 @@ struct App {
 
 impl App {
     fn new(state: State, sockets: Sockets) -> Self {
-        let limits = *state.limits();
+        let (limits, allowance) = (*state.limits(), Allowance::of(&state));
         Self {
             schema: builder().limit_complexity(limits.cost).finish(),
             documents: Arc::new(Documents::new(limits)),
@@ -68,14 +73,23 @@ impl App {
             mutations: Gate::new(limits.requests),
             pace: Pace::new(limits.requests_a_minute),
             lacking: health::lacking(),
-            client: Client::default(),
+            allowance,
+            callers: Callers::new(allowance),
+            client: Client::new(None, allowance),
             state,
         }
     }
 
     /// The same for the one who made this request, who may use this.
     fn asked_by(self, request: &Request, state: State) -> Self {
-        Self { client: request.extensions().get().cloned().unwrap_or_default(), state, ..self }
+        let client = request.extensions().get().cloned().unwrap_or_else(|| Client::new(None, self.allowance));
+        Self { state, client, ..self }
+    }
+
+    /// Who asks, however many connections they have.
+    fn caller(&self) -> Arc<Caller> {
+        let principal = self.state.principal();
+        if principal.is_local() { self.client.caller() } else { self.callers.of(principal.name()) }
     }
 }
 

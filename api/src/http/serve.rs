@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::caller::Allowance;
 use super::{Origin, Sockets, check_listen, connections, router};
 use crate::error::Error;
 use crate::graphql::State;
@@ -41,7 +42,8 @@ pub async fn serve(
         let _ = stop.send(Instant::now() + GRACE);
     };
     let limits = *state.limits();
-    finish(connections::serve(listener, router, &limits, state.queries_of_one_client(), signal), stopped, &state).await;
+    let serving = connections::serve(listener, router, &limits, Allowance::of(&state), signal);
+    finish(serving, stopped, &state).await;
     // One that has not said it by now has a client that reads nothing.
     let _ = tokio::time::timeout(FAREWELL, sockets.closed()).await;
     Ok(())

@@ -1,15 +1,17 @@
 //! Reading a call out of an HTTP request.
 
-use async_graphql::Variables;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Query, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
+use futures_util::StreamExt as _;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::answer::Refusal;
-use crate::graphql::Call;
+use super::answer::{Refusal, overloaded};
+use super::caller::Caller;
+use super::client::Client;
+use crate::graphql::Sent;
 use crate::limits::Limits;
 
 /// The parameters of a GET.
@@ -23,7 +25,7 @@ struct Parameters {
 }
 
 /// The call in the address of a GET.
-pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
+pub(super) fn from_address(uri: &Uri) -> Result<Sent, Refusal> {
     let Query(parameters) = Query::<Parameters>::try_from_uri(uri)
         .map_err(|_| bad("The address's parameters cannot be read: each may be given once, percent-encoded."))?;
     let query = parameters.query.ok_or_else(|| bad("The parameter query is missing."))?;
@@ -35,11 +37,16 @@ pub(super) fn from_address(uri: &Uri) -> Result<Call, Refusal> {
     let variables = json("variables", parameters.variables)?;
     check_extensions(&json("extensions", parameters.extensions)?)?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    Ok(Call { query, operation_name, variables: read_variables(variables)? })
+    Ok(Sent { query, operation_name, variables: read_variables(variables)? })
 }
 
 /// The call in the body of a POST.
-pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call, Refusal> {
+pub(super) async fn from_body(
+    request: Request,
+    limits: &Limits,
+    client: &Client,
+    caller: &Caller,
+) -> Result<Sent, Refusal> {
     check_content_type(request.headers())?;
     if request
         .headers()
@@ -52,6 +59,11 @@ pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call,
             "Send the body as it is: no Content-Encoding is known.",
         ));
     }
+    let sending = client.send();
+    let Ok(_room) = caller.send(length(request.headers(), limits.body)) else {
+        pass_over(request, limits).await;
+        return Err(overloaded());
+    };
     let body = tokio::time::timeout(limits.body_time, Bytes::from_request(request, &()))
         .await
         .map_err(|_| {
@@ -65,6 +77,7 @@ pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call,
             }
             status => Refusal::new(status, "The body cannot be read."),
         })?;
+    drop(sending);
     match serde_json::from_slice(&body) {
         Ok(Value::Object(members)) => from_members(members),
         Ok(Value::Array(_)) => Err(bad("Send one request at a time: batches are not taken.")),
@@ -73,8 +86,26 @@ pub(super) async fn from_body(request: Request, limits: &Limits) -> Result<Call,
     }
 }
 
+/// Reads a body and keeps nothing of it. A client that is answered before it has sent it loses the answer with its connection.
+async fn pass_over(request: Request, limits: &Limits) {
+    let (mut body, mut left) = (request.into_body().into_data_stream(), limits.body);
+    let passed = async {
+        while let (Some(Ok(bytes)), true) = (body.next().await, left > 0) {
+            left = left.saturating_sub(bytes.len());
+        }
+    };
+    // Whoever has not sent it by then is told all the same.
+    let _ = tokio::time::timeout(limits.body_time, passed).await;
+}
+
+/// How many bytes a body may come to; fewer where it says so.
+fn length(headers: &HeaderMap, most: usize) -> usize {
+    let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    said.map_or(most, |length: usize| length.min(most))
+}
+
 /// The call in the members of a JSON object.
-pub(super) fn from_members(mut members: serde_json::Map<String, Value>) -> Result<Call, Refusal> {
+pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Sent, Refusal> {
     let mut take = |name: &str| members.remove(name).unwrap_or_default();
     let Value::String(query) = take("query") else { return Err(bad("query is missing, or no string.")) };
     let operation_name = match take("operationName") {
@@ -83,7 +114,7 @@ pub(super) fn from_members(mut members: serde_json::Map<String, Value>) -> Resul
         _ => return Err(bad("operationName is no string.")),
     };
     check_extensions(&take("extensions"))?;
-    Ok(Call { query, operation_name, variables: read_variables(take("variables"))? })
+    Ok(Sent { query, operation_name, variables: read_variables(take("variables"))? })
 }
 
 /// None is known here, and each may be left alone.
@@ -91,9 +122,10 @@ fn check_extensions(value: &Value) -> Result<(), Refusal> {
     if matches!(value, Value::Null | Value::Object(_)) { Ok(()) } else { Err(bad("extensions is no object.")) }
 }
 
-fn read_variables(value: Value) -> Result<Variables, Refusal> {
+fn read_variables(value: Value) -> Result<Map<String, Value>, Refusal> {
     match value {
-        Value::Null | Value::Object(_) => Ok(Variables::from_json(value)),
+        Value::Null => Ok(Map::new()),
+        Value::Object(variables) => Ok(variables),
         _ => Err(bad("variables is no object.")),
     }
 }

@@ -131,7 +131,7 @@ impl Client {
         (Talker(talker), Listener(listener))
     }
 
-    async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.send(Message::text(message.to_string())).await;
     }
 

@@ -68,7 +68,7 @@ pub(super) struct CleanupMutation;
 #[Object]
 impl CleanupMutation {
     /// Deletes the sessions that meet criteria, in short transactions: the answer is a queued run, which workers take.
-    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "limits::PREVIEW + child_complexity")]
     async fn clean_up_sessions(
         &self,
         ctx: &Context<'_>,

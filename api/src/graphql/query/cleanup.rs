@@ -14,7 +14,7 @@ pub(super) struct CleanupQuery;
 #[Object]
 impl CleanupQuery {
     /// What a cleanup by these criteria would do, exactly; nothing is changed.
-    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "limits::PREVIEW + child_complexity")]
     async fn cleanup_preview(
         &self,
         ctx: &Context<'_>,

@@ -136,8 +136,8 @@ impl Connection {
             FromClient::Init(payload) => self.begin(payload.as_ref().and_then(credentials)).await,
             FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
             FromClient::Pong => Ok(()),
-            FromClient::Subscribe { id, call } => match &self.begun {
-                Some(app) => match self.operations.begin(app, &id, call, &self.id)? {
+            FromClient::Subscribe { id, sent } => match &self.begun {
+                Some(app) => match self.operations.begin(app, &id, sent, &self.id)? {
                     Some(output) => self.tell(&id, &output).await,
                     None => Ok(()),
                 },

@@ -5,7 +5,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::graphql::Call;
+use crate::graphql::Sent;
 use crate::http::answer::Body;
 use crate::http::wire;
 
@@ -24,7 +24,7 @@ pub(super) enum FromClient {
     /// It is there.
     Pong,
     /// It wants an operation to be executed under this id.
-    Subscribe { id: String, call: Call },
+    Subscribe { id: String, sent: Sent },
     /// It has enough of an operation.
     Complete { id: String },
 }
@@ -128,8 +128,8 @@ pub(super) fn read(text: &str, most: usize) -> Result<FromClient, Farewell> {
         "subscribe" => {
             let id = id(&mut members)?;
             let payload = payload(members)?.ok_or_else(|| invalid("subscribe has no payload."))?;
-            let call = wire::from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
-            Ok(FromClient::Subscribe { id, call })
+            let sent = wire::from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
+            Ok(FromClient::Subscribe { id, sent })
         }
         "complete" => id(&mut members).map(|id| FromClient::Complete { id }),
         _ => Err(invalid("the protocol has no such type.")),

@@ -76,7 +76,7 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let span = log::socket_span(&id);
     let open = app.state.metrics().requests().socket();
     // Over HTTP/2 a socket is one request of a connection that others use too.
-    let held = (app.client.begin(), app.client.execute());
+    let held = app.client.begin();
     let served = async move |socket: WebSocket| {
         tokio::select! {
             // Nothing is said: to read the close takes time, in which others would have no place.

@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 
 use super::message::Farewell;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{Call, allowed, subscribe, was_executed};
+use crate::graphql::{Sent, allowed, subscribe, was_executed};
 use crate::http::App;
-use crate::http::answer::Refusal;
-use crate::http::graphql::{Unanswered, outcome, overloaded};
+use crate::http::answer::{Refusal, overloaded};
+use crate::http::graphql::{Unanswered, outcome};
 
 /// What comes of an operation.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Operations {
         &mut self,
         app: &App,
         id: &str,
-        call: Call,
+        sent: Sent,
         correlation_id: &str,
     ) -> Result<Option<Output>, Farewell> {
         if self.ends.contains_key(id) {
@@ -59,7 +59,7 @@ impl Operations {
         if crowded {
             return Ok(Some(too_many(most)));
         }
-        match outputs(app, call, correlation_id) {
+        match outputs(app, sent, correlation_id) {
             Ok(outputs) => self.go_on(id.to_owned(), outputs),
             Err(output) => return Ok(Some(output)),
         }
@@ -109,9 +109,9 @@ impl Operations {
     }
 }
 
-fn outputs(app: &App, call: Call, correlation_id: &str) -> Result<Outputs, Output> {
+fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Result<Outputs, Output> {
     let not_executed = |error| Output::Error(Response::from_errors(vec![error]));
-    let document = app.documents.read(&call).map_err(not_executed)?;
+    let (document, call) = app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
     allowed(&app.state, &document, call.operation_name.as_deref()).map_err(not_executed)?;
