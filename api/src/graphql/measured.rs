@@ -40,7 +40,7 @@ pub fn subscribe(
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let mut underway = begin(state, &document, call.operation_name.as_deref());
+    let mut underway = begin(state, document, call.operation_name.as_deref());
     execute::subscribe(schema, state, document, call, correlation_id).map(move |response| {
         underway.ends(code(&response));
         response

@@ -61,7 +61,7 @@ impl Operations {
         }
         match outputs(app, sent, correlation_id) {
             Ok(outputs) => self.go_on(id.to_owned(), outputs),
-            Err(output) => return Ok(Some(output)),
+            Err(output) => return Ok(Some(*output)),
         }
         Ok(None)
     }
@@ -109,8 +109,8 @@ impl Operations {
     }
 }
 
-fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Result<Outputs, Output> {
-    let not_executed = |error| Output::Error(Response::from_errors(vec![error]));
+fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Result<Outputs, Box<Output>> {
+    let not_executed = |error| Box::new(Output::Error(Response::from_errors(vec![error])));
     let (document, call) = app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
