@@ -78,7 +78,9 @@ async function deletes() {
   const terms = "allowConnected: true, allowPendingMessages: true";
   const kept = [];
   while (!over()) {
-    const listed = await ask("list", `{ sessions(last: 1, filter: { stale: true }) { nodes { id } } }`);
+    // Not one of those that a run may take meanwhile, which are those updated least recently.
+    const newest = `orderBy: { field: UPDATED_AT, direction: DESC }`;
+    const listed = await ask("list", `{ sessions(first: 1, filter: { stale: true }, ${newest}) { nodes { id } } }`);
     const session = listed?.sessions.nodes[0];
     if (session) {
       const looked = await ask("preview", `query($id: ID!) { deletionImpact(sessionIds: [$id]) { token } }`, session);
