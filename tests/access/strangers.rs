@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use api::access::Role;
 use api::db::{Database, DatabaseSettings};
+use axum::body::Body;
+use axum::http::StatusCode;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::{ask, token};
-use crate::http::app::TestApp;
+use super::{BELIEVED, app, ask, token, viewer};
+use crate::http::app::{TestApp, request};
 use crate::http::limits::slow_down;
 use crate::support::{TestDb, both};
 
-both!(Adopted: wrong_tokens_leave_connections_for_others);
+both!(Adopted: wrong_tokens_leave_connections_for_others, the_metrics_do_not_wait_for_tokens_to_be_looked_up);
 
 async fn wrong_tokens_leave_connections_for_others(db: TestDb) {
     let good = token(&db, "good", Role::Viewer).await;
@@ -38,4 +40,16 @@ async fn wrong_tokens_leave_connections_for_others(db: TestDb) {
         took = others => took,
     };
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+async fn the_metrics_do_not_wait_for_tokens_to_be_looked_up(db: TestDb) {
+    let good = token(&db, "good", Role::Viewer).await;
+    let app = app(db.clone(), None).await;
+    viewer(&app, good.expose()).await;
+    slow_down(&db, "tokens").await;
+    sleep(2 * BELIEVED).await;
+    let asked = Instant::now();
+    let metrics = request("GET", "/metrics").header("authorization", format!("Bearer {}", good.expose()));
+    assert_eq!(app.send(metrics.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
 }

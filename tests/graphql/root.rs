@@ -53,6 +53,30 @@ async fn variables_of_the_typename_s_directives_are_looked_at_too() {
     }
 }
 
+both!(Adopted: where_nothing_is_asked_for_in_the_end_an_object_is_empty);
+
+async fn where_nothing_is_asked_for_in_the_end_an_object_is_empty(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let session = "c0ffee00-0000-4000-8000-000000000010";
+    let nothing = "00000000-0000-4000-8000-000000000000";
+    for (query, data) in [
+        ("{ viewer { name @skip(if: true) } }", json!({ "viewer": {} })),
+        ("{ viewer { ...F @include(if: false) } } fragment F on Viewer { name }", json!({ "viewer": {} })),
+        ("{ viewer { ... @skip(if: true) { name } __typename @skip(if: true) } }", json!({ "viewer": {} })),
+        (
+            "{ sessions(first: 1) { pageInfo { hasNextPage @skip(if: true) } nodes { id @skip(if: true) } } }",
+            json!({ "sessions": { "pageInfo": {}, "nodes": [{}] } }),
+        ),
+        (&format!("{{ node(id: \"{session}\") {{ ... on CleanupRun {{ status }} }} }}"), json!({ "node": {} })),
+        (&format!("{{ node(id: \"{nothing}\") {{ ... on CleanupRun {{ status }} }} }}"), json!({ "node": null })),
+        (&format!("{{ session(id: \"{nothing}\") {{ id @skip(if: true) }} }}"), json!({ "session": null })),
+        ("{ __type(name: \"Query\") { name @skip(if: true) } }", json!({ "__type": {} })),
+        ("{ viewer { ...F } } fragment F on Viewer { name }", json!({ "viewer": { "name": "tester" } })),
+    ] {
+        assert_eq!(app.data(query, json!({})).await, data, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn where_every_field_is_skipped_the_data_is_there_and_empty() {
     let app = TestApp::without_data().await;

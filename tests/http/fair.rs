@@ -151,13 +151,37 @@ async fn heard(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test]
+async fn bodies_that_do_not_say_their_length_count_as_what_they_are() {
+    let db = TestDb::sqlite(Contents::Adopted).await;
+    let secret = token(&db, "many", Role::Viewer).await;
+    let address = started(&db, Limits::DEFAULT).await;
+    let body = json!({ "query": SMALL }).to_string();
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Authorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n",
+            secret.expose(),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(200)).await;
+        stream.write_all(b"0\r\n\r\n").await.unwrap();
+        heard(stream).await
+    };
+    for answer in futures_util::future::join_all((0..40).map(|_| ask())).await {
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_bodies_that_one_token_sends_at_once_take_so_many_bytes() {
     let db = TestDb::sqlite(Contents::Adopted).await;
     let (many, other) = (token(&db, "many", Role::Viewer).await, token(&db, "other", Role::Viewer).await);
     let address = started(&db, Limits::DEFAULT).await;
     let mut half = Vec::new();
     for _ in 0..16 {
-        half.push(send(address, &many, 1024 * 1024, "{").await);
+        half.push(send(address, &many, 1024 * 1024, &" ".repeat(1024 * 1024 - 1)).await);
     }
     sleep(Duration::from_millis(500)).await;
     let whole = json!({ "query": SMALL }).to_string();

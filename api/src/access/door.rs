@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
+use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::Semaphore;
 
 use super::token::{self, Token, TokenStatus};
@@ -17,6 +18,12 @@ use crate::error::Error;
 const BELIEVED: Duration = Duration::from_secs(20);
 /// The most tokens that are remembered.
 const REMEMBERED: u64 = 10_000;
+/// How long it is remembered that a token was good, for when the database does not answer.
+const RECALLED: Duration = Duration::from_hours(1);
+/// How long the database has for its answer where there is something to recall.
+const SOON: Duration = Duration::from_secs(1);
+/// How long a look at a token waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// While no token has been made, how often it is asked whether one has.
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest text that is taken for a token, in bytes.
@@ -70,7 +77,7 @@ impl Access {
         let closed = AtomicBool::new(jwt.is_some());
         let connections = usize::try_from(db.settings().max_connections).unwrap_or(usize::MAX);
         let lookups = Semaphore::new((connections / 4).max(1));
-        let recalled = Cache::new(REMEMBERED);
+        let recalled = Cache::builder().max_capacity(REMEMBERED).time_to_live(RECALLED).build();
         Self(Arc::new(Shared { db, jwt, known, recalled, lookups, closed, looked: Mutex::default() }))
     }
 
@@ -124,29 +131,34 @@ impl Access {
         if principal.is_over(now) { Err(Denied::Invalid) } else { Ok(Some(principal)) }
     }
 
-    /// The same, for what is told without the database: while that does not answer, whoever was let in when it did is let
-    /// in still.
+    /// The same, for what is told without the database: while that does not answer soon, whoever was let in within the hour
+    /// is let in still.
     ///
     /// # Errors
     /// Why they are not let in.
     pub async fn recall(&self, shown: Option<&str>) -> Result<Option<Principal>, Denied> {
-        let unknown = match self.identify(shown).await {
-            Err(Denied::Unknown(error)) => Denied::Unknown(error),
-            known => return known,
-        };
-        let Some(shown) = shown else {
-            let was_open = self.looked().is_some() && !self.0.closed.load(Ordering::Relaxed);
-            return if was_open { Ok(None) } else { Err(unknown) };
-        };
-        let recalled = self.0.recalled.get(&token::hash(shown)).await;
         let now = self.0.db.settings().clock.now();
-        recalled.filter(|principal| !principal.is_over(now)).map(Some).ok_or(unknown)
+        let recalled = match shown {
+            None if self.looked().is_some() && !self.0.closed.load(Ordering::Relaxed) => None,
+            None => return self.identify(shown).await,
+            Some(text) => match self.0.recalled.get(&token::hash(text)).await.filter(|known| !known.is_over(now)) {
+                None => return self.identify(shown).await,
+                recalled => recalled,
+            },
+        };
+        match tokio::time::timeout(SOON, self.identify(shown)).await {
+            Ok(Err(Denied::Unknown(_))) | Err(_) => Ok(recalled),
+            Ok(identified) => identified,
+        }
     }
 
     async fn of_token(&self, hash: String) -> Result<Principal, Denied> {
         let good = async {
             // The semaphore is never closed.
-            let _turn = self.0.lookups.acquire().await;
+            let Ok(_turn) = tokio::time::timeout(PATIENCE, self.0.lookups.acquire()).await else {
+                let crowded = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+                return Err(Denied::Unknown(Arc::new(Error::Unavailable(crowded))));
+            };
             match token::find(&self.0.db, &hash).await {
                 Ok(Some(token)) if token.status == TokenStatus::Active => {
                     let principal = self.believe(token);

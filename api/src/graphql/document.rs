@@ -17,6 +17,7 @@ use super::asked::Asked;
 use super::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
 use super::failures::make_null;
 use super::introspection;
+use super::kept::{keep_objects, take_out};
 use super::order::put_in_order;
 use super::scan::scan;
 use super::typename::wrap_typenames;
@@ -39,6 +40,8 @@ struct Read {
     document: ExecutableDocument,
     /// Why it is not executed.
     fault: Option<ServerError>,
+    /// Whether something is asked for that was not.
+    keeps: bool,
 }
 
 impl Document {
@@ -56,7 +59,8 @@ impl Document {
         introspection::check(&document)?;
         let fault = validate(query).err();
         wrap_typenames(&mut document);
-        Ok(Self(Arc::new(Read { document, fault })))
+        let keeps = keep_objects(&mut document);
+        Ok(Self(Arc::new(Read { document, fault, keeps })))
     }
 
     /// The operation that would run, with its own name; none where the name does not decide which.
@@ -115,6 +119,9 @@ impl Document {
         let asked = Asked::of(&[&operation.node.selection_set.node], &self.inner().fragments);
         if !response.errors.is_empty() {
             make_null(response, operation.node.ty, &asked);
+        }
+        if self.0.keeps {
+            take_out(&mut response.data);
         }
         put_in_order(&mut response.data, &asked);
     }

@@ -15,6 +15,7 @@ mod failures;
 mod id;
 mod input;
 mod introspection;
+mod kept;
 mod leave;
 mod limits;
 mod loaders;

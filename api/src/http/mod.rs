@@ -24,7 +24,7 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
@@ -96,7 +96,6 @@ impl App {
 /// Every route of the server, with all that stands before it. Pages of these origins may use it, besides its own.
 #[must_use = "a router does nothing until it is served"]
 pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
-    let largest = state.limits().body;
     let app = App::new(state, sockets);
     let mut guarded = Router::new()
         .route("/metrics", get(metrics::text).layer(map_response(log::routine)))
@@ -110,8 +109,7 @@ pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
         .route("/", get(page::page))
         .route("/assets/{*path}", get(page::asset))
         .route("/graphql/ws", any(socket::open))
-        .fallback(nothing_here)
-        .layer(DefaultBodyLimit::max(largest));
+        .fallback(nothing_here);
     if !origins.is_empty() {
         guarded = guarded.layer(origin::cors(origins));
     }

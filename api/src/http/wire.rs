@@ -1,12 +1,13 @@
 //! Reading a call out of an HTTP request.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Query, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::body::BodyDataStream;
+use axum::extract::{Query, Request};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{Refusal, overloaded};
 use super::caller::Caller;
@@ -60,23 +61,12 @@ pub(super) async fn from_body(
         ));
     }
     let sending = client.send();
-    let Ok(_room) = caller.send(length(request.headers(), limits.body)) else {
-        pass_over(request, limits).await;
-        return Err(overloaded());
-    };
-    let body = tokio::time::timeout(limits.body_time, Bytes::from_request(request, &()))
-        .await
-        .map_err(|_| {
+    let (body, _room) =
+        tokio::time::timeout(limits.body_time, received(request, limits.body, caller)).await.map_err(|_| {
             let seconds = limits.body_time.as_secs();
             let message = format!("The body did not arrive within {seconds} seconds.");
             Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
-        })?
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {} bytes.", limits.body))
-            }
-            status => Refusal::new(status, "The body cannot be read."),
-        })?;
+        })??;
     drop(sending);
     match serde_json::from_slice(&body) {
         Ok(Value::Object(members)) => from_members(members),
@@ -86,22 +76,39 @@ pub(super) async fn from_body(
     }
 }
 
-/// Reads a body and keeps nothing of it. A client that is answered before it has sent it loses the answer with its connection.
-async fn pass_over(request: Request, limits: &Limits) {
-    let (mut body, mut left) = (request.into_body().into_data_stream(), limits.body);
-    let passed = async {
-        while let (Some(Ok(bytes)), true) = (body.next().await, left > 0) {
-            left = left.saturating_sub(bytes.len());
+/// Reads a body. As much as has arrived of it is among what its caller sends at once.
+async fn received(
+    request: Request,
+    most: usize,
+    caller: &Caller,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Refusal> {
+    let mut arriving = request.into_body().into_data_stream();
+    let (mut body, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+    while let Some(bytes) = arriving.next().await {
+        let bytes = bytes.map_err(|_| bad("The body cannot be read."))?;
+        if body.len() + bytes.len() > most {
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {most} bytes.")));
         }
-    };
-    // Whoever has not sent it by then is told all the same.
-    let _ = tokio::time::timeout(limits.body_time, passed).await;
+        let Ok(more) = caller.send(bytes.len()) else {
+            drop((body, room));
+            pass_over(arriving, most).await;
+            return Err(overloaded());
+        };
+        match &mut room {
+            Some(room) => room.merge(more),
+            None => room = Some(more),
+        }
+        body.extend_from_slice(&bytes);
+    }
+    Ok((body, room))
 }
 
-/// How many bytes a body may come to; fewer where it says so.
-fn length(headers: &HeaderMap, most: usize) -> usize {
-    let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    said.map_or(most, |length: usize| length.min(most))
+/// Reads the rest of a body and keeps nothing of it. A client that is answered before it has sent it loses the answer with its
+/// connection.
+async fn pass_over(mut body: BodyDataStream, mut left: usize) {
+    while let (Some(Ok(bytes)), true) = (body.next().await, left > 0) {
+        left = left.saturating_sub(bytes.len());
+    }
 }
 
 /// The call in the members of a JSON object.
@@ -110,7 +117,7 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Sent, Refu
     let Value::String(query) = take("query") else { return Err(bad("query is missing, or no string.")) };
     let operation_name = match take("operationName") {
         Value::Null => None,
-        Value::String(name) => Some(name),
+        Value::String(name) => Some(name).filter(|name| !name.is_empty()),
         _ => return Err(bad("operationName is no string.")),
     };
     check_extensions(&take("extensions"))?;
