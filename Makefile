@@ -7,9 +7,11 @@ run: dashboard
 	cargo build --package api
 	target/debug/session-admin serve --demo
 
-# All tests, on SQLite and on PostgreSQL, and with the clients' own tools.
+# All tests, on SQLite and on PostgreSQL, and with the clients' own tools. `cargo test` runs the everyday ones and ignores
+# those that take long. Those mostly wait, for other programs and for minutes to pass, so more of them run at once.
 test: dashboard browser postgres clients
 	cargo test --workspace
+	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) cargo test --package api --test it --test skipped -- --ignored
 
 lint:
 	cargo fmt --all --check
@@ -22,12 +24,12 @@ schema:
 	mv schema.graphql.new schema.graphql
 
 # Ratios to what is written by hand, on databases of two sizes; a quarter of an hour. BENCH_SIZES=S takes one size,
-# BENCH=lists, BENCH=engine or BENCH=runs one part.
+# BENCH=lists, BENCH=engine or BENCH=runs one part. Its databases are on a disk.
 bench: postgres wrk
-	cargo bench --package api --bench engine -- $(BENCH)
+	TMPDIR=$${TMPDIR:-/tmp} cargo bench --profile dist --package api --bench engine -- $(BENCH)
 
-# $(call install,PACKAGES): where they may be installed; otherwise the tests that want them say so and pass, unless
-# SESSION_ADMIN_TEST_REQUIRE_ALL=1.
+# $(call install,PACKAGES): where they may be installed; otherwise the tests that want them are skipped, which the last line of
+# `make test` reports, and fail with SESSION_ADMIN_TEST_REQUIRE_ALL=1.
 install = { sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	  command -v apt-get >/dev/null && $$sudo true && $$sudo apt-get update -q \
 	    && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -q -y --no-install-recommends $(1); \

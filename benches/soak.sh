@@ -6,7 +6,7 @@
 #
 # It fails if anything but UNAVAILABLE is answered as an error, if that is answered while the database is there, if a
 # connection to the server is cut, or if the server's memory at the end is more than 10 % away from that of the middle.
-# SESSION_ADMIN names the program; otherwise the release build is made and taken. PostgreSQL's programs, psql among them, and
+# SESSION_ADMIN names the program; otherwise the one of the profile `dist` is built. PostgreSQL's programs, psql among them, and
 # Node.js have to be there (`make postgres clients`).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,8 +14,8 @@ cd "$(dirname "$0")/.."
 length=${1:-600}
 [ "$length" -ge 40 ] || { echo "at least 40 seconds" >&2; exit 2; }
 bin=$(dirname "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | tail -n 1)")
-program=${SESSION_ADMIN:-target/release/session-admin}
-[ -n "${SESSION_ADMIN:-}" ] || cargo build --release --package api
+program=${SESSION_ADMIN:-target/dist/session-admin}
+[ -n "${SESSION_ADMIN:-}" ] || cargo build --profile dist --package api
 
 scratch=$(mktemp -d)
 server=

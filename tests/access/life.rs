@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{BELIEVED, VIEWER, app, ask, expired, revoked, token as new, viewer};
 use crate::http::app::{TestApp, request};
+use crate::support::wait::{eventually, wait_until};
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -126,11 +127,8 @@ async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
     let used = async || access_token::list(db.database().await).await.unwrap()[0].last_used_at;
     assert_eq!(used().await, None);
     viewer(&app, secret.expose()).await;
-    let mut first = None;
-    while first.is_none() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        first = used().await;
-    }
+    wait_until("the use is written down", async || used().await.is_some()).await;
+    let first = used().await;
     for _ in 0..3 {
         tokio::time::sleep(2 * BELIEVED).await;
         viewer(&app, secret.expose()).await;
@@ -140,9 +138,7 @@ async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
     let tokens = db.dialect().own_table("tokens");
     db.exec(&format!("UPDATE {tokens} SET last_used_at = '2026-01-01T00:00:00.000000+00:00'")).await;
     viewer(&app, secret.expose()).await;
-    while used().await < first {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("the use is written down again", async || used().await >= first).await;
 }
 
 async fn the_first_token_closes_the_open_door(db: TestDb) {
@@ -150,15 +146,11 @@ async fn the_first_token_closes_the_open_door(db: TestDb) {
     let answer = ask(&app, None, VIEWER, json!({})).await;
     assert_eq!(answer.json(), json!({ "data": { "viewer": { "name": "local", "role": "ADMIN" } } }));
     new(&db, "ci", Role::Viewer).await;
-    let mut answer = ask(&app, None, VIEWER, json!({})).await;
-    for _ in 0..100 {
-        if answer.status == StatusCode::UNAUTHORIZED {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        answer = ask(&app, None, VIEWER, json!({})).await;
-    }
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let answer = eventually(async || {
+        let answer = ask(&app, None, VIEWER, json!({})).await;
+        if answer.status == StatusCode::UNAUTHORIZED { Ok(answer) } else { Err(answer.body) }
+    })
+    .await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"session-admin\""));
     assert_eq!(answer.error().0, "UNAUTHENTICATED");
     assert_eq!(answer.json().get("data"), None);

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{BELIEVED, revoked, state, token};
 use crate::http::socket::{Client, request, serving};
+use crate::support::wait::wait_until;
 use crate::support::{TestDb, both};
 
 both!(Adopted:
@@ -82,11 +83,7 @@ async fn a_token_has_so_many_sockets(db: TestDb) {
     second.subscribe("1", "{ viewer { name } }", json!({})).await;
     assert_eq!(second.data("1").await["viewer"]["name"], "one");
     drop(first);
-    let since = Instant::now();
-    while third().await.hear_or_closed().await.is_err() {
-        assert!(since.elapsed() < Duration::from_secs(10), "its place is free");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("its place is free", async || third().await.hear_or_closed().await.is_ok()).await;
 }
 
 async fn a_socket_ends_when_its_token_is_revoked(db: TestDb) {

@@ -131,11 +131,7 @@ async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(4))).await;
     let running = tokio::spawn(async move { (worker.step().await.unwrap(), worker) });
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while db.rows(waiting).await != [["1"]] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for_lock_waiters(1).await;
     other.exec("COMMIT").await;
     let (run, worker) = running.await.unwrap();
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (0, 0), "the batch went back as a whole");

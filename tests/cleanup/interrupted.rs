@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, started, worker_of};
 use crate::db::proxy::Proxy;
+use crate::support::wait::wait_until;
 use crate::support::{TestDb, both, only};
 
 both!(Adopted:
@@ -78,8 +79,8 @@ async fn a_run_that_finds_no_connection_waits_and_has_not_failed(db: TestDb) {
     let worker = worker_of(&database, id, SINGLY).await;
     let others = (database.snapshot().await.unwrap(), database.snapshot().await.unwrap());
     let working = tokio::spawn(worker.work_off(std::future::pending(), |_| ()));
-    tokio::time::sleep(WITHOUT).await;
-    assert_eq!(attempts(&db).await, "10");
+    // An attempt fails once it has waited five seconds for a connection.
+    wait_until("an attempt has failed", async || attempts(&db).await == "10").await;
     drop(others);
     let run = working.await.unwrap().unwrap();
     assert_eq!((run.status, run.sessions_deleted, run.error), (RunStatus::Succeeded, 9, None));
@@ -118,11 +119,7 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     let mut other = db.raw().await;
     other.exec("BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE").await;
     let running = tokio::spawn(async move { (worker.step().await, worker) });
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while db.rows(waiting).await != [["1"]] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for_lock_waiters(1).await;
     proxy.cut();
     let (ended, mut worker) = running.await.unwrap();
     assert_eq!(ended.unwrap_err().code(), "UNAVAILABLE");
@@ -131,9 +128,7 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     proxy.mend();
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin' AND state <> 'idle'";
-    while db.rows(connected).await != [["0"]] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for(connected, "0").await;
     assert_eq!(sessions(&db).await.len(), 11);
     agrees(&db, db.database().await, id).await;
     // The same worker, or another one; the pool may hold connections that it does not know to be cut.

@@ -15,10 +15,11 @@ use uuid::Uuid;
 
 use crate::cli::migrate_without_purge;
 use crate::cli::server::Server;
+use crate::support::wait::eventually_within;
 use crate::support::{TestDb, both, only, say};
 
-both!(StateC: a_server_that_is_killed_again_and_again_does_every_session_once);
-only!(postgres StateC: two_servers_that_are_killed_in_turns_do_every_session_once);
+both!(long StateC: a_server_that_is_killed_again_and_again_does_every_session_once);
+only!(long postgres StateC: two_servers_that_are_killed_in_turns_do_every_session_once);
 
 const SESSIONS: usize = 200;
 const KILLS: usize = 20;
@@ -97,14 +98,11 @@ async fn killed(db: &TestDb, servers: usize) {
         running[which].kill();
         running[which] = server(db);
     }
-    let ended = loop {
+    let ended = eventually_within(Duration::from_mins(5), async || {
         let now = find(db, run).await;
-        if now.status.has_finished() {
-            break now;
-        }
-        assert!(began.elapsed() < Duration::from_mins(5), "seed {seed}: {now:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+        if now.status.has_finished() { Ok(now) } else { Err(format!("seed {seed}: {now:?}")) }
+    })
+    .await;
     say(&format!("seed {seed}: {KILLS} kills, the run took {:.1} s", began.elapsed().as_secs_f64()));
     all_is_done_once(db, &ended, others, seed).await;
     restored(db, &mut running, &ended, seed).await;

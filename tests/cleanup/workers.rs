@@ -3,14 +3,14 @@
 use std::future::ready;
 use std::time::Duration;
 
-use api::cleanup::{self, CleanupRequest, CleanupRun, Criteria, Pace, RunStatus, Worker};
+use api::cleanup::{self, CleanupRequest, Criteria, Pace, RunStatus, Worker};
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
 use api::worker::{Queue, Workers};
-use uuid::Uuid;
 
 use super::{SINGLY, deletions, finish, id, ids, request, started, why_skipped, worker_of};
 use crate::cli::migrate_without_purge;
+use crate::support::wait::wait_until_finished;
 use crate::support::{TestDb, both};
 
 both!(StateC:
@@ -37,19 +37,6 @@ async fn connected(db: &TestDb, run_lease: Duration) -> Database {
     Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap()
 }
 
-async fn until_finished(database: &Database, run: Uuid) -> CleanupRun {
-    let ended = async {
-        loop {
-            let run = cleanup::find(database, run).await.unwrap().unwrap();
-            if run.status.has_finished() {
-                return run;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, ended).await.expect("the run comes to its end")
-}
-
 async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     migrate_without_purge(&db).await;
     let mut servers = Vec::new();
@@ -68,7 +55,7 @@ async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     }
     let (mut gone, mut deleted) = (Vec::new(), 0);
     for run in runs {
-        let ended = until_finished(database, run).await;
+        let ended = wait_until_finished(database, run).await;
         assert_eq!((ended.status, ended.sessions_deleted + ended.sessions_skipped), (RunStatus::Succeeded, 1));
         deleted += ended.sessions_deleted;
         gone.extend(deletions(database, run).await.into_iter().flat_map(|made| made.sessions).map(|made| made.id));
@@ -92,7 +79,7 @@ async fn a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out(db:
     }
     assert!(Worker::take(database.clone(), None, run, SINGLY).await.unwrap().is_none(), "it may still live");
     let workers = Workers::start(Queue::new(database), None);
-    let ended = until_finished(database, run).await;
+    let ended = wait_until_finished(database, run).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
     let gone: Vec<_> = deletions(database, run).await.into_iter().flat_map(|made| made.sessions).collect();
     assert_eq!(gone.len(), 9);
@@ -129,7 +116,7 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
     .await;
     let working = Workers::start(queue, None);
     for run in runs {
-        assert_eq!(until_finished(database, run).await.sessions_deleted, 1);
+        assert_eq!(wait_until_finished(database, run).await.sessions_deleted, 1);
     }
     assert!(working.stop(LIMIT).await);
 }
@@ -142,7 +129,7 @@ async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
     let table = db.dialect().own_table("deleted_sessions");
     db.exec(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await;
     let workers = Workers::start(Queue::new(&database), None);
-    let ended = until_finished(&database, run).await;
+    let ended = wait_until_finished(&database, run).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
     let error = ended.error.unwrap();
     assert!(
@@ -161,7 +148,7 @@ async fn workers_wait_for_migrate(db: TestDb) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     migrate_without_purge(&db).await;
     let run = started(database, &request()).await.id;
-    assert_eq!(until_finished(database, run).await.sessions_deleted, 9);
+    assert_eq!(wait_until_finished(database, run).await.sessions_deleted, 9);
     assert!(workers.stop(LIMIT).await);
 }
 
@@ -174,18 +161,14 @@ async fn what_was_queued_is_removed_when_it_is_old(db: TestDb) {
         Dialect::Sqlite => ("Jobs", "Workers", "strftime('%s', 'now') - 172800"),
     };
     let first = Workers::start(Queue::new(database), None);
-    until_finished(database, run).await;
+    wait_until_finished(database, run).await;
     assert!(first.stop(LIMIT).await);
     assert_eq!((db.count(jobs).await, db.count(workers).await), (1, 1));
     db.exec(&format!("UPDATE {jobs} SET done_at = {long_ago}; UPDATE {workers} SET last_seen = {long_ago}")).await;
     let second = Workers::start(Queue::new(database), None);
     let left = format!("SELECT count(*) FROM {workers} WHERE last_seen <= {long_ago}");
-    let removed = async {
-        while db.count(jobs).await > 0 || db.rows(&left).await != [["0"]] {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, removed).await.unwrap();
+    db.wait_for(&format!("SELECT count(*) FROM {jobs}"), "0").await;
+    db.wait_for(&left, "0").await;
     assert!(second.stop(LIMIT).await);
 }
 

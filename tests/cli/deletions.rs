@@ -1,13 +1,11 @@
 //! `deletions`: the audit trail.
 
-use std::time::Duration;
-
 use api::db::Dialect;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::server::Server;
 use super::{document, migrate_without_purge, run};
+use crate::support::wait::wait_until;
 use crate::support::{TestDb, both};
 
 both!(StateA: before_migrate_there_is_no_trail);
@@ -168,13 +166,11 @@ async fn a_server_erases_what_has_expired(db: TestDb) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--database-url", db.url()]);
     let left = second["rowsDeleted"].as_i64().unwrap() + second["rowsUnlinked"].as_i64().unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while db.count(&own("archived_rows")).await != left
-        || db.count(&format!("{} WHERE deletion_id = '{id}'", own("archived_tables"))).await != 0
-    {
-        assert!(Instant::now() < deadline, "it erases nothing");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_until("it erases what has expired", async || {
+        db.count(&own("archived_rows")).await == left
+            && db.count(&format!("{} WHERE deletion_id = '{id}'", own("archived_tables"))).await == 0
+    })
+    .await;
     assert_eq!(server.stop(), 0);
     let screen = run(&db, &["deletions", "show", id]).stdout;
     assert!(screen.contains("the first") && screen.contains("\nWas restorable until "), "{screen}");

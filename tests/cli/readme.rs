@@ -12,6 +12,7 @@ use api::worker::{Queue, Workers};
 use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
 use crate::http::socket::Client;
+use crate::support::wait::{wait_until, wait_until_finished};
 use crate::support::{Contents, TestDb};
 
 const README: &str = include_str!("../../README.md");
@@ -84,9 +85,7 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let queue = Queue::new(&database);
     queue.push(run.id).await;
     let workers = Workers::start(queue, None);
-    while !cleanup::find(&database, run.id).await.unwrap().unwrap().status.has_finished() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_until_finished(&database, run.id).await;
     assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
@@ -96,9 +95,8 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
     let access = Access::new(database.clone(), None);
     assert!(access.identify(made["token"].as_str()).await.unwrap().is_some());
-    while access_token::list(&database).await.unwrap()[0].last_used_at.is_none() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let used = async || access_token::list(&database).await.unwrap()[0].last_used_at.is_some();
+    wait_until("the token's use is written down", used).await;
     assert_eq!(access_token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
     for making in [&["token", "create", "--name", "boss", "--role", "admin"][..], &["token", "revoke", "ci"]] {
         let (code, refused) = as_role(making);
@@ -145,11 +143,7 @@ async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
     // As it was told.
     db.exec(&fix).await;
     assert_eq!(doctor().0, 0);
-    let began = std::time::Instant::now();
-    while !cleanup::find(db.database().await, run).await.unwrap().unwrap().status.has_finished() {
-        assert!(began.elapsed() < Duration::from_mins(1));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_until_finished(db.database().await, run).await;
     assert_eq!((server.stop(), db.count("whatsapp_sessions").await), (0, 5));
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

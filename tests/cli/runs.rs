@@ -203,9 +203,7 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
     let child = command.spawn().unwrap();
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND NOT granted \
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    while db.rows(held).await != [["1"]] {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    db.wait_for(held, "1").await;
     let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(told.success());
     tokio::time::sleep(Duration::from_millis(200)).await;

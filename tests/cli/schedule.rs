@@ -1,18 +1,17 @@
 //! `serve --cleanup-schedule`.
 
 use std::fs::File;
-use std::time::Duration;
 
 use api::db::Dialect;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
 
 use super::server::Server;
 use super::{document, ended, executable, migrate_without_purge};
+use crate::support::wait::eventually;
 use crate::support::{TestDb, both};
 
-both!(StateC:
+both!(long StateC:
     two_servers_with_one_schedule_start_one_run_at_a_tick,
     a_tick_that_would_pass_the_ceiling_is_logged_and_counted,
     servers_that_do_not_agree_are_told_so_in_a_sentence,
@@ -27,17 +26,15 @@ fn server(db: &TestDb, folder: &TempDir, at_most: &str, log: &str) -> Server {
 
 /// What a server counts of this outcome, once it has seen a tick.
 async fn ticked(server: &Server, outcome: &str) -> u32 {
-    let began = Instant::now();
-    loop {
+    let metrics = eventually(async || {
         let metrics = server.get("/metrics");
-        if metrics.contains("\nsession_admin_schedule_last_tick_timestamp_seconds ") {
-            let line = format!("\nsession_admin_schedule_ticks_total{{outcome=\"{outcome}\"}} ");
-            let (_, rest) = metrics.split_once(&line).unwrap();
-            return rest.split_whitespace().next().unwrap().parse().unwrap();
-        }
-        assert!(began.elapsed() < Duration::from_secs(90), "{metrics}");
-        sleep(Duration::from_millis(200)).await;
-    }
+        let ticked = metrics.contains("\nsession_admin_schedule_last_tick_timestamp_seconds ");
+        if ticked { Ok(metrics) } else { Err(metrics) }
+    })
+    .await;
+    let line = format!("\nsession_admin_schedule_ticks_total{{outcome=\"{outcome}\"}} ");
+    let (_, rest) = metrics.split_once(&line).unwrap();
+    rest.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 async fn two_servers_with_one_schedule_start_one_run_at_a_tick(db: TestDb) {

@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::server::{Server, terminate};
 use super::{document, ended, executable, migrate_without_purge, run, run_in};
 use crate::http::socket::Client;
+use crate::support::wait::eventually;
 use crate::support::{Contents, TestDb, both};
 
 both!(StateA: a_database_with_pending_migrations_is_not_served);
@@ -27,15 +27,12 @@ async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
 
 /// Waits until a server has logged a line with this, and gives it.
 async fn logged(file: &Path, part: &str) -> String {
-    let began = Instant::now();
-    loop {
+    eventually(async || {
         let log = std::fs::read_to_string(file).unwrap();
-        if let Some(line) = log.lines().find(|line| line.contains(part)) {
-            return line.to_owned();
-        }
-        assert!(began.elapsed() < Duration::from_mins(1), "{log}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let line = log.lines().find(|line| line.contains(part)).map(str::to_owned);
+        line.ok_or(log)
+    })
+    .await
 }
 
 async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {

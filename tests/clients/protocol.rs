@@ -9,11 +9,12 @@ use crate::cli::{migrate_without_purge, server::Server};
 use crate::http::socket::server;
 use crate::support::{Contents, TestDb, both};
 
-both!(StateC: the_real_client_of_the_sockets_is_answered);
+both!(long StateC: the_real_client_of_the_sockets_is_answered);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn every_audit_of_graphql_over_http_is_passed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
@@ -35,6 +36,7 @@ async fn the_real_client_of_the_sockets_is_answered(db: TestDb) {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn the_real_client_of_the_sockets_stays_though_it_is_quiet() {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = server(db.database().await.clone(), Sockets::pinging(Duration::from_millis(300))).await;

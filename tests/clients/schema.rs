@@ -31,6 +31,7 @@ fn lint(linter: Option<Command>, sdl: &str) -> Option<(bool, String)> {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn the_schema_passes_every_rule_of_graphql_schema_linter() {
     if let Some((passed, text)) = lint(schema_linter(), &api::graphql::sdl()) {
         assert!(passed, "{text}");
@@ -38,6 +39,7 @@ fn the_schema_passes_every_rule_of_graphql_schema_linter() {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn the_schema_passes_the_schema_rules_of_graphql_eslint() {
     if let Some((passed, text)) = lint(eslint(), &api::graphql::sdl()) {
         assert!(passed, "{text}");
@@ -45,6 +47,7 @@ fn the_schema_passes_the_schema_rules_of_graphql_eslint() {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn the_linters_find_what_is_wrong() {
     let wrong = format!("{}\ntype Wrong {{ b: Int a: Int }}\n", api::graphql::sdl());
     if let Some((passed, text)) = lint(schema_linter(), &wrong) {

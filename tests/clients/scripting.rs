@@ -11,7 +11,7 @@ use super::{folder, said, tool};
 use crate::cli::{Ended, document, ended, executable, migrate_without_purge, server::Server};
 use crate::support::{TestDb, both, skip};
 
-both!(StateC:
+both!(long StateC:
     curl_previews, curl_deletes, curl_is_told_of_a_refusal, curl_cleans_up, curl_is_told_what_a_cleanup_left,
     the_command_line_previews, the_command_line_deletes, the_command_line_is_told_of_a_refusal,
     the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,

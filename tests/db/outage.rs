@@ -77,19 +77,13 @@ async fn a_wire_that_is_cut_in_a_deletion_loses_nothing(db: TestDb) {
     other.exec("BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE").await;
     let clone = database.clone();
     let running = tokio::spawn(async move { deletion::delete(&clone, &request()).await });
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while db.rows(waiting).await != [["1"]] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for_lock_waiters(1).await;
     proxy.cut();
     unavailable(&running.await.unwrap().unwrap_err());
     other.exec("ROLLBACK").await;
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin'";
-    while db.rows(connected).await != [["0"]] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for(connected, "0").await;
     assert!(db.everything().await == before);
     proxy.mend();
     assert!(deletion::delete(&database, &request()).await.unwrap().deletion.is_some());

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::cli::server::Server;
 use crate::cli::{Ended, ended, executable};
@@ -10,6 +9,7 @@ use crate::support::connection::RawConnection;
 use crate::support::legacy::{Legacy, Rules};
 use crate::support::server::{self, special};
 use crate::support::skip;
+use crate::support::wait::eventually;
 use api::db::Dialect;
 use api::demo::scenario;
 
@@ -79,12 +79,11 @@ async fn postgres_a_certificate_is_checked_and_everything_goes_over_tls() {
     ));
     assert!(asked["data"]["cleanUpSessions"]["run"]["id"].is_string(), "{asked}");
     let mut raw = RawConnection::open(&server.url).await;
-    let began = Instant::now();
-    while raw.rows("SELECT count(*) FROM whatsapp_sessions").await != [["0"]] {
-        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
-        assert!(began.elapsed() < Duration::from_mins(1), "{}", log());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eventually(async || {
+        let left = raw.rows("SELECT count(*) FROM whatsapp_sessions").await;
+        if left == [["0"]] { Ok(()) } else { Err(std::fs::read_to_string(folder.path().join("log")).unwrap()) }
+    })
+    .await;
     let connections = "SELECT DISTINCT application_name, ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
         WHERE application_name LIKE 'session-admin%' ORDER BY 1";
     assert_eq!(raw.rows(connections).await, [["session-admin", "t"], ["session-admin queue", "t"]]);

@@ -1,12 +1,11 @@
 //! A database that cannot be reached: whoever runs the program is told why, in the server's or the system's own words.
 
-use std::time::{Duration, Instant};
-
 use crate::cli::server::Server;
 use crate::cli::{Ended, ended, executable};
 use crate::support::connection::RawConnection;
 use crate::support::server::{special, with_database};
 use crate::support::skip;
+use crate::support::wait::{eventually, wait_until};
 
 fn run(url: &str, arguments: &[&str]) -> Ended {
     let mut command = executable(arguments);
@@ -87,19 +86,14 @@ async fn postgres_the_log_of_a_server_says_why_and_no_library_beside_it() {
     let server = Server::logging(folder.path(), &["--database-url", &database.url], log.into());
     // It waits for the tables before it takes anything from the queue.
     let mut raw = RawConnection::open(&database.url).await;
-    while raw.rows("SELECT 1 FROM apalis.workers").await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let workers = async || !raw.rows("SELECT 1 FROM apalis.workers").await.is_empty();
+    wait_until("the server takes runs from the queue", workers).await;
     drop(database);
-    let began = Instant::now();
-    let log = loop {
+    let log = eventually(async || {
         let log = std::fs::read_to_string(&file).unwrap();
-        if log.contains("no cleanup runs are taken from the queue for now") {
-            break log;
-        }
-        assert!(began.elapsed() < Duration::from_mins(1), "{log}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
+        if log.contains("no cleanup runs are taken from the queue for now") { Ok(log) } else { Err(log) }
+    })
+    .await;
     assert!(log.contains("The database cannot be reached: Connection refused"), "{log}");
     assert!(!log.contains("apalis_core"), "{log}");
     assert_eq!(server.stop(), 0);

@@ -1,7 +1,5 @@
 //! Archives whose time is over.
 
-use std::time::Duration;
-
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::deletion;
@@ -10,10 +8,10 @@ use api::deletion::{Deletion, DeletionRequest, DeletionStatus, Expired};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, deleted, entries_of, request, rows_kept};
+use crate::support::wait::wait_until;
 use crate::support::{TestDb, both, only};
 
 both!(Adopted:
@@ -119,11 +117,7 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     let afterwards = later(&db, 31).await;
     let running = afterwards.clone();
     let running = tokio::spawn(async move { deletion::expire(&running).await });
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while rows_kept(&db).await == all {
-        assert!(Instant::now() < deadline, "it never began");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    wait_until("it has begun", async || rows_kept(&db).await != all).await;
     running.abort();
     assert!(running.await.is_err(), "it ended before it could be stopped");
     let left = rows_kept(&db).await;

@@ -6,7 +6,6 @@ use api::db::{Database, DatabaseSettings};
 use api::deletion::{DeletionOutcome, DeletionRequest};
 use api::refusal::RefusalCode;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::{STALE, codes, delete, group_of, id, orphans, request, sessions_left, shown};
 use crate::support::connection::{RawConnection, Said};
@@ -66,18 +65,12 @@ impl Gate {
 
 /// Until a query has this answer.
 pub(super) async fn until(db: &TestDb, query: &str, expected: &str) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while db.rows(query).await[0][0] != expected {
-        assert!(Instant::now() < deadline, "{query} never was {expected}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    db.wait_for(query, expected).await;
 }
 
 /// Until so many of the database's connections wait for a lock.
 pub(super) async fn until_waiting(db: &TestDb, connections: usize) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    until(db, waiting, &connections.to_string()).await;
+    db.wait_for_lock_waiters(connections).await;
 }
 
 /// The database as a program of its own, patient with locks.

@@ -2,34 +2,21 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, CleanupRun, Pace, RunStatus, Worker};
+use api::cleanup::{self, Pace, RunStatus, Worker};
 use api::db::{Database, DatabaseSettings};
 use api::worker::{Queue, Workers};
-use uuid::Uuid;
 
 use super::cleanup::{changing, missing, start};
 use crate::cli::migrate_without_purge;
 use crate::cli::server::Server;
+use crate::support::wait::wait_until_finished;
 use crate::support::{TestDb, both};
 
 both!(StateC:
     a_server_without_a_gateway_leaves_a_run_to_one_that_has_it,
     a_run_that_is_come_further_with_now_and_then_does_not_fail,
-    a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason,
 );
-
-async fn until_finished(db: &TestDb, run: Uuid) -> CleanupRun {
-    let ended = async {
-        loop {
-            let run = cleanup::find(db.database().await, run).await.unwrap().unwrap();
-            if run.status.has_finished() {
-                return run;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(2), ended).await.expect("the run comes to its end")
-}
+both!(long StateC: a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason);
 
 async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) {
     migrate_without_purge(&db).await;
@@ -41,7 +28,7 @@ async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) 
     let waiting = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!(waiting, run, "nothing has happened to it");
     let with = Workers::start(Queue::new(database), Some(gateway));
-    let ended = until_finished(&db, run.id).await;
+    let ended = wait_until_finished(db.database().await, run.id).await;
     assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
     for workers in [with, without] {
         assert!(workers.stop(Duration::from_mins(1)).await);
@@ -78,7 +65,7 @@ async fn a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason(db: TestDb
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     let serve = ["--database-url", db.url(), "--run-lease", "1"];
     let server = Server::logging(folder.path(), &serve, log.into());
-    let ended = until_finished(&db, run.id).await;
+    let ended = wait_until_finished(db.database().await, run.id).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
     let error = ended.error.unwrap();
     assert!(error.contains("for 20 s no server took it that has a gateway. Start one with --gateway-url"), "{error}");

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use api::cleanup;
 use api::db::Database;
 use api::gateway::Gateway;
 use api::graphql::State;
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::support::wait::wait_until_finished;
 use crate::support::{Contents, TestDb};
 
 /// A server without a socket.
@@ -101,9 +101,7 @@ impl TestApp {
     /// Lets workers, as a server has them, take runs until this one has finished.
     pub async fn work_off(&self, run: Uuid) {
         let workers = Workers::start(self.state.queue().clone(), None);
-        while !cleanup::find(self.state.database(), run).await.unwrap().unwrap().status.has_finished() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until_finished(self.state.database(), run).await;
         assert!(workers.stop(Duration::from_mins(1)).await);
     }
 

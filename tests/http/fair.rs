@@ -19,6 +19,7 @@ use super::connections::said_to;
 use super::limits::{LONG, json as json_of, slow, started};
 use super::socket::Client;
 
+use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb, both};
 
 both!(Adopted:
@@ -48,7 +49,9 @@ async fn the_queries_of_one_token_leave_others_their_turn(db: TestDb) {
     let address = started(&db, Limits { requests: 3, ..Limits::DEFAULT }).await;
     let long = json!({ "query": LONG });
     let flood: Vec<_> = (0..12).map(|_| tokio::spawn(ask(address, many.expose().to_owned(), long.clone()))).collect();
-    sleep(Duration::from_millis(300)).await;
+    // The others are one that is executed and three that wait.
+    let refused = async || flood.iter().filter(|asked| asked.is_finished()).count() == 8;
+    wait_until("eight are refused", refused).await;
     for _ in 0..3 {
         let asked = Instant::now();
         let answer = json_of(ask(address, other.expose().to_owned(), json!({ "query": SMALL })).await).await;

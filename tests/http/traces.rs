@@ -2,13 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::socket::Client;
 use crate::cli::server::Server;
 use crate::cli::{ended, executable};
+use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb};
 
 fn address(server: &Server) -> SocketAddr {
@@ -119,11 +119,7 @@ async fn a_socket_s_errors_and_lines_have_the_id_of_the_request_that_opened_it()
     // While it is open it is counted.
     assert!(server.get("/metrics").contains("\nsession_admin_sockets 1\n"));
     drop(client);
-    let began = Instant::now();
-    while !server.get("/metrics").contains("\nsession_admin_sockets 0\n") {
-        assert!(began.elapsed() < Duration::from_secs(30));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_until("no socket is counted", async || server.get("/metrics").contains("\nsession_admin_sockets 0\n")).await;
     assert_eq!(server.stop(), 0);
 }
 

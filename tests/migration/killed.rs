@@ -12,7 +12,7 @@ use crate::cli::executable;
 use crate::story::{is_sound, left_without, rows_now};
 use crate::support::{Contents, TestDb, both, say};
 
-both!(StateA: killed_after_each_step_the_next_run_goes_on, killed_at_random_moments_the_next_run_goes_on);
+both!(long StateA: killed_after_each_step_the_next_run_goes_on, killed_at_random_moments_the_next_run_goes_on);
 
 const SIGKILL: i32 = 9;
 

@@ -9,6 +9,7 @@ use api::db::Dialect;
 use api::worker::{Queue, Workers};
 
 use crate::cli::{migrate_without_purge, run};
+use crate::support::wait::wait_until_finished;
 use crate::support::{Contents, TestDb, both, only};
 
 both!(StateC: the_queue_is_the_one_that_apalis_makes, a_queue_of_the_hosts_is_worked_with_and_left);
@@ -75,12 +76,7 @@ async fn works(db: &TestDb) {
     let queue = Queue::new(database);
     queue.push(run).await;
     let workers = Workers::start(queue, None);
-    let ended = async {
-        while cleanup::find(database, run).await.unwrap().unwrap().status != RunStatus::Succeeded {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), ended).await.unwrap();
+    assert_eq!(wait_until_finished(database, run).await.status, RunStatus::Succeeded);
     assert!(workers.stop(Duration::from_mins(1)).await);
 }
 

@@ -61,7 +61,7 @@ async fn during(db: &TestDb, does: &str, deletion: &api::deletion::Deletion) -> 
     other.exec(&format!("BEGIN; {does}")).await;
     let database = db.database().await;
     let commit = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        db.wait_for_lock_waiters(1).await;
         other.exec("COMMIT").await;
     };
     let request = request(deletion);

@@ -33,11 +33,13 @@ impl From<sqlx::Error> for Said {
 }
 
 impl RawConnection {
-    /// Opens a database; SQLite enforces foreign keys on it.
+    /// Opens a database. On SQLite, the connection enforces foreign keys and does not wait for the disk: no test
+    /// outlives a power failure.
     pub async fn open(url: &str) -> Self {
         if url.starts_with("sqlite:") {
             let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
-            let options = options.create_if_missing(true).foreign_keys(true).disable_statement_logging();
+            let options = options.create_if_missing(true).foreign_keys(true);
+            let options = options.synchronous(sqlx::sqlite::SqliteSynchronous::Off).disable_statement_logging();
             Self::Sqlite(SqliteConnection::connect_with(&options).await.unwrap())
         } else {
             let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
@@ -67,6 +69,13 @@ impl RawConnection {
     pub async fn exec(&mut self, sql: &str) {
         if let Err(said) = self.attempt(sql).await {
             panic!("{said:?}\n{}", sql.chars().take(2000).collect::<String>());
+        }
+    }
+
+    /// Runs statements that cannot be refused, in one transaction.
+    pub async fn exec_all(&mut self, statements: &[String]) {
+        if !statements.is_empty() {
+            self.exec(&format!("BEGIN; {}; COMMIT", statements.join(";\n"))).await;
         }
     }
 

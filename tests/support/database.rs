@@ -1,7 +1,5 @@
 //! A database of its own for each test.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,11 +7,13 @@ use api::db::{Database, DatabaseSettings, Dialect};
 use api::demo::scenario;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use uuid::Uuid;
 
 use super::connection::{RawConnection, Said};
 use super::legacy::{Legacy, Rules};
+use super::postgres_databases::PostgresDatabases;
 use super::server::{server, with_database};
+use super::sqlite_databases;
+use super::wait::eventually;
 
 /// What a test's database holds at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +31,11 @@ pub enum Contents {
 }
 
 impl Contents {
-    fn statements(self, dialect: Dialect) -> Vec<String> {
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; 5] = [Self::Empty, Self::StateA, Self::StateB, Self::StateC, Self::Adopted];
+
+    /// Returns the SQL that creates these contents.
+    pub fn statements(self, dialect: Dialect) -> Vec<String> {
         let rules = match self {
             Self::Empty => return Vec::new(),
             Self::StateA => Rules::a(),
@@ -60,24 +64,20 @@ struct Inner {
 }
 
 enum Home {
-    /// A folder, gone with this.
+    /// The folder of the database's file, deleted with this.
     Folder { _folder: TempDir },
-    /// A database of this name on the server with this URL.
-    Server { url: String, name: String },
+    /// A database of this name on the tests' server.
+    Server { databases: &'static PostgresDatabases, name: String },
 }
 
 impl TestDb {
-    /// A file.
+    /// Creates a file with these contents.
     pub async fn sqlite(contents: Contents) -> Self {
-        let folder = TempDir::with_prefix("session-admin-test-").unwrap();
-        let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Self::new(Dialect::Sqlite, url, Home::Folder { _folder: folder });
-        db.exec("PRAGMA journal_mode = WAL").await;
-        db.exec_all(&contents.statements(Dialect::Sqlite)).await;
-        db
+        let (folder, url) = sqlite_databases::create(contents).await;
+        Self::new(Dialect::Sqlite, url, Home::Folder { _folder: folder })
     }
 
-    /// A database on the tests' server, copied from a template; none where there is no PostgreSQL.
+    /// Creates a database with these contents on the tests' server. Returns `None` where there is no PostgreSQL.
     pub async fn postgres(contents: Contents) -> Option<Self> {
         let server = match server() {
             Ok(server) => server,
@@ -86,12 +86,10 @@ impl TestDb {
                 return None;
             }
         };
-        let mut admin = RawConnection::open(&server.url).await;
-        let template = template(&mut admin, &server.url, contents).await;
-        let name = format!("session_admin_test_{}", Uuid::new_v4().simple());
-        admin.exec(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let databases = PostgresDatabases::on(server);
+        let name = databases.create(contents).await;
         let url = with_database(&server.url, &name);
-        Some(Self::new(Dialect::Postgres, url, Home::Server { url: server.url.clone(), name }))
+        Some(Self::new(Dialect::Postgres, url, Home::Server { databases, name }))
     }
 
     fn new(dialect: Dialect, url: String, home: Home) -> Self {
@@ -132,9 +130,8 @@ impl TestDb {
 
     /// Runs statements in one transaction.
     pub async fn exec_all(&self, statements: &[String]) {
-        if !statements.is_empty() {
-            self.exec(&format!("BEGIN; {}; COMMIT", statements.join(";\n"))).await;
-        }
+        let mut connection = self.0.connection.lock().await;
+        self.opened(&mut connection).await.exec_all(statements).await;
     }
 
     /// Runs statements; what the database refuses is the answer.
@@ -152,6 +149,22 @@ impl TestDb {
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.rows(&format!("SELECT count(*) FROM {table}")).await[0][0].parse().unwrap()
+    }
+
+    /// Waits until a query returns this one value.
+    pub async fn wait_for(&self, sql: &str, expected: &str) {
+        eventually(async || {
+            let rows = self.rows(sql).await;
+            if rows == [[expected]] { Ok(()) } else { Err(format!("not {expected}, but {rows:?}: {sql}")) }
+        })
+        .await;
+    }
+
+    /// Waits until this many connections to a PostgreSQL database wait for a lock.
+    pub async fn wait_for_lock_waiters(&self, connections: usize) {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        self.wait_for(waiting, &connections.to_string()).await;
     }
 
     /// A table's rows as text in a stable order.
@@ -227,47 +240,10 @@ impl SqlCounter {
     }
 }
 
-/// Makes the template with these contents where it does not exist. Several processes may share a server: the first one
-/// makes it under a lock, and it gets its name once it is complete.
-async fn template(admin: &mut RawConnection, server_url: &str, contents: Contents) -> String {
-    if contents == Contents::Empty {
-        return "template0".to_owned();
-    }
-    let statements = contents.statements(Dialect::Postgres);
-    let mut hasher = DefaultHasher::new();
-    statements.hash(&mut hasher);
-    let name = format!("session_admin_template_{:016x}", hasher.finish());
-    let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
-    if !admin.rows(&exists).await.is_empty() {
-        return name;
-    }
-    admin.exec("SELECT pg_advisory_lock(7309)").await;
-    if admin.rows(&exists).await.is_empty() {
-        admin.exec(&format!("DROP DATABASE IF EXISTS {name}_new")).await;
-        admin.exec(&format!("CREATE DATABASE {name}_new TEMPLATE template0")).await;
-        {
-            let mut connection = RawConnection::open(&with_database(server_url, &format!("{name}_new"))).await;
-            connection.exec(&statements.join(";\n")).await;
-            connection.close().await;
-        }
-        admin.exec(&format!("ALTER DATABASE {name}_new RENAME TO {name}")).await;
-    }
-    admin.exec("SELECT pg_advisory_unlock(7309)").await;
-    name
-}
-
 impl Drop for Inner {
-    /// A thread with a runtime of its own, since a destructor cannot wait on the test's; FORCE ends connections that a
-    /// failed test has left.
     fn drop(&mut self) {
-        let Home::Server { url, name } = &self.home else { return };
-        let (url, statement) = (url.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { RawConnection::open(&url).await.exec(&statement).await });
-        });
-        if dropped.join().is_err() {
-            eprintln!("the test's database {name} could not be dropped");
+        if let Home::Server { databases, name } = &self.home {
+            databases.drop_later(name.clone());
         }
     }
 }

@@ -1,19 +1,22 @@
 //! What tests share: databases of their own, the legacy schema, and one body for both databases.
 
-use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::sync::Mutex;
-
 pub mod connection;
 pub mod database;
 mod database_test;
 pub mod legacy;
 pub mod legacy_tables;
 mod legacy_test;
+mod postgres_databases;
 mod scenario_test;
+pub mod scratch;
 pub mod server;
+mod skip;
+mod skipped_file;
+mod sqlite_databases;
+pub mod wait;
 
 pub use database::{Contents, TestDb};
+pub use skip::{say, skip, skip_comparison};
 
 /// How many steps the schema's history has: each is a file.
 pub fn steps() -> usize {
@@ -22,74 +25,64 @@ pub fn steps() -> usize {
     names.filter(|name| name.starts_with('m') && name[1..].starts_with(|first: char| first.is_ascii_digit())).count()
 }
 
-/// The two tests `sqlite_<name>` and `postgres_<name>` of each `async fn <name>(db: TestDb)`, with what the database
-/// holds at first:
+/// Defines the tests `sqlite_NAME` and `postgres_NAME` for each `async fn NAME(db: TestDb)`, with the contents that the
+/// database has at first:
 ///
 /// ```ignore
 /// use crate::support::{TestDb, both};
 ///
-/// both!(StateC: a_stale_session_goes, a_connected_session_stays);
+/// both!(StateC: a_stale_session_is_deleted, a_connected_session_stays);
 ///
-/// async fn a_stale_session_goes(db: TestDb) { … }
+/// async fn a_stale_session_is_deleted(db: TestDb) { … }
 /// ```
 ///
-/// Without PostgreSQL on the machine its half says so and passes, unless `SESSION_ADMIN_TEST_REQUIRE_ALL=1`.
+/// `both!(long StateC: …)` defines tests that `cargo test` ignores and `make test` runs.
+///
+/// Without PostgreSQL on the machine, `postgres_NAME` is skipped.
 macro_rules! both {
-    ($contents:ident: $($name:ident),+ $(,)?) => { pastey::paste! { $(
-        #[tokio::test]
-        async fn [<sqlite_ $name>]() {
-            $name($crate::support::TestDb::sqlite($crate::support::Contents::$contents).await).await;
-        }
-
-        #[tokio::test]
-        async fn [<postgres_ $name>]() {
-            if let Some(db) = $crate::support::TestDb::postgres($crate::support::Contents::$contents).await {
-                $name(db).await;
-            }
-        }
-    )+ } };
+    (long $contents:ident: $($name:ident),+ $(,)?) => { $(
+        $crate::support::test_on!(sqlite $contents $name #[ignore = "long: `make test` runs it"]);
+        $crate::support::test_on!(postgres $contents $name #[ignore = "long: `make test` runs it"]);
+    )+ };
+    ($contents:ident: $($name:ident),+ $(,)?) => { $(
+        $crate::support::test_on!(sqlite $contents $name);
+        $crate::support::test_on!(postgres $contents $name);
+    )+ };
 }
 pub(crate) use both;
 
-/// The same for one database only: `only!(postgres StateC: …)` or `only!(sqlite StateC: …)`.
+/// Defines tests on one database only: `only!(postgres StateC: …)`, `only!(sqlite StateC: …)` or
+/// `only!(long postgres StateC: …)`.
 macro_rules! only {
-    (postgres $contents:ident: $($name:ident),+ $(,)?) => { pastey::paste! { $(
+    (long $dialect:ident $contents:ident: $($name:ident),+ $(,)?) => { $(
+        $crate::support::test_on!($dialect $contents $name #[ignore = "long: `make test` runs it"]);
+    )+ };
+    ($dialect:ident $contents:ident: $($name:ident),+ $(,)?) => { $(
+        $crate::support::test_on!($dialect $contents $name);
+    )+ };
+}
+pub(crate) use only;
+
+/// Defines one test on one database.
+macro_rules! test_on {
+    (sqlite $contents:ident $name:ident $(#[$attribute:meta])?) => { pastey::paste! {
         #[tokio::test]
+        $(#[$attribute])?
+        async fn [<sqlite_ $name>]() {
+            $name($crate::support::TestDb::sqlite($crate::support::Contents::$contents).await).await;
+        }
+    } };
+    (postgres $contents:ident $name:ident $(#[$attribute:meta])?) => { pastey::paste! {
+        #[tokio::test]
+        $(#[$attribute])?
         async fn [<postgres_ $name>]() {
             if let Some(db) = $crate::support::TestDb::postgres($crate::support::Contents::$contents).await {
                 $name(db).await;
             }
         }
-    )+ } };
-    (sqlite $contents:ident: $($name:ident),+ $(,)?) => { pastey::paste! { $(
-        #[tokio::test]
-        async fn [<sqlite_ $name>]() {
-            $name($crate::support::TestDb::sqlite($crate::support::Contents::$contents).await).await;
-        }
-    )+ } };
+    } };
 }
-pub(crate) use only;
-
-/// A test that cannot run here says why and passes; with `SESSION_ADMIN_TEST_REQUIRE_ALL=1` it fails.
-pub fn skip(why: &str) {
-    let required = std::env::var("SESSION_ADMIN_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1");
-    assert!(!required, "SESSION_ADMIN_TEST_REQUIRE_ALL=1, but: {why}");
-    skip_comparison(why);
-}
-
-/// A comparison with files that lie outside this repository: a clean checkout does without them, and says so.
-pub fn skip_comparison(why: &str) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    if SAID.lock().unwrap().insert(why.to_owned()) {
-        say(&format!("skipped: {why}"));
-    }
-}
-
-/// A line that is seen although the test passes: the harness keeps back only what the print macros write.
-pub fn say(line: &str) {
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "{line}").unwrap();
-}
+pub(crate) use test_on;
 
 /// The files of the deployment in trouble, where they lie beside the repository (or in `SESSION_ADMIN_LEGACY`).
 pub fn legacy_file(name: &str) -> Option<String> {

@@ -1,14 +1,12 @@
 //! Sockets have places: who takes them, and who makes room.
 
-use std::time::Duration;
-
 use api::limits::Limits;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Error;
 
 use super::{Client, limited, request, without_data};
 use crate::http::limits::is_well;
+use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb};
 
 async fn answers(client: &mut Client) {
@@ -63,9 +61,5 @@ async fn a_socket_too_many_is_refused_until_another_closes() {
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
     answers(&mut second).await;
     drop(first);
-    let began = Instant::now();
-    while Client::opened(address, request(address)).await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "its place is free");
-        sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("its place is free", async || Client::opened(address, request(address)).await.is_ok()).await;
 }

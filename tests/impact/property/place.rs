@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::case::Case;
 use super::oracle::{Content, content, plain_delete};
 use crate::support::connection::{RawConnection, Said};
-use crate::support::{Contents, TestDb, own_tables};
+use crate::support::{Contents, TestDb, own_tables, scratch};
 
 pub enum Place {
     Files(TempDir),
@@ -26,7 +26,7 @@ pub struct Built {
 impl Place {
     pub async fn new(dialect: Dialect) -> Option<Self> {
         if dialect == Dialect::Sqlite {
-            return Some(Self::Files(TempDir::with_prefix("session-admin-property-").unwrap()));
+            return Some(Self::Files(TempDir::new_in(scratch::folder()).unwrap()));
         }
         let db = TestDb::postgres(Contents::Empty).await?;
         db.exec(&own_tables(dialect)).await;

@@ -1,0 +1,34 @@
+//! The folder of this test process for SQLite databases.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+
+use super::server::FIND_BASE;
+
+/// Creates the folder and prints its name. Deletes the folder at the end of the standard input, which the test process holds
+/// open until it ends or is killed.
+const KEEPER: &str = r#"
+dir=$(mktemp -d "$base/session-admin-test-XXXXXX")
+echo "$dir"
+cat >/dev/null
+rm -rf "$dir"
+"#;
+
+/// Returns the folder. It is deleted when this process ends, even if the process is killed.
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<(PathBuf, ChildStdin)> = OnceLock::new();
+    let (folder, _lifeline) = FOLDER.get_or_init(|| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &[FIND_BASE, KEEPER].concat(), "keeper"]).current_dir("/");
+        // Ctrl-C goes to the process group of the tests; the keeper has to outlive it.
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut keeper = command.spawn().unwrap();
+        let mut folder = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+        (PathBuf::from(folder.trim_end()), keeper.stdin.take().unwrap())
+    });
+    folder
+}
