@@ -51,7 +51,7 @@ browser:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
 
-# The linters of the schema, what docs/scripting.md uses, the audits of the protocol, the client of the sockets, and
+# The linters of the schema, what docs/guide/scripting.md uses, the audits of the protocol, the client of the sockets, and
 # schemathesis, which makes up operations.
 clients:
 	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)

@@ -1,5 +1,5 @@
-//! What one request may ask for, and how much is served at once. `config/limits.rs` is how each is set, docs/limits.md the
-//! table of all.
+//! What one request may ask for, and how much is served at once. `config/limits.rs` is how each is set,
+//! docs/reference/limits.md the table of all.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! docs/scripting.md, as it stands there: each of its nine scripts, on both databases.
+//! docs/guide/scripting.md, as it stands there: each of its nine scripts, on both databases.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ both!(StateC:
     curl_shows_a_token, typescript_shows_a_token,
 );
 
-const DOCUMENT: &str = include_str!("../../docs/scripting.md");
+const DOCUMENT: &str = include_str!("../../docs/guide/scripting.md");
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 

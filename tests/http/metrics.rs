@@ -13,7 +13,7 @@ use serde_json::json;
 use super::app::{Answer, TestApp, json_post, request};
 use crate::support::{Contents, TestDb, both};
 
-const DOCUMENT: &str = include_str!("../../docs/metrics.md");
+const DOCUMENT: &str = include_str!("../../docs/reference/metrics.md");
 
 async fn metrics(app: &TestApp) -> Answer {
     let answer = app.send(request("GET", "/metrics").body(Body::empty()).unwrap()).await;
