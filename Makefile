@@ -51,8 +51,8 @@ browser:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
 
-# The linters of the schema, what docs/guide/scripting.md uses, the audits of the protocol, the client of the sockets, and
-# schemathesis, which makes up operations.
+# The linters of the schema, what docs/guide/scripting.md and typescript.md use, the audits of the protocol, the client of
+# the sockets, and schemathesis, which makes up operations.
 clients:
 	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)
 	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)

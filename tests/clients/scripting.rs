@@ -1,4 +1,4 @@
-//! docs/guide/scripting.md, as it stands there: each of its nine scripts, on both databases.
+//! The nine scripts of docs/guide/scripting.md and typescript.md, as they stand there, on both databases.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,14 +21,15 @@ both!(StateC:
     curl_shows_a_token, typescript_shows_a_token,
 );
 
-const DOCUMENT: &str = include_str!("../../docs/guide/scripting.md");
+const DOCUMENTS: [&str; 2] =
+    [include_str!("../../docs/guide/scripting.md"), include_str!("../../docs/guide/typescript.md")];
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 
 /// The blocks that begin with a file's name, as files.
 fn files() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for block in DOCUMENT.split("\n```").skip(1).step_by(2) {
+    for block in DOCUMENTS.iter().flat_map(|document| document.split("\n```").skip(1).step_by(2)) {
         let (_language, text) = block.split_once('\n').unwrap();
         let name = text.lines().next().and_then(|line| line.strip_prefix("# ").or(line.strip_prefix("// ")));
         std::fs::write(folder.path().join(name.expect(text)), text).unwrap();
