@@ -3,6 +3,7 @@
 //! They are the npm project in this folder; `make test` installs it.
 
 mod fuzz;
+mod guide;
 mod protocol;
 mod schema;
 mod scripting;

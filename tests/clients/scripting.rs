@@ -65,7 +65,7 @@ impl Way {
     }
 }
 
-fn has(programs: &[&str]) -> bool {
+pub(super) fn has(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| {
         let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
         !found.is_ok_and(|status| status.success())
@@ -92,7 +92,7 @@ fn built() -> Option<&'static Path> {
 }
 
 /// The executable under its own name.
-fn with_path(command: &mut Command) -> &mut Command {
+pub(super) fn with_path(command: &mut Command) -> &mut Command {
     let own = PathBuf::from(env!("CARGO_BIN_EXE_session-admin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(own.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
