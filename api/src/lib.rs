@@ -4,12 +4,14 @@
 //! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `access`,
 //! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`, `limits`).
 
-pub mod access;
+pub mod admission;
+pub mod auth;
 pub mod catalog;
 pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod db;
 pub mod deletion;
 pub mod demo;
@@ -17,13 +19,13 @@ pub mod error;
 pub mod gateway;
 pub mod graphql;
 pub mod group;
-pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod impact;
 pub mod limits;
 pub mod metrics;
 pub mod refusal;
 pub mod restore;
-pub mod schedule;
+pub mod schema_health;
 pub mod session;
 pub mod worker;

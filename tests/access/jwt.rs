@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::access::{Access, Denied, Jwt, JwtSettings, Role, RoleWords};
+use api::auth::{Access, Denied, Jwt, JwtSettings, Role, RoleWords};
 use api::clock::Clock;
 use axum::http::StatusCode;
 use base64::Engine as _;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use api::access::token::{self, TokenStatus};
-use api::access::{Access, Role};
+use api::auth::access_token;
+use api::auth::access_token::TokenStatus;
+use api::auth::{Access, Role};
 use api::clock::Clock;
 use api::db::Database;
 use axum::body::Body;
@@ -40,13 +41,13 @@ async fn all_rows(db: &TestDb) -> String {
 
 async fn a_token_is_shown_once_and_only_its_hash_is_kept(db: TestDb) {
     let database = db.database().await;
-    let (made, secret) = token::create(database, "ci", Role::Viewer, None).await.unwrap();
+    let (made, secret) = access_token::create(database, "ci", Role::Viewer, None).await.unwrap();
     let text = secret.expose();
     assert!(text.starts_with("sadm_") && text.len() == "sadm_".len() + 43, "{} characters", text.len());
     assert_eq!(format!("{secret:?}"), "[redacted]");
     let rows = all_rows(&db).await;
     assert!(rows.contains("ci") && !rows.contains(text) && !rows.contains(&text["sadm_".len()..]), "{rows}");
-    assert_eq!(token::list(database).await.unwrap(), [made]);
+    assert_eq!(access_token::list(database).await.unwrap(), [made]);
     let other = new(&db, "other", Role::Viewer).await;
     assert_ne!(other.expose(), text);
 }
@@ -55,37 +56,37 @@ async fn a_token_is_good_until_it_is_revoked(db: TestDb) {
     let (name, secret) = ("ci", new(&db, "ci", Role::Operator).await);
     let app = app(db.clone(), None).await;
     assert_eq!(viewer(&app, secret.expose()).await, ("ci".to_owned(), "OPERATOR".to_owned()));
-    let revoked = token::revoke(db.database().await, name).await.unwrap().unwrap();
+    let revoked = access_token::revoke(db.database().await, name).await.unwrap().unwrap();
     assert_eq!((revoked.status, revoked.revoked_at.is_some()), (TokenStatus::Revoked, true));
     tokio::time::sleep(2 * BELIEVED).await;
     let answer = ask(&app, Some(secret.expose()), VIEWER, json!({})).await;
     assert_eq!((answer.status, answer.header("www-authenticate")), (StatusCode::UNAUTHORIZED, Some(INVALID)));
     assert_eq!(answer.error().0, "UNAUTHENTICATED");
     // Again, by its id: nothing changes.
-    let again = token::revoke(db.database().await, &revoked.id.to_string()).await.unwrap().unwrap();
+    let again = access_token::revoke(db.database().await, &revoked.id.to_string()).await.unwrap().unwrap();
     assert_eq!(again.revoked_at, revoked.revoked_at);
-    assert_eq!(token::revoke(db.database().await, name).await.unwrap(), None);
+    assert_eq!(access_token::revoke(db.database().await, name).await.unwrap(), None);
 }
 
 async fn a_token_is_good_until_its_time_is_over(db: TestDb) {
     let soon = Clock::System.now() + TimeDelta::seconds(2);
-    let (_, secret) = token::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
+    let (_, secret) = access_token::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
     // Believed for longer than it lives.
     let access = Access::believing(db.database().await.clone(), None, Duration::from_mins(1));
     assert!(access.identify(Some(secret.expose())).await.is_ok());
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     access.identify(Some(secret.expose())).await.unwrap_err();
-    assert_eq!(token::list(db.database().await).await.unwrap()[0].status, TokenStatus::Expired);
-    let error = token::create(db.database().await, "late", Role::Viewer, Some(soon)).await.unwrap_err();
+    assert_eq!(access_token::list(db.database().await).await.unwrap()[0].status, TokenStatus::Expired);
+    let error = access_token::create(db.database().await, "late", Role::Viewer, Some(soon)).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
 }
 
 async fn a_name_is_taken_until_its_token_is_revoked(db: TestDb) {
     let database = db.database().await;
     let first = new(&db, "ci", Role::Viewer).await;
-    let error = token::create(database, "ci", Role::Admin, None).await.unwrap_err();
+    let error = access_token::create(database, "ci", Role::Admin, None).await.unwrap_err();
     assert!(error.to_string().starts_with("There is a token of the name ci already."), "{error}");
-    token::revoke(database, "ci").await.unwrap().unwrap();
+    access_token::revoke(database, "ci").await.unwrap().unwrap();
     let second = new(&db, "ci", Role::Viewer).await;
     let app = app(db.clone(), None).await;
     assert_eq!(ask(&app, Some(first.expose()), VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
@@ -111,7 +112,7 @@ async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
         id,
     ];
     for name in names {
-        let error = token::create(db.database().await, name, Role::Viewer, None).await.unwrap_err();
+        let error = access_token::create(db.database().await, name, Role::Viewer, None).await.unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT", "{name}");
     }
     for name in ["x", "Nightly job (billing)", "ada@example.com", "žaneta", &long[..64]] {
@@ -122,7 +123,7 @@ async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
 async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
     let secret = new(&db, "ci", Role::Viewer).await;
     let app = app(db.clone(), None).await;
-    let used = async || token::list(db.database().await).await.unwrap()[0].last_used_at;
+    let used = async || access_token::list(db.database().await).await.unwrap()[0].last_used_at;
     assert_eq!(used().await, None);
     viewer(&app, secret.expose()).await;
     let mut first = None;
@@ -285,7 +286,7 @@ async fn while_the_database_is_away_the_metrics_know_tokens_that_were_good(db: T
     for secret in [&good, &ended] {
         viewer(&app, secret.expose()).await;
     }
-    token::revoke(db.database().await, "ended").await.unwrap().unwrap();
+    access_token::revoke(db.database().await, "ended").await.unwrap().unwrap();
     tokio::time::sleep(2 * BELIEVED).await;
     assert_eq!(metrics(ended.expose()).await.status, StatusCode::UNAUTHORIZED);
     db.database().await.clone().close().await.unwrap();

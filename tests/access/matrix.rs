@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::access::Role;
+use api::auth::Role;
 use api::graphql::{required, sdl};
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;

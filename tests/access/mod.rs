@@ -9,10 +9,11 @@ mod strangers;
 
 use std::time::Duration;
 
-use api::access::token::{self, Secret};
-use api::access::{Access, Jwt, Role};
+use api::auth::access_token;
+use api::auth::access_token::Secret;
+use api::auth::{Access, Jwt, Role};
 use api::graphql::State;
-use api::health::Accepted;
+use api::schema_health::Accepted;
 use axum::body::Body;
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ async fn app(db: TestDb, jwt: Option<Jwt>) -> TestApp {
 
 /// A new token without an end.
 async fn token(db: &TestDb, name: &str, role: Role) -> Secret {
-    token::create(db.database().await, name, role, None).await.unwrap().1
+    access_token::create(db.database().await, name, role, None).await.unwrap().1
 }
 
 /// A token whose time was over a second ago.
@@ -54,7 +55,7 @@ async fn expired(db: &TestDb, name: &str, role: Role) -> Secret {
 /// A revoked token.
 async fn revoked(db: &TestDb, name: &str, role: Role) -> Secret {
     let secret = token(db, name, role).await;
-    token::revoke(db.database().await, name).await.unwrap().unwrap();
+    access_token::revoke(db.database().await, name).await.unwrap().unwrap();
     secret
 }
 

@@ -1,6 +1,6 @@
 //! What is forbidden is not done, nor anything that was asked for beside it.
 
-use api::access::Role;
+use api::auth::Role;
 use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::access::{Access, Role, token as tokens};
+use api::auth::{Access, Role, access_token as tokens};
 use api::clock::Clock;
 use api::graphql::State;
-use api::health::Accepted;
 use api::limits::Limits;
+use api::schema_health::Accepted;
 use chrono::TimeDelta;
 use serde_json::json;
 use tokio::time::Instant;

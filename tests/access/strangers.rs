@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::access::Role;
+use api::auth::Role;
 use api::db::{Database, DatabaseSettings};
 use axum::body::Body;
 use axum::http::StatusCode;

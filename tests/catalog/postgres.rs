@@ -1,8 +1,9 @@
 //! What PostgreSQL alone has.
 
-use api::db::page::Slice;
+use api::db::pagination::Slice;
 use api::impact::BlockerKind;
-use api::session::{Filter, read, read::SortBy};
+use api::session::queries::SortBy;
+use api::session::{Filter, queries};
 
 use super::{deleted, groups, looked, rows, staying, table};
 use crate::support::{TestDb, only};
@@ -166,11 +167,11 @@ async fn a_host_may_keep_its_ids_as_text(db: TestDb) {
     )
     .await;
     let page = async |slice: Slice| {
-        read::page(db.database().await, &Filter::default(), SortBy::CreatedAt, true, &slice).await.unwrap()
+        queries::page(db.database().await, &Filter::default(), SortBy::CreatedAt, true, &slice).await.unwrap()
     };
     let after = page(Slice::first(5)).await.rows.pop().and_then(|(position, _)| position);
     let next = page(Slice { after, ..Slice::first(20) }).await;
     assert_eq!((next.rows.len(), next.has_previous), (9, true));
     deleted(&db).await;
-    assert!(api::session::read::find(db.database().await, &[super::session()]).await.unwrap().is_empty());
+    assert!(api::session::queries::find(db.database().await, &[super::session()]).await.unwrap().is_empty());
 }

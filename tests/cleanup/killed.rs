@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use api::cleanup::{self, CleanupRun, RunStatus};
 use api::db::Dialect;
-use api::db::page::Slice;
-use api::deletion::{self, trail};
+use api::db::pagination::Slice;
+use api::deletion;
+use api::deletion::audit::query;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 use serde_json::Value;
@@ -177,7 +178,7 @@ async fn all_is_done_once(db: &TestDb, run: &CleanupRun, others: (i64, i64), see
     let left = (db.count("whatsapp_sessions").await, db.count("whatsapp_groups").await);
     assert_eq!(left, others, "seed {seed}");
     let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let page = trail::page(db.database().await, &filter, &Slice::first(1_000)).await.unwrap();
+    let page = query::page(db.database().await, &filter, &Slice::first(1_000)).await.unwrap();
     let made: Vec<_> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
     let mut gone: Vec<Uuid> = made.iter().flat_map(|made| &made.sessions).map(|session| session.id).collect();
     gone.sort();

@@ -16,9 +16,11 @@ mod statements;
 mod workers;
 
 use api::cleanup::{self, CleanupOutcome, CleanupRequest, CleanupRun, Pace, SkippedSession, Worker};
-use api::db::page::Slice;
+use api::db::pagination::Slice;
 use api::db::{Database, Dialect};
-use api::deletion::{self, Deletion, trail};
+use api::deletion;
+use api::deletion::Deletion;
+use api::deletion::audit::query;
 use api::demo::scenario::SESSIONS;
 use api::impact::{self, Impact};
 use api::refusal::RefusalCode;
@@ -108,7 +110,7 @@ async fn why_skipped(database: &Database, run: Uuid) -> Vec<(Uuid, RefusalCode)>
 /// What a run deleted, oldest first.
 async fn deletions(database: &Database, run: Uuid) -> Vec<Deletion> {
     let filter = deletion::Filter { run_id: Some(run), ..deletion::Filter::default() };
-    let page = trail::page(database, &filter, &Slice::first(100)).await.unwrap();
+    let page = query::page(database, &filter, &Slice::first(100)).await.unwrap();
     let mut deletions: Vec<Deletion> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
     deletions.reverse();
     deletions

@@ -53,7 +53,7 @@ async fn a_run_is_taken_back_deletion_by_deletion_the_newest_first(db: TestDb) {
     let mut made = deletions(database, run.id).await;
     while let Some(newest) = made.pop() {
         worker.step().await.unwrap();
-        let now = deletion::trail::find(database, newest.id).await.unwrap().unwrap();
+        let now = deletion::audit::query::find(database, newest.id).await.unwrap().unwrap();
         assert_eq!((now.status, now.restored_by.as_deref()), (DeletionStatus::Restored, Some("restorer")));
         let others = deletions(database, run.id).await;
         let left = others.iter().filter(|other| other.status == DeletionStatus::Restorable).count();

@@ -1,7 +1,7 @@
 //! A run does what its preview showed.
 
 use api::cleanup::{self, CleanupRequest, Criteria, Pace, RunStatus, Worker};
-use api::deletion::trail;
+use api::deletion::audit::query;
 use api::impact::Impact;
 use api::refusal::RefusalCode;
 
@@ -149,7 +149,7 @@ async fn a_deletion_by_hand_has_no_run(db: TestDb) {
         api::deletion::DeletionRequest { session_ids: vec![id(8)], ..api::deletion::DeletionRequest::default() };
     let made = api::deletion::delete(db.database().await, &by_hand).await.unwrap().deletion.unwrap();
     assert_eq!(made.run_id, None);
-    assert_eq!(trail::find(db.database().await, made.id).await.unwrap(), Some(made));
+    assert_eq!(query::find(db.database().await, made.id).await.unwrap(), Some(made));
 }
 
 async fn a_finished_run_is_left_as_it_is(db: TestDb) {

@@ -2,10 +2,10 @@
 
 use api::cleanup::{self, Plan, Ticked};
 use api::clock::Clock;
-use api::db::page::Slice;
+use api::db::pagination::Slice;
 use api::db::{Database, DatabaseSettings};
 use api::refusal::RefusalCode;
-use api::schedule::Times;
+use api::worker::cron::Times;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{finish, id, ids, impact_of, keepers, request, sessions, started, why_skipped, worker_of};

@@ -1,7 +1,8 @@
 //! The grants of docs/setup/roles-and-grants.md, one by one: each is needed, and `doctor` names the one that is missing.
 
 use api::db::{Database, DatabaseSettings};
-use api::health::{self, Accepted};
+use api::schema_health;
+use api::schema_health::Accepted;
 use serde_json::json;
 
 use super::document;
@@ -38,12 +39,12 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     let database =
         Database::connect(DatabaseSettings { max_connections: 2, ..DatabaseSettings::new(&url) }).await.unwrap();
     let accepted = Accepted::default();
-    assert_eq!(health::check(&database, &accepted).await.unwrap().findings, []);
+    assert_eq!(schema_health::check(&database, &accepted).await.unwrap().findings, []);
     let granted = granted();
     assert!(granted.len() > 50, "{granted:?}");
     for grant in granted {
         db.exec(&format!("REVOKE {grant} FROM {role}")).await;
-        let named = match health::check(&database, &accepted).await {
+        let named = match schema_health::check(&database, &accepted).await {
             Ok(health) => {
                 assert!(!health.healthy, "{grant}: {:?}", health.findings);
                 let mut named = String::new();
@@ -52,7 +53,7 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
                     db.exec(fix).await;
                     named += &format!("{} {fix} ", finding.message);
                 }
-                let after = health::check(&database, &accepted).await.unwrap();
+                let after = schema_health::check(&database, &accepted).await.unwrap();
                 assert_eq!(after.findings, [], "{grant}");
                 named
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::access::{Access, token};
+use api::auth::{Access, access_token};
 use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
@@ -110,10 +110,10 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
     let access = Access::new(database.clone(), None);
     assert!(access.identify(made["token"].as_str()).await.unwrap().is_some());
-    while token::list(&database).await.unwrap()[0].last_used_at.is_none() {
+    while access_token::list(&database).await.unwrap()[0].last_used_at.is_none() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
+    assert_eq!(access_token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
     for making in [&["token", "create", "--name", "boss", "--role", "admin"][..], &["token", "revoke", "ci"]] {
         let (code, refused) = as_role(making);
         let message = refused["error"]["message"].as_str().unwrap();

@@ -2,7 +2,8 @@
 
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
-use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus, trail};
+use api::deletion::audit::query;
+use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus};
 use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
@@ -49,8 +50,8 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     assert_eq!(deletion.reason.as_deref(), Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"));
     assert_eq!(deletion.deleted_at, moment);
     assert_eq!(deletion.allowed, ["allowConnected", "allowPendingMessages"]);
-    assert_eq!(trail::find(&database, deletion.id).await.unwrap(), Some(deletion));
-    assert_eq!(trail::find(&database, Uuid::nil()).await.unwrap(), None);
+    assert_eq!(query::find(&database, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(query::find(&database, Uuid::nil()).await.unwrap(), None);
 }
 
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
@@ -80,5 +81,5 @@ async fn a_session_that_is_named_twice_goes_once(db: TestDb) {
     assert_eq!(outcome.impact.unwrap(), looked);
     let deletion = outcome.deletion.unwrap();
     assert_eq!(deletion.sessions.len(), 1, "{:?}", deletion.sessions);
-    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(query::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
-use api::deletion::{self, Deletion, DeletionRequest, DeletionStatus, ErasureOutcome, trail};
+use api::deletion;
+use api::deletion::audit::query;
+use api::deletion::{Deletion, DeletionRequest, DeletionStatus, ErasureOutcome};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
@@ -69,12 +71,12 @@ async fn what_a_deletion_kept_goes_with_its_names_and_reason(db: TestDb) {
     };
     assert!(gone.erased_at >= Some(made.deleted_at), "{gone:?}");
     assert_eq!(gone, expected);
-    assert_eq!(trail::find(database, made.id).await.unwrap(), Some(expected));
+    assert_eq!(query::find(database, made.id).await.unwrap(), Some(expected));
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (kept_by_other, 0));
     let refusals = restore(database, made.id).await.refusals;
     assert_eq!(refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::ArchiveGone]);
     // The other one is as it was, and comes back.
-    assert_eq!(trail::find(database, other.id).await.unwrap(), Some(other.clone()));
+    assert_eq!(query::find(database, other.id).await.unwrap(), Some(other.clone()));
     assert_eq!(restore(database, other.id).await.rows_restored, other.rows_deleted);
 }
 
@@ -96,7 +98,7 @@ async fn whatever_has_become_of_it_a_deletion_can_be_erased(db: TestDb) {
     let later = Clock::Fixed(database.settings().clock.now() + TimeDelta::days(31));
     let settings = DatabaseSettings { clock: later, ..db.settings() };
     let later = Database::connect(settings).await.unwrap();
-    assert_eq!(trail::find(&later, expired.id).await.unwrap().unwrap().status, DeletionStatus::Expired);
+    assert_eq!(query::find(&later, expired.id).await.unwrap().unwrap().status, DeletionStatus::Expired);
     for (made, status) in
         [(&not_kept, DeletionStatus::Erased), (&expired, DeletionStatus::Erased), (&back, DeletionStatus::Restored)]
     {
@@ -122,8 +124,8 @@ fn of_a_run() -> CleanupRequest {
 }
 
 async fn batches(database: &Database, run: Uuid) -> Vec<Deletion> {
-    let filter = trail::Filter { run_id: Some(run), ..trail::Filter::default() };
-    let page = trail::page(database, &filter, &api::db::page::Slice::first(100)).await.unwrap();
+    let filter = query::Filter { run_id: Some(run), ..query::Filter::default() };
+    let page = query::page(database, &filter, &api::db::pagination::Slice::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, deletion)| deletion).collect()
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
-use api::deletion::{self, Deletion, DeletionRequest, DeletionStatus, Expired, trail};
+use api::deletion;
+use api::deletion::audit::query;
+use api::deletion::{Deletion, DeletionRequest, DeletionStatus, Expired};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
@@ -30,7 +32,7 @@ async fn later(db: &TestDb, days: i64) -> Database {
 }
 
 async fn status(database: &Database, id: Uuid) -> DeletionStatus {
-    trail::find(database, id).await.unwrap().unwrap().status
+    query::find(database, id).await.unwrap().unwrap().status
 }
 
 /// The word in the row itself.
@@ -82,7 +84,7 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     assert_eq!(rows_kept(&db).await, second.rows_deleted + second.rows_unlinked);
     assert_eq!(entries_of(&db, first.id).await, 0);
     // The record stays, names and all.
-    let record = trail::find(&afterwards, first.id).await.unwrap().unwrap();
+    let record = query::find(&afterwards, first.id).await.unwrap().unwrap();
     assert_eq!(record, Deletion { status: DeletionStatus::Expired, ..first });
     assert_eq!(deletion::expire(&afterwards).await.unwrap(), Expired::default());
     assert_eq!(restore(&afterwards, second.id).await.refusals, []);

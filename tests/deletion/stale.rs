@@ -3,7 +3,7 @@
 use api::deletion::DeletionRequest;
 use api::refusal::RefusalCode;
 use api::session::Filter;
-use api::session::read::matching;
+use api::session::queries::matching;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, deleted, id, refused, request};

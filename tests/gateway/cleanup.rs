@@ -7,8 +7,9 @@ use std::time::Duration;
 use api::cleanup::{
     self, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, Pace, Plan, RunStatus, SkippedSession, Ticked, Worker,
 };
-use api::db::page::Slice;
-use api::deletion::{self, trail};
+use api::db::pagination::Slice;
+use api::deletion;
+use api::deletion::audit::query;
 use api::gateway::{Gateway, GatewaySessionState, Settings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
@@ -122,7 +123,7 @@ async fn only_sessions_that_the_gateway_does_not_know_are_taken(db: TestDb) {
     expected.sort_by_key(|(session, ..)| *session);
     assert_eq!(said, expected.map(|(_, code, message)| (code, message)));
     let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let made = trail::page(db.database().await, &filter, &Slice::first(9)).await.unwrap();
+    let made = query::page(db.database().await, &filter, &Slice::first(9)).await.unwrap();
     let said = made.rows.iter().flat_map(|(_, deletion)| &deletion.sessions).map(|session| session.gateway);
     assert!(said.clone().count() == 4 && said.clone().all(|said| said == Some(GatewaySessionState::NotFound)));
     // Only the sessions that meet the other criteria are asked about, each once while its answer is believed.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use api::cleanup::{Pace, Worker};
 use api::db::{Database, Dialect};
-use api::deletion::{self, DeletionOutcome, DeletionRequest, trail};
+use api::deletion;
+use api::deletion::audit::query;
+use api::deletion::{DeletionOutcome, DeletionRequest};
 use api::gateway::{Gateway, GatewaySessionState, Settings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
@@ -66,10 +68,10 @@ async fn what_the_gateway_said_is_in_the_audit_record(db: TestDb) {
     let said: Vec<_> = deletion.sessions.iter().map(|session| session.gateway).collect();
     let expected = [GatewaySessionState::QrPending, GatewaySessionState::NotFound, GatewaySessionState::Disconnected];
     assert_eq!(said, expected.map(Some));
-    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
+    assert_eq!(query::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
     // Where it was not asked, nothing is said.
     let deletion = deletion::delete(db.database().await, &request(5)).await.unwrap().deletion.unwrap();
-    assert_eq!(trail::find(db.database().await, deletion.id).await.unwrap().unwrap().sessions[0].gateway, None);
+    assert_eq!(query::find(db.database().await, deletion.id).await.unwrap().unwrap().sessions[0].gateway, None);
 }
 
 async fn a_gateway_that_cannot_be_reached_stops_nothing_and_the_record_says_so(db: TestDb) {
@@ -83,7 +85,7 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_and_the_record_says_so(d
     for (session, (gateway, expected)) in cases.into_iter().enumerate() {
         let outcome = delete(db.database().await, &gateway, request(session)).await;
         let deletion = outcome.deletion.unwrap_or_else(|| panic!("{:?}", outcome.refusals));
-        let recorded = trail::find(db.database().await, deletion.id).await.unwrap().unwrap();
+        let recorded = query::find(db.database().await, deletion.id).await.unwrap().unwrap();
         assert_eq!(recorded.sessions[0].gateway, Some(expected));
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use api::cleanup::{CleanupRequest, Plan, RunStatus, Ticked};
-use api::deletion::{self, DeletionRequest, trail};
+use api::deletion;
+use api::deletion::DeletionRequest;
+use api::deletion::audit::query;
 use api::gateway::{Gateway, GatewaySessionState, Settings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
@@ -72,7 +74,7 @@ async fn a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each(db:
     let run = cleaned(&db, &gateway, &stale()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
     let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let made = trail::page(db.database().await, &filter, &api::db::page::Slice::first(9)).await.unwrap();
+    let made = query::page(db.database().await, &filter, &api::db::pagination::Slice::first(9)).await.unwrap();
     let said = made.rows.iter().flat_map(|(_, deletion)| &deletion.sessions).map(|session| session.gateway);
     assert!(said.clone().count() == 9 && said.clone().all(|said| said == Some(GatewaySessionState::Unreachable)));
     assert_eq!(server.questions().len(), 9);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::health::{Accepted, check};
+use api::schema_health::{Accepted, check};
 
 use crate::support::{TestDb, both};
 

@@ -2,7 +2,7 @@
 
 use api::catalog::Action;
 use api::db::Dialect;
-use api::health::{FindingCode, Severity};
+use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, diagnosis, facts, finding, load, mend};
 use crate::support::legacy::{Legacy, Rule, Rules};

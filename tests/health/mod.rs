@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use api::db::{Database, Dialect};
 use api::demo::scenario;
-use api::health::{Accepted, Finding, FindingCode, SchemaHealth, Severity, check};
+use api::schema_health::{Accepted, Finding, FindingCode, SchemaHealth, Severity, check};
 
 use crate::support::TestDb;
 use crate::support::legacy::Legacy;

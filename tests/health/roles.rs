@@ -1,7 +1,7 @@
 //! What roles may do (PostgreSQL).
 
 use api::db::{Database, DatabaseSettings};
-use api::health::{Finding, FindingCode, Severity};
+use api::schema_health::{Finding, FindingCode, Severity};
 use uuid::Uuid;
 
 use super::diagnosis;

@@ -1,7 +1,7 @@
 //! Rows that a key was not there to keep out.
 
 use api::db::Dialect;
-use api::health::{FindingCode, Severity};
+use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, facts, finding, mend};
 use crate::support::{Contents, TestDb, both};

@@ -1,7 +1,7 @@
 //! Triggers of somebody else's.
 
 use api::db::Dialect;
-use api::health::{FindingCode, Severity};
+use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, diagnosis, facts, mend};
 use crate::support::{TestDb, both, only};

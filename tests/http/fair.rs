@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use api::access::Role;
-use api::access::token::{self, Secret};
+use api::auth::Role;
+use api::auth::access_token;
+use api::auth::access_token::Secret;
 use api::db::Dialect;
 use api::demo::scenario::SESSIONS;
 use api::limits::Limits;
@@ -32,7 +33,7 @@ const DELETE: &str = "mutation D($id: ID!) { deleteSession(input: { id: $id, all
                       allowPendingMessages: true }) { deletion { id } userErrors { code } } }";
 
 async fn token(db: &TestDb, name: &str, role: Role) -> Secret {
-    token::create(db.database().await, name, role, None).await.unwrap().1
+    access_token::create(db.database().await, name, role, None).await.unwrap().1
 }
 
 /// Asks over a connection of its own.

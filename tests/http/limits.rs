@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::graphql::State;
-use api::health::Accepted;
-use api::http::{Sockets, serve};
+use api::http::Sockets;
+use api::http::serve;
 use api::limits::Limits;
+use api::schema_health::Accepted;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use api::access::{Role, token};
+use api::auth::{Role, access_token};
 use axum::body::Body;
 use axum::http::StatusCode;
 
@@ -112,7 +112,7 @@ async fn the_page_is_told_when_a_token_is_needed() {
         let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
         assert_eq!((page.status, page.header("www-authenticate")), (StatusCode::OK, None));
     }
-    token::create(app.state.database(), "reader", Role::Viewer, None).await.unwrap();
+    access_token::create(app.state.database(), "reader", Role::Viewer, None).await.unwrap();
     // Whether there is a token is asked once a second.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     for method in ["HEAD", "GET"] {

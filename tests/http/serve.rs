@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use api::graphql::State;
-use api::health::Accepted;
-use api::http::{Sockets, check_listen, serve};
+use api::http::serve;
+use api::http::{Sockets, check_listen};
+use api::schema_health::Accepted;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 

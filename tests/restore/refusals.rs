@@ -1,6 +1,7 @@
 //! What is refused before anything is looked at, and messages that would be sent at once.
 
-use api::deletion::{Deletion, DeletionStatus, trail};
+use api::deletion::audit::query;
+use api::deletion::{Deletion, DeletionStatus};
 use api::impact;
 use api::refusal::RefusalCode;
 use api::restore::{RestoreRequest, restore};
@@ -48,7 +49,7 @@ async fn a_deletion_whose_time_is_over(db: TestDb) {
     let deletion = delete(&db, STALE).await;
     let table = db.database().await.own_table("deletions");
     db.exec(&format!("UPDATE {table} SET restorable_until = '2020-01-01T00:00:00.000000+00:00'")).await;
-    let found = trail::find(db.database().await, deletion.id).await.unwrap().unwrap();
+    let found = query::find(db.database().await, deletion.id).await.unwrap().unwrap();
     assert_eq!(found.status, DeletionStatus::Expired);
     let (code, message) = refused(&db, &request(&deletion)).await;
     assert_eq!(code, RefusalCode::ArchiveGone);
@@ -158,7 +159,7 @@ async fn two_at_once_restore_it_once(db: TestDb) {
 async fn the_record_says_who_and_when(db: TestDb) {
     let deletion = delete(&db, STALE).await;
     let answered = restored(&db, &deletion).await.deletion.unwrap();
-    let found = trail::find(db.database().await, deletion.id).await.unwrap().unwrap();
+    let found = query::find(db.database().await, deletion.id).await.unwrap().unwrap();
     assert_eq!(answered, found);
     assert_eq!((found.status, found.restored_by.as_deref()), (DeletionStatus::Restored, Some("restorer")));
     assert!(found.restored_at >= Some(deletion.deleted_at));

@@ -1,6 +1,7 @@
 //! The catalogue: what the database says of itself.
 
-mod graph;
+mod foreign_key_graph;
+pub(crate) mod live_table;
 mod postgres;
 mod sqlite;
 
@@ -9,7 +10,7 @@ use sea_orm::ConnectionTrait;
 use crate::db::Dialect;
 use crate::error::Error;
 
-pub use graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
+pub use foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
 
 /// The sessions' table; every graph starts from it.
 pub const SESSIONS: &str = "whatsapp_sessions";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
+use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
 
 /// Reads `pg_constraint` and its friends; parameter 1 is the business schema, 2 the table to start from.
 pub(super) const SQL: &str = include_str!("postgres.sql");

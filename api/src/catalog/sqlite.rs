@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
+use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
 
 /// Reads the pragmas of the whole file.
 pub(super) const SQL: &str = include_str!("sqlite.sql");

@@ -4,22 +4,23 @@
 //! come to, and whose turn it is, is in the database and nowhere else, so a worker may stop after any step, and another
 //! one go on.
 
-mod batch;
-mod cancel;
-mod check;
+mod batch_size;
+mod cancel_run;
+mod create_run;
 mod criteria;
-mod gateway;
-mod lease;
-mod list;
-mod pace;
+mod delete_batch;
+mod eligibility;
+mod executor;
+mod gateway_filter;
 mod preview;
-mod progress;
-mod restoring;
-mod run;
-mod schedule;
-mod start;
-mod watch;
-mod work;
+mod restore_run;
+pub(crate) mod run_claim;
+mod run_lease;
+mod run_progress;
+mod run_queries;
+mod run_record;
+mod run_watcher;
+mod scheduled_run;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -28,17 +29,17 @@ use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
-pub use cancel::{RunOutcome, cancel, give_up};
+pub use batch_size::Pace;
+pub use cancel_run::{RunOutcome, cancel, give_up};
+pub use create_run::start;
 pub use criteria::{Age, Criteria};
-pub use list::{count, page, skipped, skipped_of_each};
-pub use pace::Pace;
+pub use executor::Worker;
 pub use preview::{Preview, SAMPLE, preview};
-pub use restoring::{RestoreRunRequest, restore};
-pub use run::{CleanupRun, RunKind, RunStatus, count_by_status, find, find_many};
-pub use schedule::{Plan, Ticked};
-pub use start::start;
-pub use watch::Watch;
-pub use work::Worker;
+pub use restore_run::{RestoreRunRequest, restore};
+pub use run_queries::{count, page, skipped, skipped_of_each};
+pub use run_record::{CleanupRun, RunKind, RunStatus, count_by_status, find, find_many};
+pub use run_watcher::Watch;
+pub use scheduled_run::{Plan, Ticked};
 
 /// What is asked for.
 #[derive(Debug, Clone)]

@@ -4,14 +4,14 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::gateway::{Picked, asked};
+use super::gateway_filter::{Picked, asked};
 use super::{Criteria, SkippedSession};
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::impact::{Impact, Reading};
-use crate::session::{Session, read};
+use crate::session::{Session, queries};
 
 /// The sessions that a preview shows.
 pub const SAMPLE: usize = 20;
@@ -40,7 +40,7 @@ pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criter
     let Selected { ids, impact } = Selected::now(&snapshot, db, criteria, picked.as_ref()).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
     let columns = Columns::now(&snapshot, db, SESSIONS).await?;
-    let mut sample = read::find_in(&snapshot, db, &columns, first).await?;
+    let mut sample = queries::find_in(&snapshot, db, &columns, first).await?;
     snapshot.commit().await?;
     sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
     let skipped = picked.map(|picked| picked.left).unwrap_or_default();
@@ -64,7 +64,7 @@ impl Selected {
     ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
         filter.ids = picked.map_or_else(|| criteria.ids.clone(), |picked| Some(picked.taken.clone()));
-        let ids = read::matching(conn, db, &filter, criteria.limit).await?;
+        let ids = queries::matching(conn, db, &filter, criteria.limit).await?;
         Self::of(conn, db, ids).await
     }
 

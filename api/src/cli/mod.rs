@@ -1,26 +1,13 @@
 //! The command line, one command a file. Arguments in, tables or JSON out; all rules live in the domain.
 
-mod ask;
-mod cleanup;
-mod completions;
-mod delete;
-mod deletions;
-mod doctor;
-mod impact;
-mod man;
-mod migrate;
+pub(crate) mod commands;
+mod deletion_args;
+mod follow_run;
 mod output;
-mod purge;
+mod prompt;
 mod render;
-mod restore;
-mod runs;
-mod schema;
-mod serve;
-mod signal;
-mod terms;
-mod token;
-mod value;
-mod work;
+mod shutdown_signal;
+mod value_parsers;
 
 use std::process::ExitCode;
 
@@ -54,9 +41,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the GraphQL API
-    Serve(Box<serve::Args>),
+    Serve(Box<crate::cli::commands::serve::Args>),
     /// Bring the database's foreign keys into order, then purge stale sessions; asks before it changes anything
-    Migrate(migrate::Args),
+    Migrate(crate::cli::commands::migrate::Args),
     /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
     Doctor,
     /// Show what deleting sessions would do; changes nothing
@@ -64,25 +51,25 @@ enum Command {
     /// Exits 3 if something is in the way that only the database's owner can mend: a foreign key that refuses, or rows that
     /// this role may not see. Connected sessions and messages still to be sent are shown, and are no reason for that:
     /// `delete` refuses them unless they are allowed.
-    Impact(impact::Args),
+    Impact(crate::cli::commands::impact::Args),
     /// Delete a session and all that goes with it, or do nothing and say why
-    Delete(delete::Args),
+    Delete(crate::cli::commands::delete::Args),
     /// Delete the sessions that meet criteria, the stale ones unless said, in short transactions
-    Cleanup(Box<cleanup::Args>),
+    Cleanup(Box<crate::cli::commands::cleanup::Args>),
     /// List the cleanup runs, newest first; show one, cancel it, or go on with it where it was interrupted
-    Runs(runs::Args),
+    Runs(crate::cli::commands::runs::Args),
     /// List the deletions that were made, newest first; show one, or erase what it kept
-    Deletions(deletions::Args),
+    Deletions(crate::cli::commands::deletions::Args),
     /// Put a deletion's rows back, all of them or none, and say what is in the way
-    Restore(restore::Args),
+    Restore(crate::cli::commands::restore::Args),
     /// Make, list and revoke access tokens
-    Token(token::Args),
+    Token(crate::cli::commands::token::Args),
     /// Print the GraphQL schema
     Schema,
     /// Print a script that completes commands and flags, for a shell
-    Completions(completions::Args),
+    Completions(crate::cli::commands::completions::Args),
     /// Print a manual page
-    Man(man::Args),
+    Man(crate::cli::commands::man::Args),
 }
 
 /// How a command ended, where it did not fail.
@@ -124,19 +111,19 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, Error> {
     log_to_stderr(&cli.options)?;
     let config = cli.options.resolve()?;
     match cli.command {
-        Command::Serve(args) => serve::run(*args, config, output).await,
-        Command::Migrate(args) => migrate::run(args, &config, output).await,
-        Command::Doctor => doctor::run(&config, output).await,
-        Command::Impact(args) => impact::run(&args, &config, output).await,
-        Command::Delete(args) => delete::run(args, &config, output).await,
-        Command::Cleanup(args) => cleanup::run(*args, &config, output).await,
-        Command::Runs(args) => runs::run(args, &config, output).await,
-        Command::Deletions(args) => deletions::run(args, &config, output).await,
-        Command::Restore(args) => restore::run(args, &config, output).await,
-        Command::Token(args) => token::run(args, &config, output).await,
-        Command::Schema => Ok(schema::run(output)),
-        Command::Completions(args) => Ok(completions::run(&args, output)),
-        Command::Man(args) => man::run(&args, output),
+        Command::Serve(args) => crate::cli::commands::serve::run(*args, config, output).await,
+        Command::Migrate(args) => crate::cli::commands::migrate::run(args, &config, output).await,
+        Command::Doctor => crate::cli::commands::doctor::run(&config, output).await,
+        Command::Impact(args) => crate::cli::commands::impact::run(&args, &config, output).await,
+        Command::Delete(args) => crate::cli::commands::delete::run(args, &config, output).await,
+        Command::Cleanup(args) => crate::cli::commands::cleanup::run(*args, &config, output).await,
+        Command::Runs(args) => crate::cli::commands::runs::run(args, &config, output).await,
+        Command::Deletions(args) => crate::cli::commands::deletions::run(args, &config, output).await,
+        Command::Restore(args) => crate::cli::commands::restore::run(args, &config, output).await,
+        Command::Token(args) => crate::cli::commands::token::run(args, &config, output).await,
+        Command::Schema => Ok(crate::cli::commands::schema::run(output)),
+        Command::Completions(args) => Ok(crate::cli::commands::completions::run(&args, output)),
+        Command::Man(args) => crate::cli::commands::man::run(&args, output),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::access::{Jwt, JwtSettings, RoleWords};
+use crate::auth::{Jwt, JwtSettings, RoleWords};
 use crate::error::Error;
 
 /// Which JWTs are good, as it came.

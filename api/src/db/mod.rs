@@ -1,11 +1,11 @@
 //! The database: connecting, and the one boundary behind which PostgreSQL and SQLite differ.
 
-mod cell;
-mod columns;
-mod connect;
 mod dialect;
-pub mod page;
-pub mod search;
+pub mod pagination;
+mod pool;
+mod sql_value;
+mod table_columns;
+pub mod text_search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::error::Error;
 
-pub use cell::Cell;
-pub use columns::Columns;
 pub use dialect::{Dialect, quote};
+pub use sql_value::Cell;
+pub use table_columns::Columns;
 
 /// Where the database is and how long it may take.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ pub struct Database {
     dialect: Dialect,
     settings: DatabaseSettings,
     /// What [`Columns::recent`] has read.
-    known_columns: columns::Known,
+    known_columns: table_columns::Known,
 }
 
 impl Database {
@@ -94,20 +94,20 @@ impl Database {
     pub async fn connect(settings: DatabaseSettings) -> Result<Self, Error> {
         let dialect = Dialect::of_url(&settings.url)?;
         let (pool, writer) = match dialect {
-            Dialect::Postgres => (connect::postgres(&settings).await?, None),
+            Dialect::Postgres => (pool::postgres(&settings).await?, None),
             Dialect::Sqlite => {
-                let writer = connect::sqlite(&settings, 1).await?;
-                (connect::sqlite(&settings, settings.max_connections).await?, Some(Arc::new(Mutex::new(writer))))
+                let writer = pool::sqlite(&settings, 1).await?;
+                (pool::sqlite(&settings, settings.max_connections).await?, Some(Arc::new(Mutex::new(writer))))
             }
         };
-        Ok(Self { pool, writer, dialect, settings, known_columns: columns::Known::default() })
+        Ok(Self { pool, writer, dialect, settings, known_columns: table_columns::Known::default() })
     }
 
     /// Why PostgreSQL cannot be reached now, which its pool does not tell; none where it can, or nothing is known. SQLite's
     /// pool tells it.
     pub async fn why_away(&self) -> Option<Error> {
         match self.dialect {
-            Dialect::Postgres => connect::cause(&self.settings.url).await,
+            Dialect::Postgres => pool::cause(&self.settings.url).await,
             Dialect::Sqlite => None,
         }
     }

@@ -4,16 +4,19 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::archive::Archive;
-use super::batch::Held;
-use super::idempotency::{self, Earlier, Made};
-use super::refuse;
-use super::work::Removed;
-use super::{DeletionOutcome, DeletionRequest, DeletionStatus, audit, batch, on_postgres, on_sqlite, trail};
+use super::audit::{query, record};
+use super::refusals;
+use super::row_counts::Removed;
+use super::{DeletionOutcome, DeletionRequest, DeletionStatus, postgres, sqlite};
+use crate::cleanup::run_claim;
+use crate::cleanup::run_claim::Held;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
+use crate::idempotency;
+use crate::idempotency::{Earlier, Made};
 use crate::impact::plan::Plan;
-use crate::impact::shape::Shape;
 use crate::impact::sql::Sql;
+use crate::impact::sql::shape::Shape;
 use crate::impact::token::Looked;
 use crate::impact::{Impact, Reading, distinct, ids_parameter};
 use crate::refusal::Refusal;
@@ -32,7 +35,7 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     match attempt(db, request, looked.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a deletion gave up waiting for a lock");
-            Ok(DeletionOutcome::refused(vec![refuse::lock_timeout("deletion")]))
+            Ok(DeletionOutcome::refused(vec![refusals::lock_timeout("deletion")]))
         }
         // Only a batch of a run is ever left to somebody else.
         other => Ok(other?.unwrap_or_default()),
@@ -67,7 +70,7 @@ async fn attempt(
                 return match transaction.commit().await.map_err(Error::from) {
                     Ok(()) => Ok(Some(*outcome)),
                     // SQLite looks at the references that a trigger has made only now.
-                    Err(Error::Refused(said)) => Ok(Some(refuse::at_commit(*outcome, &said))),
+                    Err(Error::Refused(said)) => Ok(Some(refusals::at_commit(*outcome, &said))),
                     Err(error) => Err(error),
                 };
             }
@@ -96,7 +99,7 @@ pub(crate) async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
         Dialect::Postgres => Ok(true),
         Dialect::Sqlite => {
             let reading = Reading::now(db.pool(), db).await?;
-            Ok(on_sqlite::may_enforce(&Plan::new(&reading.graph)))
+            Ok(sqlite::may_enforce(&Plan::new(&reading.graph)))
         }
     }
 }
@@ -133,14 +136,14 @@ impl Step<'_> {
         let distinct = distinct(&self.request.session_ids);
         let mut at_most = self.request.at_most;
         if let Some(run) = self.run {
-            let Some(claim) = batch::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
-            if !batch::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
+            let Some(claim) = run_claim::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
+            if !run_claim::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
                 return Ok(Ended::Taken);
             }
             at_most = claim.rows_left;
         }
         let reading = match self.db.dialect() {
-            Dialect::Postgres => on_postgres::settle(self.transaction, self.db).await?,
+            Dialect::Postgres => postgres::settle(self.transaction, self.db).await?,
             Dialect::Sqlite => Reading::now(self.transaction, self.db).await?,
         };
         let plan = Plan::new(&reading.graph);
@@ -148,19 +151,19 @@ impl Step<'_> {
         let dialect = self.db.dialect();
         let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, distinct.len()) };
         match dialect {
-            Dialect::Postgres => on_postgres::lock_rows(self.transaction, &sql, &ids).await?,
-            Dialect::Sqlite if on_sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
+            Dialect::Postgres => postgres::lock_rows(self.transaction, &sql, &ids).await?,
+            Dialect::Sqlite if sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
             Dialect::Sqlite => {}
         }
         let (impact, unknown) = reading.of_sessions(self.transaction, &self.request.session_ids).await?;
         if !unknown.is_empty() {
-            return Ok(Ended::refused(vec![refuse::not_found(&unknown)]));
+            return Ok(Ended::refused(vec![refusals::not_found(&unknown)]));
         }
         let unmet = self.no_longer_met(&distinct).await?;
         if !unmet.is_empty() {
-            return Ok(Ended::refused(vec![refuse::no_longer_matching(&unmet)]));
+            return Ok(Ended::refused(vec![refusals::no_longer_matching(&unmet)]));
         }
-        let (refusals, changes) = refuse::before(self.request, self.looked, &impact, at_most);
+        let (refusals, changes) = refusals::before(self.request, self.looked, &impact, at_most);
         if !refusals.is_empty() {
             let outcome = DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() };
             return Ok(Ended::RollingBack(Box::new(outcome)));
@@ -175,7 +178,7 @@ impl Step<'_> {
             Earlier::OtherInput(refusal) => Some(Ended::refused(vec![refusal])),
             Earlier::Answered(made, impact) => {
                 let deletion = match made {
-                    Made::Deletion(id) => trail::find_in(self.transaction, self.db, id).await?,
+                    Made::Deletion(id) => query::find_in(self.transaction, self.db, id).await?,
                     Made::Run(_) => None,
                 };
                 let outcome = DeletionOutcome { deletion, impact, repeated: true, ..DeletionOutcome::default() };
@@ -188,15 +191,15 @@ impl Step<'_> {
     async fn no_longer_met(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
         let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
         let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
-        let met = session::read::matching(self.transaction, self.db, &filter, None).await?;
+        let met = session::queries::matching(self.transaction, self.db, &filter, None).await?;
         Ok(ids.iter().copied().filter(|id| !met.contains(id)).collect())
     }
 
     async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
-        let names = session::read::names(self.transaction, self.db, &self.request.session_ids).await?;
+        let names = session::queries::names(self.transaction, self.db, &self.request.session_ids).await?;
         // Ahead of the deletion, whose archive refers to it; where something refuses, it is rolled back too.
         let deletion =
-            audit::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
+            record::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
                 .await?;
         let archive = match deletion.status {
             DeletionStatus::Restorable => Archive::open(self.transaction, self.db, deletion.id, sql, &impact).await?,
@@ -206,7 +209,7 @@ impl Step<'_> {
             Ok(removed) => removed,
             Err(Error::Refused(said)) => {
                 tracing::info!(error = %said.source, "the database refused a deletion");
-                let outcome = refuse::by_database(impact, &said);
+                let outcome = refusals::by_database(impact, &said);
                 return Ok(Ended::RollingBack(Box::new(outcome)));
             }
             Err(error) => return Err(error),
@@ -215,12 +218,12 @@ impl Step<'_> {
         if pending > 0 && !self.request.allow_pending_messages {
             let impact = Impact { pending_messages: pending, ..impact };
             let outcome =
-                DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refuse::pending(pending)]) };
+                DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refusals::pending(pending)]) };
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         let changes = removed.differs_from(&impact, sql.plan);
         if !changes.is_empty() || removed.unexplained != 0 {
-            return Ok(Ended::RollingBack(Box::new(refuse::done_otherwise(impact, changes, removed.unexplained))));
+            return Ok(Ended::RollingBack(Box::new(refusals::done_otherwise(impact, changes, removed.unexplained))));
         }
         if removed.unkept != 0 {
             let message = "The archive has not taken in what goes; look for triggers and rules on its tables. Nothing was deleted.";
@@ -231,7 +234,7 @@ impl Step<'_> {
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         if let Some(run) = self.run {
-            batch::note(self.transaction, self.db, run, &deletion).await?;
+            run_claim::note(self.transaction, self.db, run, &deletion).await?;
         }
         let keyed = self.request.keyed();
         let made = Made::Deletion(deletion.id);
@@ -242,11 +245,11 @@ impl Step<'_> {
 
     async fn removed(&self, sql: &Sql<'_>, ids: &str, archive: &Archive) -> Result<Removed, Error> {
         match self.db.dialect() {
-            Dialect::Postgres => on_postgres::remove(self.transaction, sql, ids, archive).await,
+            Dialect::Postgres => postgres::remove(self.transaction, sql, ids, archive).await,
             Dialect::Sqlite => {
                 // What SQLite would find out at COMMIT, a dry run has to look for.
                 let check = self.request.dry_run || !self.enforce;
-                on_sqlite::remove(self.transaction, sql, ids, archive, check).await
+                sqlite::remove(self.transaction, sql, ids, archive, check).await
             }
         }
     }

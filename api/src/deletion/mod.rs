@@ -1,19 +1,12 @@
 //! Deletion: what was shown, or nothing; with an audit record.
 
 pub(crate) mod archive;
-mod audit;
-pub(crate) mod batch;
-mod erasure;
+pub mod audit;
 mod execute;
-mod expiry;
-pub(crate) mod idempotency;
-pub(crate) mod on_postgres;
-mod on_sqlite;
-pub(crate) mod refuse;
-mod statements;
-pub mod trail;
-pub(crate) mod witness;
-mod work;
+pub(crate) mod postgres;
+pub(crate) mod refusals;
+mod row_counts;
+pub(crate) mod sqlite;
 
 use std::collections::HashMap;
 
@@ -21,19 +14,19 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::idempotency::Keyed;
 use crate::error::Error;
 use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each};
+use crate::idempotency::Keyed;
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
 use crate::session;
 
-pub use erasure::{ErasureOutcome, erase};
+pub use archive::erasure::{ErasureOutcome, erase};
+pub use archive::retention::{Expired, expire, expire_hourly};
+pub use audit::query::Filter;
 pub use execute::delete;
 pub(crate) use execute::{delete_batch, enforce_foreign_keys};
-pub use expiry::{Expired, expire, expire_hourly};
-pub(crate) use on_sqlite::broken_references;
-pub use trail::Filter;
+pub(crate) use sqlite::broken_references;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -133,7 +126,7 @@ pub(crate) fn check(
     if at_most.is_some_and(|rows| rows < 0) {
         return Err(Error::BadInput("atMost is negative; it is a number of rows.".to_owned()));
     }
-    idempotency::check(idempotency_key)?;
+    crate::idempotency::check(idempotency_key)?;
     if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON || reason.contains('\0')) {
         let message = format!("reason must have at most {LONGEST_REASON} characters, none of them NUL.");
         return Err(Error::BadInput(message));

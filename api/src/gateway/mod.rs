@@ -1,10 +1,10 @@
 //! The gateway: the service that holds the live connections. It is asked about sessions over HTTP; whatever comes of that
 //! is an answer, and never an error. Nothing here knows the database, and nobody asks while locks are held.
 
+mod circuit_breaker;
 mod client;
 mod settings;
-mod silence;
-mod words;
+mod status_words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::client::{Client, Said};
-use self::silence::Silence;
 use crate::clock::Clock;
 use crate::error::Error;
+use circuit_breaker::Silence;
 
 pub use settings::{Header, Settings, StatusPath, UrlTemplate};
-pub use words::Words;
+pub use status_words::Words;
 
 /// What the gateway says of a session's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

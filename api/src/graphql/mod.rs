@@ -2,56 +2,36 @@
 
 #![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
 
-mod asked;
-mod chosen;
-mod conditions;
-mod cursor;
-mod definitions;
-pub mod document;
-mod documents;
+mod arguments;
+mod capabilities;
+mod context;
 pub mod error;
-mod execute;
-mod failures;
+pub(crate) mod execution;
+mod field_cost;
+mod field_roles;
 mod id;
-mod input;
-mod introspection;
-mod kept;
-mod leave;
-mod limits;
 mod loaders;
-mod measured;
 mod mutation;
-mod omitted;
-mod operator;
-mod order;
+mod pagination;
 mod query;
-mod rights;
-mod root;
-mod rows;
-mod scan;
-mod share;
-mod state;
 mod subscription;
-mod turn;
-mod typename;
 pub mod types;
-mod validation;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 
-pub use documents::{Documents, Sent};
-pub use execute::{Call, was_executed};
-pub use leave::Leave;
-pub use measured::{allowed, execute, subscribe};
-pub use operator::{Admin, Operator};
-pub use rights::required;
-pub use state::State;
+pub use crate::admission::mutation_permit::Leave;
+pub use crate::conformance::document_cache::{Documents, Sent};
+pub use capabilities::{Admin, Operator};
+pub use context::State;
+pub use execution::execute::{Call, was_executed};
+pub use execution::instrumented::{allowed, execute, subscribe};
+pub use field_roles::required;
 pub use subscription::Subscription;
 
 /// Reading.
-pub type Query = root::Root<query::Query>;
+pub type Query = execution::root_permits::Root<query::Query>;
 /// Changing.
-pub type Mutation = root::Root<mutation::Mutation>;
+pub type Mutation = execution::root_permits::Root<mutation::Mutation>;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 

@@ -3,8 +3,8 @@
 use entity::whatsapp_groups::Column;
 use uuid::Uuid;
 
-use crate::db::page::Parameters;
-use crate::db::{Columns, Dialect, search};
+use crate::db::pagination::Parameters;
+use crate::db::{Columns, Dialect, text_search};
 
 /// What groups meet, all of it; nothing for all groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -29,11 +29,11 @@ impl Filter {
                 .push(format!("{name} IN (SELECT {} FROM {listed} listed)", columns.typed(column, "listed.value")));
         }
         if let Some(part) = &self.search {
-            let parameter = parameters.bind(search::pattern(dialect, part));
+            let parameter = parameters.bind(text_search::pattern(dialect, part));
             let found: Vec<String> = [Column::GroupName, Column::GroupJid, Column::Id]
                 .into_iter()
                 .filter_map(|column| columns.name(column))
-                .map(|name| search::contains(dialect, &name, &parameter))
+                .map(|name| text_search::contains(dialect, &name, &parameter))
                 .collect();
             conditions.push(format!("({})", found.join(" OR ")));
         }

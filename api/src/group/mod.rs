@@ -1,8 +1,8 @@
 //! Groups: reading them, whatever columns an adopted database has, and what refers to them.
 
 mod filter;
-pub mod read;
-pub mod references;
+pub mod queries;
+pub mod reference_counts;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

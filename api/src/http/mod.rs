@@ -1,25 +1,10 @@
 //! HTTP: who may talk to the server, and in what shape; what is asked for is GraphQL's.
 
-mod answer;
-mod bearer;
-mod caller;
-mod client;
-mod connections;
-mod gate;
-mod graphql;
-mod guard;
-mod handed;
-mod headers;
-mod health;
-mod listen;
-mod log;
-mod metrics;
-mod origin;
-mod pace;
-mod page;
-mod serve;
-mod socket;
-mod wire;
+pub(crate) mod connection;
+pub(crate) mod graphql_over_http;
+pub(crate) mod middleware;
+pub(crate) mod routes;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -29,22 +14,26 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
 
-use crate::graphql::{Documents, Schema, State, builder};
+use crate::conformance::document_cache::Documents;
+use crate::graphql::{Schema, State, builder};
+use middleware::{authentication, cors, host_check, request_log, security_headers};
+use routes::{graphiql, health_probes};
 
-use self::caller::{Allowance, Caller, Callers};
-use self::client::Client;
-use self::gate::Gate;
-use self::pace::Pace;
-use self::socket::Places;
+use crate::admission::client_quota::{Allowance, Caller, Callers};
+use crate::admission::queue_limit::Gate;
+use crate::admission::rate_limit::{Limited, Pace};
+use crate::admission::socket_slots::Places;
+use connection::activity::Client;
+use graphql_over_http::response::Refusal;
 
-pub use listen::check_listen;
-pub use origin::{Origin, check_origins};
-pub use serve::serve;
-pub use socket::Sockets;
+pub use connection::bind_policy::check_listen;
+pub use connection::serve::serve;
+pub use middleware::cors::{Origin, check_origins};
+pub use websocket::Sockets;
 
 /// What the handlers share.
 #[derive(Clone)]
-struct App {
+pub(crate) struct App {
     schema: Schema,
     documents: Arc<Documents>,
     state: State,
@@ -56,7 +45,7 @@ struct App {
     pace: Pace,
     allowance: Allowance,
     callers: Callers,
-    lacking: health::Lacking,
+    lacking: health_probes::Lacking,
     /// Who asks.
     client: Client,
 }
@@ -72,7 +61,7 @@ impl App {
             queries: Gate::new(limits.requests),
             mutations: Gate::new(limits.requests),
             pace: Pace::new(limits.requests_a_minute),
-            lacking: health::lacking(),
+            lacking: health_probes::lacking(),
             allowance,
             callers: Callers::new(allowance),
             client: Client::new(None, allowance),
@@ -84,6 +73,30 @@ impl App {
     fn asked_by(self, request: &Request, state: State) -> Self {
         let client = request.extensions().get().cloned().unwrap_or_else(|| Client::new(None, self.allowance));
         Self { state, client, ..self }
+    }
+
+    /// Counts this request.
+    ///
+    /// # Errors
+    /// The refusal of a client whose requests of this minute are used up.
+    fn check_rate(&self) -> Result<(), Refusal> {
+        self.pace.check(self.rate_key()).map_err(|Limited { most, retry_after }| Refusal {
+            code: "RATE_LIMITED",
+            retry_after: Some(retry_after),
+            ..Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("At most {most} requests a minute are answered. Try again in {retry_after} seconds."),
+            )
+        })
+    }
+
+    /// The key under which requests are counted together: a token's name, wherever it is used; while none is needed, the
+    /// client's address.
+    fn rate_key(&self) -> String {
+        let principal = self.state.principal();
+        let address = || self.client.address().map(|address| address.to_string()).unwrap_or_default();
+        // No token's name has a colon.
+        if principal.is_local() { format!("from:{}", address()) } else { principal.name().to_owned() }
     }
 
     /// Who asks, however many connections they have.
@@ -98,29 +111,29 @@ impl App {
 pub fn router(state: State, sockets: Sockets, origins: &[Origin]) -> Router {
     let app = App::new(state, sockets);
     let mut guarded = Router::new()
-        .route("/metrics", get(metrics::text).layer(map_response(log::routine)))
-        .route_layer(from_fn_with_state(app.clone(), bearer::recall))
+        .route("/metrics", get(routes::metrics::text).layer(map_response(request_log::routine)))
+        .route_layer(from_fn_with_state(app.clone(), authentication::recall))
         .merge(
             Router::new()
-                .route("/graphql", get(graphql::get).post(graphql::post))
-                .route_layer(from_fn_with_state(app.clone(), bearer::admit)),
+                .route("/graphql", get(routes::graphql::get).post(routes::graphql::post))
+                .route_layer(from_fn_with_state(app.clone(), authentication::admit)),
         )
         // The page is for those too who have no token yet; over a socket the token may come with the first message.
-        .route("/", get(page::page))
-        .route("/assets/{*path}", get(page::asset))
-        .route("/graphql/ws", any(socket::open))
+        .route("/", get(graphiql::page))
+        .route("/assets/{*path}", get(graphiql::asset))
+        .route("/graphql/ws", any(websocket::open))
         .fallback(nothing_here);
     if !origins.is_empty() {
-        guarded = guarded.layer(origin::cors(origins));
+        guarded = guarded.layer(cors::cors(origins));
     }
-    let guarded = guarded.layer(from_fn_with_state((app.clone(), Arc::from(origins)), guard::guard));
+    let guarded = guarded.layer(from_fn_with_state((app.clone(), Arc::from(origins)), host_check::guard));
     // A supervisor asks these by whatever name it knows the machine, and they tell nothing about a session.
     let open = Router::new()
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .layer(map_response(log::routine));
-    let counted = from_fn_with_state(app.clone(), metrics::count);
-    log::layer(guarded.merge(open).layer(counted).with_state(app).layer(map_response(headers::secure)))
+        .route("/health/live", get(health_probes::live))
+        .route("/health/ready", get(health_probes::ready))
+        .layer(map_response(request_log::routine));
+    let counted = from_fn_with_state(app.clone(), routes::metrics::count);
+    request_log::layer(guarded.merge(open).layer(counted).with_state(app).layer(map_response(security_headers::secure)))
 }
 
 async fn nothing_here() -> (StatusCode, &'static str) {

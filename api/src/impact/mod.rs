@@ -1,23 +1,19 @@
 //! Impact: what deleting given sessions will do, read from the foreign keys; nothing is changed.
 
-mod component;
-pub mod count;
-mod cycle;
+mod analysis;
+mod deletable_set;
 pub mod effect;
-mod of;
 pub mod plan;
-pub mod shape;
 pub mod sql;
-mod states;
-mod together;
 pub mod token;
+mod topology;
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Action;
 
-pub use of::{Reading, distinct, ids_parameter, of_each_session, of_sessions};
-pub use together::{Together, deletable_together, fewest_together};
+pub use analysis::{Reading, distinct, ids_parameter, of_each_session, of_sessions};
+pub use deletable_set::{Together, deletable_together, fewest_together};
 
 /// What a deletion does, table by table. Counts are rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@
 use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
 
 use super::BlockerKind;
-use super::component;
 use super::effect::{self, Effect};
+use super::topology;
 
 /// A reached table's or an edge's place in the plan.
 pub type EdgeId = usize;
@@ -57,7 +57,7 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn new(graph: &'a Graph) -> Self {
         let doomed = doomed(graph);
-        let mut plan = Self { graph, edges: Vec::new(), components: component::in_order(graph, &doomed), doomed };
+        let mut plan = Self { graph, edges: Vec::new(), components: topology::in_order(graph, &doomed), doomed };
         let tables: Vec<TableId> = plan.components.iter().flat_map(|component| component.tables.clone()).collect();
         for table in tables {
             for (key, foreign_key) in graph.referring_to(table) {
@@ -189,14 +189,14 @@ impl<'a> Plan<'a> {
     /// The tables from which rows may go, those that refer before those referred to.
     #[must_use]
     pub fn children_first(&self) -> Vec<TableId> {
-        component::children_first(self.graph, &self.doomed)
+        topology::children_first(self.graph, &self.doomed)
     }
 
     /// Whether a key that acts before the end of a statement lies within a cycle of tables from which rows go: then no
     /// order of single deletes is sure to pass.
     #[must_use]
     pub fn acts_within_cycle(&self) -> bool {
-        let within = component::on_common_cycle(self.graph, &self.doomed);
+        let within = topology::on_common_cycle(self.graph, &self.doomed);
         let mut acting = self.graph.foreign_keys.iter().filter(|key| key.on_delete != Action::NoAction);
         acting.any(|key| within(key.table, key.referenced))
     }

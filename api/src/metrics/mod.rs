@@ -3,10 +3,10 @@
 //! Deletions and runs are counted in the database, not as they happen: no process that is killed takes a number with it,
 //! and the command line's are among them.
 
-mod counted;
+mod database_gauges;
+mod gauge_cache;
 mod requests;
-mod stored;
-mod ticks;
+mod schedule_ticks;
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::db::Database;
 use crate::error::Error;
-use crate::health::Accepted;
+use crate::schema_health::Accepted;
 
 pub use requests::{OpenSocket, Requests, Underway};
-pub use ticks::Tick;
+pub use schedule_ticks::Tick;
 
-use counted::Counted;
-use stored::Stored;
-use ticks::Ticks;
+use database_gauges::Stored;
+use gauge_cache::Counted;
+use schedule_ticks::Ticks;
 
 /// The media type of [`Metrics::text`].
 pub const FORMAT: &str = prometheus::TEXT_FORMAT;

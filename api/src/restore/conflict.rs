@@ -3,10 +3,11 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, TransactionTrait};
 use uuid::Uuid;
 
-use super::entry::Entry;
-use super::relink::Lacking;
-use super::wanted::Wanted;
-use super::{Conflict, orphan, taken};
+use super::Conflict;
+use super::archived_table::Entry;
+use super::checks::{missing_parents, unique_keys};
+use super::references::Lacking;
+use super::target_rows::Wanted;
 use crate::db::{Database, Dialect};
 use crate::error::{Error, Said};
 
@@ -23,7 +24,7 @@ pub(super) async fn all(
 ) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
     for wanted in entries.iter().filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)) {
-        conflicts.extend(taken::rows(transaction, db.dialect(), &wanted, lacking).await?);
+        conflicts.extend(unique_keys::rows(transaction, db.dialect(), &wanted, lacking).await?);
     }
     conflicts.extend(orphans(transaction, db, deletion, (entries, lacking)).await?);
     Ok(conflicts)
@@ -38,7 +39,7 @@ pub(super) async fn orphans(
 ) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
     for wanted in entries.iter().filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)) {
-        conflicts.extend(orphan::rows(transaction, db, deletion, entries, (&wanted, lacking)).await?);
+        conflicts.extend(missing_parents::rows(transaction, db, deletion, entries, (&wanted, lacking)).await?);
     }
     Ok(conflicts)
 }

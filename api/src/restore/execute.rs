@@ -2,14 +2,18 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::entry::{self, Entry};
-use super::put_back::Attempt;
-use super::refuse::{conflicting, overdue_refused, refused, unfit};
-use super::{RestoreOutcome, RestoreRequest, conflict, later, overdue};
+use super::archived_table;
+use super::archived_table::Entry;
+use super::attempt::Attempt;
+use super::checks::{later_deletions, overdue_messages};
+use super::refusals::{conflicting, overdue_refused, refused, unfit};
+use super::{RestoreOutcome, RestoreRequest, conflict};
+use crate::cleanup::run_claim;
+use crate::cleanup::run_claim::Held;
 use crate::db::{Database, Dialect, Writing};
-use crate::deletion::batch::{self, Held};
-use crate::deletion::refuse::lock_timeout;
-use crate::deletion::{Deletion, DeletionStatus, archive, enforce_foreign_keys, trail};
+use crate::deletion::audit::query;
+use crate::deletion::refusals::lock_timeout;
+use crate::deletion::{Deletion, DeletionStatus, archive, enforce_foreign_keys};
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -73,12 +77,12 @@ impl Step<'_> {
     /// With the run's progress, where it is a batch of one; none where another worker has the run.
     async fn of_run(&self, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
         let Some(held) = run else { return Ok(Some(self.run().await?)) };
-        if batch::claim(self.transaction, self.db, held).await?.is_none() {
+        if run_claim::claim(self.transaction, self.db, held).await?.is_none() {
             return Ok(None);
         }
         let outcome = self.run().await?;
         if let Some(deletion) = outcome.deletion.as_ref().filter(|_| outcome.refusals.is_empty()) {
-            batch::note_restored(self.transaction, self.db, held, deletion, outcome.rows_restored).await?;
+            run_claim::note_restored(self.transaction, self.db, held, deletion, outcome.rows_restored).await?;
         }
         Ok(Some(outcome))
     }
@@ -92,7 +96,7 @@ impl Step<'_> {
             return Ok(refused(Some(deletion), refusal));
         }
         let entries = self.entries(&deletion).await?;
-        let overdue_messages = overdue::count(self.transaction, self.db, &entries).await?;
+        let overdue_messages = overdue_messages::count(self.transaction, self.db, &entries).await?;
         let mut outcome = RestoreOutcome { overdue_messages, ..RestoreOutcome::default() };
         if overdue_messages > 0 && !self.request.allow_pending_messages {
             outcome.refusals.push(overdue_refused(overdue_messages));
@@ -105,7 +109,7 @@ impl Step<'_> {
                 outcome.rows_restored = done.rows;
                 outcome.rows_relinked = done.relinked;
                 outcome.rows_not_relinked = done.references - done.references_set + attempt.kept_nowhere();
-                later::unlinked_rows_taken(self.transaction, self.db, deletion.id, &entries).await?
+                later_deletions::unlinked_rows_taken(self.transaction, self.db, deletion.id, &entries).await?
             }
             Err(conflicts) => conflicts,
         };
@@ -128,14 +132,14 @@ impl Step<'_> {
             let lock =
                 format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", self.db.own_table("deletions"));
             self.transaction.execute_raw(dialect.statement(lock, [id.to_string().into()])).await?;
-            archive::on_postgres::pin(self.transaction).await?;
+            archive::postgres::pin(self.transaction).await?;
         }
-        trail::find_in(self.transaction, self.db, id).await
+        query::find_in(self.transaction, self.db, id).await
     }
 
     /// The entries, with tables that nobody changes until the transaction ends.
     async fn entries(&self, deletion: &Deletion) -> Result<Vec<Entry>, Error> {
-        let entries = entry::of_deletion(self.transaction, self.db, deletion.id).await?;
+        let entries = archived_table::of_deletion(self.transaction, self.db, deletion.id).await?;
         if self.db.dialect() == Dialect::Sqlite {
             return Ok(entries);
         }
@@ -147,7 +151,7 @@ impl Step<'_> {
             let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names.join(", "));
             self.transaction.execute_unprepared(&lock).await?;
         }
-        entry::of_deletion(self.transaction, self.db, deletion.id).await
+        archived_table::of_deletion(self.transaction, self.db, deletion.id).await
     }
 
     /// Writes down that the deletion has been restored.

@@ -1,22 +1,15 @@
 //! Restore: every row of a deletion and every reference that it cleared put back, or nothing, and what is in the way.
 
-mod altered;
+mod archived_table;
+mod attempt;
+pub(crate) mod checks;
 mod conflict;
-mod entry;
 mod execute;
-mod fit;
-mod later;
-mod on_postgres;
-mod on_sqlite;
-mod orphan;
-mod overdue;
-mod present;
-mod put_back;
-mod refuse;
-mod relink;
-mod taken;
-mod wanted;
-mod witness;
+mod postgres;
+mod references;
+mod refusals;
+mod sqlite;
+mod target_rows;
 
 use serde::Serialize;
 use uuid::Uuid;

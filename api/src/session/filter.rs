@@ -5,8 +5,8 @@ use entity::whatsapp_sessions::Column;
 use uuid::Uuid;
 
 use super::SessionStatus;
-use crate::db::page::Parameters;
-use crate::db::{Columns, Dialect, search};
+use crate::db::pagination::Parameters;
+use crate::db::{Columns, Dialect, text_search};
 
 /// What sessions meet, all of it; nothing for all sessions. A row without a time meets no condition on that time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -50,12 +50,12 @@ impl Filter {
             self.has_phone_number.map(|has| format!("c.phone_number IS {}NULL", if has { "NOT " } else { "" })),
         );
         if let Some(part) = &self.search {
-            let parameter = parameters.bind(search::pattern(dialect, part));
+            let parameter = parameters.bind(text_search::pattern(dialect, part));
             let named = [Column::SessionName, Column::PhoneNumber, Column::Id];
             let found: Vec<String> = named
                 .into_iter()
                 .filter_map(|column| columns.name(column))
-                .map(|name| search::contains(dialect, &name, &parameter))
+                .map(|name| text_search::contains(dialect, &name, &parameter))
                 .collect();
             conditions.push(format!("({})", found.join(" OR ")));
         }

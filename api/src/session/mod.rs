@@ -1,7 +1,7 @@
 //! Sessions: reading them, whatever columns an adopted database has.
 
 mod filter;
-pub mod read;
+pub mod queries;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

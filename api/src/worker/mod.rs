@@ -3,10 +3,11 @@
 //! The queue is apalis'. A job only says which run it is; whose turn the run is stands in the run's own row
 //! ([`crate::cleanup`]), so a job that is lost, or there twice, does no harm.
 
-mod queue;
-mod reconcile;
-mod take;
-mod waiting;
+mod consumer;
+pub mod cron;
+mod gateway_wait;
+mod job_queue;
+mod requeue;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,11 @@ use std::time::Duration;
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
-pub use queue::Queue;
+pub use job_queue::Queue;
 
 use crate::db::Database;
 use crate::gateway::Gateway;
-use take::Hand;
+use consumer::Hand;
 
 /// The workers of one process, from their start until they are told to stop.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl Workers {
         let (db, waiting) = (queue.database().clone(), Arc::default());
         let hand = Hand { db, gateway, stopping, running: Arc::clone(&running), waiting };
         let mut tasks = JoinSet::new();
-        tasks.spawn(take::always(queue.clone(), hand.clone()));
-        tasks.spawn(reconcile::always(queue, hand));
+        tasks.spawn(consumer::always(queue.clone(), hand.clone()));
+        tasks.spawn(requeue::always(queue, hand));
         Self { stop, tasks, running }
     }
 

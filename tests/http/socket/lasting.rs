@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use api::graphql::State;
-use api::health::Accepted;
-use api::http::{Sockets, serve};
+use api::http::Sockets;
+use api::http::serve;
+use api::schema_health::Accepted;
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::net::TcpListener;

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use api::db::Database;
 use api::graphql::State;
-use api::health::Accepted;
 use api::http::{Sockets, router};
 use api::limits::Limits;
+use api::schema_health::Accepted;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::deletion::refused;
 use super::{count, impact, in_flags, length, moment, table};
 use crate::cleanup::{CleanupRun, Preview, RunKind, RunOutcome, RunStatus};
-use crate::cli::work::{Report, Skipped};
+use crate::cli::follow_run::{Report, Skipped};
 use crate::impact::Impact;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::Session;

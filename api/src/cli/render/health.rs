@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{count, length, table};
-use crate::health::{Finding, SchemaHealth, Severity};
+use crate::schema_health::{Finding, SchemaHealth, Severity};
 
 /// Schema health: the findings with their fixes, then the verdict.
 pub(in crate::cli) fn health(health: &SchemaHealth) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{count, impact, table};
-use crate::cli::purge::Spared;
+use crate::cli::commands::purge::Spared;
 use crate::impact::Impact;
 
 /// The history, applied and pending.

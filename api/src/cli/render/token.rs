@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{moment, table};
-use crate::access::token::{COARSE, Token, TokenStatus};
+use crate::auth::access_token::{COARSE, Token, TokenStatus};
 
 /// The tokens, line by line.
 pub(in crate::cli) fn tokens(tokens: &[Token]) -> String {

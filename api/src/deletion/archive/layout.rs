@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Table, TableId};
-use crate::deletion::statements::cleared;
+use crate::deletion::postgres::statements::cleared;
 use crate::impact::sql::Sql;
 
 /// A column as it was.

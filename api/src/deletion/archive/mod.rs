@@ -4,9 +4,11 @@
 //! A value is kept as the database's own text of it on PostgreSQL, in an array a row, and as what it is on SQLite, in
 //! columns without a type. Tables that a host adds, and its changes to others, meet nothing of that form.
 
+pub(crate) mod erasure;
 mod layout;
-pub(crate) mod on_postgres;
-pub(super) mod on_sqlite;
+pub(crate) mod postgres;
+pub(crate) mod retention;
+pub(super) mod sqlite;
 
 use std::collections::HashMap;
 
@@ -14,8 +16,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::statements::written;
-use super::work::Done;
+use super::postgres::statements::written;
+use super::row_counts::Done;
 use crate::catalog::TableId;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
@@ -76,7 +78,7 @@ impl Archive {
         }
         archive.enter(transaction, db, deletion, sql).await?;
         if db.dialect() == Dialect::Postgres {
-            on_postgres::pin(transaction).await?;
+            postgres::pin(transaction).await?;
         }
         Ok(archive)
     }
@@ -85,10 +87,10 @@ impl Archive {
     fn fits(&self, sql: &Sql<'_>) -> Result<(), Error> {
         let rows = self.rows.iter().map(|(&table, (_, layout))| (table, layout.columns.len()));
         let references = self.references.iter().map(|(&table, (_, layout))| (table, layout.width()));
-        let Some((table, width)) = rows.chain(references).find(|&(_, width)| width > on_sqlite::WIDEST) else {
+        let Some((table, width)) = rows.chain(references).find(|&(_, width)| width > sqlite::WIDEST) else {
             return Ok(());
         };
-        let (name, most) = (&sql.table(table).display, on_sqlite::WIDEST);
+        let (name, most) = (&sql.table(table).display, sqlite::WIDEST);
         Err(Error::Unsuitable(format!(
             "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {most} at most. \
              Nothing was deleted; without an archive it can be (archive: false, --no-archive)."

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::{Fault, Reader, alike};
 use crate::cleanup::{self, CleanupRun, SkippedSession};
-use crate::db::page::{Page, Slice};
-use crate::deletion::{Deletion, trail};
+use crate::db::pagination::{Page, Slice};
+use crate::deletion::Deletion;
+use crate::deletion::audit::query;
 
 /// The run with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +61,7 @@ impl Loader<DeletionsOf> for Reader {
     async fn load(&self, keys: &[DeletionsOf]) -> Result<HashMap<DeletionsOf, Page<Deletion>>, Fault> {
         let mut found = HashMap::new();
         for (slice, runs) in alike(keys.iter().map(|key| (&key.slice, key.run))) {
-            let pages = trail::page_of_each_run(&self.database, slice, &runs).await?;
+            let pages = query::page_of_each_run(&self.database, slice, &runs).await?;
             found.extend(pages.into_iter().map(|(run, page)| (DeletionsOf { run, slice: slice.clone() }, page)));
         }
         Ok(found)
@@ -77,7 +78,7 @@ impl Loader<DeletionCountOf> for Reader {
 
     async fn load(&self, runs: &[DeletionCountOf]) -> Result<HashMap<DeletionCountOf, i64>, Fault> {
         let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
-        let counts = trail::count_of_each_run(&self.database, &ids).await?;
+        let counts = query::count_of_each_run(&self.database, &ids).await?;
         Ok(counts.into_iter().map(|(run, count)| (DeletionCountOf(run), count)).collect())
     }
 }

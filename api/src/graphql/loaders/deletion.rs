@@ -6,7 +6,8 @@ use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
 use super::{Fault, Reader};
-use crate::deletion::{Deletion, trail};
+use crate::deletion::Deletion;
+use crate::deletion::audit::query;
 
 /// The deletion with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +19,7 @@ impl Loader<DeletionOf> for Reader {
 
     async fn load(&self, deletions: &[DeletionOf]) -> Result<HashMap<DeletionOf, Deletion>, Fault> {
         let ids: Vec<Uuid> = deletions.iter().map(|deletion| deletion.0).collect();
-        let found = trail::find_many(self.database.pool(), &self.database, &ids).await?;
+        let found = query::find_many(self.database.pool(), &self.database, &ids).await?;
         Ok(found.into_iter().map(|deletion| (DeletionOf(deletion.id), deletion)).collect())
     }
 }

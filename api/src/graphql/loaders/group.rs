@@ -8,9 +8,11 @@ use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
 use super::{Fault, Reader, alike};
-use crate::db::page::{Page, Unasked};
-use crate::group::read::{self, Part};
-use crate::group::references::{self, Reference};
+use crate::db::pagination::{Page, Unasked};
+use crate::group::queries;
+use crate::group::queries::Part;
+use crate::group::reference_counts;
+use crate::group::reference_counts::Reference;
 use crate::group::{Filter, Group};
 
 /// A part of the groups of one session.
@@ -43,7 +45,7 @@ impl Loader<GroupsOf> for Reader {
                 keys.iter().map(|key| key.unasked.clone()).reduce(|one, other| one.and(&other)).unwrap_or_default();
             let sessions: HashSet<Uuid> = keys.iter().map(|key| key.session).collect();
             let sessions: Vec<Uuid> = sessions.into_iter().collect();
-            let pages = read::page_of_each(&self.database, &part, &sessions).await?;
+            let pages = queries::page_of_each(&self.database, &part, &sessions).await?;
             let pages: HashMap<Uuid, Arc<Page<Group>>> =
                 pages.into_iter().map(|(session, page)| (session, Arc::new(page))).collect();
             found.extend(keys.iter().filter_map(|&key| Some((key.clone(), Arc::clone(pages.get(&key.session)?)))));
@@ -73,7 +75,7 @@ impl Loader<GroupCountOf> for Reader {
     async fn load(&self, keys: &[GroupCountOf]) -> Result<HashMap<GroupCountOf, i64>, Fault> {
         let mut found = HashMap::new();
         for (filter, sessions) in alike(keys.iter().map(|key| (&key.filter, key.session))) {
-            let counts = read::count_of_each(&self.database, filter, &sessions).await?;
+            let counts = queries::count_of_each(&self.database, filter, &sessions).await?;
             let counts = counts.into_iter();
             found.extend(counts.map(|(session, count)| (GroupCountOf { session, filter: Arc::clone(filter) }, count)));
         }
@@ -91,7 +93,7 @@ impl Loader<ReferencesOf> for Reader {
 
     async fn load(&self, groups: &[ReferencesOf]) -> Result<HashMap<ReferencesOf, Vec<Reference>>, Fault> {
         let ids: Vec<Uuid> = groups.iter().map(|group| group.0).collect();
-        let found = references::of_groups(&self.database, &ids).await?;
+        let found = reference_counts::of_groups(&self.database, &ids).await?;
         Ok(found.into_iter().map(|(id, references)| (ReferencesOf(id), references)).collect())
     }
 }

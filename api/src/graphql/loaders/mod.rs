@@ -1,13 +1,12 @@
 //! Loaders: what many nodes of one answer need is read at once. A key says what is wanted of which row; what is wanted
 //! together is read with one statement.
 
-mod batch;
+mod by_id;
 mod cleanup;
 mod deletion;
 mod gateway;
 mod group;
 mod impact;
-mod session;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,13 +19,13 @@ use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
-pub(super) use batch::{Work, answered, each_answered};
+pub(super) use super::execution::batch_scheduler::Work;
+pub(super) use by_id::SessionBy;
 pub(super) use cleanup::{DeletionCountOf, DeletionsOf, RunOf, SkippedOf};
 pub(super) use deletion::DeletionOf;
 pub(super) use gateway::GatewayOf;
 pub(super) use group::{GroupCountOf, GroupsOf, ReferencesOf};
 pub(super) use impact::ImpactOf;
-pub(super) use session::SessionBy;
 
 /// The most keys of one batch. The library's own limit would split a page of pages.
 const MOST: usize = 100_000;

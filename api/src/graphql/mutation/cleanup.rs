@@ -4,9 +4,9 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::CleanupRequest;
 use crate::error::Error;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
-use crate::graphql::{id, limits};
+use crate::graphql::{field_cost, id};
 
 /// The sessions to delete, and what is expected of that.
 #[derive(Debug, InputObject)]
@@ -68,7 +68,7 @@ pub(super) struct CleanupMutation;
 #[Object]
 impl CleanupMutation {
     /// Deletes the sessions that meet criteria, in short transactions: the answer is a queued run, which workers take.
-    #[graphql(complexity = "limits::PREVIEW + child_complexity")]
+    #[graphql(complexity = "field_cost::PREVIEW + child_complexity")]
     async fn clean_up_sessions(
         &self,
         ctx: &Context<'_>,

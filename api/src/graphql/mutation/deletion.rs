@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::deletion::DeletionRequest;
 use crate::error::Error;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::id;
-use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{DeleteSessionPayload, EraseDeletionArchivePayload};
 
 /// A session to delete, and what is expected of its deletion.
@@ -71,7 +71,7 @@ pub(super) struct DeletionMutation;
 #[Object]
 impl DeletionMutation {
     /// Deletes a session and all that goes with it, exactly as its impact shows, or nothing.
-    #[graphql(complexity = "crate::graphql::limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "crate::graphql::field_cost::IMPACT + child_complexity")]
     async fn delete_session(
         &self,
         ctx: &Context<'_>,
@@ -83,7 +83,7 @@ impl DeletionMutation {
     }
 
     /// Erases the archived rows of a deletion for good, before they expire. ADMIN only.
-    #[graphql(complexity = "crate::graphql::limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "crate::graphql::field_cost::IMPACT + child_complexity")]
     async fn erase_deletion_archive(
         &self,
         ctx: &Context<'_>,

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::RestoreRunRequest;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::id;
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{RestoreCleanupRunPayload, RestoreDeletionPayload};
 use crate::restore::RestoreRequest;
 
@@ -38,7 +38,7 @@ pub(super) struct RestoreMutation;
 #[Object]
 impl RestoreMutation {
     /// Puts back every row of a deletion and every reference that it cleared, or nothing.
-    #[graphql(complexity = "limits::IMPACT + child_complexity")]
+    #[graphql(complexity = "field_cost::IMPACT + child_complexity")]
     async fn restore_deletion(
         &self,
         ctx: &Context<'_>,

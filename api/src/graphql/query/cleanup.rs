@@ -3,10 +3,10 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::cleanup;
-use crate::graphql::cursor::{page_cost, slice};
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice};
 use crate::graphql::types::{CleanupCriteria, CleanupPreview, CleanupRun, Connection, Total};
-use crate::graphql::{id, limits};
+use crate::graphql::{field_cost, id};
 
 #[derive(Default)]
 pub(super) struct CleanupQuery;
@@ -14,7 +14,7 @@ pub(super) struct CleanupQuery;
 #[Object]
 impl CleanupQuery {
     /// What a cleanup by these criteria would do, exactly; nothing is changed.
-    #[graphql(complexity = "limits::PREVIEW + child_complexity")]
+    #[graphql(complexity = "field_cost::PREVIEW + child_complexity")]
     async fn cleanup_preview(
         &self,
         ctx: &Context<'_>,

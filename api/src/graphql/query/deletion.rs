@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::deletion::{Filter, trail};
-use crate::graphql::cursor::{page_cost, slice};
+use crate::deletion::Filter;
+use crate::deletion::audit::query;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::id;
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice};
 use crate::graphql::types::{Connection, Deletion, DeletionFilter, Total};
 
 #[derive(Default)]
@@ -21,11 +22,11 @@ impl DeletionQuery {
         #[graphql(desc = "The deletion's id.")] id: ID,
     ) -> Result<Option<Deletion>> {
         let id = id::parse(&id)?;
-        Ok(trail::find(ctx.state()?.database(), id).await?.map(Deletion))
+        Ok(query::find(ctx.state()?.database(), id).await?.map(Deletion))
     }
 
     /// The audit trail: every deletion made through this API, newest first.
-    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "field_cost::LIST + page_cost(first, last, child_complexity)")]
     async fn deletions(
         &self,
         ctx: &Context<'_>,
@@ -37,7 +38,7 @@ impl DeletionQuery {
     ) -> Result<Connection<Deletion>> {
         let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
-        let page = trail::page(ctx.state()?.database(), &filter, &slice).await?;
+        let page = query::page(ctx.state()?.database(), &filter, &slice).await?;
         Ok(Connection::new(page, Total::Deletions(filter), Deletion))
     }
 }

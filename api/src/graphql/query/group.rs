@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::graphql::cursor::{page_cost, slice, unasked};
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::id;
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice, unasked};
 use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, Total, part};
-use crate::group::read;
+use crate::group::queries;
 
 #[derive(Default)]
 pub(super) struct GroupQuery;
@@ -17,12 +17,12 @@ impl GroupQuery {
     /// The group with this id; null where there is none.
     async fn group(&self, ctx: &Context<'_>, #[graphql(desc = "The group's id.")] id: ID) -> Result<Option<Group>> {
         let id = id::parse(&id)?;
-        let found = read::find(ctx.state()?.database(), &[id]).await?;
+        let found = queries::find(ctx.state()?.database(), &[id]).await?;
         Ok(found.into_iter().next().map(Group))
     }
 
     /// The groups of all sessions, by name unless said.
-    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "field_cost::LIST + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a connection's own")]
     async fn groups(
         &self,
@@ -36,7 +36,7 @@ impl GroupQuery {
     ) -> Result<Connection<Group>> {
         let mut part = part(filter, order_by, slice(ctx, first, after.as_deref(), last, before.as_deref())?)?;
         part.slice.unasked = unasked::<Group>(ctx);
-        let page = read::page(ctx.state()?.database(), &part).await?;
+        let page = queries::page(ctx.state()?.database(), &part).await?;
         Ok(Connection::new(page, Total::Groups(part.filter), Group))
     }
 }

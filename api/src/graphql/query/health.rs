@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, Object, Result};
 
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::types::SchemaHealth;
-use crate::health;
+use crate::schema_health;
 
 #[derive(Default)]
 pub(super) struct HealthQuery;
@@ -13,9 +13,9 @@ pub(super) struct HealthQuery;
 #[Object]
 impl HealthQuery {
     /// Whether every foreign key that a session's deletion can reach lets the deletion through.
-    #[graphql(complexity = "limits::HEALTH + child_complexity")]
+    #[graphql(complexity = "field_cost::HEALTH + child_complexity")]
     async fn schema_health(&self, ctx: &Context<'_>) -> Result<SchemaHealth> {
         let state = ctx.state()?;
-        Ok(health::check(state.database(), state.accepted()).await?.into())
+        Ok(schema_health::check(state.database(), state.accepted()).await?.into())
     }
 }

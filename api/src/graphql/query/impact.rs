@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::id;
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::DeletionImpact;
 use crate::impact;
 
@@ -14,7 +14,7 @@ pub(super) struct ImpactQuery;
 #[Object]
 impl ImpactQuery {
     /// What deleting these sessions together would do, exactly; nothing is changed. At most 1,000 ids; one that is malformed or unknown is BAD_USER_INPUT, by name.
-    #[graphql(complexity = "limits::IMPACT + session_ids.len() + child_complexity")]
+    #[graphql(complexity = "field_cost::IMPACT + session_ids.len() + child_complexity")]
     async fn deletion_impact(
         &self,
         ctx: &Context<'_>,

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::cleanup;
-use crate::deletion::trail;
+use crate::deletion::audit::query;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::id;
-use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Session, Viewer};
 use crate::{group, session};
 
@@ -25,13 +25,13 @@ impl NodeQuery {
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>> {
         let id = id::parse(&id)?;
         let db = ctx.state()?.database();
-        if let Some(session) = session::read::find(db, &[id]).await?.into_iter().next() {
+        if let Some(session) = session::queries::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Session(session).into()));
         }
-        if let Some(group) = group::read::find(db, &[id]).await?.into_iter().next() {
+        if let Some(group) = group::queries::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Group(group).into()));
         }
-        if let Some(deletion) = trail::find(db, id).await? {
+        if let Some(deletion) = query::find(db, id).await? {
             return Ok(Some(Deletion(deletion).into()));
         }
         Ok(cleanup::find(db, id).await?.map(|run| CleanupRun(run).into()))

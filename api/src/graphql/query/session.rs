@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::graphql::cursor::{page_cost, slice, unasked};
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::id;
-use crate::graphql::limits;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice, unasked};
 use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, Total};
-use crate::session::{Filter, read};
+use crate::session::{Filter, queries};
 
 #[derive(Default)]
 pub(super) struct SessionQuery;
@@ -21,12 +21,12 @@ impl SessionQuery {
         #[graphql(desc = "The session's id.")] id: ID,
     ) -> Result<Option<Session>> {
         let id = id::parse(&id)?;
-        let found = read::find(ctx.state()?.database(), &[id]).await?;
+        let found = queries::find(ctx.state()?.database(), &[id]).await?;
         Ok(found.into_iter().next().map(Session))
     }
 
     /// The sessions, newest first unless said.
-    #[graphql(complexity = "limits::LIST + page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "field_cost::LIST + page_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a connection's own")]
     async fn sessions(
         &self,
@@ -43,13 +43,13 @@ impl SessionQuery {
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let order = order_by.unwrap_or_default();
         let descending = order.direction.descending();
-        let page = read::page(ctx.state()?.database(), &filter, order.field.into(), descending, &slice).await?;
+        let page = queries::page(ctx.state()?.database(), &filter, order.field.into(), descending, &slice).await?;
         Ok(Connection::new(page, Total::Sessions(filter), Session))
     }
 
     /// Sessions counted by status, and how many of them are stale.
-    #[graphql(complexity = "limits::LIST + child_complexity")]
+    #[graphql(complexity = "field_cost::LIST + child_complexity")]
     async fn session_stats(&self, ctx: &Context<'_>) -> Result<SessionStats> {
-        Ok(read::stats(ctx.state()?.database()).await?.into())
+        Ok(queries::stats(ctx.state()?.database()).await?.into())
     }
 }

@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::error::Error;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::id;
-use crate::graphql::state::ContextExt as _;
 use crate::graphql::types::CleanupRun;
 
 #[derive(Default)]

@@ -4,11 +4,11 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject
 
 use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, Total, UserError, UserErrorCode};
 use crate::cleanup::{self, CleanupOutcome, RunOutcome};
-use crate::db::page::Page;
-use crate::graphql::cursor::{page_cost, slice};
+use crate::db::pagination::Page;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::execution::row_list::Row;
 use crate::graphql::loaders::{DeletionsOf, SkippedOf};
-use crate::graphql::rows::Row;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice};
 
 /// sample: the first 20 sessions, in the order in which they would go.
 #[derive(Debug, SimpleObject)]

@@ -8,7 +8,7 @@ use async_graphql::{ID, InputObject, InputObjectType, InputType, InputValueError
 use super::{DateTime, SessionStatus};
 use crate::cleanup;
 use crate::error::Error;
-use crate::graphql::{id, input};
+use crate::graphql::{arguments, id};
 
 /// Criteria are joined by AND. Left out, {} and empty are the same: the definition of stale. An empty list matches nothing;
 /// a null hasPhoneNumber means either. Sessions named in ids that miss the other criteria are listed as skipped.
@@ -104,7 +104,7 @@ impl TryFrom<CleanupCriteria> for cleanup::Criteria {
             has_phone_number: fields.has_phone_number,
             older_than: fields.older_than.map(|age| age.parse()).transpose()?,
             created_before: fields.created_before.map(|moment| moment.0),
-            search: fields.search.map(|text| input::text("criteria.search", text)).transpose()?,
+            search: fields.search.map(|text| arguments::text("criteria.search", text)).transpose()?,
             missing_from_gateway: fields.missing_from_gateway.unwrap_or_default(),
             limit: fields.limit.map(limit).transpose()?,
         })

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObject, TypeName};
 
 use super::Total;
-use crate::db::page::{Page, Position};
+use crate::db::pagination::{Page, Position};
 use crate::error::Error;
-use crate::graphql::cursor;
-use crate::graphql::rows::{Row, Rows};
+use crate::graphql::execution::row_list::{Row, Rows};
+use crate::graphql::pagination;
 
 /// A page of a list of `N`.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<N: Row> Connection<N> {
 
     /// Where the page stands in the list.
     async fn page_info(&self) -> PageInfo {
-        let cursor = |edge: Option<&Edge<N>>| edge.and_then(|edge| edge.position.as_ref()).map(cursor::encode);
+        let cursor = |edge: Option<&Edge<N>>| edge.and_then(|edge| edge.position.as_ref()).map(pagination::encode);
         PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -84,7 +84,7 @@ impl<N: OutputType> Edge<N> {
     async fn cursor(&self) -> Result<String> {
         let place = self.position.as_ref();
         let unread = || Error::Unsuitable("The row was read without its place.".to_owned());
-        Ok(place.map(cursor::encode).ok_or_else(unread)?)
+        Ok(place.map(pagination::encode).ok_or_else(unread)?)
     }
 
     /// The node.

@@ -4,9 +4,9 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject
 
 use super::{CleanupRun, DateTime, DeletionImpact, GatewaySessionState, ImpactChange, TableImpact, UserError};
 use crate::deletion;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::execution::row_list::Row;
 use crate::graphql::loaders::RunOf;
-use crate::graphql::rows::Row;
-use crate::graphql::state::ContextExt as _;
 
 /// A finished deletion: its audit record.
 #[derive(Debug, Clone, Description)]

@@ -4,11 +4,12 @@ use async_graphql::{Context, Description, ID, Object, SimpleObject};
 
 use super::{DateTime, ForeignKeyAction, Session};
 use crate::error::Error;
-use crate::graphql::limits;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::execution::row_list::Row;
+use crate::graphql::field_cost;
 use crate::graphql::loaders::{ReferencesOf, SessionBy};
-use crate::graphql::rows::Row;
-use crate::graphql::state::ContextExt as _;
-use crate::group::{self, references::Reference};
+use crate::group;
+use crate::group::reference_counts::Reference;
 
 /// A row of `whatsapp_groups`: a group, or community, of the messenger that a session is in.
 #[derive(Debug, Clone, Description)]
@@ -56,7 +57,7 @@ impl Group {
     }
 
     /// Rows elsewhere that point at this group, by table and column; columns with none are left out.
-    #[graphql(complexity = "limits::REFERENCES + child_complexity")]
+    #[graphql(complexity = "field_cost::REFERENCES + child_complexity")]
     async fn references(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<GroupReference>> {
         let references = ctx.loader()?.load_one(ReferencesOf(self.0.id)).await?;
         Ok(references.unwrap_or_default().into_iter().map(Into::into).collect())

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, SimpleObject};
 
 use super::ForeignKeyAction;
-use crate::health;
+use crate::schema_health;
 
 /// The diagnosis of the foreign keys that a session's deletion can reach.
 #[derive(Debug, SimpleObject)]
@@ -18,8 +18,8 @@ pub struct SchemaHealth {
     pending_migrations: Vec<String>,
 }
 
-impl From<health::SchemaHealth> for SchemaHealth {
-    fn from(health: health::SchemaHealth) -> Self {
+impl From<schema_health::SchemaHealth> for SchemaHealth {
+    fn from(health: schema_health::SchemaHealth) -> Self {
         Self {
             healthy: health.healthy,
             findings: health.findings.into_iter().map(Into::into).collect(),
@@ -52,8 +52,8 @@ pub struct ForeignKey {
     validated: bool,
 }
 
-impl From<health::ForeignKeyState> for ForeignKey {
-    fn from(key: health::ForeignKeyState) -> Self {
+impl From<schema_health::ForeignKeyState> for ForeignKey {
+    fn from(key: schema_health::ForeignKeyState) -> Self {
         Self {
             constraint: key.constraint,
             table: key.table,
@@ -91,8 +91,8 @@ pub struct SchemaFinding {
     fixes: Vec<SchemaFix>,
 }
 
-impl From<health::Finding> for SchemaFinding {
-    fn from(finding: health::Finding) -> Self {
+impl From<schema_health::Finding> for SchemaFinding {
+    fn from(finding: schema_health::Finding) -> Self {
         Self {
             key: finding.key,
             code: finding.code.into(),
@@ -116,15 +116,15 @@ pub struct SchemaFix {
     consequence: String,
 }
 
-impl From<health::Fix> for SchemaFix {
-    fn from(fix: health::Fix) -> Self {
+impl From<schema_health::Fix> for SchemaFix {
+    fn from(fix: schema_health::Fix) -> Self {
         Self { statement: fix.statement, consequence: fix.consequence }
     }
 }
 
 /// The kinds of fault that schema health looks for.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "health::FindingCode")]
+#[graphql(remote = "schema_health::FindingCode")]
 pub enum SchemaFindingCode {
     /// A rule of NO ACTION or RESTRICT can refuse a deletion.
     BlocksDeletion,
@@ -152,7 +152,7 @@ pub enum SchemaFindingCode {
 
 /// How bad a finding is.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "health::Severity")]
+#[graphql(remote = "schema_health::Severity")]
 pub enum Severity {
     /// Deletions are refused, or wrong.
     Error,

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{CleanupRun, Deletion, UserError};
 use crate::cleanup::RunOutcome;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::loaders::DeletionOf;
-use crate::graphql::state::ContextExt as _;
 use crate::restore;
 
 /// conflicts says row by row what stands in the way: a key taken since, a parent that is gone, a row that a later deletion

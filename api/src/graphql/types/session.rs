@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
 
 use super::{Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Total, part};
-use crate::db::page::Page;
+use crate::db::pagination::Page;
 use crate::error::Error;
-use crate::graphql::cursor::{page_cost, slice, unasked};
-use crate::graphql::limits;
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::execution::row_list::Row;
+use crate::graphql::field_cost;
 use crate::graphql::loaders::{GatewayOf, GroupCountOf, GroupsOf, ImpactOf};
-use crate::graphql::rows::Row;
-use crate::graphql::state::ContextExt as _;
+use crate::graphql::pagination::{page_cost, slice, unasked};
 use crate::session;
 
 /// A row of `whatsapp_sessions`: one WhatsApp connection.
@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// What deleting this session alone would do, exactly; nothing is changed.
-    #[graphql(complexity = "limits::IMPACT_OF_MANY + child_complexity")]
+    #[graphql(complexity = "field_cost::IMPACT_OF_MANY + child_complexity")]
     async fn impact(&self, ctx: &Context<'_>) -> async_graphql::Result<DeletionImpact> {
         let impact = ctx.loader()?.load_one(ImpactOf(self.0.id)).await?;
         let words = || format!("The session {} was deleted while this query ran. Ask again.", self.0.id);
@@ -95,7 +95,7 @@ impl Session {
     }
 
     /// What the WhatsApp gateway says of the session; null where no gateway is configured.
-    #[graphql(complexity = "limits::GATEWAY + child_complexity")]
+    #[graphql(complexity = "field_cost::GATEWAY + child_complexity")]
     async fn gateway(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<GatewayState>> {
         Ok(ctx.loader()?.load_one(GatewayOf(self.0.id)).await?.map(Into::into))
     }

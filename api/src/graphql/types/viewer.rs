@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 
-use crate::access;
+use crate::auth;
 
 /// Who is asking, and what the token allows.
 #[derive(Debug, SimpleObject)]
@@ -15,7 +15,7 @@ pub struct Viewer {
 
 /// What a token allows; each role may do what those before it may.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "access::Role")]
+#[graphql(remote = "auth::Role")]
 pub enum Role {
     /// Read and preview.
     Viewer,

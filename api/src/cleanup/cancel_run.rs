@@ -1,0 +1,83 @@
+//! Stopping a run: between two batches, or before the first.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::run_record::{RunStatus, find_many};
+use super::{CleanupRun, run_lease, run_progress};
+use crate::db::{Database, Dialect, Writing};
+use crate::deletion::refusals;
+use crate::error::Error;
+use crate::refusal::{Refusal, RefusalCode};
+
+/// What came of it: the run, or why there is none.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunOutcome {
+    /// The run.
+    pub run: Option<CleanupRun>,
+    /// Why nothing was changed.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Stops a run for good. A batch that is under way is waited for; the sessions that are still to go stay, and are listed
+/// as skipped.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
+    match attempt(db, run, principal).await {
+        Err(Error::LockTimeout(source)) => {
+            tracing::info!(%source, "a cancellation gave up waiting for a batch");
+            Ok(RunOutcome { refusals: vec![refusals::lock_timeout("cancellation")], ..RunOutcome::default() })
+        }
+        other => other,
+    }
+}
+
+/// Ends a run as FAILED that nobody works on; the sessions that are still to go stay, and are listed as skipped. Says whether
+/// it did: not where somebody has taken it by now.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn give_up(db: &Database, run: Uuid, why: &str) -> Result<bool, Error> {
+    match run_lease::take(db, run).await? {
+        Some(held) => run_progress::stop(db, &held, RefusalCode::RunFinished, why).await,
+        None => Ok(false),
+    }
+}
+
+async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
+    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let refusal = match status(&transaction, db, run).await? {
+        None => Some(Refusal::about("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}."))),
+        Some(status) if status.has_finished() => Some(Refusal::about(
+            "input.id",
+            RefusalCode::RunFinished,
+            "The run has finished: there is nothing to cancel.",
+        )),
+        Some(_) => None,
+    };
+    if let Some(refusal) = refusal {
+        transaction.rollback().await?;
+        return Ok(RunOutcome { refusals: vec![refusal], ..RunOutcome::default() });
+    }
+    run_progress::cancel(&transaction, db, run, principal).await?;
+    let cancelled = find_many(&transaction, db, &[run]).await?.pop();
+    transaction.commit().await?;
+    tracing::info!(%run, by = principal, "a cleanup run was cancelled");
+    Ok(RunOutcome { run: cancelled, refusals: Vec::new() })
+}
+
+/// How far the run is; nothing happens to it until the transaction ends.
+async fn status(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<Option<RunStatus>, Error> {
+    let dialect = db.dialect();
+    let lock = match dialect {
+        Dialect::Postgres => " FOR UPDATE",
+        Dialect::Sqlite => "",
+    };
+    let table = db.own_table("cleanup_runs");
+    let sql = format!("SELECT status FROM {table} WHERE id = {}{lock}", dialect.uuid_parameter(1));
+    let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
+    row.map(|row| RunStatus::of_row(&row.try_get::<String>("", "status")?)).transpose()
+}

@@ -1,0 +1,82 @@
+//! Lists: the runs, and what a run left.
+
+use std::collections::HashMap;
+
+use sea_orm::QueryResult;
+use uuid::Uuid;
+
+use super::run_record::{SELECTED, run};
+use super::{CleanupRun, SkippedSession, id};
+use crate::db::Database;
+use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
+use crate::error::Error;
+
+/// One part of the runs, newest first.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn page(db: &Database, slice: &Slice) -> Result<Page<CleanupRun>, Error> {
+    runs(db).page(db.pool(), SELECTED, slice).await?.map(|row| run(&row))
+}
+
+/// How many runs there are.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count(db: &Database) -> Result<i64, Error> {
+    runs(db).count(db.pool()).await
+}
+
+fn runs(db: &Database) -> List {
+    let order = Order {
+        name: "cleanup runs, last first".into(),
+        by: Some(Key::new("c.created_at", Kind::Time)),
+        id: Key::new("c.id", Kind::Uuid),
+        descending: true,
+    };
+    let from = format!("{} c", db.own_table("cleanup_runs"));
+    List { dialect: db.dialect(), from, conditions: Vec::new(), parameters: Parameters::default(), order }
+}
+
+/// One part of the sessions that a run left, in the order in which they would have gone.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn skipped(db: &Database, run: Uuid, slice: &Slice) -> Result<Page<SkippedSession>, Error> {
+    Ok(skipped_of_each(db, slice, &[run]).await?.remove(&run).unwrap_or(Page::empty()))
+}
+
+/// The same part for each of these runs; runs that left none may be missing.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn skipped_of_each(
+    db: &Database,
+    slice: &Slice,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, Page<SkippedSession>>, Error> {
+    let order = Order {
+        name: "skipped sessions".into(),
+        by: Some(Key::new("c.position", Kind::Number)),
+        id: Key::new("c.session_id", Kind::Text),
+        descending: false,
+    };
+    let from = format!("{} c", db.own_table("cleanup_run_sessions"));
+    let conditions = vec!["c.state = 'SKIPPED'".to_owned()];
+    let list = List { dialect: db.dialect(), from, conditions, parameters: Parameters::default(), order };
+    let parents: Vec<String> = runs.iter().map(Uuid::to_string).collect();
+    let of_run = Key::new("c.run_id", Kind::Uuid);
+    let columns = "c.session_id, c.code, c.message";
+    let pages = list.page_of_each(db.pool(), columns, slice, &of_run, &parents).await?;
+    runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| skipped_session(&row))?))).collect()
+}
+
+fn skipped_session(row: &QueryResult) -> Result<SkippedSession, Error> {
+    let code: String = row.try_get("", "code")?;
+    Ok(SkippedSession {
+        session_id: id(&row.try_get::<String>("", "session_id")?)?,
+        code: serde_json::from_value(code.into())
+            .map_err(|error| Error::Unsuitable(format!("A skipped session's reason cannot be read: {error}")))?,
+        message: row.try_get("", "message")?,
+    })
+}

@@ -1,0 +1,149 @@
+//! `session-admin runs`: the cleanup runs.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::cleanup::{self, CleanupRun, RestoreRunRequest};
+use crate::cli::follow_run;
+use crate::cli::follow_run::Whole;
+use crate::cli::output::Output;
+use crate::cli::{Exit, principal, prompt, render, require_migrated};
+use crate::config::Config;
+use crate::db::Database;
+use crate::db::pagination::Slice;
+use crate::error::Error;
+use crate::gateway::Gateway;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    one: Option<One>,
+    /// List at most this many
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum One {
+    /// Show one run, and the sessions that it skipped
+    Show {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+    },
+    /// Stop a run between two batches; what it has deleted stays deleted, and the rest is skipped
+    Cancel {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+    },
+    /// Take back what a run deleted: a run of its own, which restores deletion by deletion, the newest first; asks first
+    Restore {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// Restore even if messages come back that were pending and are overdue: they would be sent at once
+        #[arg(long)]
+        allow_pending_messages: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Go on with a run that was interrupted, or follow it where a server has; asks first
+    Resume {
+        /// The run
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// The answer as a document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    runs: Vec<CleanupRun>,
+    /// Whether there are older ones.
+    has_more: bool,
+}
+
+/// Lists, shows one, or goes on with one.
+pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
+    match args.one {
+        Some(One::Resume { yes, .. }) => prompt::or_yes(yes, output, "runs resume")?,
+        Some(One::Restore { yes, .. }) => prompt::or_yes(yes, output, "runs restore")?,
+        _ => {}
+    }
+    config.require_file()?;
+    let db = Database::connect(config.database.clone()).await?;
+    require_migrated(&db).await?;
+    let exit = match args.one {
+        None => list(&db, args.limit, output).await?,
+        Some(One::Show { id }) => show(&db, id, output).await?,
+        Some(One::Cancel { id }) => cancel(&db, id, output).await?,
+        Some(One::Restore { id, allow_pending_messages, yes }) => {
+            let request = RestoreRunRequest { run_id: id, allow_pending_messages, principal: principal() };
+            restore(&db, &request, yes, output).await?
+        }
+        Some(One::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
+    };
+    db.close().await?;
+    Ok(exit)
+}
+
+async fn list(db: &Database, limit: u32, output: Output) -> Result<Exit, Error> {
+    let page = cleanup::page(db, &Slice::first(limit)).await?;
+    let runs = page.rows.into_iter().map(|(_, run)| run).collect();
+    let list = List { runs, has_more: page.has_next };
+    output.document(&list);
+    output.text(render::cleanup_runs(&list.runs, list.has_more));
+    Ok(Exit::Done)
+}
+
+async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
+    let run = follow_run::find(db, id).await?;
+    let skipped = follow_run::skipped(db, &run).await?;
+    output.document(&Whole { run: &run, skipped: &skipped });
+    let (asked, listed) = (render::cleanup_asked(&run), render::cleanup_skipped(&skipped));
+    output.text(format_args!("{asked}\n{listed}{}", render::cleanup_run(&run, &[])));
+    Ok(Exit::Done)
+}
+
+async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
+    let run = follow_run::find(db, id).await?;
+    if !run.status.has_finished() {
+        output.text(render::cleanup_asked(&run));
+        if !yes && !prompt::confirm(&render::cleanup_question(&run))? {
+            output.text("Nothing more was deleted.");
+            return Ok(Exit::Refused);
+        }
+    }
+    follow_run::resume(db, gateway, run, output).await
+}
+
+async fn restore(db: &Database, request: &RestoreRunRequest, yes: bool, output: Output) -> Result<Exit, Error> {
+    let run = follow_run::find(db, request.run_id).await?;
+    output.text(render::cleanup_run(&run, &[]));
+    if !yes && !prompt::confirm("Put back what it deleted?")? {
+        output.text("Nothing was restored.");
+        return Ok(Exit::Refused);
+    }
+    let outcome = cleanup::restore(db, request).await?;
+    let Some(run) = outcome.run else {
+        output.document(&outcome);
+        output.text(render::cleanup_cancelled(&outcome));
+        return Ok(Exit::Refused);
+    };
+    follow_run::resume(db, None, run, output).await
+}
+
+async fn cancel(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
+    let cancelled = cleanup::cancel(db, id, &principal()).await?;
+    output.document(&cancelled);
+    output.text(render::cleanup_cancelled(&cancelled));
+    Ok(if cancelled.run.is_some() { Exit::Done } else { Exit::Refused })
+}

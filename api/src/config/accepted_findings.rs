@@ -1,0 +1,65 @@
+//! The findings that the configuration file accepts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::schema_health::Accepted;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    accepted: Vec<AcceptedFinding>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptedFinding {
+    finding: String,
+    reason: String,
+}
+
+/// Reads the file that `--config` names.
+pub(super) fn read(path: &Path) -> Result<Accepted, Error> {
+    let place = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
+    parse(&text).map_err(|problem| Error::BadInput(format!("{place}: {problem}")))
+}
+
+fn parse(text: &str) -> Result<Accepted, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut accepted = BTreeMap::new();
+    for AcceptedFinding { finding, reason } in file.accepted {
+        if reason.trim().is_empty() {
+            return Err(format!("the finding {finding} is accepted without a reason; say why."));
+        }
+        if accepted.insert(finding.clone(), reason).is_some() {
+            return Err(format!("the finding {finding} is accepted twice."));
+        }
+    }
+    Ok(Accepted(accepted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn an_accepted_finding_has_a_reason_and_nothing_else() {
+        let accepted = parse("[[accepted]]\nfinding = \"A:b\"\nreason = \"known\"\n").unwrap();
+        assert_eq!(accepted.0.get("A:b").map(String::as_str), Some("known"));
+        for text in [
+            "[[accepted]]\nfinding = \"A:b\"\n",
+            "[[accepted]]\nfinding = \"A:b\"\nreason = \" \"\n",
+            "[[accepted]]\nfinding = \"A:b\"\nreason = \"x\"\nuntil = 1\n",
+            "[[acepted]]\nfinding = \"A:b\"\nreason = \"x\"\n",
+            "[[accepted]]\nfinding = \"A\"\nreason = \"x\"\n[[accepted]]\nfinding = \"A\"\nreason = \"y\"\n",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Configuration: defaults, environment and flags, checked across fields before anything starts.
+
+mod accepted_findings;
+mod cleanup_schedule;
+mod gateway;
+mod jwt;
+mod limits;
+mod tls;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::db::{DatabaseSettings, Dialect};
+use crate::error::Error;
+use crate::gateway::{Gateway, Settings};
+use crate::http::Origin;
+use crate::schema_health::Accepted;
+
+pub use cleanup_schedule::Scheduled;
+pub use jwt::JwtOptions;
+pub use limits::LimitOptions;
+
+/// The database that is used where none is named.
+pub const DEFAULT_DATABASE: &str = "sqlite://session-admin.db";
+
+/// The options that every command takes, as they came.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Options {
+    /// The database: `postgres://USER:PASSWORD@HOST/NAME` or `sqlite://FILE` [default: `sqlite://session-admin.db`]
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// PostgreSQL: the schema of the business tables [default: public]
+    #[arg(long, global = true, env = "SESSION_ADMIN_SCHEMA", value_name = "NAME")]
+    pub schema: Option<String>,
+    /// A TOML file that names the findings of schema health that are accepted, each with the reason
+    #[arg(long, global = true, env = "SESSION_ADMIN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What is logged to standard error, such as `info` or `warn,api=debug`
+    #[arg(
+        long,
+        global = true,
+        env = "SESSION_ADMIN_LOG",
+        value_name = "FILTER",
+        default_value = "warn,api=info,apalis_core=off"
+    )]
+    pub log: String,
+    /// How it is logged
+    #[arg(long, global = true, env = "SESSION_ADMIN_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// How long a read may take, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_QUERY_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
+    pub query_timeout: u64,
+    /// How long one statement of a deletion may take, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_DELETION_TIMEOUT", value_name = "SECONDS", default_value_t = 600)]
+    pub deletion_timeout: u64,
+    /// How long a statement waits for a lock, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_LOCK_TIMEOUT", value_name = "SECONDS", default_value_t = 5)]
+    pub lock_timeout: u64,
+    /// For how many days deletions can be restored; 0 keeps nothing of what they take
+    #[arg(long, global = true, env = "SESSION_ADMIN_ARCHIVE_DAYS", value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16))]
+    pub archive_days: u16,
+    /// How long after its worker's last sign of life another worker goes on with a cleanup run, in seconds
+    #[arg(long, global = true, env = "SESSION_ADMIN_RUN_LEASE", value_name = "SECONDS", default_value_t = 15)]
+    pub run_lease: u64,
+    /// The most database connections kept open
+    #[arg(long, global = true, env = "SESSION_ADMIN_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 16)]
+    pub max_connections: u32,
+    /// The gateway.
+    #[command(flatten)]
+    pub gateway: gateway::GatewayOptions,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is and how long it may take.
+    pub database: DatabaseSettings,
+    /// Whether the database was named, or is the default file.
+    pub database_named: bool,
+    /// How the gateway is asked, where there is one.
+    pub gateway: Option<Settings>,
+    /// The findings that are accepted.
+    pub accepted: Accepted,
+}
+
+/// The password in a database URL never reaches a log.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("database_url", &self.database_url.as_deref().map(redacted))
+            .field("schema", &self.schema)
+            .field("config", &self.config)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Checks the options against each other and reads the configuration file.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] that names the option and says what is accepted.
+    pub fn resolve(&self) -> Result<Config, Error> {
+        let named = self.database_url.as_deref().filter(|url| !url.is_empty());
+        let url = named.unwrap_or(DEFAULT_DATABASE);
+        let dialect = Dialect::of_url(url)?;
+        self.check_database(dialect, url)?;
+        self.check_limits()?;
+        let mut database = DatabaseSettings::new(url);
+        database.schema = self.schema.clone().unwrap_or(database.schema);
+        database.max_connections = self.max_connections;
+        database.query_timeout = Duration::from_secs(self.query_timeout);
+        database.deletion_timeout = Duration::from_secs(self.deletion_timeout);
+        database.lock_timeout = Duration::from_secs(self.lock_timeout);
+        database.archive_for = TimeDelta::days(self.archive_days.into());
+        database.run_lease = Duration::from_secs(self.run_lease);
+        let accepted = self.config.as_deref().map(accepted_findings::read).transpose()?.unwrap_or_default();
+        Ok(Config { database, database_named: named.is_some(), gateway: self.gateway.resolve()?, accepted })
+    }
+
+    fn check_database(&self, dialect: Dialect, url: &str) -> Result<(), Error> {
+        match (dialect, self.schema.as_deref()) {
+            (_, Some("")) => wrong("--schema (SESSION_ADMIN_SCHEMA) is empty; name the schema of the business tables."),
+            (Dialect::Sqlite, Some(schema)) if schema != "public" => {
+                wrong("--schema (SESSION_ADMIN_SCHEMA) is for PostgreSQL; SQLite has no schemas. Leave it out.")
+            }
+            (Dialect::Postgres, Some("session_admin")) => wrong(
+                "--schema (SESSION_ADMIN_SCHEMA) is the schema of the business tables; session_admin holds this \
+                 program's own.",
+            ),
+            (Dialect::Sqlite, _) if sqlite_file(url).is_none() => wrong(
+                "--database-url (DATABASE_URL) names no file. A database in memory is another one for each \
+                 connection; use sqlite://FILE.",
+            ),
+            (Dialect::Postgres, _) => tls::check(url),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_limits(&self) -> Result<(), Error> {
+        // PostgreSQL counts time-outs in milliseconds, as 32-bit integers.
+        let longest = u64::from(i32::MAX.unsigned_abs()) / 1000;
+        let limits = [
+            ("--query-timeout (SESSION_ADMIN_QUERY_TIMEOUT)", self.query_timeout),
+            ("--deletion-timeout (SESSION_ADMIN_DELETION_TIMEOUT)", self.deletion_timeout),
+            ("--lock-timeout (SESSION_ADMIN_LOCK_TIMEOUT)", self.lock_timeout),
+        ];
+        for (name, seconds) in limits {
+            if !(1..=longest).contains(&seconds) {
+                return wrong(format!("{name} is {seconds}; it takes seconds, from 1 to {longest}."));
+            }
+        }
+        if !(1..=3_600).contains(&self.run_lease) {
+            return wrong(format!(
+                "--run-lease (SESSION_ADMIN_RUN_LEASE) is {}; it takes seconds, from 1 to 3600.",
+                self.run_lease
+            ));
+        }
+        if self.lock_timeout >= self.deletion_timeout {
+            return wrong(format!(
+                "--lock-timeout ({} s) must be shorter than --deletion-timeout ({} s): waiting counts as part of a statement.",
+                self.lock_timeout, self.deletion_timeout
+            ));
+        }
+        if self.max_connections == 0 {
+            return wrong("--max-connections (SESSION_ADMIN_MAX_CONNECTIONS) is 0; it takes at least 1.");
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// The gateway, where one is configured; it is not asked anything yet.
+    ///
+    /// # Errors
+    /// Those of [`Gateway::new`].
+    pub fn gateway(&self) -> Result<Option<Gateway>, Error> {
+        self.gateway.clone().map(|settings| Gateway::new(settings, self.database.clock)).transpose()
+    }
+
+    /// Refuses to go on where SQLite would make the file: only `serve` and `migrate` make databases.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] that names the file.
+    pub fn require_file(&self) -> Result<(), Error> {
+        match sqlite_file(&self.database.url) {
+            Some(file) if !file.exists() => wrong(format!(
+                "There is no database file {}. Name another with --database-url (DATABASE_URL), or make it with \
+                 `session-admin migrate`.",
+                file.display()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where the server listens, and to whom besides its own page.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Listen {
+    /// The address and port that the server listens on
+    #[arg(long, env = "SESSION_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// An origin whose pages may use the API in a browser, such as `https://admin.example`; may be given several times (in
+    /// the environment with commas) [default: none]
+    #[arg(long, env = "SESSION_ADMIN_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
+}
+
+impl Listen {
+    /// The origins whose pages are let in.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for one that is none.
+    pub fn origins(&self) -> Result<Vec<Origin>, Error> {
+        let named = self.allow_origin.iter().filter(|origin| !origin.is_empty());
+        named.map(|origin| origin.parse()).collect()
+    }
+}
+
+/// A database URL without its password.
+#[must_use]
+pub fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "[redacted]".to_owned() };
+    let (rest, hidden) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?[redacted]"));
+    // The last @ ends the user and password: a password may hold one that nobody has escaped.
+    let place = rest.rsplit_once('@').map_or_else(
+        || rest.to_owned(),
+        |(user, host)| match user.split_once(':') {
+            Some((name, _)) => format!("{name}:[redacted]@{host}"),
+            None => format!("{user}@{host}"),
+        },
+    );
+    format!("{scheme}://{place}{hidden}")
+}
+
+/// The file of an SQLite URL; none for a database in memory, or for PostgreSQL.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let path = path.strip_prefix("sqlite://").or_else(|| path.strip_prefix("sqlite:"))?;
+    let in_memory = path.is_empty() || path == ":memory:" || parameters.contains("mode=memory");
+    (!in_memory).then(|| Path::new(path))
+}
+
+fn wrong(message: impl Into<String>) -> Result<(), Error> {
+    Err(Error::BadInput(message.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{redacted, sqlite_file};
+
+    #[test]
+    fn no_password_survives_redaction() {
+        assert_eq!(redacted("postgres://u:secret@h:1/d"), "postgres://u:[redacted]@h:1/d");
+        assert_eq!(redacted("postgres://u:se@cret@h/d"), "postgres://u:[redacted]@h/d");
+        assert_eq!(redacted("postgres://h/d?user=u&password=secret"), "postgres://h/d?[redacted]");
+        assert_eq!(redacted("secret"), "[redacted]");
+        assert_eq!(redacted("sqlite://a.db"), "sqlite://a.db");
+    }
+
+    #[test]
+    fn only_files_count_as_sqlite_files() {
+        assert_eq!(sqlite_file("sqlite:///a/b.db?mode=rwc").and_then(|path| path.to_str()), Some("/a/b.db"));
+        for url in ["sqlite::memory:", "sqlite://", "sqlite://x?mode=memory", "postgres://h/d"] {
+            assert!(sqlite_file(url).is_none(), "{url}");
+        }
+    }
+}

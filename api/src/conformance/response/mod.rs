@@ -1,0 +1,5 @@
+//! Response.
+
+pub(crate) mod field_order;
+pub(crate) mod null_propagation;
+pub(crate) mod selection_tree;

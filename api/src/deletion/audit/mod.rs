@@ -1,0 +1,4 @@
+//! Audit.
+
+pub mod query;
+pub(crate) mod record;

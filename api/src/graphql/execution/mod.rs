@@ -1,0 +1,7 @@
+//! Execution.
+
+pub(crate) mod batch_scheduler;
+pub(crate) mod execute;
+pub(crate) mod instrumented;
+pub(crate) mod root_permits;
+pub(crate) mod row_list;

@@ -1,0 +1,40 @@
+//! The root of an operation: each of its fields takes its place in the request's share of the connections.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+};
+
+use crate::admission::query_permits::Share;
+
+/// The fields of `T`, as the root of an operation.
+#[derive(Debug, Default)]
+pub struct Root<T>(T);
+
+impl<T: ObjectType> ContainerType for Root<T> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let Some(share) = ctx.data_opt::<Arc<Share>>() else { return self.0.resolve_field(ctx).await };
+        let _place = share.field().await;
+        self.0.resolve_field(ctx).await
+    }
+}
+
+impl<T: ObjectType> OutputType for Root<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        self.0.resolve(ctx, field).await
+    }
+}
+
+impl<T: ObjectType> ObjectType for Root<T> {}

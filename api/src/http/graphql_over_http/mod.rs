@@ -1,0 +1,4 @@
+//! Graphql over http.
+
+pub(crate) mod request;
+pub(crate) mod response;

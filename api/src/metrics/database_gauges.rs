@@ -1,0 +1,119 @@
+//! What the database holds; the same from every process.
+
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
+use serde_json::json;
+
+use super::{gauge, register};
+use crate::cleanup::{self, RunStatus};
+use crate::db::Database;
+use crate::deletion::audit::query;
+use crate::error::Error;
+use crate::schema_health;
+use crate::schema_health::{Accepted, Severity};
+use crate::session::{SessionStatus, queries};
+
+/// Parts that could not be counted are none.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// In seconds since 1970.
+    counted: i64,
+    runs: Option<Vec<(RunStatus, u64)>>,
+    deletions: Option<(u64, u64)>,
+    sessions: Option<Vec<(SessionStatus, bool, i64)>>,
+    findings: Option<Vec<(Severity, bool)>>,
+}
+
+impl Stored {
+    /// Counts; none where the database does not answer.
+    pub(super) async fn read(db: &Database, accepted: &Accepted) -> Option<Self> {
+        let findings = async {
+            let findings = schema_health::check(db, accepted).await?.findings;
+            Ok(findings.into_iter().map(|finding| (finding.severity, finding.accepted)).collect())
+        };
+        Some(Self {
+            counted: db.settings().clock.now().timestamp(),
+            runs: part("runs", cleanup::count_by_status(db).await)?,
+            deletions: part("deletions", query::totals(db).await)?,
+            sessions: part("sessions", queries::stats(db).await)?,
+            findings: part("findings", findings.await)?,
+        })
+    }
+
+    pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        let help = "When what is in the database was counted, in seconds since 1970; once a minute at most.";
+        gauge(registry, "counted_timestamp_seconds", help, self.counted)?;
+        if let Some(runs) = &self.runs {
+            register_runs(registry, runs)?;
+        }
+        if let Some((deletions, rows)) = self.deletions {
+            counter(registry, "deletions_total", "Deletions in the database's audit trail.", deletions)?;
+            counter(registry, "rows_deleted_total", "Rows that these deletions took, over all tables.", rows)?;
+        }
+        if let Some(sessions) = &self.sessions {
+            register_sessions(registry, sessions)?;
+        }
+        if let Some(findings) = &self.findings {
+            register_findings(registry, findings)?;
+        }
+        Ok(())
+    }
+}
+
+/// One part: none inside where it could not be counted, none at all where asking for another one is of no use.
+#[expect(clippy::option_option, reason = "the outer one ends the reading")]
+fn part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
+    match read {
+        Ok(read) => Some(Some(read)),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, part, "the metrics lack what is in the database");
+            (error.code() != "UNAVAILABLE").then_some(None)
+        }
+    }
+}
+
+fn register_runs(registry: &Registry, runs: &[(RunStatus, u64)]) -> prometheus::Result<()> {
+    let help = "Cleanup runs in the database that have finished, by their status.";
+    let opts = Opts::new("cleanup_runs_finished_total", help);
+    let finished = register(registry, IntCounterVec::new(opts, &["status"])?)?;
+    let help = "Cleanup runs in the database that have not finished, by their status.";
+    let open = register(registry, IntGaugeVec::new(Opts::new("cleanup_runs", help), &["status"])?)?;
+    for (status, count) in runs {
+        let label = json!(status).as_str().unwrap_or_default().to_lowercase();
+        if status.has_finished() {
+            finished.with_label_values(&[&label]).inc_by(*count);
+        } else {
+            open.with_label_values(&[&label]).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+    }
+    Ok(())
+}
+
+fn register_sessions(registry: &Registry, counts: &[(SessionStatus, bool, i64)]) -> prometheus::Result<()> {
+    let opts = Opts::new("sessions", "Sessions in the database, by their status.");
+    let sessions = register(registry, IntGaugeVec::new(opts, &["status"])?)?;
+    for (status, _, count) in counts {
+        let label = json!(status).as_str().unwrap_or_default().to_lowercase();
+        sessions.with_label_values(&[&label]).add(*count);
+    }
+    let stale = counts.iter().filter(|(_, stale, _)| *stale).map(|(.., count)| count).sum();
+    gauge(registry, "stale_sessions", "Stale sessions in the database, whatever their age.", stale)
+}
+
+fn register_findings(registry: &Registry, found: &[(Severity, bool)]) -> prometheus::Result<()> {
+    let opts =
+        Opts::new("findings", "Findings of schema health, by severity and whether the configuration accepts them.");
+    let findings = register(registry, IntGaugeVec::new(opts, &["severity", "accepted"])?)?;
+    for (severity, label) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")] {
+        for accepted in [false, true] {
+            let count = found.iter().filter(|finding| **finding == (severity, accepted)).count();
+            let gauge = findings.with_label_values(&[label, &accepted.to_string()]);
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+    Ok(())
+}
+
+fn counter(registry: &Registry, name: &str, help: &str, count: u64) -> prometheus::Result<()> {
+    register(registry, IntCounter::new(name, help)?)?.inc_by(count);
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Reading sessions, whatever columns an adopted database has.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use entity::whatsapp_sessions::Column;
+use sea_orm::{ConnectionTrait, QueryResult};
+use uuid::Uuid;
+
+use super::filter::status;
+use super::{Filter, Session, SessionStatus};
+use crate::catalog::SESSIONS;
+use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
+use crate::db::{Cell, Columns, Database, Dialect};
+use crate::error::Error;
+
+/// The columns that a [`Session`] is made of, in the order in which they are read.
+const SELECTED: [Column; 6] =
+    [Column::Id, Column::SessionName, Column::Status, Column::PhoneNumber, Column::CreatedAt, Column::UpdatedAt];
+
+/// What a list of sessions is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SortBy {
+    /// When the row was made.
+    CreatedAt,
+    /// When the row was last changed.
+    UpdatedAt,
+    /// The name, as [`Session::name`] has it.
+    Name,
+    /// The status, as it is stored.
+    Status,
+}
+
+/// The sessions with these ids, in no particular order; ids that no session has are left out.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
+    find_in(db.pool(), db, &*Columns::recent(db, SESSIONS).await?, ids).await
+}
+
+/// Names by id, for the audit record.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, Error> {
+    let sessions = find_in(conn, db, &Columns::now(conn, db, SESSIONS).await?, ids).await?;
+    Ok(sessions.into_iter().map(|session| (session.id, session.name)).collect())
+}
+
+/// The same on a connection, with what is known of the table's columns.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn find_in(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    columns: &Columns,
+    ids: &[Uuid],
+) -> Result<Vec<Session>, Error> {
+    let mut parameters = Parameters::default();
+    let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
+    let conditions = filter.conditions(db.dialect(), columns, &mut parameters).join(" AND ");
+    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
+    let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
+    rows.iter().map(session).collect()
+}
+
+/// One part of the sessions that meet a filter.
+///
+/// # Errors
+/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn page(
+    db: &Database,
+    filter: &Filter,
+    by: SortBy,
+    descending: bool,
+    slice: &Slice,
+) -> Result<Page<Session>, Error> {
+    let columns = Columns::recent(db, SESSIONS).await?;
+    let list = list(db.dialect(), &columns, filter, by, descending);
+    let page = list.page(db.pool(), &columns.selected(&SELECTED, &slice.unasked.columns), slice).await?;
+    page.map(|row| session(&row))
+}
+
+/// How many sessions meet a filter.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
+    let columns = Columns::recent(db, SESSIONS).await?;
+    list(db.dialect(), &columns, filter, SortBy::CreatedAt, false).count(db.pool()).await
+}
+
+fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descending: bool) -> List {
+    let mut parameters = Parameters::default();
+    let conditions = filter.conditions(dialect, columns, &mut parameters);
+    let time = |column| columns.sortable(column).map(|sql| Key::nullable(sql, Kind::Time));
+    let (name, key) = match by {
+        SortBy::CreatedAt => ("created", time(Column::CreatedAt)),
+        SortBy::UpdatedAt => ("updated", time(Column::UpdatedAt)),
+        SortBy::Name => ("name", Some(Key::new(shown_name(columns), Kind::Text))),
+        SortBy::Status => ("status", Some(Key::new(status(columns), Kind::Text))),
+    };
+    let name: Arc<str> = format!("sessions by {name}{}", if descending { ", last first" } else { "" }).into();
+    let id = columns.key(Column::Id);
+    let from = format!("{} c", columns.table());
+    List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
+}
+
+/// [`Session::name`] in SQL.
+fn shown_name(columns: &Columns) -> String {
+    let [name, phone, id] =
+        [Column::SessionName, Column::PhoneNumber, Column::Id].map(|column| columns.as_text(column));
+    format!("coalesce({name}, {phone}, substr({id}, 1, 8))")
+}
+
+/// Sessions by their status and whether they are stale, with how many there are.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn stats(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Error> {
+    let columns = Columns::recent(db, SESSIONS).await?;
+    let sql = format!(
+        "SELECT status, unpaired, count(*) AS sessions FROM (SELECT {} AS status, \
+         CASE WHEN c.phone_number IS NULL THEN 1 ELSE 0 END AS unpaired FROM {} c) counted GROUP BY status, unpaired",
+        status(&columns),
+        columns.table()
+    );
+    let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
+    let counted = rows.iter().map(|row| {
+        let status = SessionStatus::from_raw(&row.try_get::<String>("", "status")?);
+        let stale = row.try_get::<i32>("", "unpaired")? == 1 && SessionStatus::STALE.contains(&status);
+        Ok((status, stale, row.try_get("", "sessions")?))
+    });
+    counted.collect()
+}
+
+/// The ids of the sessions that meet a filter, those first that have not been changed for the longest time and those
+/// without any time last; ties are broken by id. At most `limit` of them.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub async fn matching(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    filter: &Filter,
+    limit: Option<u32>,
+) -> Result<Vec<Uuid>, Error> {
+    let columns = Columns::now(conn, db, SESSIONS).await?;
+    let mut parameters = Parameters::default();
+    let mut conditions = filter.conditions(db.dialect(), &columns, &mut parameters);
+    conditions.push("1 = 1".to_owned());
+    let updated = columns.first_instant(&[Column::UpdatedAt, Column::CreatedAt]);
+    let order = updated.map_or_else(String::new, |updated| format!("{updated} NULLS LAST, "));
+    let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+    let sql = format!(
+        "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id{limit}",
+        columns.selected(&[Column::Id], &[]),
+        columns.table(),
+        conditions.join(" AND ")
+    );
+    let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
+    rows.iter().map(|row| uuid(Cell::of(row, 0)?.as_ref())).collect()
+}
+
+fn session(row: &QueryResult) -> Result<Session, Error> {
+    let [id, name, status, phone_number, created_at, updated_at] = Cell::first(row)?;
+    let [name, status, phone_number] = [name, status, phone_number].map(|cell| cell.map(Cell::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|cell| cell.as_ref().and_then(Cell::moment));
+    Ok(Session {
+        id: uuid(id.as_ref())?,
+        name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| shown(id.as_ref()).chars().take(8).collect()),
+        raw_status: status.unwrap_or_default(),
+        phone_number,
+        created_at,
+        updated_at,
+    })
+}
+
+fn uuid(id: Option<&Cell>) -> Result<Uuid, Error> {
+    id.and_then(Cell::uuid)
+        .ok_or_else(|| Error::Unsuitable(format!("A session has the id {}, which is no UUID.", shown(id))))
+}
+
+fn shown(id: Option<&Cell>) -> String {
+    id.map_or_else(|| "null".to_owned(), Cell::to_string)
+}
