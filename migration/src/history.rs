@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::{
     Error,
-    adopt::TABLES,
+    adoption::TABLES,
     dialect::{Dialect, OWN_SCHEMA, rows},
     error::code,
     migrator::Migrator,

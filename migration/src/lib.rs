@@ -9,11 +9,11 @@
 //! This crate knows nothing of `api` and `entity`, which move on: the names and rules in a migration are what they were
 //! when it was written.
 
-mod adopt;
+mod adoption;
 mod dialect;
 mod error;
+mod foreign_key_fix;
 mod history;
-mod lock;
 mod m20260101_000001_own_tables;
 mod m20260101_000002_schema_as_built;
 mod m20260101_000003_first_fix;
@@ -25,14 +25,14 @@ mod m20260101_000008_group_list_index;
 mod m20260101_000009_archives;
 mod m20260101_000010_background_runs;
 mod m20260101_000011_tokens;
+mod migration_lock;
+mod migration_session;
 mod migrator;
 mod postgres;
-mod rule;
-mod session;
 mod sqlite;
 
 pub use error::{Error, OrphanedRows};
 pub use history::{locked, pending, status};
 pub use m20260101_000002_schema_as_built::SQLITE as SCHEMA_AS_BUILT_SQLITE;
 pub use m20260101_000006_stale_purge::NAME as STALE_PURGE;
-pub use session::Session;
+pub use migration_session::Session;

@@ -9,16 +9,16 @@ use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
-    adopt::{State, TABLES, inspect},
+    adoption::{State, TABLES, inspect},
     dialect::{Dialect, qualified, quote, rows, run},
     migrator::Context,
 };
 
 pub(crate) const NAME: &str = "m20260101_000002_schema_as_built";
 
-const POSTGRES: &str = include_str!("as_built/postgres.sql");
+const POSTGRES: &str = include_str!("schema_as_built/postgres.sql");
 /// SQLite's statements.
-pub const SQLITE: &str = include_str!("as_built/sqlite.sql");
+pub const SQLITE: &str = include_str!("schema_as_built/sqlite.sql");
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
 

@@ -10,10 +10,9 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
     dialect::Dialect,
+    foreign_key_fix::{Change, Rule},
     migrator::Context,
-    postgres,
-    rule::{Change, Rule},
-    sqlite,
+    postgres, sqlite,
 };
 
 const CHANGES: [Change; 12] = [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-use crate::{adopt::TABLES, dialect::Dialect, migrator::Context, postgres, sqlite};
+use crate::{adoption::TABLES, dialect::Dialect, migrator::Context, postgres, sqlite};
 
 /// Wanted also where an index on the session alone exists: a deletion goes through a session's groups in order of their
 /// ids, and this index gives it both.

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
 
-use super::{begin_immediate, catalogue::table};
+use super::{begin_immediate, catalog::table};
 use crate::{
     Error,
     dialect::{quote, quoted_list, rows},

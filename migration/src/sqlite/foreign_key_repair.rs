@@ -17,13 +17,13 @@ use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
     begin_immediate,
-    catalogue::{ForeignKey, Table, foreign_keys, shape, table},
-    definition::with_rule,
+    catalog::{ForeignKey, Table, foreign_keys, shape, table},
+    table_definition::with_rule,
 };
 use crate::{
     Error, OrphanedRows,
     dialect::{number, quote, rows, run},
-    rule::{Change, Rule},
+    foreign_key_fix::{Change, Rule},
 };
 
 /// A table that is to be changed, with the changes that it lacks.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
 use sea_orm_migration::SchemaManagerConnection;
 
-use super::catalogue::Table;
+use super::catalog::Table;
 use crate::{Error, dialect::rows, error::is_lock_conflict};
 
 /// How long one try waits for its locks, as PostgreSQL writes it.

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::{
     dialect::rows,
-    rule::{Change, Rule},
+    foreign_key_fix::{Change, Rule},
 };
 
 /// A table as the database has it: names may be written in another case than here.

@@ -10,14 +10,14 @@ use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
-    catalogue::{self, ForeignKey, Table},
-    patience::{locked, patiently},
+    catalog::{self, ForeignKey, Table},
+    lock_retry::{locked, patiently},
 };
 use crate::{
     Error, OrphanedRows,
     dialect::{number, quote},
     error::{code, is_lock_conflict},
-    rule::{Change, Rule},
+    foreign_key_fix::{Change, Rule},
 };
 
 /// A reference that the database has, and what is asked of it.
@@ -58,16 +58,16 @@ async fn read<'a>(
     schema: &str,
     change: &'a Change,
 ) -> Result<Option<Reference<'a>>, DbErr> {
-    let Some(child) = catalogue::table(db, schema, change.table).await? else {
+    let Some(child) = catalog::table(db, schema, change.table).await? else {
         return Ok(None);
     };
-    let Some(parent) = catalogue::table(db, schema, change.parent).await? else {
+    let Some(parent) = catalog::table(db, schema, change.parent).await? else {
         return Ok(None);
     };
-    if !catalogue::has_column(db, &child, change.column).await? {
+    if !catalog::has_column(db, &child, change.column).await? {
         return Ok(None);
     }
-    let keys = catalogue::foreign_keys(db, &child, change.column, &parent).await?;
+    let keys = catalog::foreign_keys(db, &child, change.column, &parent).await?;
     let rules: Vec<_> = keys.iter().map(|key| key.on_delete).collect();
     Ok(Some(Reference { change, child, parent, target: change.target(&rules), keys }))
 }

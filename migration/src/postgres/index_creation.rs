@@ -4,8 +4,8 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
-    catalogue::{self, Table},
-    patience::{patiently, wait_or_give_up},
+    catalog::{self, Table},
+    lock_retry::{patiently, wait_or_give_up},
 };
 use crate::{
     Error,
@@ -39,14 +39,14 @@ pub(crate) async fn index(
     table: &str,
     columns: &[&str],
 ) -> Result<(), Error> {
-    if let Some(found) = catalogue::table(db, schema, table).await? {
+    if let Some(found) = catalog::table(db, schema, table).await? {
         let columns: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
         if !leads(db, &found, &columns).await? {
             create(db, schema, &found, &columns).await?;
         }
     }
     for table in tables {
-        let Some(found) = catalogue::table(db, schema, table).await? else {
+        let Some(found) = catalog::table(db, schema, table).await? else {
             continue;
         };
         for columns in lacking(db, &found).await? {
@@ -71,7 +71,7 @@ async fn lacking(db: &impl ConnectionTrait, table: &Table) -> Result<Vec<Vec<Str
 /// there is nothing to make then.
 async fn leads(db: &impl ConnectionTrait, table: &Table, columns: &[String]) -> Result<bool, DbErr> {
     for column in columns {
-        if !catalogue::has_column(db, table, column).await? {
+        if !catalog::has_column(db, table, column).await? {
             return Ok(true);
         }
     }

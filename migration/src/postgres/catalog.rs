@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use crate::{
     dialect::{qualified, rows},
-    rule::Rule,
+    foreign_key_fix::Rule,
 };
 
 /// A table, plain or partitioned.

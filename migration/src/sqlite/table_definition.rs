@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use super::tokens::{Token, tokens};
+use super::tokenizer::{Token, tokens};
 use crate::{
     dialect::quote,
-    rule::{Change, Rule},
+    foreign_key_fix::{Change, Rule},
 };
 
 /// A foreign key as the text has it.
@@ -189,5 +189,5 @@ fn clause(tokens: &[Token<'_>], first: usize, references: usize, columns: Vec<St
 }
 
 #[cfg(test)]
-#[path = "definition_tests.rs"]
+#[path = "table_definition_tests.rs"]
 mod tests;

@@ -6,11 +6,10 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::{
-    Error, STALE_PURGE, adopt,
+    Error, STALE_PURGE, adoption,
     dialect::{Dialect, OWN_SCHEMA, quote, rows},
-    history,
-    lock::Lock,
-    m20260101_000002_schema_as_built as as_built,
+    history, m20260101_000002_schema_as_built as as_built,
+    migration_lock::Lock,
     migrator::Migrator,
     postgres,
 };
@@ -93,7 +92,7 @@ impl Session {
         }
         if names.iter().any(|name| *name == as_built::NAME) {
             // Before anything is written: the URL may be that of another database.
-            adopt::inspect(&self.db, self.migrator.schema()).await?;
+            adoption::inspect(&self.db, self.migrator.schema()).await?;
         }
         self.make_own_schema().await?;
         for name in names {

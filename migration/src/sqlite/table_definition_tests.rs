@@ -1,5 +1,5 @@
 use super::with_rule;
-use crate::rule::{Change, Rule};
+use crate::foreign_key_fix::{Change, Rule};
 
 const CHANGE: Change =
     Change { table: "t", column: "group_id", parent: "whatsapp_groups", rule: Rule::Cascade, goal: Rule::Cascade };

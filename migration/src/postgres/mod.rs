@@ -1,16 +1,16 @@
 //! What migrations do on PostgreSQL.
 
-mod catalogue;
-mod index;
-mod mend;
-mod patience;
+mod catalog;
+mod foreign_key_repair;
+mod index_creation;
+mod lock_retry;
 
 use sea_orm::sqlx::{AssertSqlSafe, Executor, Postgres, pool::PoolOptions};
 
-pub(crate) use catalogue::{has_schema, table};
-pub(crate) use index::index;
-pub(crate) use mend::mend;
-pub(crate) use patience::unreadable;
+pub(crate) use catalog::{has_schema, table};
+pub(crate) use foreign_key_repair::mend;
+pub(crate) use index_creation::index;
+pub(crate) use lock_retry::unreadable;
 
 /// Settings of the run's connections that must not be what the role or the database has for its ordinary sessions:
 ///
