@@ -2,76 +2,75 @@
 
 use sea_orm::{EntityTrait, ForeignKeyAction, Iterable, RelationDef, RelationTrait, sea_query::TableRef};
 
-/// What happens to a row when the row that it references is deleted.
+use crate::{
+    dynamic_links, notification_campaign_groups, notification_campaigns, scheduled_webinar_messages,
+    scheduled_whatsapp_messages, webinar_whatsapp_groups, webinars, whatsapp_group_admins, whatsapp_groups,
+    whatsapp_sessions, workshop_group_members, workshop_whatsapp_groups, workshops,
+};
+
+/// The ON DELETE action of a foreign key: what happens to a row when the row that it references is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnDelete {
-    /// It is deleted too.
+    /// Deletes the row too.
     Cascade,
-    /// It stays, and its reference becomes null.
+    /// Sets the reference to null.
     SetNull,
-    /// It stays, and its reference becomes the column's default.
+    /// Sets the reference to the column's default.
     SetDefault,
-    /// The deletion is refused, at once.
+    /// Refuses the deletion at once.
     Restrict,
-    /// The deletion is refused, unless the reference is gone by the end of the statement.
+    /// Refuses the deletion at the end of the statement, or of the transaction if the foreign key is deferred, unless
+    /// no reference is left by then.
     NoAction,
 }
 
-/// A foreign key as it should be.
+/// A foreign key as the entities declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredReference {
-    /// The table that holds the reference.
+    /// The referencing table.
     pub table: String,
-    /// Its referencing columns, in the key's order.
+    /// The referencing columns, in the key's order.
     pub columns: Vec<String>,
-    /// The table that is referenced.
     pub referenced_table: String,
-    /// What a deletion over there does here.
     pub on_delete: OnDelete,
 }
 
-/// Every foreign key that the entities' relations declare, table by table in the order of
-/// [`BUSINESS_TABLES`](crate::BUSINESS_TABLES).
+/// Returns the foreign keys of all entities, in the order of [`BUSINESS_TABLES`](crate::BUSINESS_TABLES).
 #[must_use]
 pub fn declared_references() -> Vec<DeclaredReference> {
     [
-        of::<crate::whatsapp_sessions::Entity>(),
-        of::<crate::whatsapp_groups::Entity>(),
-        of::<crate::whatsapp_group_admins::Entity>(),
-        of::<crate::notification_campaigns::Entity>(),
-        of::<crate::notification_campaign_groups::Entity>(),
-        of::<crate::webinars::Entity>(),
-        of::<crate::webinar_whatsapp_groups::Entity>(),
-        of::<crate::scheduled_webinar_messages::Entity>(),
-        of::<crate::scheduled_whatsapp_messages::Entity>(),
-        of::<crate::workshops::Entity>(),
-        of::<crate::workshop_whatsapp_groups::Entity>(),
-        of::<crate::workshop_group_members::Entity>(),
-        of::<crate::dynamic_links::Entity>(),
+        references_of::<whatsapp_sessions::Entity>(),
+        references_of::<whatsapp_groups::Entity>(),
+        references_of::<whatsapp_group_admins::Entity>(),
+        references_of::<notification_campaigns::Entity>(),
+        references_of::<notification_campaign_groups::Entity>(),
+        references_of::<webinars::Entity>(),
+        references_of::<webinar_whatsapp_groups::Entity>(),
+        references_of::<scheduled_webinar_messages::Entity>(),
+        references_of::<scheduled_whatsapp_messages::Entity>(),
+        references_of::<workshops::Entity>(),
+        references_of::<workshop_whatsapp_groups::Entity>(),
+        references_of::<workshop_group_members::Entity>(),
+        references_of::<dynamic_links::Entity>(),
     ]
     .concat()
 }
 
-fn of<E: EntityTrait>() -> Vec<DeclaredReference> {
-    E::Relation::iter()
-        .map(|relation| relation.def())
-        // sea-orm calls the referenced side (has_one, has_many) the owner.
-        .filter(|def| !def.is_owner)
-        .map(|def| declared(&def))
-        .collect()
+fn references_of<E: EntityTrait>() -> Vec<DeclaredReference> {
+    E::Relation::iter().map(|relation| declared_reference(&relation.def())).collect()
 }
 
-fn declared(def: &RelationDef) -> DeclaredReference {
+fn declared_reference(relation: &RelationDef) -> DeclaredReference {
     DeclaredReference {
-        table: table_name(&def.from_tbl),
-        columns: def.from_col.iter().map(ToString::to_string).collect(),
-        referenced_table: table_name(&def.to_tbl),
-        on_delete: match def.on_delete {
+        table: table_name(&relation.from_tbl),
+        columns: relation.from_col.iter().map(ToString::to_string).collect(),
+        referenced_table: table_name(&relation.to_tbl),
+        on_delete: match relation.on_delete {
             Some(ForeignKeyAction::Cascade) => OnDelete::Cascade,
             Some(ForeignKeyAction::SetNull) => OnDelete::SetNull,
             Some(ForeignKeyAction::SetDefault) => OnDelete::SetDefault,
             Some(ForeignKeyAction::Restrict) => OnDelete::Restrict,
-            // The database's own default.
+            // NO ACTION is the default of both databases.
             _ => OnDelete::NoAction,
         },
     }
@@ -84,7 +83,7 @@ fn table_name(table: &TableRef) -> String {
 #[cfg(test)]
 mod tests {
     use super::{OnDelete, declared_references};
-    use crate::BUSINESS_TABLES;
+    use crate::business_tables::BUSINESS_TABLES;
 
     #[test]
     fn groups_are_referenced_eleven_times_and_by_the_rules_of_the_goal() {
