@@ -10,21 +10,18 @@
 //! when it was written.
 
 mod adoption;
+mod context;
 mod dialect;
 mod error;
 mod foreign_key_fix;
 mod history;
-mod m20260101_000001_own_tables;
+mod m20260101_000001_internal_tables;
 mod m20260101_000002_schema_as_built;
 mod m20260101_000003_first_fix;
 mod m20260101_000004_second_fix;
 mod m20260101_000005_foreign_key_indexes;
-mod m20260101_000006_stale_purge;
-mod m20260101_000007_cleanup_runs;
-mod m20260101_000008_group_list_index;
-mod m20260101_000009_archives;
-mod m20260101_000010_background_runs;
-mod m20260101_000011_tokens;
+mod m20260101_000006_queue;
+mod m20260101_000007_stale_purge;
 mod migration_lock;
 mod migration_session;
 mod migrator;
@@ -34,5 +31,5 @@ mod sqlite;
 pub use error::{Error, OrphanedRows};
 pub use history::{locked, pending, status};
 pub use m20260101_000002_schema_as_built::SQLITE as SCHEMA_AS_BUILT_SQLITE;
-pub use m20260101_000006_stale_purge::NAME as STALE_PURGE;
+pub use m20260101_000007_stale_purge::NAME as STALE_PURGE;
 pub use migration_session::Session;

@@ -10,8 +10,8 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
     adoption::{State, TABLES, inspect},
+    context::Context,
     dialect::{Dialect, qualified, quote, rows, run},
-    migrator::Context,
 };
 
 pub(crate) const NAME: &str = "m20260101_000002_schema_as_built";
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        if inspect(db, &self.0.schema).await.map_err(|e| self.0.fail(e))? == State::Adopted {
+        if inspect(db, &self.0.schema).await.map_err(|e| self.0.record_error(e))? == State::Adopted {
             return Ok(());
         }
         let dialect = Dialect::of(db)?;

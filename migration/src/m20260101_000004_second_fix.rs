@@ -9,9 +9,9 @@ use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
+    context::Context,
     dialect::Dialect,
     foreign_key_fix::{Change, Rule},
-    migrator::Context,
     postgres, sqlite,
 };
 
@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
             Dialect::Postgres => postgres::mend(db, &self.0.schema, &CHANGES).await,
             Dialect::Sqlite => sqlite::mend(db, &CHANGES).await,
         };
-        done.map_err(|e| self.0.fail(e))
+        done.map_err(|e| self.0.record_error(e))
     }
 
     /// Nothing: taking the rules away would only bring the fault back.

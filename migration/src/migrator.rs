@@ -1,35 +1,18 @@
 //! The list of migrations, in the order of history.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sea_orm::{DbErr, DynIden, sea_query::IntoIden};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 use crate::{
-    Error,
+    context::Context,
     dialect::{Dialect, OWN_SCHEMA},
-    error::is_lock_conflict,
-    m20260101_000001_own_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
-    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_stale_purge,
-    m20260101_000007_cleanup_runs, m20260101_000008_group_list_index, m20260101_000009_archives,
-    m20260101_000010_background_runs, m20260101_000011_tokens,
+    error::{Error, is_lock_conflict},
+    m20260101_000001_internal_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
+    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_queue,
+    m20260101_000007_stale_purge,
 };
-
-/// What migrations are told, and what they tell back.
-pub(crate) struct Context {
-    /// The schema of the business tables on PostgreSQL.
-    pub(crate) schema: String,
-    failure: Mutex<Option<Error>>,
-}
-
-impl Context {
-    /// Keeps the error for [`Migrator::error`]: sea-orm hands back only its own type, which would lose what it names.
-    pub(crate) fn fail(&self, error: Error) -> DbErr {
-        let text = error.to_string();
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        DbErr::Migration(text)
-    }
-}
 
 pub(crate) struct Migrator {
     context: Arc<Context>,
@@ -38,8 +21,7 @@ pub(crate) struct Migrator {
 
 impl Migrator {
     pub(crate) fn new(dialect: Dialect, schema: &str) -> Self {
-        let context = Context { schema: schema.to_owned(), failure: Mutex::new(None) };
-        Self { context: Arc::new(context), dialect }
+        Self { context: Arc::new(Context::new(schema)), dialect }
     }
 
     /// The names of all migrations, in order.
@@ -53,8 +35,7 @@ impl Migrator {
 
     /// What a failed migration meant to say.
     pub(crate) fn error(&self, error: DbErr) -> Error {
-        let kept = self.context.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match kept.unwrap_or(Error::Database(error)) {
+        match self.context.take_error().unwrap_or(Error::Database(error)) {
             Error::Database(error) if is_lock_conflict(&error) => {
                 Error::LockTimeout { table: "the database".to_owned(), pids: Vec::new() }
             }
@@ -67,19 +48,13 @@ impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         let context = || Arc::clone(&self.context);
         vec![
-            Box::new(m20260101_000001_own_tables::Migration),
+            Box::new(m20260101_000001_internal_tables::Migration),
             Box::new(m20260101_000002_schema_as_built::Migration(context())),
             Box::new(m20260101_000003_first_fix::Migration(context())),
             Box::new(m20260101_000004_second_fix::Migration(context())),
             Box::new(m20260101_000005_foreign_key_indexes::Migration(context())),
-            Box::new(m20260101_000007_cleanup_runs::Migration),
-            Box::new(m20260101_000008_group_list_index::Migration(context())),
-            Box::new(m20260101_000009_archives::Migration),
-            Box::new(m20260101_000010_background_runs::Migration(context())),
-            Box::new(m20260101_000011_tokens::Migration),
-            // Last, whatever its number: the purge before it is a deletion, and the engine records it in the tables as
-            // they are at the end of history.
-            Box::new(m20260101_000006_stale_purge::Migration),
+            Box::new(m20260101_000006_queue::Migration(context())),
+            Box::new(m20260101_000007_stale_purge::Migration),
         ]
     }
 
@@ -100,13 +75,21 @@ mod tests {
     use super::Migrator;
     use crate::{
         dialect::{Dialect, rows},
-        history,
+        history, m20260101_000007_stale_purge,
     };
 
     async fn tables(db: &DatabaseConnection) -> Vec<String> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
         let found = rows(db, sql, []).await.unwrap();
         found.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+    }
+
+    /// The purge is last: the deletion engine records it in the internal tables as the whole history leaves them.
+    #[test]
+    fn migrations_are_in_the_order_of_their_numbers_and_the_purge_is_the_last() {
+        let names = Migrator::new(Dialect::Sqlite, "").names();
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(names.last().map(String::as_str), Some(m20260101_000007_stale_purge::NAME));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod columns;
 mod constraints;
 mod indexes;
+mod internal_tables;
 mod killed;
 mod locks;
 mod objects;

@@ -31,15 +31,17 @@ const LACKING: &str = "\
                WHERE n = ANY (k.conkey)) = cardinality(k.conkey)) \
     ORDER BY 1";
 
-/// Makes the index on `columns` of `table`, in that order, and one for each foreign key of `tables` that lacks it.
+/// Makes the indexes on these columns of tables, in that order, and one for each foreign key of `tables` that lacks it.
 pub(crate) async fn index(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
+    indexes: &[(&str, &[&str])],
     tables: &[&str],
-    table: &str,
-    columns: &[&str],
 ) -> Result<(), Error> {
-    if let Some(found) = catalog::table(db, schema, table).await? {
+    for (table, columns) in indexes {
+        let Some(found) = catalog::table(db, schema, table).await? else {
+            continue;
+        };
         let columns: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
         if !leads(db, &found, &columns).await? {
             create(db, schema, &found, &columns).await?;

@@ -9,16 +9,15 @@ use crate::{
     dialect::{quote, quoted_list, rows},
 };
 
-/// Makes the index on `columns` of `name`, in that order, and one for each foreign key of `tables` that lacks it; all in
-/// one transaction.
+/// Makes the indexes on these columns of tables, in that order, and one for each foreign key of `tables` that lacks it; all
+/// in one transaction.
 pub(crate) async fn index(
     db: &SchemaManagerConnection<'_>,
+    wanted: &[(&str, &[&str])],
     tables: &[&str],
-    name: &str,
-    columns: &[&str],
 ) -> Result<(), Error> {
     let transaction = begin_immediate(db).await?;
-    match index_in(&transaction, tables, name, columns).await {
+    match index_in(&transaction, wanted, tables).await {
         Ok(()) => Ok(transaction.commit().await?),
         Err(error) => {
             transaction.rollback().await?;
@@ -27,8 +26,11 @@ pub(crate) async fn index(
     }
 }
 
-async fn index_in(db: &DatabaseTransaction, tables: &[&str], name: &str, columns: &[&str]) -> Result<(), DbErr> {
-    if let Some(found) = table(db, name).await? {
+async fn index_in(db: &DatabaseTransaction, wanted: &[(&str, &[&str])], tables: &[&str]) -> Result<(), DbErr> {
+    for (name, columns) in wanted {
+        let Some(found) = table(db, name).await? else {
+            continue;
+        };
         let columns: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
         let indexes = indexes(db, &found.name).await?;
         if has_columns(db, &found.name, &columns).await? && !indexes.iter().any(|i| leads_in_order(i, &columns)) {

@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 /// The name of the purge's migration. While [`crate::pending`] lists it, `session-admin migrate` has a purge to make.
-pub const NAME: &str = "m20260101_000006_stale_purge";
+pub const NAME: &str = "m20260101_000007_stale_purge";
 
 pub(crate) struct Migration;
 

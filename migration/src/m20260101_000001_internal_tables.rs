@@ -1,30 +1,40 @@
-//! The project's own tables: what was created and deleted, by whom, and which requests have been answered.
+//! Creates the internal tables: audit record, archives, cleanup runs, idempotency keys and access tokens.
 //!
-//! First in the history, because the purge of stale sessions, later in it, is a deletion and is recorded here.
+//! They come first in the history: the stale purge at its end is a deletion, and is recorded in them.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::dialect::Dialect;
 
-/// On PostgreSQL names are found in the run's search path, which leads to the schema `session_admin`.
-const POSTGRES: &str = include_str!("own_tables/postgres.sql");
-const SQLITE: &str = include_str!("own_tables/sqlite.sql");
+/// Creates the tables in the first schema of the search path, which is `session_admin` in a migration session.
+const POSTGRES: &str = include_str!("internal_tables/postgres.sql");
+const SQLITE: &str = include_str!("internal_tables/sqlite.sql");
 
-/// Dropped in this order: what references goes before what it references.
-const TABLES: [&str; 4] = ["idempotency_keys", "deleted_sessions", "deletions", "created_tables"];
+/// The tables in the order in which they can be dropped: a table comes before the tables that it references.
+const DROP_ORDER: [&str; 9] = [
+    "tokens",
+    "idempotency_keys",
+    "cleanup_run_sessions",
+    "archived_rows",
+    "archived_tables",
+    "deleted_sessions",
+    "deletions",
+    "cleanup_runs",
+    "created_tables",
+];
 
 pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m20260101_000001_own_tables"
+        "m20260101_000001_internal_tables"
     }
 }
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// In one transaction with its record on either database.
+    /// Applies the migration and records it in one transaction, on both databases.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
@@ -42,7 +52,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let dialect = Dialect::of(db)?;
-        for table in TABLES {
+        for table in DROP_ORDER {
             db.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", dialect.own_table(table))).await?;
         }
         Ok(())
