@@ -1,4 +1,4 @@
-//! The settings that migrations read and the error that they report.
+//! The data that the migrations of one session share.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,9 +6,9 @@ use sea_orm::DbErr;
 
 use crate::error::Error;
 
-/// The part of a migration session that its migrations share.
+/// The data that the migrations of one session share: the schema that they read, and the error that they report.
 pub(crate) struct Context {
-    /// The PostgreSQL schema of the business tables. SQLite has no schemas and ignores it.
+    /// The PostgreSQL schema of the business tables. Unused on SQLite.
     pub(crate) schema: String,
     error: Mutex<Option<Error>>,
 }
@@ -18,16 +18,15 @@ impl Context {
         Self { schema: schema.to_owned(), error: Mutex::new(None) }
     }
 
-    /// Stores the error for [`take_error`](Self::take_error) and returns it as sea-orm's type.
-    ///
-    /// sea-orm returns only its own error type from a migration, which holds text.
+    /// Stores an error for [`take_error`](Self::take_error), and converts it to sea-orm's type, which a migration must
+    /// return and which holds only the text.
     pub(crate) fn record_error(&self, error: Error) -> DbErr {
         let text = error.to_string();
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         DbErr::Migration(text)
     }
 
-    /// Returns the error that the last migration stored, if it failed with one.
+    /// Removes and returns the stored error.
     pub(crate) fn take_error(&self) -> Option<Error> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -1,8 +1,8 @@
-//! Rules of deletion, and the changes of rules that a migration asks for.
+//! The foreign-key fixes that migrations make.
 
-/// What a foreign key does when the row that it references is deleted (or, for ON UPDATE, renamed).
+/// A foreign key's ON DELETE or ON UPDATE action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub(crate) enum ReferentialAction {
     NoAction,
     Restrict,
     Cascade,
@@ -10,9 +10,9 @@ pub(crate) enum Rule {
     SetDefault,
 }
 
-impl Rule {
-    /// The rule's words in SQL, the same in both databases.
-    pub(crate) const fn sql(self) -> &'static str {
+impl ReferentialAction {
+    /// Returns the action's SQL, which both databases spell alike.
+    pub(crate) const fn as_sql(self) -> &'static str {
         match self {
             Self::NoAction => "NO ACTION",
             Self::Restrict => "RESTRICT",
@@ -22,9 +22,9 @@ impl Rule {
         }
     }
 
-    /// The rule that a catalogue means: PostgreSQL's letter, or SQLite's words.
-    pub(crate) fn from_catalogue(word: &str) -> Self {
-        match word {
+    /// Converts the catalog's form of an action: a letter on PostgreSQL, the SQL on SQLite.
+    pub(crate) fn from_catalog(text: &str) -> Self {
+        match text {
             "r" | "RESTRICT" => Self::Restrict,
             "c" | "CASCADE" => Self::Cascade,
             "n" | "SET NULL" => Self::SetNull,
@@ -34,51 +34,58 @@ impl Rule {
     }
 }
 
-/// A reference, and the rule that a migration wants it to have.
+/// A reference, and the ON DELETE action that a migration gives it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Change {
+pub(crate) struct ForeignKeyFix {
     pub(crate) table: &'static str,
     pub(crate) column: &'static str,
-    /// The referenced table. The referenced column of a reference that has to be made is `id`.
-    pub(crate) parent: &'static str,
-    /// The rule that this migration gives.
-    pub(crate) rule: Rule,
-    /// The rule that history ends with. A reference that has it already is never taken back to an earlier one.
-    pub(crate) goal: Rule,
+    /// The referenced table. A foreign key that has to be created references its column `id`.
+    pub(crate) referenced_table: &'static str,
+    /// The action that this migration sets.
+    pub(crate) action: ReferentialAction,
+    /// The action that the last migration sets. A reference that has it already keeps it.
+    pub(crate) final_action: ReferentialAction,
 }
 
-impl Change {
-    /// The rule that the reference is to have, given the rules of the foreign keys that it has now.
+impl ForeignKeyFix {
+    /// Returns the action to set, given the actions of the reference's existing foreign keys.
     ///
-    /// A half-done change may have left two of them; if either is right already, the other one goes.
-    pub(crate) fn target(&self, now: &[Rule]) -> Rule {
-        if now.contains(&self.goal) { self.goal } else { self.rule }
+    /// There may be several, if a repair by hand was left unfinished. If one of them has the final action, that one
+    /// stays.
+    pub(crate) fn target_action(&self, existing: &[ReferentialAction]) -> ReferentialAction {
+        if existing.contains(&self.final_action) { self.final_action } else { self.action }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Rule};
+    use super::{ForeignKeyFix, ReferentialAction};
 
-    const CHANGE: Change = Change {
+    const FIX: ForeignKeyFix = ForeignKeyFix {
         table: "notification_campaign_groups",
         column: "group_id",
-        parent: "whatsapp_groups",
-        rule: Rule::SetNull,
-        goal: Rule::Cascade,
+        referenced_table: "whatsapp_groups",
+        action: ReferentialAction::SetNull,
+        final_action: ReferentialAction::Cascade,
     };
 
     #[test]
     fn a_rule_that_is_already_the_goal_is_never_taken_back() {
-        assert_eq!(CHANGE.target(&[Rule::Cascade]), Rule::Cascade);
-        assert_eq!(CHANGE.target(&[Rule::NoAction, Rule::Cascade]), Rule::Cascade);
+        assert_eq!(FIX.target_action(&[ReferentialAction::Cascade]), ReferentialAction::Cascade);
+        let actions = [ReferentialAction::NoAction, ReferentialAction::Cascade];
+        assert_eq!(FIX.target_action(&actions), ReferentialAction::Cascade);
     }
 
     #[test]
     fn any_other_rule_becomes_the_migrations() {
-        for now in [Rule::NoAction, Rule::Restrict, Rule::SetNull, Rule::SetDefault] {
-            assert_eq!(CHANGE.target(&[now]), Rule::SetNull);
+        for existing in [
+            ReferentialAction::NoAction,
+            ReferentialAction::Restrict,
+            ReferentialAction::SetNull,
+            ReferentialAction::SetDefault,
+        ] {
+            assert_eq!(FIX.target_action(&[existing]), ReferentialAction::SetNull);
         }
-        assert_eq!(CHANGE.target(&[]), Rule::SetNull);
+        assert_eq!(FIX.target_action(&[]), ReferentialAction::SetNull);
     }
 }

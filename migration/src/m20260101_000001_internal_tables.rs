@@ -53,7 +53,7 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
         let dialect = Dialect::of(db)?;
         for table in DROP_ORDER {
-            db.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", dialect.own_table(table))).await?;
+            db.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", dialect.internal_table(table))).await?;
         }
         Ok(())
     }

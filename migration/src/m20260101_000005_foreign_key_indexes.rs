@@ -1,15 +1,16 @@
-//! Creates the indexes that deletions and lists need: one on each foreign key of the business tables, and two on groups.
+//! Creates the indexes that deletions and lists need: one on each foreign key of the business tables, and two on
+//! groups.
 //!
-//! Without an index on its foreign key, a table is scanned as a whole for each deleted row of the referenced table. Foreign
-//! keys that a deployment added to a business table get an index too. Those of other tables do not: schema health reports
-//! them.
+//! Without an index on its foreign key, a table is scanned as a whole for each deleted row of the referenced table.
+//! Foreign keys that a deployment added to a business table get an index too. Those of other tables do not: schema
+//! health reports them.
 
 use std::sync::Arc;
 
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-use crate::{adoption::TABLES, context::Context, dialect::Dialect, postgres, sqlite};
+use crate::{adoption::BUSINESS_TABLES, context::Context, dialect::Dialect, postgres, sqlite};
 
 const GROUP_INDEXES: [(&str, &[&str]); 2] = [
     // Deletions read a session's groups in the order of their ids. Needed even if `session_id` alone has an index.
@@ -37,10 +38,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let result = match Dialect::of(db)? {
-            Dialect::Postgres => postgres::index(db, &self.0.schema, &GROUP_INDEXES, &TABLES).await,
-            Dialect::Sqlite => sqlite::index(db, &GROUP_INDEXES, &TABLES).await,
+            Dialect::Postgres => {
+                postgres::create_missing_indexes(db, &self.0.schema, &GROUP_INDEXES, &BUSINESS_TABLES).await
+            }
+            Dialect::Sqlite => sqlite::create_missing_indexes(db, &GROUP_INDEXES, &BUSINESS_TABLES).await,
         };
-        result.map_err(|e| self.0.record_error(e))
+        result.map_err(|error| self.0.record_error(error))
     }
 
     /// Keeps the indexes: they do no harm, and it is not recorded which of them existed before.

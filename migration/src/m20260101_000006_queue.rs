@@ -1,7 +1,7 @@
 //! Creates the job queue of cleanup runs: the tables of apalis, unless the database has them already.
 //!
-//! apalis could create them itself, but its own migrations would also install pgcrypto and drop a function of the
-//! database's (PostgreSQL), or keep their history in a table that the database may use for another tool's (SQLite).
+//! apalis' own migrations would also install pgcrypto and drop a function of the database's on PostgreSQL, and on
+//! SQLite keep their history in a table that another tool may use.
 
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, SchemaManagerConnection};
 
 use crate::{
-    Error,
     context::Context,
-    dialect::{Dialect, rows, run},
+    dialect::Dialect,
+    error::Error,
     postgres,
+    query::{execute, fetch_rows},
 };
 
 /// The queue's schema on PostgreSQL, and on both databases its name in `created_tables`.
@@ -48,8 +49,9 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let dialect = Dialect::of(db)?;
-        let created_tables = dialect.own_table("created_tables");
-        let created = rows(db, &format!("SELECT name FROM {created_tables} WHERE name = $1"), [QUEUE.into()]).await?;
+        let created_tables = dialect.internal_table("created_tables");
+        let created =
+            fetch_rows(db, &format!("SELECT name FROM {created_tables} WHERE name = $1"), [QUEUE.into()]).await?;
         if created.is_empty() {
             return Ok(());
         }
@@ -58,7 +60,7 @@ impl MigrationTrait for Migration {
             Dialect::Sqlite => "DROP TABLE Jobs; DROP TABLE Workers",
         })
         .await?;
-        run(db, &format!("DELETE FROM {created_tables} WHERE name = $1"), [QUEUE.into()]).await?;
+        execute(db, &format!("DELETE FROM {created_tables} WHERE name = $1"), [QUEUE.into()]).await?;
         Ok(())
     }
 }
@@ -67,13 +69,13 @@ impl Migration {
     async fn create_on_postgres(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         if !postgres::has_schema(db, QUEUE).await? {
             let sql = format!("CREATE SCHEMA {QUEUE}");
-            db.execute_unprepared(&sql).await.map_err(|e| self.0.record_error(Error::CannotCreateQueue(e)))?;
+            db.execute_unprepared(&sql).await.map_err(|error| self.0.record_error(Error::CannotCreateQueue(error)))?;
         }
-        if rows(db, "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'hstore'", []).await?.is_empty() {
+        if fetch_rows(db, "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'hstore'", []).await?.is_empty() {
             let sql = format!("CREATE EXTENSION hstore SCHEMA {QUEUE}");
-            db.execute_unprepared(&sql).await.map_err(|e| self.0.record_error(Error::CannotCreateQueue(e)))?;
+            db.execute_unprepared(&sql).await.map_err(|error| self.0.record_error(Error::CannotCreateQueue(error)))?;
         }
-        let existing = rows(db, "SELECT 1 AS one WHERE to_regclass('apalis.jobs') IS NOT NULL", []).await?;
+        let existing = fetch_rows(db, "SELECT 1 AS one WHERE to_regclass('apalis.jobs') IS NOT NULL", []).await?;
         if !existing.is_empty() {
             // Another application uses apalis in this database, and migrates its tables.
             return Ok(());
@@ -85,12 +87,12 @@ impl Migration {
     async fn create_on_sqlite(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         // The newest column of apalis' table: another application uses apalis in this database.
         let apalis = "SELECT 1 FROM pragma_table_info('Jobs') WHERE name = 'idempotency_key'";
-        if !rows(db, apalis, []).await?.is_empty() {
+        if !fetch_rows(db, apalis, []).await?.is_empty() {
             return Ok(());
         }
         let conflicting = "SELECT name FROM sqlite_schema WHERE lower(name) IN ('jobs', 'workers') ORDER BY 1";
-        if let Some(row) = rows(db, conflicting, []).await?.first() {
-            return Err(self.0.record_error(Error::NameTaken { table: row.try_get("", "name")? }));
+        if let Some(row) = fetch_rows(db, conflicting, []).await?.first() {
+            return Err(self.0.record_error(Error::QueueNameConflict { table: row.try_get("", "name")? }));
         }
         db.execute_unprepared(SQLITE).await?;
         record_created(db, Dialect::Sqlite).await
@@ -98,6 +100,6 @@ impl Migration {
 }
 
 async fn record_created(db: &SchemaManagerConnection<'_>, dialect: Dialect) -> Result<(), DbErr> {
-    let sql = format!("INSERT INTO {} (name) VALUES ($1)", dialect.own_table("created_tables"));
-    run(db, &sql, [QUEUE.into()]).await.map(|_| ())
+    let sql = format!("INSERT INTO {} (name) VALUES ($1)", dialect.internal_table("created_tables"));
+    execute(db, &sql, [QUEUE.into()]).await.map(|_| ())
 }

@@ -1,13 +1,16 @@
-//! The purge of stale sessions: only a mark in the history that it has been made.
+//! Records in the history that the purge of stale sessions has been made. Changes nothing itself.
 //!
-//! A purge in here would be SQL that nobody previewed, recorded or could take back. So `session-admin migrate` makes it
-//! through the deletion engine, asked for and recorded, between [`crate::Session::apply_before_purge`] and
-//! [`crate::Session::apply_rest`]; this migration then finds nothing left to do. A new database has nothing to purge.
+//! `session-admin migrate` makes the purge through the deletion engine, which previews it, records it and can restore
+//! it; SQL in this migration could do none of that. It does so between [`MigrationSession::apply_before_purge`] and
+//! [`MigrationSession::apply_remaining`]. A new database has nothing to purge.
+//!
+//! [`MigrationSession::apply_before_purge`]: crate::MigrationSession::apply_before_purge
+//! [`MigrationSession::apply_remaining`]: crate::MigrationSession::apply_remaining
 
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-/// The name of the purge's migration. While [`crate::pending`] lists it, `session-admin migrate` has a purge to make.
+/// The name of the stale purge's migration. While it is pending, `session-admin migrate` has a purge to make.
 pub const NAME: &str = "m20260101_000007_stale_purge";
 
 pub(crate) struct Migration;
@@ -24,7 +27,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// Nothing: what was purged is restored by restoring its deletion.
+    /// Restores nothing: a restore of the purge's deletion does that.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

@@ -1,9 +1,11 @@
-//! One run at a time.
+//! The lock that allows one migration session at a time on a database.
 //!
-//! PostgreSQL: an advisory lock, held by a transaction on a connection of its own that does nothing else. It is polled:
-//! waiting inside `pg_advisory_lock` holds a snapshot, for which the other run's CREATE INDEX CONCURRENTLY would wait
-//! while its run is being waited for. SQLite: a lock of the operating system on a file beside the database, since
-//! SQLite's own locks end with each transaction. Either lock ends with its process, however that ends.
+//! - PostgreSQL: an advisory lock, held by an otherwise idle transaction on a connection of its own. A waiting session
+//!   polls it. `pg_advisory_lock` would hold a snapshot while it waits, and CREATE INDEX CONCURRENTLY in the other
+//!   session would wait for that snapshot: a deadlock.
+//! - SQLite: an operating-system lock on a file beside the database. SQLite's own locks end with each transaction.
+//!
+//! Both locks end with the process, however it ends.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -13,68 +15,75 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
 
-use crate::{Error, dialect::rows};
+use crate::{error::Error, query::fetch_rows};
 
-/// How often a waiting run asks again.
-const POLL: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The advisory lock's key: any number, as long as it stays the same.
-const KEY: i64 = i64::from_be_bytes(*b"sess-adm");
+/// The advisory lock's key. Any number would do, but it must never change.
+const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"sess-adm");
 
-/// Other runs are kept away while this lives.
-pub(crate) enum Lock {
-    /// The transaction that holds the advisory lock, and the pool that its connection belongs to.
-    Postgres { transaction: DatabaseTransaction, pool: DatabaseConnection },
-    /// The locked file; none for a database in memory, which nobody shares.
-    Sqlite { _file: Option<File> },
+/// The lock of a migration session, held until it is released or dropped.
+pub(crate) enum MigrationLock {
+    Postgres {
+        /// The transaction that holds the advisory lock.
+        transaction: DatabaseTransaction,
+        /// The pool of the transaction's connection.
+        pool: DatabaseConnection,
+    },
+    Sqlite {
+        /// The locked file. None for a database in memory, which no other process can open.
+        _file: Option<File>,
+    },
 }
 
-impl Lock {
-    /// Takes the lock on PostgreSQL; `pool` is for it alone. Calls `wait` once if another run has it.
-    pub(crate) async fn postgres(pool: DatabaseConnection, wait: impl FnOnce()) -> Result<Self, Error> {
-        // READ COMMITTED whatever the default is: an idle transaction of a higher level keeps its snapshot, and
-        // CREATE INDEX CONCURRENTLY would wait for it for ever.
+impl MigrationLock {
+    /// Acquires the lock on PostgreSQL, on a pool that is used for nothing else. Calls `on_wait` once if another
+    /// session holds the lock.
+    pub(crate) async fn acquire_postgres(pool: DatabaseConnection, on_wait: impl FnOnce()) -> Result<Self, Error> {
+        // An idle transaction of a higher level would keep its snapshot, and CREATE INDEX CONCURRENTLY would wait for
+        // it forever.
         let level = Some(IsolationLevel::ReadCommitted);
         let transaction = pool.begin_with_config(level, None).await?;
-        let mut wait = Some(wait);
-        while !try_advisory(&transaction).await? {
-            if let Some(wait) = wait.take() {
-                wait();
+        let mut on_wait = Some(on_wait);
+        while !try_advisory_lock(&transaction).await? {
+            if let Some(on_wait) = on_wait.take() {
+                on_wait();
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(Self::Postgres { transaction, pool })
     }
 
-    /// Takes the lock on the SQLite database that `db` is connected to. Calls `wait` once if another run has it.
-    pub(crate) async fn sqlite(db: &DatabaseConnection, wait: impl FnOnce()) -> Result<Self, Error> {
+    /// Acquires the lock on the SQLite database that `db` is connected to. Calls `on_wait` once if another session
+    /// holds the lock.
+    pub(crate) async fn acquire_sqlite(db: &DatabaseConnection, on_wait: impl FnOnce()) -> Result<Self, Error> {
         let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-        let row = rows(db, sql, []).await?.into_iter().next();
+        let row = fetch_rows(db, sql, []).await?.into_iter().next();
         let database: Option<String> = row.map(|row| row.try_get("", "file")).transpose()?;
         let Some(database) = database.filter(|name| !name.is_empty()) else {
             return Ok(Self::Sqlite { _file: None });
         };
         let path = PathBuf::from(format!("{database}.migrate-lock"));
-        let file = open(&path)?;
-        let mut wait = Some(wait);
-        while !try_file(&file, &path)? {
-            if let Some(wait) = wait.take() {
-                wait();
+        let file = open_lock_file(&path)?;
+        let mut on_wait = Some(on_wait);
+        while !try_file_lock(&file, &path)? {
+            if let Some(on_wait) = on_wait.take() {
+                on_wait();
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(Self::Sqlite { _file: Some(file) })
     }
 
-    /// Fails if the lock has been lost with its connection.
-    pub(crate) async fn check(&self) -> Result<(), Error> {
+    /// Fails if the connection that holds the lock has been lost.
+    pub(crate) async fn ensure_held(&self) -> Result<(), Error> {
         if let Self::Postgres { transaction, .. } = self {
             transaction.execute_unprepared("SELECT 1").await.map_err(Error::LockLost)?;
         }
         Ok(())
     }
 
-    /// Lets the next run begin. (Dropping does so too, when its connection has been closed in the background.)
+    /// Releases the lock before it returns. Dropping it releases it too, but on PostgreSQL only some time later.
     pub(crate) async fn release(self) -> Result<(), Error> {
         if let Self::Postgres { transaction, pool } = self {
             transaction.rollback().await?;
@@ -84,19 +93,19 @@ impl Lock {
     }
 }
 
-async fn try_advisory(transaction: &DatabaseTransaction) -> Result<bool, Error> {
-    let sql = "SELECT pg_catalog.pg_try_advisory_xact_lock($1) AS taken";
-    let row = rows(transaction, sql, [KEY.into()]).await?.into_iter().next();
-    Ok(row.map(|row| row.try_get("", "taken")).transpose()?.unwrap_or(false))
+async fn try_advisory_lock(transaction: &DatabaseTransaction) -> Result<bool, Error> {
+    let sql = "SELECT pg_catalog.pg_try_advisory_xact_lock($1) AS acquired";
+    let row = fetch_rows(transaction, sql, [ADVISORY_LOCK_KEY.into()]).await?.into_iter().next();
+    Ok(row.map(|row| row.try_get("", "acquired")).transpose()?.unwrap_or(false))
 }
 
-/// The lock file stays when the run is over: removing it could take it from under a run that has just opened it.
-fn open(path: &Path) -> Result<File, Error> {
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-    opened.map_err(|source| Error::LockFile { path: path.to_owned(), source })
+/// Opens the lock file, or creates it. It is never deleted: another session may have just opened it.
+fn open_lock_file(path: &Path) -> Result<File, Error> {
+    let result = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    result.map_err(|source| Error::LockFile { path: path.to_owned(), source })
 }
 
-fn try_file(file: &File, path: &Path) -> Result<bool, Error> {
+fn try_file_lock(file: &File, path: &Path) -> Result<bool, Error> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),

@@ -1,4 +1,4 @@
-//! An exclusive run of migrations.
+//! A session that applies migrations, one at a time per database.
 
 use std::time::Duration;
 
@@ -6,117 +6,127 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use sea_orm_migration::MigratorTraitSelf;
 
 use crate::{
-    Error, STALE_PURGE, adoption,
-    dialect::{Dialect, OWN_SCHEMA, quote, rows},
-    history, m20260101_000002_schema_as_built as as_built,
-    migration_lock::Lock,
+    adoption,
+    dialect::{Dialect, INTERNAL_SCHEMA},
+    error::Error,
+    history,
+    identifier::quote_identifier,
+    m20260101_000002_schema_as_built as schema_as_built, m20260101_000007_stale_purge as stale_purge,
+    migration_lock::MigrationLock,
     migrator::Migrator,
     postgres,
+    query::fetch_rows,
 };
 
-/// An exclusive run: a connection of its own, and the lock that keeps every other run away while this value lives.
+/// An exclusive session on a database: a connection of its own, and the lock that keeps other sessions out.
 ///
-/// The lock does not keep a server from using the database; nor does the run hold any lock on a table between two steps,
-/// so the purge may go through connections of the caller's.
+/// The lock keeps out no server and no other program. Between two migrations the session holds no lock on any table, so
+/// the caller can make the purge through its own connections.
 ///
-/// A database in memory is private to its connection, so migrating one leads nowhere.
-pub struct Session {
+/// A database in memory is private to its connection, so migrating one has no use.
+pub struct MigrationSession {
     db: DatabaseConnection,
     migrator: Migrator,
-    lock: Lock,
+    lock: MigrationLock,
 }
 
-impl Session {
-    /// Connects to the database at `url` and takes the lock. Changes nothing yet. `schema` is the PostgreSQL schema of
-    /// the business tables; on SQLite it means nothing. If another run is under way, calls `wait` once and waits until
-    /// that is over, however long it takes: then this one finds less to do, or nothing.
+impl MigrationSession {
+    /// Connects to the database at `url` and acquires the lock. Changes nothing in the database.
+    ///
+    /// `schema` is the PostgreSQL schema of the business tables; it is unused on SQLite. If another session holds the
+    /// lock, calls `on_wait` once and waits without limit for its end. The new session then finds fewer migrations
+    /// pending, or none.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] if it cannot be connected to, [`Error::LockFile`] if an SQLite database's lock file cannot be
-    /// used.
-    pub async fn open(url: &str, schema: &str, wait: impl FnOnce() + Send) -> Result<Self, Error> {
+    /// - [`Error::Database`] if the connection fails
+    /// - [`Error::LockFile`] if the lock file of an SQLite database cannot be created or locked
+    pub async fn open(url: &str, schema: &str, on_wait: impl FnOnce() + Send) -> Result<Self, Error> {
         let db = connect(url).await?;
         let dialect = Dialect::of(&db)?;
         let lock = match dialect {
-            Dialect::Postgres => Lock::postgres(connect(url).await?, wait).await?,
-            Dialect::Sqlite => Lock::sqlite(&db, wait).await?,
+            Dialect::Postgres => MigrationLock::acquire_postgres(connect(url).await?, on_wait).await?,
+            Dialect::Sqlite => MigrationLock::acquire_sqlite(&db, on_wait).await?,
         };
         Ok(Self { db, migrator: Migrator::new(dialect, schema), lock })
     }
 
-    /// The names of the migrations that have not been applied, in order.
+    /// Returns the names of the migrations that have not been applied, in order.
     ///
     /// # Errors
     ///
-    /// As for [`pending`](crate::pending).
-    pub async fn pending(&self) -> Result<Vec<String>, Error> {
-        history::pending(&self.db).await
+    /// The errors of [`list_pending`](crate::list_pending).
+    pub async fn list_pending(&self) -> Result<Vec<String>, Error> {
+        history::list_pending(&self.db).await
     }
 
-    /// Applies what comes before the purge of stale sessions ([`STALE_PURGE`]), telling `on_applied` each name.
+    /// Applies the pending migrations that come before the stale purge ([`STALE_PURGE`](crate::STALE_PURGE)), and calls
+    /// `on_applied` with each name.
     ///
     /// # Errors
     ///
-    /// Any [`Error`]; each says what to do next. What was applied before it stays applied.
+    /// Any [`Error`]; each says what to do next. Migrations that were applied before the error stay applied.
     pub async fn apply_before_purge(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
-        self.apply(true, on_applied).await
+        let pending = self.list_pending().await?;
+        let before_purge = pending.iter().take_while(|name| name.as_str() != stale_purge::NAME);
+        self.apply(&before_purge.collect::<Vec<_>>(), on_applied).await
     }
 
-    /// Applies everything that is left, telling `on_applied` each name. The purge's migration only records that the
-    /// purge has been made, so the caller makes it before.
+    /// Applies all pending migrations, and calls `on_applied` with each name.
+    ///
+    /// The stale purge's migration only records that the purge has been made. The caller makes the purge before.
     ///
     /// # Errors
     ///
-    /// Any [`Error`]; each says what to do next. What was applied before it stays applied.
-    pub async fn apply_rest(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
-        self.apply(false, on_applied).await
+    /// Any [`Error`]; each says what to do next. Migrations that were applied before the error stay applied.
+    pub async fn apply_remaining(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
+        let pending = self.list_pending().await?;
+        self.apply(&pending.iter().collect::<Vec<_>>(), on_applied).await
     }
 
-    /// Ends the run and lets the next one begin.
+    /// Closes the connections and releases the lock.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] if the connection broke; the lock is free then, too.
+    /// [`Error::Database`] if a connection broke. The lock is released even then.
     pub async fn close(self) -> Result<(), Error> {
         self.db.close().await?;
         self.lock.release().await
     }
 
-    async fn apply(&self, stop_at_purge: bool, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
-        let names = self.pending().await?;
-        let before = |name: &&String| !stop_at_purge || name.as_str() != STALE_PURGE;
-        let names: Vec<_> = names.iter().take_while(before).collect();
+    /// Applies these migrations, which must be the first ones pending.
+    async fn apply(&self, names: &[&String], on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         if names.is_empty() {
             return Ok(());
         }
-        if names.iter().any(|name| *name == as_built::NAME) {
-            // Before anything is written: the URL may be that of another database.
-            adoption::inspect(&self.db, self.migrator.schema()).await?;
+        if names.iter().any(|name| *name == schema_as_built::NAME) {
+            // Before anything is written: the URL may be that of a wrong database.
+            adoption::detect_kind(&self.db, self.migrator.schema()).await?;
         }
-        self.make_own_schema().await?;
+        self.create_internal_schema().await?;
         for name in names {
-            self.lock.check().await?;
-            // One at a time, so that each is told when it is done; sea-orm takes the first that is pending.
-            self.migrator.up(&self.db, Some(1)).await.map_err(|e| self.migrator.error(e))?;
+            self.lock.ensure_held().await?;
+            // One at a time, so that `on_applied` is called after each. sea-orm applies the first pending one.
+            self.migrator.up(&self.db, Some(1)).await.map_err(|error| self.migrator.convert_error(error))?;
             on_applied(name);
         }
         Ok(())
     }
 
-    /// Makes the schema of the project's own tables. Asked for first, since IF NOT EXISTS wants the right to create
-    /// schemas even where there is nothing to create.
-    async fn make_own_schema(&self) -> Result<(), Error> {
-        if Dialect::of(&self.db)? == Dialect::Sqlite || postgres::has_schema(&self.db, OWN_SCHEMA).await? {
+    /// Creates the schema of the internal tables on PostgreSQL, if it does not exist.
+    ///
+    /// CREATE SCHEMA IF NOT EXISTS would require the right to create schemas even if the schema exists.
+    async fn create_internal_schema(&self) -> Result<(), Error> {
+        if Dialect::of(&self.db)? == Dialect::Sqlite || postgres::has_schema(&self.db, INTERNAL_SCHEMA).await? {
             return Ok(());
         }
-        let sql = format!("CREATE SCHEMA {}", quote(OWN_SCHEMA));
+        let sql = format!("CREATE SCHEMA {}", quote_identifier(INTERNAL_SCHEMA));
         self.db.execute_unprepared(&sql).await.map_err(Error::CannotCreateSchema)?;
         Ok(())
     }
 }
 
-/// A pool of exactly one connection, which is not replaced while it works: what is set on it stays set.
+/// Opens a pool of exactly one connection that is never replaced, so that its settings stay in force.
 async fn connect(url: &str) -> Result<DatabaseConnection, Error> {
     let mut options = ConnectOptions::new(url);
     options
@@ -125,12 +135,13 @@ async fn connect(url: &str) -> Result<DatabaseConnection, Error> {
         .acquire_timeout(Duration::from_secs(30))
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        // Already here, since the role's or the database's own could cut off the statement that makes the settings.
+        // From the start: the default of the role or the database could cancel the statement that sets the other
+        // settings.
         .statement_timeout(Duration::ZERO)
         .sqlx_logging(false)
-        .map_sqlx_postgres_pool_opts(postgres::prepare);
+        .map_sqlx_postgres_pool_opts(postgres::configure_connections);
     let db = Database::connect(options).await?;
-    // A wrong password or file shows here rather than in the middle.
-    rows(&db, "SELECT 1", []).await?;
+    // Reports a wrong password or file here, before anything is done.
+    fetch_rows(&db, "SELECT 1", []).await?;
     Ok(db)
 }

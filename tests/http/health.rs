@@ -44,7 +44,7 @@ async fn the_database_is_asked_once_a_second_however_often_it_is_asked_for(db: T
 }
 
 async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db: TestDb) {
-    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    let session = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     let app = TestApp::over(db).await;
     let answer = ask(&app, "/health/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -27,8 +27,8 @@ fn report(child: Child) -> (i32, Value) {
 }
 
 async fn a_second_run_waits_and_finds_nothing_to_do(db: TestDb) {
-    let first = migration::Session::open(db.url(), "public", || ()).await.unwrap();
-    let pending = first.pending().await.unwrap();
+    let first = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
+    let pending = first.list_pending().await.unwrap();
     let mut second = start(&db);
     let mut said = String::new();
     BufReader::new(second.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
@@ -37,7 +37,7 @@ async fn a_second_run_waits_and_finds_nothing_to_do(db: TestDb) {
     first.apply_before_purge(&mut |name| applied.push(name.to_owned())).await.unwrap();
     assert_eq!(rules(&db, "public").await, GOAL);
     assert!(second.try_wait().unwrap().is_none());
-    first.apply_rest(&mut |name| applied.push(name.to_owned())).await.unwrap();
+    first.apply_remaining(&mut |name| applied.push(name.to_owned())).await.unwrap();
     assert_eq!(applied, pending);
     first.close().await.unwrap();
     let before = rows_now(&db).await;

@@ -1,135 +1,150 @@
-//! Indexes on foreign keys, on PostgreSQL.
+//! Creation of missing indexes on PostgreSQL, without blocking writes.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
     catalog::{self, Table},
-    lock_retry::{patiently, wait_or_give_up},
+    lock_retry::{execute_with_retry, pause_before_retry},
 };
 use crate::{
-    Error,
-    dialect::{qualified, quote, quoted_list, rows},
-    error::is_lock_conflict,
+    error::{Error, is_lock_conflict},
+    identifier::{column_list, qualified_name, quote_identifier},
+    query::fetch_rows,
 };
 
-/// The longest name that PostgreSQL keeps whole, in bytes.
-const LONGEST_NAME: usize = 63;
+/// The maximum length of a name, in bytes. PostgreSQL truncates longer ones.
+const MAX_NAME_LENGTH: usize = 63;
 
-/// Columns, ordered as in a foreign key, that no index leads with. A usable index is valid, not partial, of a kind that
-/// finds equal values, and its first columns are the key's, in any order.
-const LACKING: &str = "\
-    SELECT DISTINCT (SELECT json_agg(a.attname ORDER BY c.n) FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, n) \
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum)::text AS columns \
-    FROM pg_catalog.pg_constraint k \
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid = $1::bigint::oid AND NOT EXISTS ( \
-        SELECT 1 FROM pg_catalog.pg_index i \
-        JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam \
-        WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash') \
-          AND i.indnkeyatts >= cardinality(k.conkey) \
-          AND (SELECT count(DISTINCT n) FROM unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) AS n \
-               WHERE n = ANY (k.conkey)) = cardinality(k.conkey)) \
+/// Selects the columns of each foreign key of a table, in the key's order, that has no usable index.
+///
+/// A usable index is valid, not partial, and of a kind that finds equal values. Its first columns are the key's, in any
+/// order.
+const UNINDEXED_FOREIGN_KEYS: &str = "\
+    SELECT DISTINCT (SELECT json_agg(attribute.attname ORDER BY key_column.position) \
+        FROM unnest(key.conkey) WITH ORDINALITY AS key_column (attnum, position) \
+        JOIN pg_catalog.pg_attribute attribute \
+          ON attribute.attrelid = key.conrelid AND attribute.attnum = key_column.attnum)::text AS columns \
+    FROM pg_catalog.pg_constraint key \
+    WHERE key.contype = 'f' AND key.conparentid = 0 AND key.conrelid = $1::bigint::oid AND NOT EXISTS ( \
+        SELECT 1 FROM pg_catalog.pg_index index \
+        JOIN pg_catalog.pg_class relation ON relation.oid = index.indexrelid \
+        JOIN pg_catalog.pg_am method ON method.oid = relation.relam \
+        WHERE index.indrelid = key.conrelid AND index.indisvalid AND index.indpred IS NULL \
+          AND method.amname IN ('btree', 'hash') AND index.indnkeyatts >= cardinality(key.conkey) \
+          AND (SELECT count(DISTINCT attnum) \
+               FROM unnest((index.indkey::int2[])[0:cardinality(key.conkey) - 1]) AS attnum \
+               WHERE attnum = ANY (key.conkey)) = cardinality(key.conkey)) \
     ORDER BY 1";
 
-/// Makes the indexes on these columns of tables, in that order, and one for each foreign key of `tables` that lacks it.
-pub(crate) async fn index(
+/// Finds a usable index that begins with these columns in this order.
+const INDEX_ON_COLUMNS: &str = "\
+    SELECT 1 FROM pg_catalog.pg_index index \
+    JOIN pg_catalog.pg_class relation ON relation.oid = index.indexrelid \
+    JOIN pg_catalog.pg_am method ON method.oid = relation.relam \
+    WHERE index.indrelid = $1::bigint::oid AND index.indisvalid AND index.indpred IS NULL \
+      AND method.amname = 'btree' AND index.indnkeyatts >= jsonb_array_length($2::jsonb) \
+      AND $2::jsonb = (SELECT jsonb_agg(attribute.attname ORDER BY key_column.position) \
+          FROM unnest((index.indkey::int2[])[0:jsonb_array_length($2::jsonb) - 1]) \
+            WITH ORDINALITY AS key_column (attnum, position) \
+          JOIN pg_catalog.pg_attribute attribute \
+            ON attribute.attrelid = index.indrelid AND attribute.attnum = key_column.attnum)";
+
+/// Creates those of `indexes` (table and columns) that do not exist, and an index on each foreign key of `tables`
+/// without one. Skips tables and columns that do not exist.
+pub(crate) async fn create_missing_indexes(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
     indexes: &[(&str, &[&str])],
     tables: &[&str],
 ) -> Result<(), Error> {
     for (table, columns) in indexes {
-        let Some(found) = catalog::table(db, schema, table).await? else {
+        let Some(table) = catalog::find_table(db, schema, table).await? else {
             continue;
         };
-        let columns: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
-        if !leads(db, &found, &columns).await? {
-            create(db, schema, &found, &columns).await?;
+        let columns: Vec<_> = columns.iter().map(|column| (*column).to_owned()).collect();
+        if has_columns(db, &table, &columns).await? && !has_index(db, &table, &columns).await? {
+            create_index(db, schema, &table, &columns).await?;
         }
     }
     for table in tables {
-        let Some(found) = catalog::table(db, schema, table).await? else {
+        let Some(table) = catalog::find_table(db, schema, table).await? else {
             continue;
         };
-        for columns in lacking(db, &found).await? {
-            create(db, schema, &found, &columns).await?;
+        for columns in find_unindexed_foreign_keys(db, &table).await? {
+            create_index(db, schema, &table, &columns).await?;
         }
     }
     Ok(())
 }
 
-async fn lacking(db: &impl ConnectionTrait, table: &Table) -> Result<Vec<Vec<String>>, DbErr> {
-    let found = rows(db, LACKING, [table.oid.into()]).await?;
-    found
-        .iter()
+async fn find_unindexed_foreign_keys(db: &impl ConnectionTrait, table: &Table) -> Result<Vec<Vec<String>>, DbErr> {
+    let rows = fetch_rows(db, UNINDEXED_FOREIGN_KEYS, [table.oid.into()]).await?;
+    rows.iter()
         .map(|row| {
             let columns: String = row.try_get("", "columns")?;
-            serde_json::from_str(&columns).map_err(|e| DbErr::Json(e.to_string()))
+            serde_json::from_str(&columns).map_err(|error| DbErr::Json(error.to_string()))
         })
         .collect()
 }
 
-/// Whether a usable index begins with these columns in this order; true also when the table lacks one of them, since
-/// there is nothing to make then.
-async fn leads(db: &impl ConnectionTrait, table: &Table, columns: &[String]) -> Result<bool, DbErr> {
+async fn has_columns(db: &impl ConnectionTrait, table: &Table, columns: &[String]) -> Result<bool, DbErr> {
     for column in columns {
         if !catalog::has_column(db, table, column).await? {
-            return Ok(true);
+            return Ok(false);
         }
     }
-    let sql = "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-               JOIN pg_catalog.pg_am m ON m.oid = c.relam \
-               WHERE i.indrelid = $1::bigint::oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' \
-                 AND i.indnkeyatts >= jsonb_array_length($2::jsonb) \
-                 AND $2::jsonb = (SELECT jsonb_agg(a.attname ORDER BY k.n) \
-                     FROM unnest((i.indkey::int2[])[0:jsonb_array_length($2::jsonb) - 1]) WITH ORDINALITY AS k (attnum, n) \
-                     JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)";
-    let columns = serde_json::to_value(columns).map_err(|e| DbErr::Json(e.to_string()))?;
-    Ok(!rows(db, sql, [table.oid.into(), columns.into()]).await?.is_empty())
+    Ok(true)
 }
 
-/// Makes one index, without keeping anybody from writing; on a partitioned table, where PostgreSQL has no such way, with
-/// a lock that it takes only when it gets it soon.
-async fn create(
+async fn has_index(db: &impl ConnectionTrait, table: &Table, columns: &[String]) -> Result<bool, DbErr> {
+    let columns = serde_json::to_value(columns).map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(!fetch_rows(db, INDEX_ON_COLUMNS, [table.oid.into(), columns.into()]).await?.is_empty())
+}
+
+/// Creates an index concurrently. PostgreSQL cannot do that on a partitioned table: there, the index takes a lock that
+/// blocks writes, with retries.
+async fn create_index(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
     table: &Table,
     columns: &[String],
 ) -> Result<(), Error> {
-    let mut tried = 0;
+    let mut tries = 0;
     loop {
-        // Each try finds its name anew: the one before may have left an invalid index.
-        let made = match statement(db, schema, table, columns).await {
-            Ok(sql) if table.partitioned => return patiently(db, &[table], &[sql]).await,
+        // Each try looks for a name anew, because the one before may have left an invalid index.
+        let result = match create_index_sql(db, schema, table, columns).await {
+            Ok(sql) if table.is_partitioned => return execute_with_retry(db, &[table], &sql).await,
             Ok(sql) => db.execute_unprepared(&sql).await.map(|_| ()),
             Err(error) => Err(error),
         };
-        match made {
+        match result {
             Ok(()) => return Ok(()),
             Err(error) if is_lock_conflict(&error) => {
-                tried += 1;
-                wait_or_give_up(db, &[table], tried).await?;
+                tries += 1;
+                pause_before_retry(db, &[table], tries).await?;
             }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-async fn statement(
+async fn create_index_sql(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
     table: &Table,
     columns: &[String],
 ) -> Result<String, DbErr> {
-    let name = quote(&free_name(db, schema, table, columns).await?);
-    let how = if table.partitioned { "" } else { "CONCURRENTLY " };
-    let columns = quoted_list(columns.iter().map(String::as_str));
-    Ok(format!("CREATE INDEX {how}{name} ON {} ({columns})", table.sql))
+    let name = quote_identifier(&find_free_name(db, schema, table, columns).await?);
+    let concurrently = if table.is_partitioned { "" } else { "CONCURRENTLY " };
+    Ok(format!("CREATE INDEX {concurrently}{name} ON {} ({})", table.qualified_name, column_list(columns)))
 }
 
-/// A name for the index, in PostgreSQL's own manner. An invalid index of that name on this table is what a failed or
-/// killed run left behind: it serves nobody, and is dropped.
-async fn free_name(
+/// Returns a free name for the index, formed as PostgreSQL forms its default names.
+///
+/// Drops an invalid index of that name on this table: an earlier try that failed or was killed left it, and no query
+/// uses it.
+async fn find_free_name(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
     table: &Table,
@@ -138,35 +153,40 @@ async fn free_name(
     let stem = format!("{}_{}", table.name, columns.join("_"));
     for number in 0_u32.. {
         let suffix = if number == 0 { "_idx".to_owned() } else { format!("_idx{number}") };
-        let room = stem.floor_char_boundary(LONGEST_NAME - suffix.len());
-        let name = format!("{}{suffix}", &stem[..room]);
-        match holder(db, schema, table, &name).await? {
-            Holder::Nobody => return Ok(name),
-            Holder::InvalidIndex => {
-                let sql = format!("DROP INDEX CONCURRENTLY {}", qualified(schema, &name));
+        let stem_length = stem.floor_char_boundary(MAX_NAME_LENGTH - suffix.len());
+        let name = format!("{}{suffix}", &stem[..stem_length]);
+        match find_name_use(db, schema, table, &name).await? {
+            NameUse::Free => return Ok(name),
+            NameUse::InvalidIndex => {
+                let sql = format!("DROP INDEX CONCURRENTLY {}", qualified_name(schema, &name));
                 db.execute_unprepared(&sql).await?;
                 return Ok(name);
             }
-            Holder::Other => {}
+            NameUse::Other => {}
         }
     }
     Err(DbErr::Custom(format!("no name is left for an index of {}", table.name)))
 }
 
-enum Holder {
-    Nobody,
+/// What a name in a schema is used for.
+enum NameUse {
+    Free,
+    /// An invalid index on the table in question.
     InvalidIndex,
     Other,
 }
 
-async fn holder(db: &impl ConnectionTrait, schema: &str, table: &Table, name: &str) -> Result<Holder, DbErr> {
-    let sql = "SELECT coalesce(NOT i.indisvalid AND c.relkind = 'i' AND i.indrelid = $3::bigint::oid, false) AS invalid \
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-               LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid WHERE n.nspname = $1 AND c.relname = $2";
-    let found = rows(db, sql, [schema.into(), name.into(), table.oid.into()]).await?;
-    Ok(match found.first() {
-        None => Holder::Nobody,
-        Some(row) if row.try_get("", "invalid")? => Holder::InvalidIndex,
-        Some(_) => Holder::Other,
+async fn find_name_use(db: &impl ConnectionTrait, schema: &str, table: &Table, name: &str) -> Result<NameUse, DbErr> {
+    let sql = "SELECT coalesce(NOT index.indisvalid AND relation.relkind = 'i' \
+                 AND index.indrelid = $3::bigint::oid, false) AS is_invalid_index \
+               FROM pg_catalog.pg_class relation \
+               JOIN pg_catalog.pg_namespace schema ON schema.oid = relation.relnamespace \
+               LEFT JOIN pg_catalog.pg_index index ON index.indexrelid = relation.oid \
+               WHERE schema.nspname = $1 AND relation.relname = $2";
+    let rows = fetch_rows(db, sql, [schema.into(), name.into(), table.oid.into()]).await?;
+    Ok(match rows.first() {
+        None => NameUse::Free,
+        Some(row) if row.try_get("", "is_invalid_index")? => NameUse::InvalidIndex,
+        Some(_) => NameUse::Other,
     })
 }

@@ -1,7 +1,14 @@
--- The queue of apalis-postgres 1.0, as far as it is used. Its own migrations would also install pgcrypto, and drop a
--- function generate_ulid that the host may have in public.
-SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('search_path') || ', ' || quote_ident(n.nspname), true)
-  FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'hstore';
+-- The part of apalis-postgres 1.0's queue that this program uses.
+
+-- Adds the schema of hstore to the search path, for this transaction.
+SELECT pg_catalog.set_config(
+  'search_path',
+  pg_catalog.current_setting('search_path') || ', ' || quote_ident(schema.nspname),
+  true
+)
+FROM pg_catalog.pg_extension extension
+JOIN pg_catalog.pg_namespace schema ON schema.oid = extension.extnamespace
+WHERE extension.extname = 'hstore';
 
 CREATE TABLE apalis.workers (
   id           text PRIMARY KEY,

@@ -1,5 +1,5 @@
--- The queue of apalis-sqlite 1.0: the names are its own. Its migrations would keep their history in a table that the host's
--- own may use. The order of the columns matters.
+-- The queue of apalis-sqlite 1.0, with the names and the order of columns that it requires.
+
 CREATE TABLE Workers (
   id           text NOT NULL PRIMARY KEY,
   worker_type  text NOT NULL,
@@ -8,6 +8,7 @@ CREATE TABLE Workers (
   last_seen    integer NOT NULL DEFAULT (strftime('%s', 'now')),
   started_at   integer
 );
+
 CREATE TABLE Jobs (
   job             blob NOT NULL,
   id              text NOT NULL PRIMARY KEY,

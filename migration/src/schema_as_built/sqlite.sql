@@ -1,5 +1,5 @@
--- The tables as they were built. Ids are UUIDs as text, random (version 4) unless given; times are text, RFC 3339 in UTC
--- as chrono writes them, so that they compare and sort as text.
+-- The tables as they were built. Ids are UUIDs as text, random (version 4) unless given; times are text, RFC 3339 in
+-- UTC as chrono writes them, so that they compare and sort as text.
 
 CREATE TABLE whatsapp_sessions (
   id            text NOT NULL PRIMARY KEY DEFAULT (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),

@@ -1,72 +1,88 @@
-//! Giving foreign keys the rules that they are to have, on SQLite.
+//! Repair of foreign keys on SQLite.
 //!
-//! SQLite cannot alter a foreign key. The usual way is to build the table anew, copy the rows and drop the old table,
-//! with everything to go wrong that its documentation lists: cascades that fire, rowids that change, triggers, views and
-//! generated columns to be made again. A foreign key is only text, though: nothing on disk depends on it. So the text in
-//! `sqlite_schema` is changed in place, the way that SQLite documents for changes of that kind (`lang_altertable.html`,
-//! the procedure with `PRAGMA writable_schema`). It offers it for taking a foreign key away, since rows may not hold to
-//! one that is added: that is checked here. Rows, rowids, indexes, triggers and views stay as they are, because nothing
-//! touches them, and it takes no longer for a big table.
+//! SQLite cannot alter a foreign key. The usual way is to create a new table, copy the rows and drop the old table.
+//! SQLite's documentation lists what can go wrong with that: cascades that fire, changed rowids, and triggers, views
+//! and generated columns that have to be created again. But a foreign key is only text in `sqlite_schema`; nothing on
+//! disk depends on it. So this repair edits that text, with the procedure that SQLite documents for such changes
+//! (`PRAGMA writable_schema`, in `lang_altertable.html`). Rows, rowids, indexes, triggers and views are not touched,
+//! and the size of the table does not matter.
 //!
-//! Why it cannot leave a wrong schema: all is done in one transaction, and before it ends SQLite reads the new texts and
-//! tells from them the same columns, indexes and other foreign keys as before, and exactly one foreign key with the
-//! wanted rule; the rows hold to it; and the tables' integrity is checked. Whatever differs takes everything back.
+//! SQLite documents the procedure for removing a foreign key, not for adding one, which existing rows may violate. The
+//! repair checks the rows itself. It also rules out a wrong schema: everything happens in one transaction, which is
+//! rolled back unless
+//!
+//! - SQLite reads the new text and reports the same columns, indexes and other foreign keys as before,
+//! - each repaired reference has exactly one foreign key, with the target action,
+//! - all rows satisfy it, and
+//! - the table passes `integrity_check`.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
 
 use super::{
-    begin_immediate,
-    catalog::{ForeignKey, Table, foreign_keys, shape, table},
-    table_definition::with_rule,
+    catalog::{ForeignKey, Table, describe_table, find_foreign_keys, find_table},
+    table_definition::set_foreign_key_action,
+    transaction::begin_immediate,
 };
 use crate::{
-    Error, OrphanedRows,
-    dialect::{number, quote, rows, run},
-    foreign_key_fix::{Change, Rule},
+    error::{Error, OrphanedRows},
+    foreign_key_fix::{ForeignKeyFix, ReferentialAction},
+    identifier::quote_identifier,
+    query::{execute, fetch_number, fetch_rows},
 };
 
-/// A table that is to be changed, with the changes that it lacks.
-struct Edit<'a> {
+/// A table to edit, with the fixes that it needs and the action that each one sets.
+struct TableEdit<'a> {
     table: Table,
-    changes: Vec<(&'a Change, Rule)>,
+    fixes: Vec<(&'a ForeignKeyFix, ReferentialAction)>,
 }
 
-impl Edit<'_> {
-    fn failed(&self, detail: String) -> Error {
-        Error::Definition { table: self.table.name.clone(), detail }
+impl TableEdit<'_> {
+    fn error(&self, detail: String) -> Error {
+        Error::TableDefinition { table: self.table.name.clone(), detail }
     }
 
-    /// Fails unless each changed reference has one foreign key, as before but for the rule, and all others are the same.
-    fn compare(&self, before: &[ForeignKey], now: &[ForeignKey]) -> Result<(), Error> {
-        let is_other = |key: &&ForeignKey| !self.changes.iter().any(|(change, _)| key.is_of(change));
-        if !before.iter().filter(is_other).eq(now.iter().filter(is_other)) {
-            return Err(self.failed("another of its foreign keys would not be the same".to_owned()));
+    /// Fails unless each repaired reference has exactly one foreign key, with the target action and its other
+    /// properties unchanged, and all other foreign keys are unchanged.
+    fn compare_foreign_keys(&self, before: &[ForeignKey], after: &[ForeignKey]) -> Result<(), Error> {
+        let is_unrelated = |key: &&ForeignKey| !self.fixes.iter().any(|(fix, _)| key.belongs_to(fix));
+        if !before.iter().filter(is_unrelated).eq(after.iter().filter(is_unrelated)) {
+            return Err(self.error("another of its foreign keys would not be the same".to_owned()));
         }
-        for (change, rule) in &self.changes {
-            let kept = before.iter().find(|key| key.is_of(change)).cloned();
-            let wanted = kept.map(|key| ForeignKey { on_delete: *rule, ..key });
-            let mut found = now.iter().filter(|key| key.is_of(change));
-            let right = found.next().is_some_and(|key| match &wanted {
-                Some(wanted) => key == wanted,
-                None => key.on_delete == *rule,
+        for (fix, action) in &self.fixes {
+            let previous = before.iter().find(|key| key.belongs_to(fix)).cloned();
+            let expected = previous.map(|key| ForeignKey { on_delete: *action, ..key });
+            let mut found = after.iter().filter(|key| key.belongs_to(fix));
+            let is_expected = found.next().is_some_and(|key| match &expected {
+                Some(expected) => key == expected,
+                None => key.on_delete == *action,
             });
-            if !right || found.next().is_some() {
-                return Err(self.failed(format!("{} would not have its one foreign key", change.column)));
+            if !is_expected || found.next().is_some() {
+                return Err(self.error(format!("{} would not have its one foreign key", fix.column)));
             }
         }
         Ok(())
     }
 }
 
-/// Gives each reference the rule that its change asks for, as one foreign key. Tables and columns that the database does
-/// not have are left out. All or nothing; rows without a parent are looked for before anything is changed.
-pub(crate) async fn mend(db: &SchemaManagerConnection<'_>, changes: &[Change]) -> Result<(), Error> {
+/// Gives each reference exactly one foreign key with the action of its fix, all in one transaction. Skips tables and
+/// columns that do not exist.
+///
+/// # Errors
+///
+/// - [`Error::Orphans`] if any reference that needs a repair has rows without a parent
+/// - [`Error::TableDefinition`] if a table's definition is not understood, or its new one fails a check
+///
+/// Nothing has been changed in either case.
+pub(crate) async fn repair_foreign_keys(
+    db: &SchemaManagerConnection<'_>,
+    fixes: &[ForeignKeyFix],
+) -> Result<(), Error> {
     let transaction = begin_immediate(db).await?;
-    let mended = mend_in(&transaction, changes).await;
-    // Off also when the next statement fails: the connection goes on to other migrations.
-    let off = transaction.execute_unprepared("PRAGMA writable_schema = OFF").await;
-    match mended.and(off.map_err(Error::Database)) {
+    let repaired = repair_in_transaction(&transaction, fixes).await;
+    // Also after an error: later migrations use the same connection.
+    let reset = transaction.execute_unprepared("PRAGMA writable_schema = OFF").await;
+    match repaired.and(reset.map_err(Error::Database)) {
         Ok(_) => Ok(transaction.commit().await?),
         Err(error) => {
             transaction.rollback().await?;
@@ -75,119 +91,122 @@ pub(crate) async fn mend(db: &SchemaManagerConnection<'_>, changes: &[Change]) -
     }
 }
 
-async fn mend_in(db: &DatabaseTransaction, changes: &[Change]) -> Result<(), Error> {
-    let mut edits: Vec<Edit<'_>> = Vec::new();
+async fn repair_in_transaction(db: &DatabaseTransaction, fixes: &[ForeignKeyFix]) -> Result<(), Error> {
+    let mut edits: Vec<TableEdit<'_>> = Vec::new();
     let mut orphans = Vec::new();
-    for change in changes {
-        let Some((found, keys)) = read(db, change).await? else {
+    for fix in fixes {
+        let Some((table, keys)) = find_reference(db, fix).await? else {
             continue;
         };
-        let rules: Vec<_> = keys.iter().map(|key| key.on_delete).collect();
-        let target = change.target(&rules);
-        if rules == [target] {
+        let actions: Vec<_> = keys.iter().map(|key| key.on_delete).collect();
+        let target_action = fix.target_action(&actions);
+        if actions == [target_action] {
             continue;
         }
-        let referenced = keys.first().and_then(|key| key.referenced.clone());
-        orphans.extend(count_orphans(db, change, referenced.as_deref().unwrap_or("id")).await?);
-        match edits.iter_mut().find(|edit| edit.table.name == found.name) {
-            Some(edit) => edit.changes.push((change, target)),
-            None => edits.push(Edit { table: found, changes: vec![(change, target)] }),
+        let referenced_column = keys.first().and_then(|key| key.referenced_column.clone());
+        orphans.extend(count_orphans(db, fix, referenced_column.as_deref().unwrap_or("id")).await?);
+        match edits.iter_mut().find(|edit| edit.table.name == table.name) {
+            Some(edit) => edit.fixes.push((fix, target_action)),
+            None => edits.push(TableEdit { table, fixes: vec![(fix, target_action)] }),
         }
     }
     if !orphans.is_empty() {
         return Err(Error::Orphans(orphans));
     }
     for edit in &edits {
-        rewrite(db, edit).await?;
+        edit_table(db, edit).await?;
     }
     Ok(())
 }
 
-/// The change's table and the foreign keys of its reference; none where the database lacks the table, the parent or the
-/// column.
-async fn read(db: &DatabaseTransaction, change: &Change) -> Result<Option<(Table, Vec<ForeignKey>)>, DbErr> {
-    let Some(child) = table(db, change.table).await? else {
+/// Returns the fix's table and the foreign keys of its reference, or none if the database lacks the table, the
+/// referenced table or the column.
+async fn find_reference(
+    db: &DatabaseTransaction,
+    fix: &ForeignKeyFix,
+) -> Result<Option<(Table, Vec<ForeignKey>)>, DbErr> {
+    let Some(table) = find_table(db, fix.table).await? else {
         return Ok(None);
     };
     let sql = "SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2 COLLATE NOCASE";
-    let column = rows(db, sql, [child.name.as_str().into(), change.column.into()]).await?;
-    if column.is_empty() || table(db, change.parent).await?.is_none() {
+    let column = fetch_rows(db, sql, [table.name.as_str().into(), fix.column.into()]).await?;
+    if column.is_empty() || find_table(db, fix.referenced_table).await?.is_none() {
         return Ok(None);
     }
-    let mut keys = foreign_keys(db, &child.name).await?;
-    keys.retain(|key| key.is_of(change));
-    Ok(Some((child, keys)))
+    let mut keys = find_foreign_keys(db, &table.name).await?;
+    keys.retain(|key| key.belongs_to(fix));
+    Ok(Some((table, keys)))
 }
 
 async fn count_orphans(
     db: &DatabaseTransaction,
-    change: &Change,
-    referenced: &str,
+    fix: &ForeignKeyFix,
+    referenced_column: &str,
 ) -> Result<Option<OrphanedRows>, DbErr> {
     let sql = format!(
-        "SELECT count(*) AS n FROM {} c WHERE c.{column} IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM {} p WHERE p.{} = c.{column})",
-        quote(change.table),
-        quote(change.parent),
-        quote(referenced),
-        column = quote(change.column),
+        "SELECT count(*) AS n FROM {} child WHERE child.{column} IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM {} parent WHERE parent.{} = child.{column})",
+        quote_identifier(fix.table),
+        quote_identifier(fix.referenced_table),
+        quote_identifier(referenced_column),
+        column = quote_identifier(fix.column),
     );
-    let rows = number(db, &sql).await?;
+    let rows = fetch_number(db, &sql).await?;
     Ok((rows > 0).then(|| OrphanedRows {
-        table: change.table.to_owned(),
-        columns: vec![change.column.to_owned()],
-        referenced_table: change.parent.to_owned(),
+        table: fix.table.to_owned(),
+        columns: vec![fix.column.to_owned()],
+        referenced_table: fix.referenced_table.to_owned(),
         rows,
     }))
 }
 
-/// Changes a table's text, and lets it stand only if SQLite reads it as meant.
-async fn rewrite(db: &DatabaseTransaction, edit: &Edit<'_>) -> Result<(), Error> {
+/// Edits a table's definition, and checks that SQLite understands the new one as intended.
+async fn edit_table(db: &DatabaseTransaction, edit: &TableEdit<'_>) -> Result<(), Error> {
     let name = &edit.table.name;
-    let shape_before = shape(db, name).await?;
-    let keys_before = foreign_keys(db, name).await?;
-    let mut sql = edit.table.sql.clone();
-    for (change, rule) in &edit.changes {
-        sql = with_rule(&sql, change, *rule).map_err(|detail| edit.failed(detail))?;
+    let description_before = describe_table(db, name).await?;
+    let keys_before = find_foreign_keys(db, name).await?;
+    let mut definition = edit.table.definition.clone();
+    for (fix, action) in &edit.fixes {
+        definition = set_foreign_key_action(&definition, fix, *action).map_err(|detail| edit.error(detail))?;
     }
-    replace_text(db, name, &sql).await?;
-    if shape(db, name).await? != shape_before {
-        return Err(edit.failed("its columns or indexes would not be the same".to_owned()));
+    replace_definition(db, name, &definition).await?;
+    if describe_table(db, name).await? != description_before {
+        return Err(edit.error("its columns or indexes would not be the same".to_owned()));
     }
-    edit.compare(&keys_before, &foreign_keys(db, name).await?)?;
+    edit.compare_foreign_keys(&keys_before, &find_foreign_keys(db, name).await?)?;
     check_rows(db, edit).await
 }
 
-/// Puts the text in place of the old one, and has SQLite read it: here at once, elsewhere because the version is new.
-async fn replace_text(db: &DatabaseTransaction, table: &str, sql: &str) -> Result<(), DbErr> {
+/// Replaces a table's definition. This connection reads it at once (RESET), others when they see the new schema
+/// version.
+async fn replace_definition(db: &DatabaseTransaction, table: &str, definition: &str) -> Result<(), DbErr> {
     db.execute_unprepared("PRAGMA writable_schema = ON").await?;
     let update = "UPDATE sqlite_schema SET sql = $1 WHERE type = 'table' AND name = $2";
-    if run(db, update, [sql.into(), table.into()]).await? != 1 {
+    if execute(db, update, [definition.into(), table.into()]).await? != 1 {
         return Err(DbErr::RecordNotUpdated);
     }
-    let version = number(db, "SELECT schema_version AS n FROM pragma_schema_version").await?;
+    let version = fetch_number(db, "SELECT schema_version AS n FROM pragma_schema_version").await?;
     db.execute_unprepared(&format!("PRAGMA schema_version = {}", version + 1)).await?;
     db.execute_unprepared("PRAGMA writable_schema = RESET").await?;
     Ok(())
 }
 
-/// Has SQLite itself check the changed references and the whole table.
-async fn check_rows(db: &DatabaseTransaction, edit: &Edit<'_>) -> Result<(), Error> {
+/// Lets SQLite check the repaired references and the whole table.
+async fn check_rows(db: &DatabaseTransaction, edit: &TableEdit<'_>) -> Result<(), Error> {
     let table = &edit.table.name;
     let sql = "SELECT DISTINCT parent FROM pragma_foreign_key_check($1)";
-    for row in rows(db, sql, [table.as_str().into()]).await? {
+    for row in fetch_rows(db, sql, [table.as_str().into()]).await? {
         let parent: String = row.try_get("", "parent")?;
-        // Another reference's orphans were there before, and stay the deployment's matter.
-        if edit.changes.iter().any(|(change, _)| change.parent.eq_ignore_ascii_case(&parent)) {
-            let detail = format!("rows without a parent in {parent} were found");
-            return Err(Error::Definition { table: table.clone(), detail });
+        // Orphans of a reference that is not repaired existed before. They are left to the deployment.
+        if edit.fixes.iter().any(|(fix, _)| fix.referenced_table.eq_ignore_ascii_case(&parent)) {
+            return Err(edit.error(format!("rows without a parent in {parent} were found")));
         }
     }
     let sql = "SELECT integrity_check AS line FROM pragma_integrity_check($1)";
-    for row in rows(db, sql, [table.as_str().into()]).await? {
+    for row in fetch_rows(db, sql, [table.as_str().into()]).await? {
         let line: String = row.try_get("", "line")?;
         if line != "ok" {
-            return Err(edit.failed(line));
+            return Err(edit.error(line));
         }
     }
     Ok(())

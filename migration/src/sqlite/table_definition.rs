@@ -1,191 +1,215 @@
-//! The foreign keys in the text of a CREATE TABLE, and the same text with other rules.
+//! Edits of the foreign keys in a CREATE TABLE statement.
 //!
-//! Everything that is not part of a changed foreign key stays, byte for byte: checks, generated columns, collations,
+//! Everything that is not part of an edited foreign key stays byte for byte: checks, generated columns, collations,
 //! comments, STRICT and WITHOUT ROWID.
 
 use std::ops::Range;
 
-use super::tokenizer::{Token, tokens};
+use super::tokenizer::{Token, tokenize};
 use crate::{
-    dialect::quote,
-    foreign_key_fix::{Change, Rule},
+    foreign_key_fix::{ForeignKeyFix, ReferentialAction},
+    identifier::quote_identifier,
 };
 
-/// A foreign key as the text has it.
+/// A foreign-key clause of the statement. All ranges are bytes of the text.
 #[derive(Debug)]
-struct Clause {
+struct ForeignKeyClause {
     columns: Vec<String>,
-    parent: String,
-    /// Where its ON DELETE actions stand; SQLite accepts several and keeps the last.
-    actions: Vec<Range<usize>>,
-    /// Where an ON DELETE can be put if it has none.
-    after_parent: usize,
-    /// All of it, from its CONSTRAINT or first word on.
-    whole: Range<usize>,
+    referenced_table: String,
+    /// The ON DELETE actions. SQLite accepts several and uses the last.
+    on_delete_actions: Vec<Range<usize>>,
+    /// The end of the referenced table and columns, where an ON DELETE can be inserted.
+    reference_end: usize,
+    /// The whole clause, with its CONSTRAINT name.
+    range: Range<usize>,
 }
 
-/// The text with one foreign key for the change's reference, which has the rule: the first of those that are there, else
-/// a new one. Fails on a text that is not understood.
-pub(super) fn with_rule(sql: &str, change: &Change, rule: Rule) -> Result<String, String> {
-    let tokens = tokens(sql)?;
-    let body = body(&tokens)?;
-    let clauses = clauses(&tokens[..body.end], body.start)?;
-    let mut ours = clauses.iter().filter(|clause| {
-        clause.parent.eq_ignore_ascii_case(change.parent)
-            && matches!(clause.columns.as_slice(), [only] if only.eq_ignore_ascii_case(change.column))
+/// Returns the statement with exactly one foreign key for the fix's reference, which has the given ON DELETE action.
+///
+/// Of existing foreign keys for the reference, the first is edited and the others are removed. If there is none, one is
+/// added.
+///
+/// # Errors
+///
+/// A description of the part of the statement that was not understood.
+pub(super) fn set_foreign_key_action(
+    sql: &str,
+    fix: &ForeignKeyFix,
+    action: ReferentialAction,
+) -> Result<String, String> {
+    let tokens = tokenize(sql)?;
+    let body = find_body(&tokens)?;
+    let clauses = parse_foreign_keys(&tokens[..body.end], body.start)?;
+    let mut matching = clauses.iter().filter(|clause| {
+        clause.referenced_table.eq_ignore_ascii_case(fix.referenced_table)
+            && matches!(clause.columns.as_slice(), [column] if column.eq_ignore_ascii_case(fix.column))
     });
     let mut edits = Vec::new();
-    match ours.next() {
+    match matching.next() {
         None => {
             let text = format!(
                 ", FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {}",
-                quote(change.column),
-                quote(change.parent),
-                quote("id"),
-                rule.sql()
+                quote_identifier(fix.column),
+                quote_identifier(fix.referenced_table),
+                quote_identifier("id"),
+                action.as_sql()
             );
-            // After the last word, since a comment may stand between it and the bracket.
-            let end = tokens[body.end - 1].at.end;
+            // After the last token and not before the closing bracket: a line comment may stand between the two.
+            let end = tokens[body.end - 1].range.end;
             edits.push((end..end, text));
         }
-        Some(kept) if kept.actions.is_empty() => {
-            edits.push((kept.after_parent..kept.after_parent, format!(" ON DELETE {}", rule.sql())));
+        Some(clause) if clause.on_delete_actions.is_empty() => {
+            edits.push((clause.reference_end..clause.reference_end, format!(" ON DELETE {}", action.as_sql())));
         }
-        Some(kept) => edits.extend(kept.actions.iter().map(|at| (at.clone(), rule.sql().to_owned()))),
+        Some(clause) => {
+            edits.extend(clause.on_delete_actions.iter().map(|range| (range.clone(), action.as_sql().to_owned())));
+        }
     }
-    edits.extend(ours.map(|doubled| (cut(&tokens, &doubled.whole), String::new())));
-    Ok(apply(sql, edits))
+    edits.extend(matching.map(|duplicate| (range_to_remove(&tokens, &duplicate.range), String::new())));
+    Ok(apply_edits(sql, edits))
 }
 
-fn apply(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
-    edits.sort_by_key(|(at, _)| at.start);
-    let mut text = sql.to_owned();
-    for (at, new) in edits.into_iter().rev() {
-        text.replace_range(at, &new);
+/// Replaces each range, which must not overlap, with its text.
+fn apply_edits(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut edited = sql.to_owned();
+    for (range, text) in edits.into_iter().rev() {
+        edited.replace_range(range, &text);
     }
-    text
+    edited
 }
 
-/// What to remove with a clause: also the comma before it, unless what follows it needs that comma. (SQLite lets commas
-/// between table constraints be left out.)
-fn cut(tokens: &[Token<'_>], whole: &Range<usize>) -> Range<usize> {
-    let before = tokens.iter().rev().find(|t| t.at.end <= whole.start);
-    let after = tokens.iter().find(|t| t.at.start >= whole.end);
+/// Returns the range to remove with a clause: also the comma before it, unless the next clause needs that comma. SQLite
+/// allows commas between table constraints to be left out.
+fn range_to_remove(tokens: &[Token<'_>], clause: &Range<usize>) -> Range<usize> {
+    let before = tokens.iter().rev().find(|token| token.range.end <= clause.start);
+    let after = tokens.iter().find(|token| token.range.start >= clause.end);
     match (before, after) {
-        (Some(comma), Some(next)) if comma.is_sign(",") && (next.is_sign(",") || next.is_sign(")")) => {
-            comma.at.start..whole.end
+        (Some(comma), Some(next)) if comma.is_symbol(",") && (next.is_symbol(",") || next.is_symbol(")")) => {
+            comma.range.start..clause.end
         }
-        _ => whole.clone(),
+        _ => clause.clone(),
     }
 }
 
-/// The words between the brackets of CREATE TABLE name (...): from the first to the closing bracket.
-fn body(tokens: &[Token<'_>]) -> Result<Range<usize>, String> {
-    if !matches!(tokens, [create, table, ..] if create.is("CREATE") && table.is("TABLE")) {
+/// Returns the indexes of the tokens between the brackets of CREATE TABLE name (...). The end is that of the closing
+/// bracket.
+fn find_body(tokens: &[Token<'_>]) -> Result<Range<usize>, String> {
+    if !matches!(tokens, [create, table, ..] if create.is_keyword("CREATE") && table.is_keyword("TABLE")) {
         return Err("its definition does not begin with CREATE TABLE".to_owned());
     }
-    let open = tokens.iter().position(|t| t.is_sign("(")).ok_or("its definition has no columns")?;
-    let close = closing(tokens, open)?;
+    let open = tokens.iter().position(|token| token.is_symbol("(")).ok_or("its definition has no columns")?;
+    let close = find_closing_bracket(tokens, open)?;
     Ok(open + 1..close)
 }
 
-/// The place of the bracket that closes the one at `open`.
-fn closing(tokens: &[Token<'_>], open: usize) -> Result<usize, String> {
+/// Returns the index of the bracket that closes the one at `open`.
+fn find_closing_bracket(tokens: &[Token<'_>], open: usize) -> Result<usize, String> {
     let mut depth = 0_usize;
-    for (i, token) in tokens.iter().enumerate().skip(open) {
-        if token.is_sign("(") {
+    for (index, token) in tokens.iter().enumerate().skip(open) {
+        if token.is_symbol("(") {
             depth += 1;
-        } else if token.is_sign(")") {
+        } else if token.is_symbol(")") {
             depth -= 1;
             if depth == 0 {
-                return Ok(i);
+                return Ok(index);
             }
         }
     }
     Err("a bracket of its definition is never closed".to_owned())
 }
 
-/// All foreign keys. FOREIGN and REFERENCES are words that SQLite takes for nothing else unless they are quoted, and
-/// none can stand inside brackets.
-fn clauses(tokens: &[Token<'_>], start: usize) -> Result<Vec<Clause>, String> {
-    let mut found = Vec::new();
+/// Parses all foreign keys.
+///
+/// Unquoted, FOREIGN and REFERENCES are keywords and nothing else to SQLite, and neither can stand inside brackets.
+fn parse_foreign_keys(tokens: &[Token<'_>], start: usize) -> Result<Vec<ForeignKeyClause>, String> {
+    let mut clauses = Vec::new();
     let mut column: Option<String> = None;
-    let mut at = start;
-    while let Some(token) = tokens.get(at) {
-        if token.is_sign("(") {
-            at = closing(tokens, at)? + 1;
+    let mut index = start;
+    while let Some(token) = tokens.get(index) {
+        if token.is_symbol("(") {
+            index = find_closing_bracket(tokens, index)? + 1;
             continue;
         }
-        if at == start || tokens[at - 1].is_sign(",") {
-            column = token.name();
+        if index == start || tokens[index - 1].is_symbol(",") {
+            column = token.to_name();
         }
-        if token.is("FOREIGN") {
-            let (columns, next) = names(tokens, at + 2)?;
-            let clause = clause(tokens, at, next, columns)?;
-            at = next_after(tokens, &clause);
-            found.push(clause);
-        } else if token.is("REFERENCES") {
+        if token.is_keyword("FOREIGN") {
+            let (columns, references) = parse_column_names(tokens, index + 2)?;
+            let clause = parse_clause(tokens, index, references, columns)?;
+            index = index_after(tokens, &clause);
+            clauses.push(clause);
+        } else if token.is_keyword("REFERENCES") {
             let column = column.clone().ok_or("a reference without a column")?;
-            let clause = clause(tokens, at, at, vec![column])?;
-            at = next_after(tokens, &clause);
-            found.push(clause);
+            let clause = parse_clause(tokens, index, index, vec![column])?;
+            index = index_after(tokens, &clause);
+            clauses.push(clause);
         } else {
-            at += 1;
+            index += 1;
         }
     }
-    Ok(found)
+    Ok(clauses)
 }
 
-fn next_after(tokens: &[Token<'_>], clause: &Clause) -> usize {
-    tokens.iter().position(|t| t.at.start >= clause.whole.end).unwrap_or(tokens.len())
+fn index_after(tokens: &[Token<'_>], clause: &ForeignKeyClause) -> usize {
+    tokens.iter().position(|token| token.range.start >= clause.range.end).unwrap_or(tokens.len())
 }
 
-/// The names in the brackets at `open`, and the place after them.
-fn names(tokens: &[Token<'_>], open: usize) -> Result<(Vec<String>, usize), String> {
-    if !tokens.get(open).is_some_and(|t| t.is_sign("(")) {
+/// Parses the column names in the brackets at `open`. Returns them and the index after the closing bracket.
+fn parse_column_names(tokens: &[Token<'_>], open: usize) -> Result<(Vec<String>, usize), String> {
+    if !tokens.get(open).is_some_and(|token| token.is_symbol("(")) {
         return Err("a foreign key without columns".to_owned());
     }
-    let close = closing(tokens, open)?;
-    let inner = tokens[open + 1..close].iter().filter(|t| !t.is_sign(","));
-    let names = inner.map(|t| t.name().ok_or_else(|| format!("{} among a foreign key's columns", t.text)));
+    let close = find_closing_bracket(tokens, open)?;
+    let names = tokens[open + 1..close]
+        .iter()
+        .filter(|token| !token.is_symbol(","))
+        .map(|token| token.to_name().ok_or_else(|| format!("{} among a foreign key's columns", token.text)));
     Ok((names.collect::<Result<_, _>>()?, close + 1))
 }
 
-/// The clause whose first word is at `first` and whose REFERENCES is at `references`.
-fn clause(tokens: &[Token<'_>], first: usize, references: usize, columns: Vec<String>) -> Result<Clause, String> {
-    let word = |i: usize, keyword: &str| tokens.get(i).is_some_and(|t: &Token<'_>| t.is(keyword));
-    let parent = tokens.get(references + 1).and_then(Token::name);
-    let (true, Some(parent)) = (word(references, "REFERENCES"), parent) else {
+/// Parses the clause whose first token is at `first` and whose REFERENCES is at `references`.
+fn parse_clause(
+    tokens: &[Token<'_>],
+    first: usize,
+    references: usize,
+    columns: Vec<String>,
+) -> Result<ForeignKeyClause, String> {
+    let is_keyword =
+        |index: usize, keyword: &str| tokens.get(index).is_some_and(|token: &Token<'_>| token.is_keyword(keyword));
+    let referenced_table = tokens.get(references + 1).and_then(Token::to_name);
+    let (true, Some(referenced_table)) = (is_keyword(references, "REFERENCES"), referenced_table) else {
         return Err("a foreign key that references nothing".to_owned());
     };
-    let mut at = references + 2;
-    if tokens.get(at).is_some_and(|t| t.is_sign("(")) {
-        at = closing(tokens, at)? + 1;
+    let mut index = references + 2;
+    if tokens.get(index).is_some_and(|token| token.is_symbol("(")) {
+        index = find_closing_bracket(tokens, index)? + 1;
     }
-    let after_parent = tokens[at - 1].at.end;
-    let mut actions = Vec::new();
+    let reference_end = tokens[index - 1].range.end;
+    let mut on_delete_actions = Vec::new();
     loop {
-        let length = if word(at, "ON") {
-            let action = if word(at + 2, "SET") || word(at + 2, "NO") { 2 } else { 1 };
-            let last = tokens.get(at + 1 + action).ok_or("a foreign key that ends in ON")?;
-            if word(at + 1, "DELETE") {
-                actions.push(tokens[at + 2].at.start..last.at.end);
+        let length = if is_keyword(index, "ON") {
+            let action_length = if is_keyword(index + 2, "SET") || is_keyword(index + 2, "NO") { 2 } else { 1 };
+            let last = tokens.get(index + 1 + action_length).ok_or("a foreign key that ends in ON")?;
+            if is_keyword(index + 1, "DELETE") {
+                on_delete_actions.push(tokens[index + 2].range.start..last.range.end);
             }
-            2 + action
-        } else if word(at, "MATCH") {
+            2 + action_length
+        } else if is_keyword(index, "MATCH") {
             2
-        } else if word(at, "DEFERRABLE") || (word(at, "NOT") && word(at + 1, "DEFERRABLE")) {
-            let own = if word(at, "NOT") { 2 } else { 1 };
-            if word(at + own, "INITIALLY") { own + 2 } else { own }
+        } else if is_keyword(index, "DEFERRABLE") || (is_keyword(index, "NOT") && is_keyword(index + 1, "DEFERRABLE")) {
+            let length = if is_keyword(index, "NOT") { 2 } else { 1 };
+            if is_keyword(index + length, "INITIALLY") { length + 2 } else { length }
         } else {
             break;
         };
-        at += length;
+        index += length;
     }
-    let named = first >= 2 && word(first - 2, "CONSTRAINT");
-    let start = if named { first - 2 } else { first };
-    let last = tokens.get(at - 1).ok_or("a foreign key that ends too early")?;
-    Ok(Clause { columns, parent, actions, after_parent, whole: tokens[start].at.start..last.at.end })
+    let has_name = first >= 2 && is_keyword(first - 2, "CONSTRAINT");
+    let start = if has_name { first - 2 } else { first };
+    let last = tokens.get(index - 1).ok_or("a foreign key that ends too early")?;
+    let range = tokens[start].range.start..last.range.end;
+    Ok(ForeignKeyClause { columns, referenced_table, on_delete_actions, reference_end, range })
 }
 
 #[cfg(test)]

@@ -1,111 +1,116 @@
-//! The words of an SQL text as SQLite reads them, each with its place in the text.
+//! A tokenizer for SQL text, by SQLite's rules.
 
 use std::ops::Range;
 
-/// What a word is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A bare word: a keyword or a name.
+pub(super) enum TokenKind {
+    /// An unquoted keyword or name.
     Word,
-    /// A name or text in quotes of any of SQLite's four kinds.
+    /// A name or string in any of SQLite's four kinds of quotes.
     Quoted,
-    /// A number.
     Number,
-    /// One sign.
-    Sign,
+    /// A single character of an operator or punctuation.
+    Symbol,
 }
 
-/// A word and where it stands, in bytes.
+/// A token, with its range of bytes in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     pub(super) text: &'a str,
-    pub(super) at: Range<usize>,
+    pub(super) range: Range<usize>,
 }
 
 impl Token<'_> {
-    /// Whether it is this keyword. Quoted words never are.
-    pub(super) fn is(&self, keyword: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
+    /// Returns whether the token is this keyword. A quoted word never is.
+    pub(super) fn is_keyword(&self, keyword: &str) -> bool {
+        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
 
-    pub(super) fn is_sign(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        self.kind == TokenKind::Symbol && self.text == symbol
     }
 
-    /// The name that it stands for. SQLite takes 'text' for a name where only a name can stand.
-    pub(super) fn name(&self) -> Option<String> {
+    /// Returns the name that the token stands for, without quotes. SQLite accepts a string in single quotes as a name
+    /// where only a name can stand.
+    pub(super) fn to_name(&self) -> Option<String> {
         match self.kind {
-            Kind::Word => Some(self.text.to_owned()),
-            Kind::Quoted => {
-                let inner = &self.text[1..self.text.len() - 1];
-                let close = &self.text[self.text.len() - 1..];
-                Some(if close == "]" { inner.to_owned() } else { inner.replace(&close.repeat(2), close) })
+            TokenKind::Word => Some(self.text.to_owned()),
+            TokenKind::Quoted => {
+                let content = &self.text[1..self.text.len() - 1];
+                let quote = &self.text[self.text.len() - 1..];
+                Some(if quote == "]" { content.to_owned() } else { content.replace(&quote.repeat(2), quote) })
             }
-            Kind::Number | Kind::Sign => None,
+            TokenKind::Number | TokenKind::Symbol => None,
         }
     }
 }
 
-/// Splits a text into its words; spaces and comments are left out. Fails on a quote that is never closed.
-pub(super) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(next) = sql[at..].chars().next() {
-        let rest = &sql[at..];
+/// Splits a text into tokens, without whitespace and comments.
+///
+/// # Errors
+///
+/// A description of the problem if a quote is never closed.
+pub(super) fn tokenize(sql: &str) -> Result<Vec<Token<'_>>, String> {
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    while let Some(next) = sql[start..].chars().next() {
+        let rest = &sql[start..];
         let (kind, length) = if next.is_ascii_whitespace() {
             (None, 1)
         } else if rest.starts_with("--") {
             (None, rest.find('\n').map_or(rest.len(), |end| end + 1))
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            // SQLite takes a comment that is never closed as one to the end.
+            // To SQLite, a comment that is never closed ends with the text.
             (None, comment.find("*/").map_or(rest.len(), |end| end + 4))
         } else if matches!(next, '\'' | '"' | '`' | '[') {
-            (Some(Kind::Quoted), quoted(rest, next).ok_or_else(|| format!("a quote at byte {at} is never closed"))?)
+            let length = quoted_length(rest, next).ok_or_else(|| format!("a quote at byte {start} is never closed"))?;
+            (Some(TokenKind::Quoted), length)
         } else if next.is_ascii_digit() {
-            (Some(Kind::Number), length_while(rest, |c| is_word(c) || c == '.'))
-        } else if is_word(next) {
-            (Some(Kind::Word), length_while(rest, is_word))
+            (Some(TokenKind::Number), length_while(rest, |c| is_word_character(c) || c == '.'))
+        } else if is_word_character(next) {
+            (Some(TokenKind::Word), length_while(rest, is_word_character))
         } else {
-            (Some(Kind::Sign), next.len_utf8())
+            (Some(TokenKind::Symbol), next.len_utf8())
         };
         if let Some(kind) = kind {
-            found.push(Token { kind, text: &rest[..length], at: at..at + length });
+            tokens.push(Token { kind, text: &rest[..length], range: start..start + length });
         }
-        at += length;
+        start += length;
     }
-    Ok(found)
+    Ok(tokens)
 }
 
-fn is_word(c: char) -> bool {
+fn is_word_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
 }
 
-fn length_while(text: &str, belongs: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !belongs(c)).unwrap_or(text.len())
+fn length_while(text: &str, accepts: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !accepts(c)).unwrap_or(text.len())
 }
 
-/// The length of a quoted word with its quotes. A doubled quote stands for itself; `]` cannot be doubled.
-fn quoted(text: &str, open: char) -> Option<usize> {
-    if open == '[' {
+/// Returns the length of a quoted token with its quotes. A doubled quote is part of the content; `]` cannot be doubled.
+fn quoted_length(text: &str, quote: char) -> Option<usize> {
+    if quote == '[' {
         return text.find(']').map(|end| end + 1);
     }
-    let mut at = 1;
+    let mut end = 1;
     loop {
-        at += text[at..].find(open)? + 1;
-        if !text[at..].starts_with(open) {
-            return Some(at);
+        end += text[end..].find(quote)? + 1;
+        if !text[end..].starts_with(quote) {
+            return Some(end);
         }
-        at += 1;
+        end += 1;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::tokens;
+    use super::{Token, tokenize};
 
     fn texts(sql: &str) -> Vec<&str> {
-        tokens(sql).unwrap().into_iter().map(|t| t.text).collect()
+        tokenize(sql).unwrap().into_iter().map(|token| token.text).collect()
     }
 
     #[test]
@@ -116,16 +121,16 @@ mod tests {
 
     #[test]
     fn names_lose_their_quotes() {
-        let found = tokens("x \"a\"\"b\" [a b] `a``b` 'a''b' 1 ,").unwrap();
-        let names: Vec<_> = found.iter().map(super::Token::name).collect();
+        let tokens = tokenize("x \"a\"\"b\" [a b] `a``b` 'a''b' 1 ,").unwrap();
+        let names: Vec<_> = tokens.iter().map(Token::to_name).collect();
         let expected = [Some("x"), Some("a\"b"), Some("a b"), Some("a`b"), Some("a'b"), None, None];
-        assert_eq!(names, expected.map(|n| n.map(str::to_owned)));
+        assert_eq!(names, expected.map(|name| name.map(str::to_owned)));
     }
 
     #[test]
     fn an_open_quote_is_refused() {
         for sql in ["'a", "\"a\"\"", "[a", "`"] {
-            assert!(tokens(sql).is_err(), "{sql}");
+            assert!(tokenize(sql).is_err(), "{sql}");
         }
         assert_eq!(texts("a /* open"), ["a"]);
         assert_eq!(texts("a -- open"), ["a"]);
