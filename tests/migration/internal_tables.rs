@@ -1,4 +1,4 @@
-//! The internal tables: the rules that they have of themselves, and the audit record of a deletion without an archive.
+//! The internal tables' constraints and defaults.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ both!(StateC: an_idempotency_key_belongs_to_a_deletion_or_to_a_run, a_deletion_w
 
 const ID: &str = "de1e7000-0000-4000-8000-000000000001";
 
-/// Migrates, and records a deletion as if it had been made without an archive.
+/// Migrates, and inserts the record of a deletion without naming its status. The default is that it was not archived.
 async fn migrate_and_insert_deletion(db: &TestDb) {
     assert_eq!(document(db, &["migrate", "--yes"]).0, 0);
     db.exec(&format!(
