@@ -29,7 +29,7 @@ use crate::support::TestDb;
 
 /// A server over a database whose schema is up to date; the purge of stale sessions has not been made.
 async fn mended(db: TestDb) -> TestApp {
-    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    let session = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     session.apply_before_purge(&mut |_| ()).await.unwrap();
     session.close().await.unwrap();
     TestApp::over(db).await

@@ -41,7 +41,7 @@ impl Contents {
         let mut statements = Legacy::new(rules).statements(dialect);
         statements.extend(scenario::statements(dialect, None));
         if self == Self::Adopted {
-            statements.push(super::own_tables(dialect));
+            statements.push(super::internal_tables_sql(dialect));
         }
         statements
     }

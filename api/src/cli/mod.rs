@@ -162,7 +162,7 @@ fn log_to_stderr(options: &Options) -> Result<(), Error> {
 
 /// Fails where this program's own tables are missing or old. A purge that is pending changes nothing about them.
 async fn require_migrated(db: &Database) -> Result<(), Error> {
-    let pending = migration::pending(db.pool()).await?;
+    let pending = migration::list_pending(db.pool()).await?;
     if pending.iter().all(|name| name == migration::STALE_PURGE) {
         Ok(())
     } else {

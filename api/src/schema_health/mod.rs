@@ -170,7 +170,7 @@ pub struct Accepted(pub BTreeMap<String, String>);
 /// # Errors
 /// [`Error::Unsuitable`] where there is no sessions' table; [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn check(db: &Database, accepted: &Accepted) -> Result<SchemaHealth, Error> {
-    let pending_migrations = migration::pending(db.pool()).await?;
+    let pending_migrations = migration::list_pending(db.pool()).await?;
     let moment = db.snapshot().await?;
     let graph = catalog::read(&moment, db.dialect(), db.schema()).await?;
     let facts = catalog_facts::read(&moment, db.dialect(), db.schema(), &graph).await?;

@@ -90,6 +90,6 @@ async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
 
 /// Whether this program's own tables are there. A purge that is pending changes nothing about them.
 async fn is_migrated(db: &Database) -> bool {
-    let pending = migration::pending(db.pool()).await;
+    let pending = migration::list_pending(db.pool()).await;
     pending.is_ok_and(|pending| pending.iter().all(|name| name == migration::STALE_PURGE))
 }

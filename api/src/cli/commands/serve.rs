@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use migration::{STALE_PURGE, Session};
+use migration::{MigrationSession, STALE_PURGE};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use tempfile::TempDir;
@@ -130,7 +130,7 @@ async fn demonstrate(config: &mut Config) -> Result<TempDir, Error> {
 /// The database may be served: nothing is pending but the purge, which changes no table's definition. The default file is migrated when it is new, since there is nothing in
 /// it that could be purged; anything else is for `migrate`, which asks.
 async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
-    let pending = migration::pending(db.pool()).await?;
+    let pending = migration::list_pending(db.pool()).await?;
     if pending.is_empty() {
         return Ok(());
     }
@@ -141,8 +141,8 @@ async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
     if config.database_named || !is_new(db).await? {
         return Err(Error::MigrationsPending(pending.len()));
     }
-    let session = Session::open(&config.database.url, &config.database.schema, || ()).await?;
-    session.apply_rest(&mut |name| tracing::info!(name, "applied to the new database")).await?;
+    let session = MigrationSession::open(&config.database.url, &config.database.schema, || ()).await?;
+    session.apply_remaining(&mut |name| tracing::info!(name, "applied to the new database")).await?;
     session.close().await?;
     Ok(())
 }

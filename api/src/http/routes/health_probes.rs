@@ -57,7 +57,7 @@ async fn looked_up(app: &App) -> Vec<String> {
         tracing::warn!(error = chain(&error), "not ready: the database does not answer");
         return vec!["The database cannot be reached.".to_owned()];
     }
-    match migration::pending(pool).await {
+    match migration::list_pending(pool).await {
         Ok(pending) if pending.iter().all(|name| name == migration::STALE_PURGE) => Vec::new(),
         Ok(pending) => {
             vec![format!("Migrations are pending: {}. `session-admin migrate` makes them.", pending.join(", "))]
