@@ -21,5 +21,6 @@ mod health;
 mod http;
 mod impact;
 mod migration;
+mod public_strings;
 mod restore;
 mod story;
