@@ -4,8 +4,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::db::pg_text::text;
 use crate::db::{Database, Dialect, quote};
-use crate::deletion::archive::postgres::text;
 use crate::error::Error;
 
 /// Reads `pg_class` and its friends; parameter 1 is a JSON array of schemas and names.

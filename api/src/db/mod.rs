@@ -1,7 +1,10 @@
 //! The database: connecting, and the one boundary behind which PostgreSQL and SQLite differ.
 
 mod dialect;
+mod ids;
 pub mod pagination;
+mod parameters;
+pub(crate) mod pg_text;
 mod pool;
 mod sql_value;
 mod table_columns;
@@ -21,6 +24,8 @@ use crate::clock::Clock;
 use crate::error::Error;
 
 pub use dialect::{Dialect, quote};
+pub use ids::{distinct, ids_parameter};
+pub use parameters::Parameters;
 pub use sql_value::Cell;
 pub use table_columns::Columns;
 

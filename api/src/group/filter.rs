@@ -3,7 +3,7 @@
 use entity::whatsapp_groups::Column;
 use uuid::Uuid;
 
-use crate::db::pagination::Parameters;
+use crate::db::Parameters;
 use crate::db::{Columns, Dialect, text_search};
 
 /// What groups meet, all of it; nothing for all groups.

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{Filter, Group};
 use crate::catalog::GROUPS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Cell, Columns, Database, Dialect};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Cell, Columns, Database, Dialect, Parameters};
 use crate::error::Error;
 
 /// What a list of groups is ordered by.

@@ -5,7 +5,7 @@ use entity::whatsapp_sessions::Column;
 use uuid::Uuid;
 
 use super::SessionStatus;
-use crate::db::pagination::Parameters;
+use crate::db::Parameters;
 use crate::db::{Columns, Dialect, text_search};
 
 /// What sessions meet, all of it; nothing for all sessions. A row without a time meets no condition on that time.

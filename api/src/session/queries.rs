@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::filter::status;
 use super::{Filter, Session, SessionStatus};
 use crate::catalog::SESSIONS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Cell, Columns, Database, Dialect};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Cell, Columns, Database, Dialect, Parameters};
 use crate::error::Error;
 
 /// The columns that a [`Session`] is made of, in the order in which they are read.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Cell;
 use crate::error::Error;
 
-pub use paged_query::{List, Parameters};
+pub use paged_query::List;
 pub use sort_order::{Key, Kind, Order};
 
 /// A row's place in a list, wherever the list then begins and ends.

@@ -1,29 +1,11 @@
 //! One list, read in parts.
 
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::sort_order::{Place, Side, no_place};
 use super::{Key, Order, Page, Position, Slice};
-use crate::db::{Cell, Dialect};
+use crate::db::{Cell, Dialect, Parameters};
 use crate::error::Error;
-
-/// Values that a statement binds, by number.
-#[derive(Debug, Clone, Default)]
-pub struct Parameters(Vec<Value>);
-
-impl Parameters {
-    /// Binds a value and gives its name.
-    pub fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.0.push(value.into());
-        format!("${}", self.0.len())
-    }
-
-    /// The values, in the order of their numbers.
-    #[must_use]
-    pub fn into_values(self) -> Vec<Value> {
-        self.0
-    }
-}
 
 /// A list: which rows, and in what order.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::paged_query::{Parameters, all, misplaced};
+use super::paged_query::{all, misplaced};
 use super::{Key, List, Page, Slice};
-use crate::db::Dialect;
+use crate::db::{Dialect, Parameters};
 use crate::error::Error;
 
 /// SQLite takes 500 SELECTs in one statement.

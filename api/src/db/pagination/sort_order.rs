@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::Position;
-use super::paged_query::Parameters;
-use crate::db::{Cell, Dialect};
+use crate::db::{Cell, Dialect, Parameters};
 use crate::error::Error;
 
 /// What a list is ordered by.
