@@ -1,4 +1,4 @@
-//! The gateway: the service that holds the live WhatsApp connections.
+//! The gateway: the service that holds the live connections to the messenger.
 //!
 //! It is queried over HTTP about the state of sessions. A failure is reported as a state, never as an error. Nothing
 //! here knows the database, and nothing queries the gateway while it holds locks.

@@ -1,4 +1,4 @@
-//! WhatsApp groups: queries that work with whatever columns an adopted database has, and counts of what refers to them.
+//! Groups: queries that work with whatever columns an adopted database has, and counts of what refers to them.
 
 mod filter;
 mod model;

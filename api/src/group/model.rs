@@ -1,4 +1,4 @@
-//! A WhatsApp group.
+//! A group.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

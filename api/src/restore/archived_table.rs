@@ -60,7 +60,7 @@ impl ArchivedTable {
     }
 
     /// Returns `FROM … WHERE …` over this table's archived rows.
-    pub fn from_clause(&self, dialect: Dialect) -> String {
+    pub fn rows_clause(&self, dialect: Dialect) -> String {
         format!("FROM {} archived WHERE archived.table_id = {}", dialect.own_table("archived_rows"), self.id)
     }
 

@@ -33,8 +33,7 @@ pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreO
     }
 }
 
-/// The same as a batch of a run that restores; its progress is committed with it. None where another worker has the
-/// run.
+/// The same as a batch of a run that restores; its progress is committed with it. None where another worker has the run.
 ///
 /// # Errors
 /// Those of [`restore`], and [`Error::LockTimeout`].

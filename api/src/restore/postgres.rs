@@ -51,7 +51,7 @@ fn restore_sql(tables: &[ArchivedTable], unarchived: &UnarchivedTables) -> Optio
                      (SELECT coalesce(sum({}), 0) {})::bigint, \
                      (SELECT coalesce(sum(references_set), 0) FROM restored_{number})::bigint",
                     layout.count_where(|unit| layout.was_cleared(POSTGRES, unit)),
-                    table.from_clause(POSTGRES)
+                    table.rows_clause(POSTGRES)
                 ));
             }
             // The archive holds nothing of the table, or schema_drift has reported it.
@@ -79,7 +79,7 @@ fn insert_sql(table: &ArchivedTable, live: &LiveTable) -> String {
         quote(&live.name.1),
         names.join(", "),
         values.collect::<Vec<_>>().join(", "),
-        table.from_clause(POSTGRES)
+        table.rows_clause(POSTGRES)
     )
 }
 

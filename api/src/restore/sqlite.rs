@@ -50,7 +50,7 @@ pub(super) fn insert_sql(table: &ArchivedTable, live: &LiveTable, on_conflict: &
         live.relation(SQLITE),
         names.join(", "),
         values.join(", "),
-        table.from_clause(SQLITE)
+        table.rows_clause(SQLITE)
     )
 }
 

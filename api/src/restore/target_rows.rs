@@ -51,7 +51,7 @@ impl<'a> TargetRows<'a> {
             "(SELECT {} AS session_admin_key, {} {})",
             archived.key_text(dialect),
             selected.join(", "),
-            archived.from_clause(dialect)
+            archived.rows_clause(dialect)
         );
         let columns = columns.into_iter().map(|(_, column)| column.name.as_str()).collect();
         Self { archived, live, relation, columns, existing: Vec::new() }

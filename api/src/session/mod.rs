@@ -1,4 +1,4 @@
-//! WhatsApp sessions: queries that work with whatever columns an adopted database has.
+//! Sessions: queries that work with whatever columns an adopted database has.
 
 mod filter;
 mod model;

@@ -1,4 +1,4 @@
-//! A WhatsApp session.
+//! A session.
 
 use chrono::{DateTime, Utc};
 use entity::session_status::SessionStatus;

@@ -49,7 +49,7 @@ fn count_by_key(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> Op
     );
     Some(format!(
         "SELECT count(*) AS row_count {} AND NOT EXISTS (SELECT 1 FROM {} live WHERE {})",
-        table.from_clause(dialect),
+        table.rows_clause(dialect),
         live.relation(dialect),
         conditions.join(" AND ")
     ))
@@ -79,7 +79,7 @@ fn count_as_set(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> St
     format!(
         "SELECT count(*) AS row_count FROM (SELECT {} {} {except} SELECT {} FROM {} live) missing",
         archived.collect::<Vec<_>>().join(", "),
-        table.from_clause(dialect),
+        table.rows_clause(dialect),
         current.collect::<Vec<_>>().join(", "),
         live.relation(dialect)
     )

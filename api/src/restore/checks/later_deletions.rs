@@ -132,7 +132,7 @@ pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'
         let deleted_rows = format!(
             "SELECT {} AS row_key{keys} {} AND (SELECT 1 FROM {} live WHERE {} LIMIT 1) IS NULL",
             table.key_text(dialect),
-            table.from_clause(dialect),
+            table.rows_clause(dialect),
             live.relation(dialect),
             layout.is_same_row(dialect, live)
         );

@@ -27,7 +27,7 @@ pub(in crate::restore) async fn count(context: &RestoreContext<'_>) -> Result<i6
         );
         let sql = format!(
             "SELECT count(*) AS row_count {} AND {} = 'pending' AND {has_passed}",
-            table.from_clause(dialect),
+            table.rows_clause(dialect),
             ArchivedTable::text(dialect, status)
         );
         let now = dialect.time(context.db.settings().clock.now());

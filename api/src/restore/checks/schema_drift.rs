@@ -201,7 +201,7 @@ async fn conversion_error(
     table: &ArchivedTable,
     value: &str,
 ) -> Result<Option<String>, Error> {
-    let sql = format!("SELECT count({value}) AS row_count {}", table.from_clause(Dialect::Postgres));
+    let sql = format!("SELECT count({value}) AS row_count {}", table.rows_clause(Dialect::Postgres));
     let savepoint = tx.begin().await?;
     let evaluated = row_count(&savepoint, Dialect::Postgres, sql).await;
     savepoint.rollback().await?;
@@ -216,7 +216,7 @@ async fn conversion_error(
 /// Counts the rows with a value in a column.
 async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedColumn<'_>) -> Result<i64, Error> {
     let dialect = context.dialect();
-    let rows = archived.table.from_clause(dialect);
+    let rows = archived.table.rows_clause(dialect);
     let sql = format!("SELECT count(*) AS row_count {rows} AND {} IS NOT NULL", archived.value(dialect));
     row_count(context.tx, dialect, sql).await
 }
@@ -256,7 +256,7 @@ async fn changed_on_postgres(
     } else {
         format!("concat(CAST({value} AS {new})) <> {value}")
     };
-    let rows = archived.table.from_clause(Dialect::Postgres);
+    let rows = archived.table.rows_clause(Dialect::Postgres);
     row_count(savepoint, Dialect::Postgres, format!("SELECT count(*) AS row_count {rows} AND {differs}")).await
 }
 
@@ -273,7 +273,7 @@ async fn changed_on_sqlite(
     let create =
         format!("CREATE TEMP TABLE session_admin_converted (row_number integer PRIMARY KEY, converted {type_name})");
     savepoint.execute_unprepared(&create).await?;
-    let rows = archived.table.from_clause(Dialect::Sqlite);
+    let rows = archived.table.rows_clause(Dialect::Sqlite);
     let fill = format!("INSERT INTO temp.session_admin_converted SELECT archived.rowid, {value} {rows}");
     savepoint.execute_unprepared(&fill).await?;
     // A plus sign takes the column's type affinity from the comparison.

@@ -157,7 +157,7 @@ async fn rejected_rows(
     let sql = format!(
         "SELECT {} AS row_key {} AND NOT EXISTS (SELECT 1 FROM {} live WHERE {}) LIMIT {LISTED}",
         table.key_text(dialect),
-        table.from_clause(dialect),
+        table.rows_clause(dialect),
         live.relation(dialect),
         same.collect::<Vec<_>>().join(" AND ")
     );
