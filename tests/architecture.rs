@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
 const FLOORS: [&[&str]; 12] = [
-    &["error", "refusal", "clock", "limits"],
+    &["error", "refusal", "clock", "limits", "wording"],
     &["db"],
     &["auth"],
     &["catalog", "demo"],

@@ -28,4 +28,5 @@ pub mod refusal;
 pub mod restore;
 pub mod schema_health;
 pub mod session;
+mod wording;
 pub mod worker;

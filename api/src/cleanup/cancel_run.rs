@@ -1,24 +1,15 @@
 //! Stopping a run: between two batches, or before the first.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::run_record::{RunStatus, find_many};
-use super::{CleanupRun, run_lease, run_progress};
+use super::model::{RunOutcome, RunStatus};
+use super::run_record::find_many;
+use super::{run_lease, run_progress};
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
-
-/// What came of it: the run, or why there is none.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct RunOutcome {
-    /// The run.
-    pub run: Option<CleanupRun>,
-    /// Why nothing was changed.
-    pub refusals: Vec<Refusal>,
-}
 
 /// Stops a run for good. A batch that is under way is waited for; the sessions that are still to go stay, and are listed
 /// as skipped.

@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use super::eligibility::{Terms, sort_out};
 use super::gateway_filter::{Picked, asked};
+use super::model::{CleanupOutcome, CleanupRequest, SkippedSession};
 use super::preview::Selected;
 use super::run_record::find_many;
-use super::{CleanupOutcome, CleanupRequest, SkippedSession};
 use crate::catalog::SESSIONS;
-use crate::db::{Columns, Database, Dialect, Writing};
+use crate::db::{Columns, Database, Dialect, Writing, distinct};
 use crate::deletion::{check, refusals};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::idempotency::{Earlier, Keyed, Made, earlier, remember};
+use crate::impact::Impact;
 use crate::impact::token::Looked;
-use crate::impact::{Impact, distinct};
 use crate::refusal::RefusalCode;
 use crate::session::queries;
 
@@ -202,7 +202,7 @@ async fn missed(
     let columns = Columns::now(transaction, db, SESSIONS).await?;
     let existing = queries::find_in(transaction, db, &columns, &missed).await?;
     let why = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
-        (false, _) => SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND),
+        (false, _) => SkippedSession::not_found(id),
         (true, None) => {
             SkippedSession::new(id, RefusalCode::NoLongerMatches, "It was named, but does not meet the other criteria.")
         }
@@ -214,8 +214,6 @@ async fn missed(
     };
     Ok(missed.into_iter().map(why).collect())
 }
-
-pub(super) const NOT_FOUND: &str = "No session has this id. It may have been deleted already.";
 
 async fn record(
     transaction: &DatabaseTransaction,

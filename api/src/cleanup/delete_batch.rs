@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::CleanupRun;
+use super::model::CleanupRun;
 use super::run_claim::Held;
 use crate::db::{Database, Dialect};
-use crate::deletion::refusals::counted;
 use crate::deletion::{DeletionRequest, delete_batch};
 use crate::error::Error;
 use crate::gateway::GatewayState;
 use crate::refusal::{Refusal, RefusalCode};
+use crate::wording::counted;
 
 /// How a batch ended.
 pub(super) enum Ended {

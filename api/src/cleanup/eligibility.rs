@@ -3,16 +3,16 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::create_run::NOT_FOUND;
+use super::criteria::Criteria;
 use super::gateway_filter::Picked;
-use super::{CleanupRequest, CleanupRun, Criteria, SkippedSession};
+use super::model::{CleanupRequest, CleanupRun, SkippedSession};
 use crate::db::Database;
-use crate::deletion::refusals::counted;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::impact::{Blocker, Impact, deletable_together, of_each_session};
 use crate::refusal::RefusalCode;
 use crate::session::{Filter, queries};
+use crate::wording::counted;
 
 /// How many sessions are looked at together.
 const TOGETHER: usize = 100;
@@ -69,7 +69,7 @@ pub(super) async fn look(
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for &id in ids {
         match impacts.remove(&id) {
-            None => unfit.push(SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND)),
+            None => unfit.push(SkippedSession::not_found(id)),
             Some(impact) => match unfit_for(terms, &impact, met.contains(&id)) {
                 Some((code, message)) => unfit.push(SkippedSession::new(id, code, message)),
                 None => fit.push(Candidate { id, impact }),

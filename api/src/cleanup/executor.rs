@@ -6,14 +6,16 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::batch_size::Pace;
 use super::delete_batch::{Ended, delete};
 use super::eligibility::{Candidate, blocked, look};
 use super::gateway_filter::{kept, wanted};
+use super::model::{CleanupRun, RunKind, RunStatus, SkippedSession};
 use super::run_claim::Held;
 use super::run_progress;
 use super::run_progress::State;
 use super::run_record::find;
-use super::{CleanupRun, Pace, RunKind, RunStatus, SkippedSession, restore_run, run_lease};
+use super::{restore_run, run_lease};
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::{Gateway, ask_about_each};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Criteria, SkippedSession};
+use super::criteria::Criteria;
+use super::model::SkippedSession;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each, ask_each};

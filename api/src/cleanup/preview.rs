@@ -4,8 +4,9 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::criteria::Criteria;
 use super::gateway_filter::{Picked, asked};
-use super::{Criteria, SkippedSession};
+use super::model::SkippedSession;
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;

@@ -4,12 +4,13 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::criteria::Criteria;
 use super::delete_batch::by_error;
+use super::model::{CleanupRun, RunKind, RunOutcome, SkippedSession};
 use super::run_claim::Held;
 use super::run_progress;
 use super::run_progress::State;
-use super::run_record::{RunKind, find_many};
-use super::{CleanupRun, Criteria, RunOutcome, SkippedSession, id};
+use super::run_record::{find_many, id};
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::refusals;
 use crate::error::Error;

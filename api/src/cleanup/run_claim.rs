@@ -3,10 +3,9 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::db::{Database, Dialect};
+use crate::db::{Database, Dialect, ids_parameter};
 use crate::deletion::Deletion;
 use crate::error::Error;
-use crate::impact::ids_parameter;
 
 /// A run that a worker holds: nobody else works on it until the lease has run out.
 #[derive(Debug, Clone, PartialEq, Eq)]

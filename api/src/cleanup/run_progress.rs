@@ -4,8 +4,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::model::SkippedSession;
 use super::run_claim::{Held, claim, renew};
-use super::{SkippedSession, id};
+use super::run_record::id;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::refusal::RefusalCode;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
-use super::run_record::{SELECTED, run};
-use super::{CleanupRun, SkippedSession, id};
-use crate::db::Database;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
+use super::model::{CleanupRun, SkippedSession};
+use super::run_record::{SELECTED, id, run};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Database, Parameters};
 use crate::error::Error;
 
 /// One part of the runs, newest first.

@@ -1,169 +1,11 @@
 //! A run, as its row tells of it.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Criteria, id};
-use crate::db::Database;
+use super::model::{CleanupRun, RunKind, RunStatus};
+use crate::db::{Database, ids_parameter};
 use crate::error::Error;
-use crate::impact::ids_parameter;
-
-/// One execution of a cleanup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CleanupRun {
-    /// Its id.
-    pub id: Uuid,
-    /// What it does.
-    pub kind: RunKind,
-    /// How far it is.
-    pub status: RunStatus,
-    /// What was asked for.
-    pub criteria: Criteria,
-    /// The sessions on its list.
-    pub sessions_total: i64,
-    /// Those that are gone.
-    pub sessions_deleted: i64,
-    /// Those that stay. A finished run has no others.
-    pub sessions_skipped: i64,
-    /// Rows deleted so far, over all tables.
-    pub rows_deleted: i64,
-    /// Rows unlinked so far, over all tables.
-    pub rows_unlinked: i64,
-    /// The run whose deletions it restores.
-    pub restores: Option<Uuid>,
-    /// Sessions that are back.
-    pub sessions_restored: i64,
-    /// Rows put back so far, over all tables.
-    pub rows_restored: i64,
-    /// The rows that it may delete; none where there is no limit.
-    pub at_most: Option<i64>,
-    /// Connected sessions may go.
-    pub allow_connected: bool,
-    /// Messages still to be sent may go, or overdue ones come back.
-    pub allow_pending_messages: bool,
-    /// What it deletes is kept, so that it can be restored.
-    pub archive: bool,
-    /// Who asked for it.
-    pub started_by: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// When it was asked for.
-    pub created_at: DateTime<Utc>,
-    /// When the first session was looked at.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// Who stopped it.
-    pub cancelled_by: Option<String>,
-    /// The worker that holds it.
-    #[serde(skip)]
-    pub(super) leased_by: Option<String>,
-    /// Until when it is that worker's; where nobody holds it, the moment before which it is not tried again.
-    #[serde(skip)]
-    pub(super) leased_until: Option<DateTime<Utc>>,
-    /// How often it was begun with since it last came further.
-    #[serde(skip)]
-    pub(super) attempts: i32,
-}
-
-impl CleanupRun {
-    /// The sessions whose turn has not come.
-    #[must_use]
-    pub const fn sessions_to_go(&self) -> i64 {
-        self.sessions_total - self.sessions_deleted - self.sessions_restored - self.sessions_skipped
-    }
-
-    /// Whether only a worker with a gateway can work on it.
-    #[must_use]
-    pub fn wants_gateway(&self) -> bool {
-        self.kind == RunKind::Delete && self.criteria.missing_from_gateway
-    }
-
-    /// From when on a worker may take it, where that is still to come.
-    #[must_use]
-    pub fn free_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.leased_until.filter(|until| *until > now)
-    }
-
-    /// Whether a worker has it, be it alive or not; else it rests after an error until it is free.
-    #[must_use]
-    pub const fn is_leased(&self) -> bool {
-        self.leased_by.is_some()
-    }
-
-    /// Whether a worker may take it now.
-    #[must_use]
-    pub fn is_free(&self, now: DateTime<Utc>) -> bool {
-        !self.status.has_finished() && self.free_from(now).is_none()
-    }
-}
-
-/// What a run does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RunKind {
-    /// It deletes sessions.
-    Delete,
-    /// It puts back what another run deleted.
-    Restore,
-}
-
-impl RunKind {
-    fn of_row(word: &str) -> Result<Self, Error> {
-        match word {
-            "DELETE" => Ok(Self::Delete),
-            "RESTORE" => Ok(Self::Restore),
-            _ => {
-                Err(Error::Unsuitable(format!("A cleanup run has the kind {word}, which this version does not know.")))
-            }
-        }
-    }
-}
-
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RunStatus {
-    /// Nobody has begun with it.
-    Queued,
-    /// It is under way, or waits for a worker that goes on with it.
-    Running,
-    /// It came to its end.
-    Succeeded,
-    /// It stopped, or the database refused every session that it tried.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl RunStatus {
-    /// Those of which nothing more happens.
-    const FINISHED: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Cancelled];
-
-    /// Whether nothing more happens.
-    #[must_use]
-    pub fn has_finished(self) -> bool {
-        Self::FINISHED.contains(&self)
-    }
-
-    pub(super) fn of_row(word: &str) -> Result<Self, Error> {
-        match word {
-            "QUEUED" => Ok(Self::Queued),
-            "RUNNING" => Ok(Self::Running),
-            "SUCCEEDED" => Ok(Self::Succeeded),
-            "FAILED" => Ok(Self::Failed),
-            "CANCELLED" => Ok(Self::Cancelled),
-            _ => Err(Error::Unsuitable(format!(
-                "A cleanup run has the status {word}, which this version does not know."
-            ))),
-        }
-    }
-}
 
 /// The run with this id.
 ///
@@ -245,4 +87,9 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
         leased_until: row.try_get("", "leased_until")?,
         attempts: row.try_get("", "attempts")?,
     })
+}
+
+/// An id that a run's row holds.
+pub(super) fn id(text: &str) -> Result<Uuid, Error> {
+    text.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run's record holds {text}, which is no UUID.")))
 }

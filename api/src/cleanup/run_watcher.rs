@@ -12,7 +12,8 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{CleanupRun, find, find_many};
+use super::model::CleanupRun;
+use super::run_record::{find, find_many};
 use crate::db::Database;
 use crate::error::Error;
 

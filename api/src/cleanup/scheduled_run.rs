@@ -7,8 +7,10 @@ use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use super::create_run::start_of;
+use super::criteria::{Age, Criteria};
 use super::eligibility::{Terms, sort_out};
-use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession, id};
+use super::model::{CleanupOutcome, CleanupRequest, CleanupRun, SkippedSession};
+use super::run_record::id;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;

@@ -3,14 +3,16 @@
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::archive::Archive;
+use super::archive::writer::Archive;
 use super::audit::{query, record};
+use super::model::{DeletionOutcome, DeletionRequest, DeletionStatus};
+use super::postgres::delete_rows as postgres;
 use super::refusals;
 use super::row_counts::Removed;
-use super::{DeletionOutcome, DeletionRequest, DeletionStatus, postgres, sqlite};
+use super::sqlite::delete_rows as sqlite;
 use crate::cleanup::run_claim;
 use crate::cleanup::run_claim::Held;
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, Writing, distinct, ids_parameter};
 use crate::error::Error;
 use crate::idempotency;
 use crate::idempotency::{Earlier, Made};
@@ -18,7 +20,7 @@ use crate::impact::plan::Plan;
 use crate::impact::sql::Sql;
 use crate::impact::sql::shape::Shape;
 use crate::impact::token::Looked;
-use crate::impact::{Impact, Reading, distinct, ids_parameter};
+use crate::impact::{Impact, Reading};
 use crate::refusal::Refusal;
 use crate::session::{self, Filter};
 

@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{DeletionOutcome, DeletionRequest};
+use super::model::{DeletionOutcome, DeletionRequest};
 use crate::error::Said;
 use crate::gateway::GatewaySessionState;
 use crate::impact::token::Looked;
 use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
+pub(crate) use crate::wording::counted;
 
 /// These ids are no session's.
 pub(super) fn not_found(unknown: &[String]) -> Refusal {
@@ -164,9 +165,4 @@ fn changed(changes: &[ImpactChange]) -> Refusal {
 
 fn tables(changes: &[ImpactChange]) -> String {
     changes.iter().map(|change| change.table.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A number with its word.
-pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

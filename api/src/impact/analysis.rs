@@ -1,21 +1,21 @@
 //! From sessions to their impact: the graph, the plan, the counts, the verdict.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::catalog::{self, Graph, Table, TableId};
-use crate::db::{Database, Dialect};
+use crate::db::{Database, Dialect, distinct, ids_parameter};
 use crate::error::Error;
 
 use super::effect::Effect;
+use super::model::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
 use super::plan::Plan;
 use super::sql::Sql;
 use super::sql::count::{Counted, Counts, TableCounts, count};
 use super::sql::shape::Shape;
 use super::token::Looked;
-use super::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
 
 /// What deleting these sessions together will do. One statement counts, whatever the number of sessions.
 ///
@@ -220,17 +220,4 @@ fn hidden_table(table: &Table) -> Option<Blocker> {
 fn without(mut graph: Graph, hidden: &[TableId]) -> Graph {
     graph.foreign_keys.retain(|key| !hidden.contains(&key.table) && !hidden.contains(&key.referenced));
     graph
-}
-
-/// Each id once, in the order in which they were given.
-#[must_use]
-pub fn distinct(ids: &[Uuid]) -> Vec<Uuid> {
-    let mut seen = HashSet::new();
-    ids.iter().copied().filter(|id| seen.insert(*id)).collect()
-}
-
-/// The ids as the statements' parameter.
-#[must_use]
-pub fn ids_parameter(ids: &[Uuid]) -> String {
-    serde_json::to_string(ids).unwrap_or_default()
 }

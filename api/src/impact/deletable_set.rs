@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::Blocker;
-use super::analysis::{Reading, distinct};
+use super::analysis::Reading;
+use super::model::Blocker;
 use super::sql::shape::Shape;
-use crate::db::Database;
+use crate::db::{Database, distinct};
 use crate::error::Error;
 
 /// Sessions, told apart by whether they can go.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Action, ForeignKey, Graph, Table};
 
-use super::BlockerKind;
+use super::model::BlockerKind;
 
 /// What a foreign key does to the rows that refer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
 
-use super::BlockerKind;
 use super::effect::{self, Effect};
-use super::topology;
+use super::model::BlockerKind;
+use super::topology::{self, Component};
 
 /// A reached table's or an edge's place in the plan.
 pub type EdgeId = usize;
@@ -21,15 +21,6 @@ pub struct Plan<'a> {
     pub components: Vec<Component>,
     /// By table: rows of it may go.
     pub doomed: Vec<bool>,
-}
-
-/// Tables whose cascades form a cycle, or one table.
-#[derive(Debug, Clone)]
-pub struct Component {
-    /// The tables.
-    pub tables: Vec<TableId>,
-    /// Whether a cascade leads from the component back into it.
-    pub cyclic: bool,
 }
 
 /// A foreign key that is followed, from the rows it refers to.

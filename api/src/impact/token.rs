@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
+use super::model::{Impact, ImpactChange, TableImpact};
 use super::plan::Plan;
-use super::{Impact, ImpactChange, TableImpact};
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

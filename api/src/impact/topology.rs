@@ -2,7 +2,14 @@
 
 use crate::catalog::{Action, Graph, TableId};
 
-use super::plan::Component;
+/// Tables whose cascades form a cycle, or one table.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// The tables.
+    pub tables: Vec<TableId>,
+    /// Whether a cascade leads from the component back into it.
+    pub cyclic: bool,
+}
 
 /// The strongly connected components of the cascades, in topological order from the root.
 pub(super) fn in_order(graph: &Graph, doomed: &[bool]) -> Vec<Component> {

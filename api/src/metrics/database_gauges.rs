@@ -3,7 +3,7 @@
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use serde_json::json;
 
-use super::{gauge, register};
+use super::collector::{gauge, register};
 use crate::cleanup::{self, RunStatus};
 use crate::db::Database;
 use crate::deletion::audit::query;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use super::{gauge, register};
+use super::collector::{gauge, register};
 
 #[derive(Debug, Default)]
 pub(super) struct Ticks {

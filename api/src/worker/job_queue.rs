@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::consumer::Hand;
-use super::{consumer, stopped};
+use super::job_runner;
+use super::job_runner::Hand;
+use super::stop_signal::stopped;
 use crate::db::{Database, DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::schema_health::ClosedHstore;
@@ -69,7 +70,7 @@ macro_rules! taking {
 
 async fn handle(job: Job, hand: Data<Hand>) {
     let hand = Hand::clone(&hand);
-    if let Err(defect) = tokio::spawn(async move { consumer::work(job.run, &hand).await }).await {
+    if let Err(defect) = tokio::spawn(async move { job_runner::work(job.run, &hand).await }).await {
         tracing::error!(run = %job.run, error = &defect as &dyn std::error::Error, "a cleanup run's task ended early");
     }
 }

@@ -8,9 +8,9 @@ use sea_orm::ConnectionTrait as _;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::consumer::Hand;
 use super::job_queue::{NAME, Queue};
-use super::{migrated, pause};
+use super::job_runner::Hand;
+use super::stop_signal::{migrated, pause};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::audit::query;
-use crate::deletion::{Deletion, refusals};
+use crate::deletion::model::Deletion;
+use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 

@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Table, TableId};
-use crate::deletion::postgres::statements::cleared;
 use crate::impact::sql::Sql;
+use crate::impact::sql::changes::cleared;
+
+/// So many values a row has room for: SQLite's tables have 2,000 columns at most
+/// (<https://www.sqlite.org/limits.html#max_column>), and one is the entry's number.
+pub(super) const WIDEST: usize = 1_999;
 
 /// A column as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::layout::KeptColumn;
+use crate::db::pg_text::text;
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
@@ -26,16 +27,6 @@ pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> 
         SETTINGS.iter().map(|(name, value)| format!("set_config('{name}', '{value}', true)")).collect();
     transaction.execute_raw(Dialect::Postgres.statement(format!("SELECT {}", set.join(", ")), [])).await?;
     Ok(())
-}
-
-/// A value as its type writes it. The cast to text is that but for some types (the catalogue's `odd_cast`): there a function
-/// has to do that takes anything and asks the type. A row of nothing but nulls is no null.
-pub(crate) fn text(value: &str, odd_cast: bool) -> String {
-    if odd_cast {
-        format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN concat({value}) END")
-    } else {
-        format!("CAST({value} AS text)")
-    }
 }
 
 /// The values of these columns of the row `alias`, as one array.

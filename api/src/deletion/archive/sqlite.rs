@@ -2,18 +2,14 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
-use super::Archive;
 use super::layout::KeptColumn;
+use super::writer::Archive;
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::deletion::sqlite::{affected, changed, gone};
+use crate::deletion::sqlite_work_tables::{affected, changed, gone};
 use crate::error::Error;
 use crate::impact::sql::Sql;
 use crate::impact::sql::row_id_names;
-
-/// So many values a row has room for: SQLite's tables have 2,000 columns at most
-/// (<https://www.sqlite.org/limits.html#max_column>), and one is the entry's number.
-pub(super) const WIDEST: usize = 1_999;
 
 /// Keeps the rows that are listed as going; gives how many that are.
 pub(crate) async fn keep_rows(

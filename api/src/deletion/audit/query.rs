@@ -6,11 +6,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Database, Dialect};
-use crate::deletion::{Deletion, DeletionStatus};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Database, Dialect, Parameters, ids_parameter};
+use crate::deletion::model::{Deletion, DeletionStatus};
 use crate::error::Error;
-use crate::impact::ids_parameter;
 
 /// What deletions meet, all of it; nothing for all deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::db::Database;
-use crate::deletion::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
+use crate::db::{Database, distinct};
+use crate::deletion::model::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
 use crate::error::Error;
-use crate::impact::{Impact, distinct};
+use crate::impact::Impact;
 
 /// Writes the record of what has just been done.
 pub(in crate::deletion) async fn record(

@@ -8,8 +8,8 @@ use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
+use super::plan_sql::{Sql, node_name};
 use super::shape::Shape;
-use super::{Sql, node_name};
 use crate::impact::effect::Effect;
 use crate::impact::plan::{EdgeId, Plan, Source};
 

@@ -3,9 +3,10 @@
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 
-use super::{Sql, node_name, row_id_names};
+use super::plan_sql::{Sql, node_name, row_id_names};
 use crate::impact::effect::Effect;
-use crate::impact::plan::{Component, Source};
+use crate::impact::plan::Source;
+use crate::impact::topology::Component;
 
 impl Sql<'_> {
     /// The rows of all tables of a cycle, found by recursion until nothing is added.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::catalog::{ForeignKey, TableId};
 use crate::db::quote;
 
+use super::plan_sql::{Sql, node_name, row_id_names};
 use super::shape::Shape;
-use super::{Sql, node_name, row_id_names};
 use crate::impact::effect::{Effect, default_of};
 use crate::impact::plan::{EdgeId, Source};
 

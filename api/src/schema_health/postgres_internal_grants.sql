@@ -1,8 +1,10 @@
--- What this role lacks on this program's own tables or their schemas, the queue's among them: the history and the tokens are
--- read, deletions, runs and requests are written down, jobs come and go.
-SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, p.privilege, has.schema_usable, has.granted
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+-- The privileges that the current role lacks on this program's internal tables or their schemas, including the queue's.
+-- The migration history and the tokens are read; deletions, runs and idempotency keys are written; jobs are added and
+-- deleted.
+SELECT namespace.nspname::text AS schema_name, class.relname::text AS table_name, required.privilege, granted.schema_usable,
+       granted.granted
+FROM pg_catalog.pg_class class
+JOIN pg_catalog.pg_namespace namespace ON namespace.oid = class.relnamespace
 JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
              ('session_admin', 'deletions', 'SELECT'), ('session_admin', 'deletions', 'INSERT'),
              ('session_admin', 'deletions', 'UPDATE'),
@@ -23,13 +25,14 @@ JOIN (VALUES ('session_admin', 'migrations', 'SELECT'),
              ('apalis', 'jobs', 'DELETE'),
              ('apalis', 'workers', 'SELECT'), ('apalis', 'workers', 'INSERT'), ('apalis', 'workers', 'UPDATE'),
              ('apalis', 'workers', 'DELETE')
-     ) AS p(schema_name, table_name, privilege) ON (p.schema_name, p.table_name) = (n.nspname, c.relname)
+     ) AS required(schema_name, table_name, privilege)
+  ON (required.schema_name, required.table_name) = (namespace.nspname, class.relname)
 CROSS JOIN LATERAL (
-    SELECT has_schema_privilege(n.oid, 'USAGE') AS schema_usable,
-           CASE p.privilege
-               WHEN 'UPDATE (last_used_at)' THEN has_column_privilege(c.oid, 'last_used_at', 'UPDATE')
-               ELSE has_table_privilege(c.oid, p.privilege)
+    SELECT has_schema_privilege(namespace.oid, 'USAGE') AS schema_usable,
+           CASE required.privilege
+               WHEN 'UPDATE (last_used_at)' THEN has_column_privilege(class.oid, 'last_used_at', 'UPDATE')
+               ELSE has_table_privilege(class.oid, required.privilege)
            END AS granted
-) has
-WHERE c.relkind IN ('r', 'p') AND NOT (has.schema_usable AND has.granted)
+) granted
+WHERE class.relkind IN ('r', 'p') AND NOT (granted.schema_usable AND granted.granted)
 ORDER BY 1 DESC, 2, 3
