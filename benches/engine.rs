@@ -117,6 +117,6 @@ pub async fn cascade(db: &Database, ids: &[Uuid]) {
     let transaction = db.pool().begin().await.unwrap();
     let sql =
         "DELETE FROM whatsapp_sessions WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))";
-    transaction.execute_raw(db.dialect().statement(sql, [impact::ids_parameter(ids).into()])).await.unwrap();
+    transaction.execute_raw(db.dialect().statement(sql, [api::db::ids_parameter(ids).into()])).await.unwrap();
     transaction.rollback().await.unwrap();
 }
