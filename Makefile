@@ -15,6 +15,8 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	  else echo "cargo-deny is not installed (cargo install --locked cargo-deny): dependencies are not checked."; fi
 
 # Prints the GraphQL schema anew; a test compares the file with the code.
 schema:
