@@ -22,5 +22,6 @@ mod http;
 mod impact;
 mod migration;
 mod public_strings;
+mod reference;
 mod restore;
 mod story;
