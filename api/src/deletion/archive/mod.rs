@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "restore reads archives through it as soon as both branches are merged")]
 pub(crate) mod entries;
 pub(crate) mod erasure;
+pub(crate) mod erasure_hook;
 mod layout;
 pub(crate) mod postgres;
 pub(crate) mod retention;
