@@ -150,7 +150,7 @@ async fn several_servers_expire_the_same_archives(db: TestDb) {
         all += made.rows_deleted + made.rows_unlinked + 11_000;
     }
     let servers = [later(&db, 31).await, later(&db, 31).await, later(&db, 31).await];
-    let [one, two, three] = servers.each_ref().map(deletion::expire);
+    let [one, two, three] = servers.each_ref().map(|server| deletion::expire(server, &cleanup::RunErasure));
     let (one, two, three) = tokio::join!(one, two, three);
     let expired = [one.unwrap(), two.unwrap(), three.unwrap()];
     assert_eq!(expired.iter().map(|expired| expired.deletions).sum::<u64>(), 5, "{expired:?}");
