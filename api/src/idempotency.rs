@@ -136,3 +136,12 @@ pub(crate) async fn remember(
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     Ok(())
 }
+
+/// Returns a condition: the run was made by a request of this principal under this key. All three arguments are SQL.
+pub(crate) fn made_run(db: &Database, run: &str, principal: &str, key: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM {} request WHERE request.run_id = {run} AND request.principal = {principal} \
+         AND request.key = {key})",
+        db.own_table("idempotency_keys")
+    )
+}

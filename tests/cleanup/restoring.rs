@@ -215,7 +215,7 @@ async fn an_erasure_takes_what_was_in_the_way_too(db: TestDb) {
     let says = |text: &str| text.contains("stale-");
     assert!(says(ended.error.as_deref().unwrap()) && says(&super::skipped(database, ended.id).await[0].message));
     for deletion in &made {
-        assert_eq!(deletion::erase(database, deletion.id, "eraser").await.unwrap().refusals, []);
+        assert_eq!(deletion::erase(database, deletion.id, "eraser", &cleanup::RunErasure).await.unwrap().refusals, []);
     }
     let now = cleanup::find(database, ended.id).await.unwrap().unwrap();
     assert_eq!(now.error.as_deref(), Some("What was in the way has been erased."));

@@ -104,7 +104,7 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
-    assert!(deletion::expire(&database).await.unwrap().rows > 1_000);
+    assert!(deletion::expire(&database, &cleanup::RunErasure).await.unwrap().rows > 1_000);
     assert_eq!(db.count("session_admin.archived_rows").await, 0);
     // It looks tokens up and writes down their last use, and neither makes nor revokes any.
     let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);

@@ -28,7 +28,7 @@ only!(sqlite Adopted: nothing_of_it_stays_in_the_files, a_reader_keeps_the_log_b
 only!(postgres Adopted: what_somebody_restores_just_now_is_not_erased);
 
 async fn erase(database: &Database, deletion: Uuid) -> ErasureOutcome {
-    deletion::erase(database, deletion, "eraser").await.unwrap()
+    deletion::erase(database, deletion, "eraser", &cleanup::RunErasure).await.unwrap()
 }
 
 async fn erased(database: &Database, deletion: Uuid) -> Deletion {
@@ -157,7 +157,7 @@ async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     erased(database, batches(database, run.id).await[0].id).await;
     let now = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((now.criteria, now.reason), (run.criteria.clone(), run.reason.clone()));
-    deletion::expire(database).await.unwrap();
+    deletion::expire(database, &cleanup::RunErasure).await.unwrap();
     worker.give_back().await.unwrap();
     // Whoever no longer meets it stays, after the erasure too.
     db.exec("UPDATE whatsapp_sessions SET session_name = 'renamed' WHERE session_name LIKE 'stale-%'").await;
@@ -166,7 +166,7 @@ async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     let ended = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((ended.sessions_deleted, ended.sessions_skipped), (2, run.sessions_total - 2));
     assert_eq!(ended.criteria, run.criteria);
-    deletion::expire(database).await.unwrap();
+    deletion::expire(database, &cleanup::RunErasure).await.unwrap();
     let blanked = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((blanked.criteria.search, blanked.reason), (None, None));
 }
@@ -232,7 +232,7 @@ async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
     assert_eq!(rows_kept(&db).await, 0);
     assert!(!database.truncate_log().await.unwrap(), "there is a reader");
     reader.exec("ROLLBACK").await;
-    deletion::expire(&database).await.unwrap();
+    deletion::expire(&database, &cleanup::RunErasure).await.unwrap();
     let log = format!("{}-wal", db.url().strip_prefix("sqlite://").unwrap());
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
 }

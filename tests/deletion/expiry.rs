@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::cleanup;
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::deletion;
@@ -70,12 +71,12 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     let (soon, afterwards) = (later(&db, 29).await, later(&db, 31).await);
     let second = deleted(&soon, &request(OTHER)).await;
     let before = db.everything().await;
-    assert_eq!(deletion::expire(&soon).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&soon, &cleanup::RunErasure).await.unwrap(), Expired::default());
     assert!(db.everything().await == before, "nothing was over");
     // Nobody has marked it yet, and it is over nevertheless.
     assert_eq!(status(&afterwards, first.id).await, DeletionStatus::Expired);
     assert_eq!(restore(&afterwards, first.id).await.refusals[0].code, RefusalCode::ArchiveGone);
-    let expired = deletion::expire(&afterwards).await.unwrap();
+    let expired = deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap();
     assert_eq!(expired, Expired { deletions: 1, archives: 1, rows: over.unsigned_abs() });
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
@@ -86,7 +87,7 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     // The record stays, names and all.
     let record = query::find(&afterwards, first.id).await.unwrap().unwrap();
     assert_eq!(record, Deletion { status: DeletionStatus::Expired, ..first });
-    assert_eq!(deletion::expire(&afterwards).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap(), Expired::default());
     assert_eq!(restore(&afterwards, second.id).await.refusals, []);
 }
 
@@ -95,7 +96,10 @@ async fn what_has_been_restored_is_not_kept(db: TestDb) {
     let made = deleted(database, &request(STALE)).await;
     assert_eq!(restore(database, made.id).await.refusals, []);
     let rows = (made.rows_deleted + made.rows_unlinked).unsigned_abs();
-    assert_eq!(deletion::expire(database).await.unwrap(), Expired { deletions: 0, archives: 1, rows });
+    assert_eq!(
+        deletion::expire(database, &cleanup::RunErasure).await.unwrap(),
+        Expired { deletions: 0, archives: 1, rows }
+    );
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert_eq!(status(database, made.id).await, DeletionStatus::Restored);
     assert_eq!(restore(database, made.id).await.refusals[0].code, RefusalCode::AlreadyRestored);
@@ -118,7 +122,7 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     let all = rows_kept(&db).await;
     let afterwards = later(&db, 31).await;
     let running = afterwards.clone();
-    let running = tokio::spawn(async move { deletion::expire(&running).await });
+    let running = tokio::spawn(async move { deletion::expire(&running, &cleanup::RunErasure).await });
     let deadline = Instant::now() + Duration::from_mins(1);
     while rows_kept(&db).await == all {
         assert!(Instant::now() < deadline, "it never began");
@@ -131,7 +135,7 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     // Not even by a server whose clock is behind.
     assert_eq!(stored(&db, made.id).await, "EXPIRED");
     assert_eq!(restore(db.database().await, made.id).await.refusals[0].code, RefusalCode::ArchiveGone);
-    let rest = deletion::expire(&afterwards).await.unwrap();
+    let rest = deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap();
     assert_eq!((rest.deletions, rest.archives), (0, 1));
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert!(rest.rows <= left.unsigned_abs(), "{rest:?} of {left}");
@@ -146,7 +150,7 @@ async fn several_servers_expire_the_same_archives(db: TestDb) {
         all += made.rows_deleted + made.rows_unlinked + 11_000;
     }
     let servers = [later(&db, 31).await, later(&db, 31).await, later(&db, 31).await];
-    let [one, two, three] = servers.each_ref().map(deletion::expire);
+    let [one, two, three] = servers.each_ref().map(|server| deletion::expire(server, &cleanup::RunErasure));
     let (one, two, three) = tokio::join!(one, two, three);
     let expired = [one.unwrap(), two.unwrap(), three.unwrap()];
     assert_eq!(expired.iter().map(|expired| expired.deletions).sum::<u64>(), 5, "{expired:?}");
@@ -161,13 +165,13 @@ async fn what_somebody_restores_just_now_waits(db: TestDb) {
     let mut restoring = db.raw().await;
     restoring.exec(&format!("BEGIN; SELECT 1 FROM session_admin.deletions WHERE id = '{}' FOR UPDATE", first.id)).await;
     let afterwards = later(&db, 31).await;
-    assert_eq!(deletion::expire(&afterwards).await.unwrap().deletions, 1);
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap().deletions, 1);
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
         ("RESTORABLE", "EXPIRED")
     );
     assert_eq!(rows_kept(&db).await, first.rows_deleted + first.rows_unlinked);
     restoring.exec("ROLLBACK").await;
-    assert_eq!(deletion::expire(&afterwards).await.unwrap().deletions, 1);
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap().deletions, 1);
     assert_eq!(rows_kept(&db).await, 0);
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::model::CleanupRun;
-use super::run_claim::Held;
+use super::run_claim::{DeleteBatch, RunLease};
 use crate::db::{Database, Dialect};
 use crate::deletion::{DeletionRequest, delete_batch};
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(super) enum Ended {
 pub(super) async fn delete(
     db: &Database,
     run: &CleanupRun,
-    held: &Held,
+    lease: &RunLease,
     sessions: &[Uuid],
     gateway: HashMap<Uuid, GatewayState>,
 ) -> Result<Ended, Error> {
@@ -47,7 +47,7 @@ pub(super) async fn delete(
         ..DeletionRequest::default()
     };
     let began = Instant::now();
-    let outcome = match delete_batch(db, &request, held).await {
+    let outcome = match delete_batch(db, &request, &DeleteBatch { db, lease, session_ids: sessions }).await {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return Ok(Ended::Elsewhere),
         Err(error) => return by_error(db.dialect(), error).map(Ended::Refused),

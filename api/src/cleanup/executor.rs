@@ -11,7 +11,7 @@ use super::delete_batch::{Ended, delete};
 use super::eligibility::{Candidate, blocked, look};
 use super::gateway_filter::{kept, wanted};
 use super::model::{CleanupRun, RunKind, RunStatus, SkippedSession};
-use super::run_claim::Held;
+use super::run_claim::RunLease;
 use super::run_progress;
 use super::run_progress::State;
 use super::run_record::find;
@@ -36,7 +36,7 @@ pub struct Worker {
     db: Database,
     gateway: Option<Gateway>,
     run: CleanupRun,
-    held: Held,
+    lease: RunLease,
     pace: Pace,
     /// Whose turn the window's sessions are.
     state: State,
@@ -60,12 +60,12 @@ impl Worker {
         if asked.wants_gateway() {
             wanted(gateway.as_ref(), &asked.criteria)?;
         }
-        let Some(held) = run_lease::take(&db, run).await? else { return Ok(None) };
+        let Some(lease) = run_lease::take(&db, run).await? else { return Ok(None) };
         // Not read again before the first step: that may fail, and the run would be nobody's until the lease has run out.
-        let (status, leased_by, attempts) = (RunStatus::Running, Some(held.by.clone()), asked.attempts + 1);
+        let (status, leased_by, attempts) = (RunStatus::Running, Some(lease.name.clone()), asked.attempts + 1);
         let run = CleanupRun { status, leased_by, attempts, ..asked };
         let (window, refused) = (VecDeque::new(), Vec::new());
-        let worker = Self { db, gateway, run, held, pace, state: State::Queued, window, refused, waited: 0 };
+        let worker = Self { db, gateway, run, lease, pace, state: State::Queued, window, refused, waited: 0 };
         if worker.run.attempts > ATTEMPTS {
             // Whoever had it was ended each time before anything was done.
             worker.give_up("No worker that took it came to the end of a batch.").await?;
@@ -142,7 +142,7 @@ impl Worker {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`]: then it is theirs when the lease has run out.
     pub async fn give_back(&self) -> Result<(), Error> {
-        run_lease::give_back(&self.db, &self.held).await
+        run_lease::give_back(&self.db, &self.lease).await
     }
 
     /// Before the same is tried again for the first time.
@@ -153,7 +153,7 @@ impl Worker {
     /// Whether the run was still this worker's, and not finished, after the last step.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.run.leased_by.as_deref() == Some(self.held.by.as_str())
+        self.run.leased_by.as_deref() == Some(self.lease.name.as_str())
     }
 
     /// After an error that concerns the whole database: the run is tried again later, or given up.
@@ -163,7 +163,7 @@ impl Worker {
             Ok(Some(run)) => {
                 let doublings = u32::try_from(run.attempts - 1).unwrap_or_default();
                 let pause = self.pause().saturating_mul(1 << doublings).min(self.db.settings().run_lease * 2);
-                run_lease::rest(&self.db, &self.held, self.db.settings().clock.now() + pause).await
+                run_lease::rest(&self.db, &self.lease, self.db.settings().clock.now() + pause).await
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),
@@ -173,7 +173,7 @@ impl Worker {
 
     async fn give_up(&self, error: &str) -> Result<(), Error> {
         let error = format!("Given up after {ATTEMPTS} attempts that brought the run no further. {error}");
-        run_progress::stop(&self.db, &self.held, RefusalCode::RunFinished, &error).await.map(|_| ())
+        run_progress::stop(&self.db, &self.lease, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
     /// Deletes one batch, or sets sessions aside, or ends the run; a finished one is left as it is. Gives the run as it
@@ -186,8 +186,8 @@ impl Worker {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());
         }
-        let (db, held) = (self.db.clone(), self.held.clone());
-        match run_lease::keeping(&db, &held, self.advance()).await {
+        let (db, lease) = (self.db.clone(), self.lease.clone());
+        match run_lease::keeping(&db, &lease, self.advance()).await {
             Ok(true) => self.waited = 0,
             Ok(false) => self.window.clear(),
             Err(Error::LockTimeout(_)) if self.waited < PATIENCE => self.waited += 1,
@@ -203,7 +203,7 @@ impl Worker {
     async fn advance(&mut self) -> Result<bool, Error> {
         match self.run.kind {
             RunKind::Delete => self.delete().await,
-            RunKind::Restore => restore_run::step(&self.db, &self.run, &self.held).await,
+            RunKind::Restore => restore_run::step(&self.db, &self.run, &self.lease).await,
         }
     }
 
@@ -224,14 +224,14 @@ impl Worker {
         if !kept.is_empty() {
             return self.set_aside(&kept, State::Skipped).await;
         }
-        match delete(&self.db, &self.run, &self.held, &batch, answers).await? {
+        match delete(&self.db, &self.run, &self.lease, &batch, answers).await? {
             Ended::Elsewhere => Ok(false),
             Ended::Deleted { rows, took } => {
                 self.pace.went(rows, took);
                 self.window.retain(|candidate| !batch.contains(&candidate.id));
                 Ok(true)
             }
-            Ended::TooMany(error) => run_progress::stop(&self.db, &self.held, RefusalCode::TooManyRows, &error).await,
+            Ended::TooMany(error) => run_progress::stop(&self.db, &self.lease, RefusalCode::TooManyRows, &error).await,
             Ended::Refused(refusal) => self.refused(batch, &refusal).await,
         }
     }
@@ -247,7 +247,7 @@ impl Worker {
             ids = run_progress::next(db, run, State::Deferred, None).await?;
         }
         if ids.is_empty() {
-            return run_progress::complete(db, &self.held, "deleted").await;
+            return run_progress::complete(db, &self.lease, "deleted").await;
         }
         let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
         if self.state == State::Deferred {
@@ -309,7 +309,7 @@ impl Worker {
 
     async fn set_aside(&mut self, sessions: &[SkippedSession], state: State) -> Result<bool, Error> {
         self.window.retain(|candidate| !sessions.iter().any(|session| session.session_id == candidate.id));
-        run_progress::set_aside(&self.db, &self.held, sessions, state).await
+        run_progress::set_aside(&self.db, &self.lease, sessions, state).await
     }
 }
 

@@ -7,11 +7,12 @@ use uuid::Uuid;
 use super::criteria::Criteria;
 use super::delete_batch::by_error;
 use super::model::{CleanupRun, RunKind, RunOutcome, SkippedSession};
-use super::run_claim::Held;
+use super::run_claim::{RestoreBatch, RunLease};
 use super::run_progress;
 use super::run_progress::State;
 use super::run_record::{find_many, id};
 use crate::db::{Database, Dialect, Writing};
+use crate::deletion::audit::run_deletions::{count_restored, sessions_to_restore};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
@@ -140,28 +141,19 @@ async fn record(
     Ok(())
 }
 
-/// The sessions of the other run's deletions, those of the newest first; the archives' entries are numbered in the order in
-/// which the deletions were made. What has been restored already is left out; of what no archive is left is skipped.
+/// Lists the sessions of the other run's deletions, those of the newest deletion first. Deletions that have been restored are
+/// left out; those without an archive are listed as skipped.
 async fn list(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: Uuid) -> Result<(), Error> {
     let dialect = db.dialect();
-    let restorable = "d.status = 'RESTORABLE' AND d.restorable_until > $3";
-    let number = match dialect {
-        Dialect::Postgres => "::int",
-        Dialect::Sqlite => "",
-    };
-    let last = format!("(SELECT max(t.id) FROM {} t WHERE t.deletion_id = d.id)", db.own_table("archived_tables"));
     let sql = format!(
         "INSERT INTO {} (run_id, position, session_id, state, code, message, deletion_id) \
-         SELECT {}, (row_number() OVER (ORDER BY coalesce({last}, 0) DESC, d.deleted_at DESC, d.id, s.position) - 1){number}, \
-         s.session_id, CASE WHEN {restorable} THEN 'QUEUED' ELSE 'SKIPPED' END, \
-         CASE WHEN {restorable} THEN NULL ELSE 'ARCHIVE_GONE' END, \
-         CASE WHEN {restorable} THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, d.id \
-         FROM {} d JOIN {} s ON s.deletion_id = d.id WHERE d.run_id = {} AND d.restored_at IS NULL",
+         SELECT {}, deleted.position, deleted.session_id, CASE WHEN deleted.restorable THEN 'QUEUED' ELSE 'SKIPPED' END, \
+         CASE WHEN deleted.restorable THEN NULL ELSE 'ARCHIVE_GONE' END, \
+         CASE WHEN deleted.restorable THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, \
+         deleted.deletion_id FROM ({}) deleted",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
-        db.own_table("deletions"),
-        db.own_table("deleted_sessions"),
-        dialect.uuid_parameter(2)
+        sessions_to_restore(db, &dialect.uuid_parameter(2), "$3")
     );
     let values = [run.to_string().into(), of.to_string().into(), dialect.time(db.settings().clock.now())];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
@@ -187,15 +179,7 @@ async fn first_reason(
     db: &Database,
     run: Uuid,
 ) -> Result<(RefusalCode, String), Error> {
-    let dialect = db.dialect();
-    let sql = format!(
-        "SELECT count(*) AS n FROM {} WHERE run_id = {} AND restored_at IS NOT NULL",
-        db.own_table("deletions"),
-        dialect.uuid_parameter(1)
-    );
-    let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
-    let restored: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
-    Ok(if restored > 0 {
+    Ok(if count_restored(transaction, db, run).await? > 0 {
         (RefusalCode::AlreadyRestored, "What the run deleted has been restored already.".to_owned())
     } else {
         (RefusalCode::ArchiveGone, "Nothing of what the run deleted is kept any more, or ever was.".to_owned())
@@ -203,9 +187,9 @@ async fn first_reason(
 }
 
 /// Restores the next deletion, or sets its sessions aside, or ends the run. False where the run is another worker's.
-pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result<bool, Error> {
+pub(super) async fn step(db: &Database, run: &CleanupRun, lease: &RunLease) -> Result<bool, Error> {
     let Some((deletion_id, sessions)) = next(db, run.id).await? else {
-        return run_progress::complete(db, held, "restored").await;
+        return run_progress::complete(db, lease, "restored").await;
     };
     let request = RestoreRequest {
         deletion_id,
@@ -213,7 +197,7 @@ pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result
         dry_run: false,
         principal: run.started_by.clone(),
     };
-    let (code, message) = match restore_batch(db, &request, held).await {
+    let (code, message) = match restore_batch(db, &request, &RestoreBatch { db, lease }).await {
         Ok(None) => return Ok(false),
         Ok(Some(outcome)) => match reason(&outcome) {
             None => return Ok(true),
@@ -227,7 +211,7 @@ pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result
     };
     let skipped: Vec<SkippedSession> =
         sessions.into_iter().map(|session| SkippedSession::new(session, code, message.clone())).collect();
-    run_progress::set_aside(db, held, &skipped, State::Skipped).await
+    run_progress::set_aside(db, lease, &skipped, State::Skipped).await
 }
 
 /// Why a deletion was not restored, in the words of the first thing that is in the way.

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::model::SkippedSession;
-use super::run_claim::{Held, claim, renew};
+use super::run_claim::{RunLease, claim, renew};
 use super::run_record::id;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
@@ -52,11 +52,11 @@ pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u
 /// Sets sessions aside that were still to go, each with the reason. Says whether the run could be claimed for it.
 pub(super) async fn set_aside(
     db: &Database,
-    held: &Held,
+    lease: &RunLease,
     sessions: &[SkippedSession],
     state: State,
 ) -> Result<bool, Error> {
-    let (dialect, run) = (db.dialect(), held.run);
+    let (dialect, run) = (db.dialect(), lease.run);
     let listed = match dialect {
         Dialect::Postgres => "jsonb_array_elements(CAST($2 AS jsonb)) AS aside(value)",
         Dialect::Sqlite => "json_each($2) AS aside",
@@ -70,7 +70,7 @@ pub(super) async fn set_aside(
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), json!(sessions).to_string().into()];
-    claimed(db, held, async |transaction| {
+    claimed(db, lease, async |transaction| {
         let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
         if state == State::Skipped { count_skipped(transaction, db, run, changed).await } else { Ok(()) }
     })
@@ -78,11 +78,11 @@ pub(super) async fn set_aside(
 }
 
 /// Ends a run early: what is still to go stays, each with this code.
-pub(super) async fn stop(db: &Database, held: &Held, code: RefusalCode, error: &str) -> Result<bool, Error> {
-    claimed(db, held, async |transaction| {
+pub(super) async fn stop(db: &Database, lease: &RunLease, code: RefusalCode, error: &str) -> Result<bool, Error> {
+    claimed(db, lease, async |transaction| {
         let message = format!("The run ended before its turn: {error}");
-        skip_the_rest(transaction, db, held.run, code, message).await?;
-        finish(transaction, db, held.run, "'FAILED'", Some(error)).await
+        skip_the_rest(transaction, db, lease.run, code, message).await?;
+        finish(transaction, db, lease.run, "'FAILED'", Some(error)).await
     })
     .await
 }
@@ -129,8 +129,8 @@ async fn skip_the_rest(
 
 /// Ends a run that has nothing left to try. One of which nothing was `done` (deleted, restored) because the database
 /// refused has failed; so has a run that restores nothing for whatever reason.
-pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<bool, Error> {
-    let (dialect, run) = (db.dialect(), held.run);
+pub(super) async fn complete(db: &Database, lease: &RunLease, done: &str) -> Result<bool, Error> {
+    let (dialect, run) = (db.dialect(), lease.run);
     let sql = format!(
         "SELECT s.message FROM {} s JOIN {} c ON c.id = s.run_id WHERE s.run_id = {} AND s.state = 'SKIPPED' \
          AND (c.kind = 'RESTORE' OR s.code IN {REFUSED}) ORDER BY s.position LIMIT 1",
@@ -138,7 +138,7 @@ pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<b
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
-    claimed(db, held, async |transaction| {
+    claimed(db, lease, async |transaction| {
         let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
         let refused: Option<String> = row.map(|row| row.try_get("", "message")).transpose()?;
         match refused {
@@ -198,16 +198,16 @@ async fn count_skipped(
 /// Does something to a run in a transaction, if it is this worker's; that renews the lease.
 async fn claimed(
     db: &Database,
-    held: &Held,
+    lease: &RunLease,
     change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    if claim(&transaction, db, held).await?.is_none() {
+    if claim(&transaction, db, lease).await?.is_none() {
         transaction.rollback().await?;
         return Ok(false);
     }
     let changed = match change(&transaction).await {
-        Ok(()) => renew(&transaction, db, held).await,
+        Ok(()) => renew(&transaction, db, lease).await,
         Err(error) => Err(error),
     };
     match changed {

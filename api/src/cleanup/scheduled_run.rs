@@ -14,6 +14,7 @@ use super::run_record::id;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::idempotency::made_run;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::queries;
 
@@ -131,9 +132,9 @@ async fn under_way(db: &Database, request: &CleanupRequest) -> Result<Option<Uui
     let sql = format!(
         "SELECT CAST(c.id AS text) AS id FROM {} c WHERE c.started_by = $1 AND c.kind = 'DELETE' \
          AND c.status IN ('QUEUED', 'RUNNING') \
-         AND NOT EXISTS (SELECT 1 FROM {} k WHERE k.run_id = c.id AND k.principal = $1 AND k.key = $2) LIMIT 1",
+         AND NOT {} LIMIT 1",
         db.own_table("cleanup_runs"),
-        db.own_table("idempotency_keys")
+        made_run(db, "c.id", "$1", "$2")
     );
     let values = [request.principal.clone().into(), request.idempotency_key.clone().into()];
     let row = db.pool().query_one_raw(db.dialect().statement(sql, values)).await?;

@@ -5,13 +5,12 @@ use uuid::Uuid;
 
 use super::archive::writer::Archive;
 use super::audit::{query, record};
+use super::commit_hook::{CommitHook, RowBudget};
 use super::model::{DeletionOutcome, DeletionRequest, DeletionStatus};
 use super::postgres::delete_rows as postgres;
 use super::refusals;
 use super::row_counts::Removed;
 use super::sqlite::delete_rows as sqlite;
-use crate::cleanup::run_claim;
-use crate::cleanup::run_claim::Held;
 use crate::db::{Database, Dialect, Writing, distinct, ids_parameter};
 use crate::error::Error;
 use crate::idempotency;
@@ -44,15 +43,15 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     }
 }
 
-/// The same as a batch of a cleanup run, which has the last word on how many rows may go; its progress is committed with
-/// the deletion. None where another worker has the run, or has taken one of these sessions.
+/// Deletes sessions as one batch of a run, which decides how many rows may be deleted and whose progress is committed with
+/// the deletion. Returns None where the batch belongs to another worker.
 ///
 /// # Errors
 /// Those of [`delete`], and [`Error::LockTimeout`].
 pub(crate) async fn delete_batch(
     db: &Database,
     request: &DeletionRequest,
-    run: &Held,
+    run: &dyn CommitHook,
 ) -> Result<Option<DeletionOutcome>, Error> {
     attempt(db, request, None, Some(run)).await
 }
@@ -61,7 +60,7 @@ async fn attempt(
     db: &Database,
     request: &DeletionRequest,
     looked: Option<&Looked>,
-    run: Option<&Held>,
+    run: Option<&dyn CommitHook>,
 ) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
@@ -110,7 +109,7 @@ enum Ended {
     Committing(Box<DeletionOutcome>),
     RollingBack(Box<DeletionOutcome>),
     KeysChanged,
-    /// The run, or a session of the batch, is somebody else's.
+    /// The batch belongs to another worker.
     Taken,
 }
 
@@ -125,7 +124,7 @@ struct Step<'a> {
     db: &'a Database,
     request: &'a DeletionRequest,
     looked: Option<&'a Looked>,
-    run: Option<&'a Held>,
+    run: Option<&'a dyn CommitHook>,
     transaction: &'a DatabaseTransaction,
     enforce: bool,
 }
@@ -138,11 +137,8 @@ impl Step<'_> {
         let distinct = distinct(&self.request.session_ids);
         let mut at_most = self.request.at_most;
         if let Some(run) = self.run {
-            let Some(claim) = run_claim::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
-            if !run_claim::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
-                return Ok(Ended::Taken);
-            }
-            at_most = claim.rows_left;
+            let Some(RowBudget(rows)) = run.begin(self.transaction).await? else { return Ok(Ended::Taken) };
+            at_most = rows;
         }
         let reading = match self.db.dialect() {
             Dialect::Postgres => postgres::settle(self.transaction, self.db).await?,
@@ -201,7 +197,7 @@ impl Step<'_> {
         let names = session::queries::names(self.transaction, self.db, &self.request.session_ids).await?;
         // Ahead of the deletion, whose archive refers to it; where something refuses, it is rolled back too.
         let deletion =
-            record::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
+            record::record(self.transaction, self.db, self.request, &impact, names, self.run.map(CommitHook::run_id))
                 .await?;
         let archive = match deletion.status {
             DeletionStatus::Restorable => Archive::open(self.transaction, self.db, deletion.id, sql, &impact).await?,
@@ -236,7 +232,7 @@ impl Step<'_> {
             return Ok(Ended::RollingBack(Box::new(outcome)));
         }
         if let Some(run) = self.run {
-            run_claim::note(self.transaction, self.db, run, &deletion).await?;
+            run.commit(self.transaction, &deletion, 0).await?;
         }
         let keyed = self.request.keyed();
         let made = Made::Deletion(deletion.id);

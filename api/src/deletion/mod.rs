@@ -3,6 +3,7 @@
 
 pub(crate) mod archive;
 pub mod audit;
+pub(crate) mod commit_hook;
 mod execute;
 mod model;
 pub(crate) mod postgres;
@@ -12,6 +13,7 @@ pub(crate) mod sqlite;
 mod sqlite_work_tables;
 
 pub use archive::erasure::{ErasureOutcome, erase};
+pub use archive::erasure_hook::ErasureHook;
 pub use archive::retention::{Expired, expire, expire_hourly};
 pub use audit::query::Filter;
 pub use execute::delete;

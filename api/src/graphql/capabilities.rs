@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::State;
 use super::error::chain;
 use crate::auth::Role;
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunOutcome};
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunErasure, RunOutcome};
 use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
 use crate::error::Error;
 use crate::restore::{self, RestoreOutcome, RestoreRequest};
@@ -122,7 +122,7 @@ impl<'a> Admin<'a> {
         let name = self.0.principal().name().to_owned();
         self.0
             .in_turn(async move {
-                let outcome = deletion::erase(&database, deletion, &name).await?;
+                let outcome = deletion::erase(&database, deletion, &name, &RunErasure).await?;
                 if outcome.refusals.is_empty() {
                     tracing::info!(%deletion, by = name, "erased");
                 }

@@ -9,10 +9,9 @@ use super::conflict::database_conflict;
 use super::context::RestoreContext;
 use super::model::{RestoreOutcome, RestoreRequest};
 use super::refusals::{self, conflicting, refused};
-use crate::cleanup::run_claim;
-use crate::cleanup::run_claim::Held;
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::audit::query;
+use crate::deletion::commit_hook::CommitHook;
 use crate::deletion::refusals::lock_timeout;
 use crate::deletion::{Deletion, DeletionStatus, archive, enforce_foreign_keys};
 use crate::error::Error;
@@ -40,12 +39,16 @@ pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreO
 pub(crate) async fn restore_batch(
     db: &Database,
     request: &RestoreRequest,
-    run: &Held,
+    run: &dyn CommitHook,
 ) -> Result<Option<RestoreOutcome>, Error> {
     attempt(db, request, Some(run)).await
 }
 
-async fn attempt(db: &Database, request: &RestoreRequest, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
+async fn attempt(
+    db: &Database,
+    request: &RestoreRequest,
+    run: Option<&dyn CommitHook>,
+) -> Result<Option<RestoreOutcome>, Error> {
     let enforce = enforce_foreign_keys(db).await?;
     let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
     let step = Step { db, request, transaction: &transaction, enforce };
@@ -76,14 +79,14 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// With the run's progress, where it is a batch of one; none where another worker has the run.
-    async fn of_run(&self, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
-        let Some(held) = run else { return Ok(Some(self.run().await?)) };
-        if run_claim::claim(self.transaction, self.db, held).await?.is_none() {
+    async fn of_run(&self, run: Option<&dyn CommitHook>) -> Result<Option<RestoreOutcome>, Error> {
+        let Some(run) = run else { return Ok(Some(self.run().await?)) };
+        if run.begin(self.transaction).await?.is_none() {
             return Ok(None);
         }
         let outcome = self.run().await?;
         if let Some(deletion) = outcome.deletion.as_ref().filter(|_| outcome.refusals.is_empty()) {
-            run_claim::note_restored(self.transaction, self.db, held, deletion, outcome.rows_restored).await?;
+            run.commit(self.transaction, deletion, outcome.rows_restored).await?;
         }
         Ok(Some(outcome))
     }

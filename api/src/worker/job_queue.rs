@@ -11,7 +11,6 @@ use apalis::prelude::{
 use apalis_postgres::{PgConnectOptions, PgPool, PostgresStorage};
 use apalis_sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteStorage};
 use futures_util::future::BoxFuture;
-use sea_orm::ConnectionTrait as _;
 use sea_orm::sqlx::postgres::PgPoolOptions;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -20,6 +19,7 @@ use uuid::Uuid;
 use super::job_runner;
 use super::job_runner::Hand;
 use super::stop_signal::stopped;
+use crate::cleanup;
 use crate::db::{Database, DatabaseSettings, Dialect};
 use crate::error::Error;
 use crate::schema_health::ClosedHstore;
@@ -99,7 +99,7 @@ impl Queue {
     /// Queues a run whose job is gone. Nothing happens where somebody else has just done so.
     pub(super) async fn replace(&self, run: Uuid, gone: Option<String>) -> Result<(), BoxDynError> {
         let job = Uuid::new_v4().to_string();
-        if self.note(run, gone, &job).await? {
+        if cleanup::replace_job(&self.db, run, gone, &job).await? {
             let task = TaskBuilder::new(Job { run }).idempotency_key(job).build();
             let pushed: Result<(), BoxDynError> = match self.pool().await? {
                 Pool::Postgres(pool) => self.on_postgres(pool).push_task(task).await.map_err(Into::into),
@@ -119,22 +119,6 @@ impl Queue {
             Err(Error::Unavailable(_)) => self.db.why_away().await.map_or(error, |why| why.in_full().into()),
             _ => error,
         }
-    }
-
-    /// Writes down which job stands for a run.
-    async fn note(&self, run: Uuid, gone: Option<String>, job: &str) -> Result<bool, Error> {
-        let dialect = self.db.dialect();
-        let same = match dialect {
-            Dialect::Postgres => "IS NOT DISTINCT FROM CAST($3 AS text)",
-            Dialect::Sqlite => "IS $3",
-        };
-        let sql = format!(
-            "UPDATE {} SET job = $2 WHERE id = {} AND job {same} AND status IN ('QUEUED', 'RUNNING')",
-            self.db.own_table("cleanup_runs"),
-            dialect.uuid_parameter(1)
-        );
-        let values = [run.to_string().into(), job.into(), gone.into()];
-        Ok(self.db.pool().execute_raw(dialect.statement(sql, values)).await?.rows_affected() > 0)
     }
 
     /// Takes jobs until the workers are to stop, or until the database does not answer.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use apalis::prelude::BoxDynError;
 use sea_orm::ConnectionTrait as _;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::job_queue::{NAME, Queue};
 use super::job_runner::Hand;
 use super::stop_signal::{migrated, pause};
+use crate::cleanup;
+use crate::cleanup::RunWithoutJob;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
@@ -56,35 +57,24 @@ fn passes(error: &BoxDynError) -> bool {
 }
 
 async fn again(queue: &Queue) -> Result<(), BoxDynError> {
-    for (run, gone) in without_job(queue.database()).await? {
+    for RunWithoutJob { run, lost_job } in without_job(queue.database()).await? {
         tracing::debug!(%run, "a cleanup run is queued again");
-        queue.replace(run, gone).await?;
+        queue.replace(run, lost_job).await?;
     }
     Ok(())
 }
 
-/// Runs that anybody may take and whose job is gone, or was last had by a worker that shows no sign of life; each with that
-/// job.
-async fn without_job(db: &Database) -> Result<Vec<(Uuid, Option<String>)>, Error> {
-    let dialect = db.dialect();
-    let (jobs, workers) = tables(dialect);
-    let sql = format!(
-        "SELECT CAST(c.id AS text) AS id, c.job FROM {} c WHERE c.status IN ('QUEUED', 'RUNNING') \
-         AND (c.leased_until IS NULL OR c.leased_until <= $1) AND NOT EXISTS \
-         (SELECT 1 FROM {jobs} j LEFT JOIN {workers} w ON w.id = j.lock_by \
-          WHERE j.job_type = $2 AND j.idempotency_key = c.job \
-          AND (j.status = 'Pending' OR (j.status IN ('Queued', 'Running') AND w.last_seen >= $3)))",
-        db.own_table("cleanup_runs")
-    );
-    let now = db.settings().clock.now();
-    let values = [dialect.time(now), NAME.into(), seen(db, db.settings().run_lease)];
-    let rows = db.pool().query_all_raw(dialect.statement(sql, values)).await?;
-    let found = rows.iter().map(|row| {
-        let id: String = row.try_get("", "id")?;
-        let id = id.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run has the id {id}, which is no UUID.")));
-        Ok((id?, row.try_get("", "job")?))
-    });
-    found.collect()
+/// Returns the runs that any worker may take and whose job is lost, or was last taken by a worker that shows no sign of life.
+async fn without_job(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
+    let (jobs, workers) = tables(db.dialect());
+    let live_job = |job: &str| {
+        format!(
+            "SELECT 1 FROM {jobs} job LEFT JOIN {workers} worker ON worker.id = job.lock_by \
+             WHERE job.job_type = $2 AND job.idempotency_key = {job} AND (job.status = 'Pending' \
+             OR (job.status IN ('Queued', 'Running') AND worker.last_seen >= $3))"
+        )
+    };
+    cleanup::find_without_job(db, live_job, [NAME.into(), seen(db, db.settings().run_lease)]).await
 }
 
 /// Removes jobs that are done, and the names of workers that are gone.

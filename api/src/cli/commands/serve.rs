@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::auth::Access;
-use crate::cleanup::CleanupRun;
+use crate::cleanup::{CleanupRun, RunErasure};
 use crate::cli::output::Output;
 use crate::cli::{Exit, shutdown_signal};
 use crate::config::{Config, JwtOptions, LimitOptions, Listen, Scheduled};
@@ -97,7 +97,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
         tokio::spawn(cron::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
     let sockets = Sockets::default();
-    let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
+    let expiring = tokio::spawn(deletion::expire_hourly(db.clone(), RunErasure));
     let served = http::serve(listener, state, sockets, &origins, told).await;
     // It may be stopped at any moment; the next server goes on with it.
     expiring.abort();

@@ -2,3 +2,4 @@
 
 pub mod query;
 pub(crate) mod record;
+pub(crate) mod run_deletions;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use uuid::Uuid;
 
 use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
@@ -39,6 +39,24 @@ pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
 /// The same within a transaction.
 pub(crate) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
     Ok(find_many(conn, db, &[id]).await?.pop())
+}
+
+/// Returns the deletion with this id, and keeps others from restoring or erasing it until the transaction ends.
+///
+/// # Errors
+/// [`Error::LockTimeout`] where another transaction restores or erases it for too long; [`Error::Unavailable`],
+/// [`Error::Timeout`].
+pub(crate) async fn find_locked(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    id: Uuid,
+) -> Result<Option<Deletion>, Error> {
+    // SQLite has one writer at a time.
+    if db.dialect() == Dialect::Postgres {
+        let lock = format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", db.own_table("deletions"));
+        transaction.execute_raw(db.dialect().statement(lock, [id.to_string().into()])).await?;
+    }
+    find_in(transaction, db, id).await
 }
 
 /// The deletions with these ids, in no particular order; ids that none has are left out.
