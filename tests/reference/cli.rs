@@ -2,8 +2,8 @@
 
 use clap::{Arg, Command};
 
-use super::assert_printed;
 use super::option_table::{header, help, own_arguments, program, row, syntax};
+use super::{assert_printed, wrap};
 
 const INTRODUCTION: &str = "\
 # Command line
@@ -35,7 +35,7 @@ fn page() -> String {
     page += "\n[Configuration](configuration.md#options-of-every-command) lists the others.\n";
     for command in commands(&program) {
         page += &section(command, "##", command.get_name());
-        page += &format!("\n{}\n", see_also(command.get_name()));
+        page += &format!("\n{}\n", wrap(see_also(command.get_name())));
     }
     page
 }
@@ -52,7 +52,7 @@ fn purpose(command: &Command) -> String {
 /// Returns a command's description, usage and options, and those of its subcommands.
 fn section(command: &Command, heading: &str, name: &str) -> String {
     let about = command.get_long_about().map_or_else(|| purpose(command), ToString::to_string);
-    let about: Vec<String> = about.split("\n\n").map(sentence).collect();
+    let about: Vec<String> = about.split("\n\n").map(|paragraph| wrap(&sentence(paragraph))).collect();
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").lines().map(str::trim).collect::<Vec<_>>().join("\n");
     let mut text = format!("\n{heading} {name}\n\n{}\n\n```text\n{usage}\n```\n", about.join("\n\n"));

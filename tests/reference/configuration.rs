@@ -69,7 +69,7 @@ fn sections<'a>(arguments: impl Iterator<Item = &'a Arg>, heading: &str) -> Stri
     for argument in arguments {
         let Some(variable) = argument.get_env() else { continue };
         let help = help(argument);
-        let default = help.default.unwrap_or_default();
+        let default = help.default.unwrap_or_else(|| "none".to_owned());
         let variable = format!("`{}`", variable.to_string_lossy());
         let row = row(&[&syntax(argument), &variable, &default, &help.meaning]);
         let group = argument.get_help_heading();

@@ -184,7 +184,7 @@ fn action(code: &str) -> &'static str {
             "Try again after the seconds in `Retry-After`; see [limits](limits.md#the-request-and-its-connection)."
         }
         "NOT_FOUND" => "Send the query again.",
-        "TIMEOUT" => "Try again, or ask for less.",
+        "TIMEOUT" => "Nothing was changed. Try again, or ask for less.",
         "UNAVAILABLE" => "Try again later. If it persists, read the server's log.",
         "MIGRATIONS_PENDING" => "Run [`session-admin migrate`](../setup/postgresql.md#what-migrate-changes).",
         "INTERNAL" => "Read the server's log. `session-admin doctor` names missing privileges.",
@@ -212,7 +212,7 @@ fn request_causes(code: &str) -> &'static [&'static str] {
         "RATE_LIMITED" => {
             &["the token, or the address while no token is needed, has sent too many requests in this minute"]
         }
-        "TIMEOUT" => &["the query took longer than `--request-timeout`; nothing was changed"],
+        "TIMEOUT" => &["a query took longer than `--request-timeout`"],
         "UNAVAILABLE" => &["the server executes as many requests as it may"],
         _ => &[],
     }

@@ -47,6 +47,26 @@ fn first_difference(written: &str, printed: &str) -> Option<String> {
     }
 }
 
+/// The longest line of prose.
+const WIDTH: usize = 116;
+
+/// Returns a paragraph with line breaks.
+fn wrap(paragraph: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(word.to_owned());
+        } else {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
 #[test]
 fn a_difference_is_shown_by_its_line() {
     assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);

@@ -43,7 +43,7 @@ pub(super) fn help(argument: &Arg) -> Help {
     });
     let text = text.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     let (mut meaning, mut default) = match text.strip_suffix(']').and_then(|text| text.rsplit_once(" [default: ")) {
-        Some((meaning, default)) => (meaning.to_owned(), Some(default.to_owned())),
+        Some((meaning, default)) => (meaning.to_owned(), Some(as_code(default))),
         None => (text, None),
     };
     let takes_value = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
@@ -62,6 +62,12 @@ pub(super) fn help(argument: &Arg) -> Help {
         default = Some(values.join(", "));
     }
     Help { meaning, default }
+}
+
+/// Returns a default as a help text names it, as code if it is a value rather than a description.
+fn as_code(default: &str) -> String {
+    let is_description = default.contains(' ') || default.contains('`') || ["none", "never"].contains(&default);
+    if is_description { default.to_owned() } else { format!("`{default}`") }
 }
 
 /// Returns a row of a Markdown table.
