@@ -4,17 +4,18 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::eligibility::{Terms, sort_out};
+use super::eligibility::{EligibilityRules, sort_out};
 use super::gateway_filter::{Picked, asked};
 use super::model::{CleanupOutcome, CleanupRequest, SkippedSession};
 use super::preview::Selected;
 use super::run_record::find_many;
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database, Dialect, Writing, distinct};
-use crate::deletion::{check, refusals};
+use crate::deletion::refusals;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::idempotency::{Earlier, Keyed, Made, earlier, remember};
+use crate::idempotency;
+use crate::idempotency::{Created, IdempotentRequest, Replay};
 use crate::impact::Impact;
 use crate::impact::token::Looked;
 use crate::refusal::RefusalCode;
@@ -30,8 +31,8 @@ pub async fn start(
     gateway: Option<&Gateway>,
     request: &CleanupRequest,
 ) -> Result<CleanupOutcome, Error> {
-    check(request.at_most, request.idempotency_key.as_ref(), request.reason.as_ref())?;
-    let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
+    request.terms.check()?;
+    let looked = request.terms.expected_impact.as_deref().map(Looked::read).transpose()?;
     let picked = asked(db, gateway, &request.criteria).await?;
     let outcome = if request.dry_run {
         dry_run(db, gateway, request, looked.as_ref(), picked.as_ref()).await
@@ -96,11 +97,12 @@ async fn dry_run(
     let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, picked).await?;
     let missed = left_out(&snapshot, db, request, &ids, picked).await?;
     snapshot.commit().await?;
-    let Picked { taken, left: mut skipped, .. } = sort_out(db, gateway, &Terms::now(db, request), &ids).await?;
+    let Picked { taken, left: mut skipped, .. } =
+        sort_out(db, gateway, &EligibilityRules::now(db, request), &ids).await?;
     let snapshot = db.snapshot().await?;
     let would_go = Selected::of(&snapshot, db, taken).await?.impact;
     snapshot.commit().await?;
-    let (mut refusals, changes) = refusals::of_whole(looked, &impact, request.at_most);
+    let (mut refusals, changes) = refusals::of_whole(looked, &impact, request.terms.at_most);
     // Such a run would fail.
     if would_go.session_count == 0 && skipped.iter().any(|skipped| skipped.code == RefusalCode::BlockedByForeignKey) {
         refusals.push(refusals::blocked(&impact.blockers));
@@ -118,16 +120,16 @@ async fn begin(
     looked: Option<&Looked>,
     picked: Option<&Picked>,
 ) -> Result<CleanupOutcome, Error> {
-    let keyed = request.keyed();
-    match earlier(transaction, db, keyed.as_ref()).await? {
-        Earlier::None => {}
-        Earlier::OtherInput(refusal) => {
+    let idempotent = request.idempotent_request();
+    match idempotency::find(transaction, db, idempotent.as_ref()).await? {
+        Replay::None => {}
+        Replay::Mismatch(refusal) => {
             return Ok(CleanupOutcome { refusals: vec![refusal], ..CleanupOutcome::default() });
         }
-        Earlier::Answered(made, impact) => return answered(transaction, db, made, impact).await,
+        Replay::Found(created, impact) => return replay(transaction, db, created, impact).await,
     }
     let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, picked).await?;
-    let (refusals, changes) = refusals::of_whole(looked, &impact, request.at_most);
+    let (refusals, changes) = refusals::of_whole(looked, &impact, request.terms.at_most);
     if !refusals.is_empty() {
         return Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() });
     }
@@ -136,37 +138,28 @@ async fn begin(
     // The list is the one that was compared, whatever has been committed since.
     record(transaction, db, request, id, &ids, &missed).await?;
     list(transaction, db, id, &ids, &missed).await?;
-    remember(transaction, db, keyed.as_ref(), Made::Run(id), &impact).await?;
+    idempotency::store(transaction, db, idempotent.as_ref(), Created::Run(id), &impact).await?;
     let run = find_many(transaction, db, &[id]).await?.pop();
     Ok(CleanupOutcome { run, impact: Some(impact), ..CleanupOutcome::default() })
 }
 
-async fn answered(
+async fn replay(
     transaction: &DatabaseTransaction,
     db: &Database,
-    made: Made,
+    created: Created,
     impact: Option<Impact>,
 ) -> Result<CleanupOutcome, Error> {
-    let run = match made {
-        Made::Run(id) => find_many(transaction, db, &[id]).await?.pop(),
-        Made::Deletion(_) => None,
+    let run = match created {
+        Created::Run(id) => find_many(transaction, db, &[id]).await?.pop(),
+        Created::Deletion(_) => None,
     };
     Ok(CleanupOutcome { run, impact, repeated: true, ..CleanupOutcome::default() })
 }
 
 impl CleanupRequest {
-    fn keyed(&self) -> Option<Keyed> {
-        let said = format!(
-            "cleanup {} {:?} {:?} {} {} {:?}{}",
-            json!(self.criteria),
-            self.expected_impact,
-            self.at_most,
-            self.allow_connected,
-            self.allow_pending_messages,
-            self.reason,
-            if self.archive { "" } else { " without archive" }
-        );
-        self.idempotency_key.as_ref().map(|key| Keyed::new(&self.principal, key, &said))
+    /// Returns the request as it is stored under its idempotency key.
+    fn idempotent_request(&self) -> Option<IdempotentRequest> {
+        self.terms.idempotent_request(&self.principal, &json!({ "criteria": self.criteria }))
     }
 }
 
@@ -237,13 +230,13 @@ async fn record(
         json!(request.criteria).to_string().into(),
         number(ids.len() + missed.len()).into(),
         number(missed.len()).into(),
-        request.at_most.into(),
-        request.allow_connected.into(),
-        request.allow_pending_messages.into(),
+        request.terms.at_most.into(),
+        request.terms.allow_connected.into(),
+        request.terms.allow_pending_messages.into(),
         request.principal.clone().into(),
-        request.reason.clone().into(),
+        request.terms.reason.clone().into(),
         dialect.time(db.settings().clock.now()),
-        request.archive.into(),
+        request.terms.archive.into(),
     ];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())

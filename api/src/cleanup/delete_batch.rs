@@ -39,10 +39,7 @@ pub(super) async fn delete(
         session_ids: sessions.to_vec(),
         gateway,
         must_meet: Some(run.criteria.filter(run.created_at)?),
-        allow_connected: run.allow_connected,
-        allow_pending_messages: run.allow_pending_messages,
-        archive: run.archive,
-        reason: run.reason.clone(),
+        terms: run.terms.clone(),
         principal: run.started_by.clone(),
         ..DeletionRequest::default()
     };
@@ -70,7 +67,7 @@ fn too_many(run: &CleanupRun, sessions: usize, rows: i64) -> String {
     format!(
         "The next {} would delete {rows} more rows, and with them the run more than atMost ({}).",
         counted(i64::try_from(sessions).unwrap_or(i64::MAX), "session", "sessions"),
-        run.at_most.unwrap_or_default()
+        run.terms.at_most.unwrap_or_default()
     )
 }
 

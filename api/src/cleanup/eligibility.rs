@@ -7,6 +7,7 @@ use super::criteria::Criteria;
 use super::gateway_filter::Picked;
 use super::model::{CleanupRequest, CleanupRun, SkippedSession};
 use crate::db::Database;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::impact::{Blocker, Impact, deletable_together, of_each_session};
@@ -17,28 +18,25 @@ use crate::wording::counted;
 /// How many sessions are looked at together.
 const TOGETHER: usize = 100;
 
-/// On what terms sessions go.
-pub(super) struct Terms<'a> {
+/// The rules by which a run selects the sessions that it deletes.
+pub(super) struct EligibilityRules<'a> {
     pub criteria: &'a Criteria,
-    /// When the run was asked for.
+    /// The time at which the run was requested, from which ages count.
     pub moment: DateTime<Utc>,
-    pub allow_connected: bool,
-    pub allow_pending_messages: bool,
+    pub terms: &'a DeletionTerms,
 }
 
-impl<'a> Terms<'a> {
-    /// Those of a run that begins now.
+impl<'a> EligibilityRules<'a> {
+    /// Returns the rules of a run that is requested now.
     pub fn now(db: &Database, request: &'a CleanupRequest) -> Self {
-        let (allow_connected, allow_pending_messages) = (request.allow_connected, request.allow_pending_messages);
-        let moment = db.settings().clock.now();
-        Self { criteria: &request.criteria, moment, allow_connected, allow_pending_messages }
+        Self { criteria: &request.criteria, moment: db.settings().clock.now(), terms: &request.terms }
     }
 }
 
 impl CleanupRun {
-    pub(super) const fn terms(&self) -> Terms<'_> {
-        let (allow_connected, allow_pending_messages) = (self.allow_connected, self.allow_pending_messages);
-        Terms { criteria: &self.criteria, moment: self.created_at, allow_connected, allow_pending_messages }
+    /// Returns the rules of the run.
+    pub(super) const fn rules(&self) -> EligibilityRules<'_> {
+        EligibilityRules { criteria: &self.criteria, moment: self.created_at, terms: &self.terms }
     }
 }
 
@@ -60,17 +58,17 @@ impl Candidate {
 /// until they are deleted is found out then.
 pub(super) async fn look(
     db: &Database,
-    terms: &Terms<'_>,
+    rules: &EligibilityRules<'_>,
     ids: &[Uuid],
 ) -> Result<(Vec<Candidate>, Vec<SkippedSession>), Error> {
-    let filter = Filter { ids: Some(ids.to_vec()), ..terms.criteria.filter(terms.moment)? };
+    let filter = Filter { ids: Some(ids.to_vec()), ..rules.criteria.filter(rules.moment)? };
     let met = queries::matching(db.pool(), db, &filter, None).await?;
     let mut impacts = of_each_session(db, ids).await?;
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for &id in ids {
         match impacts.remove(&id) {
             None => unfit.push(SkippedSession::not_found(id)),
-            Some(impact) => match unfit_for(terms, &impact, met.contains(&id)) {
+            Some(impact) => match unfit_for(rules, &impact, met.contains(&id)) {
                 Some((code, message)) => unfit.push(SkippedSession::new(id, code, message)),
                 None => fit.push(Candidate { id, impact }),
             },
@@ -83,16 +81,16 @@ pub(super) async fn look(
 pub(super) async fn sort_out(
     db: &Database,
     gateway: Option<&Gateway>,
-    terms: &Terms<'_>,
+    rules: &EligibilityRules<'_>,
     ids: &[Uuid],
 ) -> Result<Picked, Error> {
     let (mut picked, mut all_deletable) = (Picked::default(), true);
     for ids in ids.chunks(TOGETHER) {
-        let (fit, unfit) = look(db, terms, ids).await?;
+        let (fit, unfit) = look(db, rules, ids).await?;
         all_deletable &= fit.iter().all(|candidate| candidate.impact.deletable);
         picked.left.extend(unfit);
         let fit: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
-        picked.ask(gateway, &fit, terms.criteria, terms.allow_connected).await;
+        picked.ask(gateway, &fit, rules.criteria, rules.terms.allow_connected).await;
     }
     if !all_deletable {
         let together = deletable_together(db, &picked.taken).await?;
@@ -102,16 +100,16 @@ pub(super) async fn sort_out(
     Ok(picked)
 }
 
-fn unfit_for(terms: &Terms<'_>, impact: &Impact, met: bool) -> Option<(RefusalCode, String)> {
+fn unfit_for(rules: &EligibilityRules<'_>, impact: &Impact, met: bool) -> Option<(RefusalCode, String)> {
     // Named before the criteria, which it mostly no longer meets either: this is what to do something about.
-    if impact.connected_sessions > 0 && !terms.allow_connected {
+    if impact.connected_sessions > 0 && !rules.terms.allow_connected {
         let message = "It is connected now. Disconnect it first, or set allowConnected.".to_owned();
         return Some((RefusalCode::SessionConnected, message));
     }
     if !met {
         return Some((RefusalCode::NoLongerMatches, "It no longer meets the criteria.".to_owned()));
     }
-    if impact.pending_messages > 0 && !terms.allow_pending_messages {
+    if impact.pending_messages > 0 && !rules.terms.allow_pending_messages {
         let messages = counted(impact.pending_messages, "scheduled message", "scheduled messages");
         let message =
             format!("{messages} still to be sent would go. Cancel or send first, or set allowPendingMessages.");

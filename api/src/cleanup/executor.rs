@@ -220,7 +220,7 @@ impl Worker {
             return Ok(true);
         }
         let answers = ask_about_each(self.gateway.as_ref(), &batch).await;
-        let kept = kept(&batch, &answers, &self.run.criteria, self.run.allow_connected);
+        let kept = kept(&batch, &answers, &self.run.criteria, self.run.terms.allow_connected);
         if !kept.is_empty() {
             return self.set_aside(&kept, State::Skipped).await;
         }
@@ -249,7 +249,7 @@ impl Worker {
         if ids.is_empty() {
             return run_progress::complete(db, &self.lease, "deleted").await;
         }
-        let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
+        let (mut fit, mut unfit) = look(db, &self.run.rules(), &ids).await?;
         if self.state == State::Deferred {
             let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
             let together = deletable_together(db, &fit_ids).await?;

@@ -1,56 +1,27 @@
 //! What a cleanup is requested with, what comes of it, and its run.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::criteria::Criteria;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
-/// What is asked for.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
+/// A request to delete the sessions that meet criteria.
+#[derive(Debug, Clone, Default)]
 pub struct CleanupRequest {
-    /// Which sessions.
+    /// Which sessions to delete.
     pub criteria: Criteria,
-    /// Only say what a run would do.
+    /// Whether only the effects of a run are returned, and none is created.
     pub dry_run: bool,
-    /// The token of the impact that was looked at; compared once, before anything is deleted.
-    pub expected_impact: Option<String>,
-    /// Refuse if more rows than this would be deleted, and stop before the batch that would pass it.
-    pub at_most: Option<i64>,
-    /// Connected sessions may go.
-    pub allow_connected: bool,
-    /// Messages still to be sent may go.
-    pub allow_pending_messages: bool,
-    /// Keep what is deleted, so that it can be restored.
-    pub archive: bool,
-    /// Why, for the audit record.
-    pub reason: Option<String>,
-    /// Answer the run that was started under this key again.
-    pub idempotency_key: Option<String>,
-    /// Who asks, for the audit record and the key.
+    /// What the caller expects and allows.
+    pub terms: DeletionTerms,
+    /// The name of the principal that makes the request, for the audit record and the idempotency key.
     pub principal: String,
-}
-
-impl Default for CleanupRequest {
-    /// The stale sessions; nothing is allowed, and what goes is kept.
-    fn default() -> Self {
-        Self {
-            criteria: Criteria::default(),
-            dry_run: false,
-            expected_impact: None,
-            at_most: None,
-            allow_connected: false,
-            allow_pending_messages: false,
-            archive: true,
-            reason: None,
-            idempotency_key: None,
-            principal: String::new(),
-        }
-    }
 }
 
 /// What came of it: a run, or refusals; on a dry run what a run would do, and what would refuse all of it.
@@ -107,8 +78,7 @@ pub struct RunOutcome {
 }
 
 /// One execution of a cleanup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanupRun {
     /// Its id.
     pub id: Uuid,
@@ -134,18 +104,11 @@ pub struct CleanupRun {
     pub sessions_restored: i64,
     /// Rows put back so far, over all tables.
     pub rows_restored: i64,
-    /// The rows that it may delete; none where there is no limit.
-    pub at_most: Option<i64>,
-    /// Connected sessions may go.
-    pub allow_connected: bool,
-    /// Messages still to be sent may go, or overdue ones come back.
-    pub allow_pending_messages: bool,
-    /// What it deletes is kept, so that it can be restored.
-    pub archive: bool,
+    /// The terms of the request that created it, without the expected impact and the idempotency key, which were used then.
+    /// A run that restores may restore overdue messages where the terms allow pending ones.
+    pub terms: DeletionTerms,
     /// Who asked for it.
     pub started_by: String,
-    /// Why.
-    pub reason: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When the first session was looked at.
@@ -157,14 +120,42 @@ pub struct CleanupRun {
     /// Who stopped it.
     pub cancelled_by: Option<String>,
     /// The worker that holds it.
-    #[serde(skip)]
     pub(super) leased_by: Option<String>,
     /// Until when it is that worker's; where nobody holds it, the moment before which it is not tried again.
-    #[serde(skip)]
     pub(super) leased_until: Option<DateTime<Utc>>,
     /// How often it was begun with since it last came further.
-    #[serde(skip)]
     pub(super) attempts: i32,
+}
+
+impl Serialize for CleanupRun {
+    /// Serializes the run as documented: the terms are fields of the run, and the lease is left out.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut run = serializer.serialize_struct("CleanupRun", 23)?;
+        run.serialize_field("id", &self.id)?;
+        run.serialize_field("kind", &self.kind)?;
+        run.serialize_field("status", &self.status)?;
+        run.serialize_field("criteria", &self.criteria)?;
+        run.serialize_field("sessionsTotal", &self.sessions_total)?;
+        run.serialize_field("sessionsDeleted", &self.sessions_deleted)?;
+        run.serialize_field("sessionsSkipped", &self.sessions_skipped)?;
+        run.serialize_field("rowsDeleted", &self.rows_deleted)?;
+        run.serialize_field("rowsUnlinked", &self.rows_unlinked)?;
+        run.serialize_field("restores", &self.restores)?;
+        run.serialize_field("sessionsRestored", &self.sessions_restored)?;
+        run.serialize_field("rowsRestored", &self.rows_restored)?;
+        run.serialize_field("atMost", &self.terms.at_most)?;
+        run.serialize_field("allowConnected", &self.terms.allow_connected)?;
+        run.serialize_field("allowPendingMessages", &self.terms.allow_pending_messages)?;
+        run.serialize_field("archive", &self.terms.archive)?;
+        run.serialize_field("startedBy", &self.started_by)?;
+        run.serialize_field("reason", &self.terms.reason)?;
+        run.serialize_field("createdAt", &self.created_at)?;
+        run.serialize_field("startedAt", &self.started_at)?;
+        run.serialize_field("finishedAt", &self.finished_at)?;
+        run.serialize_field("error", &self.error)?;
+        run.serialize_field("cancelledBy", &self.cancelled_by)?;
+        run.end()
+    }
 }
 
 impl CleanupRun {

@@ -131,7 +131,7 @@ async fn record(
     let values = [
         id.to_string().into(),
         json!(criteria).to_string().into(),
-        of.allow_connected.into(),
+        of.terms.allow_connected.into(),
         request.allow_pending_messages.into(),
         request.principal.clone().into(),
         dialect.time(db.settings().clock.now()),
@@ -193,7 +193,7 @@ pub(super) async fn step(db: &Database, run: &CleanupRun, lease: &RunLease) -> R
     };
     let request = RestoreRequest {
         deletion_id,
-        allow_pending_messages: run.allow_pending_messages,
+        allow_pending_messages: run.terms.allow_pending_messages,
         dry_run: false,
         principal: run.started_by.clone(),
     };

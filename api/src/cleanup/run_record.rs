@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::model::{CleanupRun, RunKind, RunStatus};
 use crate::db::{Database, ids_parameter};
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 
 /// The run with this id.
@@ -69,16 +70,19 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
         sessions_skipped: row.try_get("", "sessions_skipped")?,
         rows_deleted: row.try_get("", "rows_deleted")?,
         rows_unlinked: row.try_get("", "rows_unlinked")?,
-        at_most: row.try_get("", "at_most")?,
-        allow_connected: row.try_get("", "allow_connected")?,
-        allow_pending_messages: row.try_get("", "allow_pending_messages")?,
+        terms: DeletionTerms {
+            at_most: row.try_get("", "at_most")?,
+            allow_connected: row.try_get("", "allow_connected")?,
+            allow_pending_messages: row.try_get("", "allow_pending_messages")?,
+            archive: row.try_get("", "archive")?,
+            reason: row.try_get("", "reason")?,
+            ..DeletionTerms::default()
+        },
         started_by: row.try_get("", "started_by")?,
-        reason: row.try_get("", "reason")?,
         created_at: row.try_get("", "created_at")?,
         started_at: row.try_get("", "started_at")?,
         finished_at: row.try_get("", "finished_at")?,
         error: row.try_get("", "error")?,
-        archive: row.try_get("", "archive")?,
         restores: row.try_get::<Option<String>>("", "restores")?.as_deref().map(id).transpose()?,
         sessions_restored: row.try_get("", "sessions_restored")?,
         rows_restored: row.try_get("", "rows_restored")?,

@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::create_run::start_of;
 use super::criteria::{Age, Criteria};
-use super::eligibility::{Terms, sort_out};
+use super::eligibility::{EligibilityRules, sort_out};
 use super::model::{CleanupOutcome, CleanupRequest, CleanupRun, SkippedSession};
 use super::run_record::id;
 use crate::db::Database;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::idempotency::made_run;
@@ -95,9 +96,9 @@ impl Plan {
         if let Some(run) = under_way(db, &request).await? {
             return Ok(Ticked::UnderWay(run));
         }
-        let terms = Terms::now(db, &request);
-        let ids = queries::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?;
-        let picked = sort_out(db, self.gateway.as_ref(), &terms, &ids).await?;
+        let rules = EligibilityRules::now(db, &request);
+        let ids = queries::matching(db.pool(), db, &rules.criteria.filter(rules.moment)?, None).await?;
+        let picked = sort_out(db, self.gateway.as_ref(), &rules, &ids).await?;
         if picked.taken.is_empty() {
             return Ok(if picked.left.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(picked.left) });
         }
@@ -118,9 +119,12 @@ impl Plan {
         let moment = moment.to_rfc3339_opts(SecondsFormat::Secs, true);
         CleanupRequest {
             criteria,
-            at_most: Some(self.at_most),
-            reason: Some(format!("scheduled for {moment}")),
-            idempotency_key: Some(moment),
+            terms: DeletionTerms {
+                at_most: Some(self.at_most),
+                reason: Some(format!("scheduled for {moment}")),
+                idempotency_key: Some(moment),
+                ..DeletionTerms::default()
+            },
             principal: PRINCIPAL.to_owned(),
             ..CleanupRequest::default()
         }
@@ -136,7 +140,7 @@ async fn under_way(db: &Database, request: &CleanupRequest) -> Result<Option<Uui
         db.own_table("cleanup_runs"),
         made_run(db, "c.id", "$1", "$2")
     );
-    let values = [request.principal.clone().into(), request.idempotency_key.clone().into()];
+    let values = [request.principal.clone().into(), request.terms.idempotency_key.clone().into()];
     let row = db.pool().query_one_raw(db.dialect().statement(sql, values)).await?;
     row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }

@@ -14,7 +14,7 @@ use super::sqlite::delete_rows as sqlite;
 use crate::db::{Database, Dialect, Writing, distinct, ids_parameter};
 use crate::error::Error;
 use crate::idempotency;
-use crate::idempotency::{Earlier, Made};
+use crate::idempotency::{Created, Replay};
 use crate::impact::plan::Plan;
 use crate::impact::sql::Sql;
 use crate::impact::sql::shape::Shape;
@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 3;
 /// # Errors
 /// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::BadInput`] for a malformed token.
 pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<DeletionOutcome, Error> {
-    let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
+    let looked = request.terms.expected_impact.as_deref().map(Looked::read).transpose()?;
     request.check()?;
     match attempt(db, request, looked.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
@@ -135,7 +135,7 @@ impl Step<'_> {
             return Ok(ended);
         }
         let distinct = distinct(&self.request.session_ids);
-        let mut at_most = self.request.at_most;
+        let mut at_most = self.request.terms.at_most;
         if let Some(run) = self.run {
             let Some(RowBudget(rows)) = run.begin(self.transaction).await? else { return Ok(Ended::Taken) };
             at_most = rows;
@@ -171,13 +171,13 @@ impl Step<'_> {
 
     /// What the same request did before, or the refusal of a key that another one used.
     async fn answered(&self) -> Result<Option<Ended>, Error> {
-        Ok(match idempotency::earlier(self.transaction, self.db, self.request.keyed().as_ref()).await? {
-            Earlier::None => None,
-            Earlier::OtherInput(refusal) => Some(Ended::refused(vec![refusal])),
-            Earlier::Answered(made, impact) => {
-                let deletion = match made {
-                    Made::Deletion(id) => query::find_in(self.transaction, self.db, id).await?,
-                    Made::Run(_) => None,
+        Ok(match idempotency::find(self.transaction, self.db, self.request.idempotent_request().as_ref()).await? {
+            Replay::None => None,
+            Replay::Mismatch(refusal) => Some(Ended::refused(vec![refusal])),
+            Replay::Found(created, impact) => {
+                let deletion = match created {
+                    Created::Deletion(id) => query::find_in(self.transaction, self.db, id).await?,
+                    Created::Run(_) => None,
                 };
                 let outcome = DeletionOutcome { deletion, impact, repeated: true, ..DeletionOutcome::default() };
                 Some(Ended::RollingBack(Box::new(outcome)))
@@ -213,7 +213,7 @@ impl Step<'_> {
             Err(error) => return Err(error),
         };
         let pending = removed.pending(sql.plan);
-        if pending > 0 && !self.request.allow_pending_messages {
+        if pending > 0 && !self.request.terms.allow_pending_messages {
             let impact = Impact { pending_messages: pending, ..impact };
             let outcome =
                 DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refusals::pending(pending)]) };
@@ -234,9 +234,9 @@ impl Step<'_> {
         if let Some(run) = self.run {
             run.commit(self.transaction, &deletion, 0).await?;
         }
-        let keyed = self.request.keyed();
-        let made = Made::Deletion(deletion.id);
-        idempotency::remember(self.transaction, self.db, keyed.as_ref(), made, &impact).await?;
+        let idempotent = self.request.idempotent_request();
+        let created = Created::Deletion(deletion.id);
+        idempotency::store(self.transaction, self.db, idempotent.as_ref(), created, &impact).await?;
         let outcome = DeletionOutcome { deletion: Some(deletion), impact: Some(impact), ..DeletionOutcome::default() };
         Ok(Ended::Committing(Box::new(outcome)))
     }

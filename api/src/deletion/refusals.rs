@@ -42,7 +42,7 @@ pub(super) fn before(
     at_most: Option<i64>,
 ) -> (Vec<Refusal>, Vec<ImpactChange>) {
     let mut refusals = Vec::new();
-    if impact.connected_sessions > 0 && !request.allow_connected {
+    if impact.connected_sessions > 0 && !request.terms.allow_connected {
         let message = format!(
             "{} that would go {} connected now. Disconnect first, or set allowConnected.",
             counted(impact.connected_sessions, "session", "sessions"),
@@ -51,7 +51,7 @@ pub(super) fn before(
         refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
     }
     refusals.extend(gateway_disagrees(request));
-    if impact.pending_messages > 0 && !request.allow_pending_messages {
+    if impact.pending_messages > 0 && !request.terms.allow_pending_messages {
         refusals.push(pending(impact.pending_messages));
     }
     if !impact.deletable {
@@ -86,7 +86,7 @@ pub(crate) fn of_whole(
 /// The gateway says of some of the sessions that they are connected.
 fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
     let connected = request.gateway.values().filter(|said| said.state == GatewaySessionState::Connected).count();
-    if connected == 0 || request.allow_connected {
+    if connected == 0 || request.terms.allow_connected {
         return None;
     }
     let message = format!(

@@ -19,8 +19,10 @@ pub(in crate::deletion) async fn record(
     mut names: HashMap<Uuid, String>,
     run_id: Option<Uuid>,
 ) -> Result<Deletion, Error> {
-    let allowed =
-        [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
+    let allowed = [
+        ("allowConnected", request.terms.allow_connected),
+        ("allowPendingMessages", request.terms.allow_pending_messages),
+    ];
     let sessions = distinct(&request.session_ids).into_iter();
     let session = |id: Uuid| DeletedSession {
         id,
@@ -29,7 +31,7 @@ pub(in crate::deletion) async fn record(
     };
     let deleted_at = db.settings().clock.now();
     let restorable_until = Some(db.settings().archive_for)
-        .filter(|lasts| request.archive && !lasts.is_zero())
+        .filter(|lasts| request.terms.archive && !lasts.is_zero())
         .map(|lasts| deleted_at + lasts);
     let deletion = Deletion {
         id: Uuid::new_v4(),
@@ -39,7 +41,7 @@ pub(in crate::deletion) async fn record(
         rows_unlinked: impact.rows_unlinked,
         tables: impact.tables.clone(),
         deleted_by: request.principal.clone(),
-        reason: request.reason.clone(),
+        reason: request.terms.reason.clone(),
         deleted_at,
         restorable_until,
         restored_at: None,
