@@ -12,7 +12,7 @@ use api::worker::{Queue, Workers};
 use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
 use crate::http::socket::Client;
-use crate::support::{Contents, TestDb};
+use crate::support::{Contents, TestDb, WithTerms as _};
 
 const README: &str = include_str!("../../README.md");
 const ROLES_AND_GRANTS: &str = include_str!("../../docs/setup/roles-and-grants.md");
@@ -91,8 +91,7 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     assert_eq!((code, &erased["deletion"]["status"]), (0, &serde_json::json!("ERASED")), "{erased}");
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
-    let wanted =
-        CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
+    let wanted = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
     let run = cleanup::start(&database, None, &wanted).await.unwrap().run.unwrap();
     // The queue and the run are this role's, too.
     let queue = Queue::new(&database);

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, deleted, entries_of, request, rows_kept};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted:
     what_is_over_is_marked_and_its_rows_go,
@@ -110,7 +110,7 @@ async fn without_days_nothing_is_kept(db: TestDb) {
     let database = Database::connect(settings).await.unwrap();
     let made = deleted(&database, &request(STALE)).await;
     assert_eq!((made.status, made.restorable_until), (DeletionStatus::NotArchived, None));
-    let made = deleted(db.database().await, &DeletionRequest { archive: false, ..request(OTHER) }).await;
+    let made = deleted(db.database().await, &request(OTHER).without_archive()).await;
     assert_eq!((made.status, made.restorable_until), (DeletionStatus::NotArchived, None));
     assert_eq!(rows_kept(&db).await, 0);
     assert_eq!(restore(&database, made.id).await.refusals[0].code, RefusalCode::ArchiveGone);
@@ -142,7 +142,7 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
 }
 
 async fn several_servers_expire_the_same_archives(db: TestDb) {
-    let allowed = |session| DeletionRequest { allow_connected: true, allow_pending_messages: true, ..request(session) };
+    let allowed = |session| request(session).allow_connected().allow_pending_messages();
     let mut all = 0;
     for session in [STALE, OTHER, LIVE, 6, 5] {
         let made = deleted(db.database().await, &allowed(session)).await;

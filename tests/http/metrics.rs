@@ -11,7 +11,7 @@ use chrono::DateTime;
 use serde_json::json;
 
 use super::app::{Answer, TestApp, json_post, request};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, WithTerms as _, both};
 
 const DOCUMENT: &str = include_str!("../../docs/reference/metrics.md");
 
@@ -50,8 +50,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
     let mut worker = Worker::take(app.state.database().clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
     while !worker.step().await.unwrap().status.has_finished() {}
     let criteria = Criteria { statuses: vec![SessionStatus::Connected], has_phone_number: None, ..Criteria::default() };
-    let connected =
-        CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
+    let connected = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
     assert!(cleanup::start(app.state.database(), None, &connected).await.unwrap().run.is_some());
     let moment = DateTime::from_timestamp(1_767_236_400, 0).unwrap();
     for tick in [Tick::Started, Tick::NothingToDo, Tick::NothingToDo, Tick::OverCeiling] {

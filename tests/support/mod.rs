@@ -12,8 +12,10 @@ pub mod legacy_tables;
 mod legacy_test;
 mod scenario_test;
 pub mod server;
+mod terms;
 
 pub use database::{Contents, TestDb};
+pub use terms::WithTerms;
 
 /// How many steps the schema's history has: each is a file.
 pub fn steps() -> usize {

@@ -1,88 +1,59 @@
 //! What a cleanup is requested with, what comes of it, and its run.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::criteria::Criteria;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 
-/// What is asked for.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
+/// A request to delete the sessions that meet criteria.
+#[derive(Debug, Clone, Default)]
 pub struct CleanupRequest {
-    /// Which sessions.
+    /// Which sessions to delete.
     pub criteria: Criteria,
-    /// Only say what a run would do.
+    /// Whether only the effects of a run are returned, and none is created.
     pub dry_run: bool,
-    /// The token of the impact that was looked at; compared once, before anything is deleted.
-    pub expected_impact: Option<String>,
-    /// Refuse if more rows than this would be deleted, and stop before the batch that would pass it.
-    pub at_most: Option<i64>,
-    /// Connected sessions may go.
-    pub allow_connected: bool,
-    /// Messages still to be sent may go.
-    pub allow_pending_messages: bool,
-    /// Keep what is deleted, so that it can be restored.
-    pub archive: bool,
-    /// Why, for the audit record.
-    pub reason: Option<String>,
-    /// Answer the run that was started under this key again.
-    pub idempotency_key: Option<String>,
-    /// Who asks, for the audit record and the key.
+    /// What the caller expects and allows.
+    pub terms: DeletionTerms,
+    /// The name of the principal that makes the request, for the audit record and the idempotency key.
     pub principal: String,
 }
 
-impl Default for CleanupRequest {
-    /// The stale sessions; nothing is allowed, and what goes is kept.
-    fn default() -> Self {
-        Self {
-            criteria: Criteria::default(),
-            dry_run: false,
-            expected_impact: None,
-            at_most: None,
-            allow_connected: false,
-            allow_pending_messages: false,
-            archive: true,
-            reason: None,
-            idempotency_key: None,
-            principal: String::new(),
-        }
-    }
-}
-
-/// What came of it: a run, or refusals; on a dry run what a run would do, and what would refuse all of it.
+/// The outcome of a cleanup request: a run, or refusals; of a dry run, what a run would do and what would refuse it.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanupOutcome {
-    /// The run; none on a dry run or a refusal.
+    /// The run; none for a dry run or a refusal.
     pub run: Option<CleanupRun>,
-    /// What deleting every matching session would do, or would have done when the run was started.
+    /// The impact of deleting every matching session, at the time of the request.
     pub impact: Option<Impact>,
-    /// On a dry run: what deleting those of them does that would go.
+    /// For a dry run, the impact of deleting the sessions that a run would not skip.
     pub would_go: Option<Impact>,
-    /// On a dry run: those that would stay, each with the reason.
+    /// For a dry run, the sessions that a run would skip, each with the reason.
     pub skipped: Vec<SkippedSession>,
-    /// Where it differs from what was looked at.
+    /// How the impact differs from the expected one.
     pub changes: Vec<ImpactChange>,
     /// Why there is no run.
     pub refusals: Vec<Refusal>,
-    /// Whether the run was started before, under the same key.
+    /// Whether the run was created by an earlier request under the same idempotency key.
     pub repeated: bool,
 }
 
-/// A session that a run leaves, and why.
+/// A session that a run skips, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedSession {
-    /// Its id.
+    /// The session's id.
     #[serde(rename = "id")]
     pub session_id: Uuid,
     /// The stable code.
     pub code: RefusalCode,
-    /// What is the matter and what to do next.
+    /// The cause and what to do about it.
     pub message: String,
 }
 
@@ -97,32 +68,31 @@ impl SkippedSession {
     }
 }
 
-/// What came of it: the run, or why there is none.
+/// The outcome of a request about a run: the run, or refusals.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RunOutcome {
-    /// The run.
+    /// The run; none for a refusal.
     pub run: Option<CleanupRun>,
     /// Why nothing was changed.
     pub refusals: Vec<Refusal>,
 }
 
 /// One execution of a cleanup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanupRun {
-    /// Its id.
+    /// The run's id.
     pub id: Uuid,
     /// What it does.
     pub kind: RunKind,
-    /// How far it is.
+    /// Its status.
     pub status: RunStatus,
-    /// What was asked for.
+    /// The criteria of its sessions.
     pub criteria: Criteria,
     /// The sessions on its list.
     pub sessions_total: i64,
-    /// Those that are gone.
+    /// Sessions deleted so far.
     pub sessions_deleted: i64,
-    /// Those that stay. A finished run has no others.
+    /// Sessions skipped so far. A finished run has no pending sessions.
     pub sessions_skipped: i64,
     /// Rows deleted so far, over all tables.
     pub rows_deleted: i64,
@@ -130,63 +100,84 @@ pub struct CleanupRun {
     pub rows_unlinked: i64,
     /// The run whose deletions it restores.
     pub restores: Option<Uuid>,
-    /// Sessions that are back.
+    /// Sessions restored so far.
     pub sessions_restored: i64,
-    /// Rows put back so far, over all tables.
+    /// Rows restored so far, over all tables.
     pub rows_restored: i64,
-    /// The rows that it may delete; none where there is no limit.
-    pub at_most: Option<i64>,
-    /// Connected sessions may go.
-    pub allow_connected: bool,
-    /// Messages still to be sent may go, or overdue ones come back.
-    pub allow_pending_messages: bool,
-    /// What it deletes is kept, so that it can be restored.
-    pub archive: bool,
-    /// Who asked for it.
+    /// The terms of the request that created it, without the expected impact and the idempotency key, which were used then.
+    /// A run that restores may restore overdue messages where the terms allow pending ones.
+    pub terms: DeletionTerms,
+    /// The name of the principal that requested it.
     pub started_by: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// When it was asked for.
+    /// The time at which it was requested.
     pub created_at: DateTime<Utc>,
-    /// When the first session was looked at.
+    /// The time at which a worker took it first.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// The time at which it ended.
     pub finished_at: Option<DateTime<Utc>>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Who stopped it.
+    /// The name of the principal that cancelled it.
     pub cancelled_by: Option<String>,
-    /// The worker that holds it.
-    #[serde(skip)]
+    /// The name of the lease that a worker has on it.
     pub(super) leased_by: Option<String>,
-    /// Until when it is that worker's; where nobody holds it, the moment before which it is not tried again.
-    #[serde(skip)]
+    /// The end of the lease; without a lease, the time until which the run is paused.
     pub(super) leased_until: Option<DateTime<Utc>>,
-    /// How often it was begun with since it last came further.
-    #[serde(skip)]
+    /// How often a worker took it since it last made progress.
     pub(super) attempts: i32,
 }
 
+impl Serialize for CleanupRun {
+    /// Serializes the run as documented: the terms are fields of the run, and the lease is left out.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut run = serializer.serialize_struct("CleanupRun", 23)?;
+        run.serialize_field("id", &self.id)?;
+        run.serialize_field("kind", &self.kind)?;
+        run.serialize_field("status", &self.status)?;
+        run.serialize_field("criteria", &self.criteria)?;
+        run.serialize_field("sessionsTotal", &self.sessions_total)?;
+        run.serialize_field("sessionsDeleted", &self.sessions_deleted)?;
+        run.serialize_field("sessionsSkipped", &self.sessions_skipped)?;
+        run.serialize_field("rowsDeleted", &self.rows_deleted)?;
+        run.serialize_field("rowsUnlinked", &self.rows_unlinked)?;
+        run.serialize_field("restores", &self.restores)?;
+        run.serialize_field("sessionsRestored", &self.sessions_restored)?;
+        run.serialize_field("rowsRestored", &self.rows_restored)?;
+        run.serialize_field("atMost", &self.terms.at_most)?;
+        run.serialize_field("allowConnected", &self.terms.allow_connected)?;
+        run.serialize_field("allowPendingMessages", &self.terms.allow_pending_messages)?;
+        run.serialize_field("archive", &self.terms.archive)?;
+        run.serialize_field("startedBy", &self.started_by)?;
+        run.serialize_field("reason", &self.terms.reason)?;
+        run.serialize_field("createdAt", &self.created_at)?;
+        run.serialize_field("startedAt", &self.started_at)?;
+        run.serialize_field("finishedAt", &self.finished_at)?;
+        run.serialize_field("error", &self.error)?;
+        run.serialize_field("cancelledBy", &self.cancelled_by)?;
+        run.end()
+    }
+}
+
 impl CleanupRun {
-    /// The sessions whose turn has not come.
+    /// Returns the number of pending sessions.
     #[must_use]
     pub const fn sessions_to_go(&self) -> i64 {
         self.sessions_total - self.sessions_deleted - self.sessions_restored - self.sessions_skipped
     }
 
-    /// Whether only a worker with a gateway can work on it.
+    /// Whether only a worker with a gateway can execute it.
     #[must_use]
     pub fn wants_gateway(&self) -> bool {
         self.kind == RunKind::Delete && self.criteria.missing_from_gateway
     }
 
-    /// From when on a worker may take it, where that is still to come.
+    /// Returns the time from which a worker may take it; none where that is now.
     #[must_use]
     pub fn free_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.leased_until.filter(|until| *until > now)
     }
 
-    /// Whether a worker has it, be it alive or not; else it rests after an error until it is free.
+    /// Whether a worker has a lease on it, which may have ended. A run that is not free and not leased is paused after an error.
     #[must_use]
     pub const fn is_leased(&self) -> bool {
         self.leased_by.is_some()
@@ -205,7 +196,7 @@ impl CleanupRun {
 pub enum RunKind {
     /// It deletes sessions.
     Delete,
-    /// It puts back what another run deleted.
+    /// It restores what another run deleted.
     Restore,
 }
 
@@ -221,27 +212,27 @@ impl RunKind {
     }
 }
 
-/// How far a run is.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunStatus {
-    /// Nobody has begun with it.
+    /// No worker has taken it yet.
     Queued,
-    /// It is under way, or waits for a worker that goes on with it.
+    /// It is under way, or waits for a worker that continues it.
     Running,
-    /// It came to its end.
+    /// It has processed all its sessions.
     Succeeded,
-    /// It stopped, or the database refused every session that it tried.
+    /// It ended early, or the database refused every session.
     Failed,
-    /// Somebody stopped it.
+    /// It was cancelled.
     Cancelled,
 }
 
 impl RunStatus {
-    /// Those of which nothing more happens.
+    /// The statuses of finished runs.
     pub(super) const FINISHED: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Cancelled];
 
-    /// Whether nothing more happens.
+    /// Whether the run has finished.
     #[must_use]
     pub fn has_finished(self) -> bool {
         Self::FINISHED.contains(&self)

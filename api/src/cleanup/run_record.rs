@@ -1,13 +1,14 @@
-//! A run, as its row tells of it.
+//! Reading runs from their rows.
 
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
 use super::model::{CleanupRun, RunKind, RunStatus};
 use crate::db::{Database, ids_parameter};
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 
-/// The run with this id.
+/// Returns the run with this id.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -15,14 +16,14 @@ pub async fn find(db: &Database, id: Uuid) -> Result<Option<CleanupRun>, Error> 
     Ok(find_many(db.pool(), db, &[id]).await?.pop())
 }
 
-/// The runs with these ids, in no particular order; ids that no run has are left out.
+/// Returns the runs with these ids, in no particular order; ids that no run has are left out.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Result<Vec<CleanupRun>, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "SELECT {SELECTED} FROM {} c WHERE c.id IN (SELECT {} FROM {} listed)",
+        "SELECT {SELECTED} FROM {} run WHERE run.id IN (SELECT {} FROM {} listed)",
         db.own_table("cleanup_runs"),
         dialect.as_uuid("listed.value"),
         dialect.elements("$1")
@@ -31,7 +32,7 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
     rows.iter().map(run).collect()
 }
 
-/// How many runs there are of each status.
+/// Returns the number of runs of each status.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -49,13 +50,14 @@ pub async fn count_by_status(db: &Database) -> Result<Vec<(RunStatus, u64)>, Err
     Ok(counts)
 }
 
-/// What is read of a run's row `c`.
-pub(super) const SELECTED: &str = "CAST(c.id AS text) AS id, c.kind, c.status, c.criteria, c.sessions_total, \
-     c.sessions_deleted, c.sessions_skipped, c.rows_deleted, c.rows_unlinked, c.at_most, c.allow_connected, \
-     c.allow_pending_messages, c.started_by, c.reason, c.created_at, c.started_at, c.finished_at, c.error, \
-     c.cancelled_by, c.leased_by, c.leased_until, c.attempts, c.archive, CAST(c.restores AS text) AS restores, \
-     c.sessions_restored, c.rows_restored";
+/// The columns that are read of a run's row `run`.
+pub(super) const SELECTED: &str = "CAST(run.id AS text) AS id, run.kind, run.status, run.criteria, run.sessions_total, \
+     run.sessions_deleted, run.sessions_skipped, run.rows_deleted, run.rows_unlinked, run.at_most, run.allow_connected, \
+     run.allow_pending_messages, run.started_by, run.reason, run.created_at, run.started_at, run.finished_at, run.error, \
+     run.cancelled_by, run.leased_by, run.leased_until, run.attempts, run.archive, \
+     CAST(run.restores AS text) AS restores, run.sessions_restored, run.rows_restored";
 
+/// Reads a run from its row.
 pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     let criteria: String = row.try_get("", "criteria")?;
     Ok(CleanupRun {
@@ -69,16 +71,19 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
         sessions_skipped: row.try_get("", "sessions_skipped")?,
         rows_deleted: row.try_get("", "rows_deleted")?,
         rows_unlinked: row.try_get("", "rows_unlinked")?,
-        at_most: row.try_get("", "at_most")?,
-        allow_connected: row.try_get("", "allow_connected")?,
-        allow_pending_messages: row.try_get("", "allow_pending_messages")?,
+        terms: DeletionTerms {
+            at_most: row.try_get("", "at_most")?,
+            allow_connected: row.try_get("", "allow_connected")?,
+            allow_pending_messages: row.try_get("", "allow_pending_messages")?,
+            archive: row.try_get("", "archive")?,
+            reason: row.try_get("", "reason")?,
+            ..DeletionTerms::default()
+        },
         started_by: row.try_get("", "started_by")?,
-        reason: row.try_get("", "reason")?,
         created_at: row.try_get("", "created_at")?,
         started_at: row.try_get("", "started_at")?,
         finished_at: row.try_get("", "finished_at")?,
         error: row.try_get("", "error")?,
-        archive: row.try_get("", "archive")?,
         restores: row.try_get::<Option<String>>("", "restores")?.as_deref().map(id).transpose()?,
         sessions_restored: row.try_get("", "sessions_restored")?,
         rows_restored: row.try_get("", "rows_restored")?,
@@ -89,7 +94,7 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     })
 }
 
-/// An id that a run's row holds.
+/// Parses an id that a run's row holds.
 pub(super) fn id(text: &str) -> Result<Uuid, Error> {
     text.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run's record holds {text}, which is no UUID.")))
 }

@@ -11,6 +11,7 @@ pub(crate) mod refusals;
 mod row_counts;
 pub(crate) mod sqlite;
 mod sqlite_work_tables;
+mod terms;
 
 pub use archive::erasure::{ErasureOutcome, erase};
 pub use archive::erasure_hook::ErasureHook;
@@ -18,6 +19,6 @@ pub use archive::retention::{Expired, expire, expire_hourly};
 pub use audit::query::Filter;
 pub use execute::delete;
 pub(crate) use execute::{delete_batch, enforce_foreign_keys};
-pub(crate) use model::check;
 pub use model::{DeletedSession, Deletion, DeletionOutcome, DeletionRequest, DeletionStatus};
 pub(crate) use sqlite::broken_references;
+pub use terms::DeletionTerms;

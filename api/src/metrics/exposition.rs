@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use prometheus::{IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::collector::{gauge, register};
-use super::database_gauges::Stored;
-use super::gauge_cache::Counted;
+use super::database_gauges::DatabaseCounts;
+use super::gauge_cache::GaugeCache;
 use super::requests::Requests;
-use super::schedule_ticks::{Tick, Ticks};
+use super::schedule_ticks::{ScheduleTicks, Tick};
 use crate::db::Database;
 use crate::error::Error;
 use crate::schema_health::Accepted;
@@ -17,54 +17,54 @@ use crate::schema_health::Accepted;
 /// The media type of [`Metrics::text`].
 pub const FORMAT: &str = prometheus::TEXT_FORMAT;
 
-/// What this process has done. Cloning it is cheap.
+/// The metrics of this process. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    ticks: Ticks,
+    ticks: ScheduleTicks,
     requests: Requests,
-    counted: Counted,
+    database: GaugeCache,
 }
 
 impl Metrics {
     /// Counts a tick of the schedule.
     pub fn ticked(&self, moment: DateTime<Utc>, tick: Tick) {
-        self.0.ticks.ticked(moment, tick);
+        self.0.ticks.count(moment, tick);
     }
 
-    /// What HTTP and GraphQL are asked.
+    /// Returns the counts of requests, operations and sockets.
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.0.requests
     }
 
-    /// All numbers as Prometheus reads them. What is in the database is counted once a minute at most; while it does not
-    /// answer, that is left out.
+    /// Returns all numbers in the format that Prometheus reads. Those of the database are counted once a minute at most, and
+    /// left out while it is unavailable.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for a defect in the names.
+    /// [`Error::Unsuitable`] for an invalid name of a metric.
     pub async fn text(&self, db: &Database, accepted: &Arc<Accepted>) -> Result<String, Error> {
-        let stored = self.0.counted.recent(db, accepted).await;
-        self.encode(db, stored.as_deref())
+        let counts = self.0.database.recent(db, accepted).await;
+        self.encode(db, counts.as_deref())
             .map_err(|defect| Error::Unsuitable(format!("The metrics cannot be written: {defect}.")))
     }
 
-    fn encode(&self, db: &Database, stored: Option<&Stored>) -> prometheus::Result<String> {
+    fn encode(&self, db: &Database, counts: Option<&DatabaseCounts>) -> prometheus::Result<String> {
         let registry = Registry::new_custom(Some("session_admin".to_owned()), None)?;
         self.0.ticks.register(&registry)?;
         self.0.requests.register(&registry)?;
-        pool(db, &registry)?;
-        if let Some(stored) = stored {
-            stored.register(&registry)?;
+        register_pool(db, &registry)?;
+        if let Some(counts) = counts {
+            counts.register(&registry)?;
         }
         TextEncoder::new().encode_to_string(&registry.gather())
     }
 }
 
-/// The connections to the database that requests use.
-fn pool(db: &Database, registry: &Registry) -> prometheus::Result<()> {
+/// Registers the connections to the database that requests use.
+fn register_pool(db: &Database, registry: &Registry) -> prometheus::Result<()> {
     let (open, idle) = db.connections();
     let help = "This process's connections to the database, but for the queue's two.";
     let connections = register(registry, IntGaugeVec::new(Opts::new("pool_connections", help), &["state"])?)?;

@@ -1,25 +1,26 @@
-//! Taking runs from the queue and executing them.
+//! Consuming the jobs of the queue.
 
 use super::job_queue::Queue;
-use super::job_runner::Hand;
+use super::job_runner::JobRunner;
 use super::stop_signal::{migrated, pause};
 
-/// Takes jobs until the workers are to stop. A database that goes away ends apalis' worker; another one begins.
-pub(super) async fn always(queue: Queue, hand: Hand) {
-    if !migrated(&hand.db, &hand.stopping).await {
+/// Consumes jobs until the workers are told to stop. apalis' worker ends when the database becomes unavailable; then another
+/// one is started.
+pub(super) async fn consume_jobs(queue: Queue, runner: JobRunner) {
+    if !migrated(&runner.db, &runner.stopping).await {
         return;
     }
-    let again = hand.db.settings().run_lease / 3;
-    let mut said = String::new();
+    let retry_after = runner.db.settings().run_lease / 3;
+    let mut last_message = String::new();
     loop {
-        if let Err(error) = queue.work(hand.clone()).await {
+        if let Err(error) = queue.work(runner.clone()).await {
             let message = error.to_string();
-            if message != said {
+            if message != last_message {
                 tracing::warn!(error = message, "no cleanup runs are taken from the queue for now");
-                said = message;
+                last_message = message;
             }
         }
-        if pause(&hand.stopping, again).await {
+        if pause(&runner.stopping, retry_after).await {
             return;
         }
     }

@@ -5,68 +5,75 @@ use std::sync::Arc;
 use tokio::sync::{RwLock, watch};
 use uuid::Uuid;
 
-use super::gateway_wait::Waiting;
+use super::gateway_wait::GatewayWait;
 use super::stop_signal::stopped;
 use crate::cleanup::{Pace, RunKind, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
 
-/// What works a run off.
+/// Everything that executing a run needs.
 #[derive(Debug, Clone)]
-pub(super) struct Hand {
+pub(super) struct JobRunner {
     pub db: Database,
     pub gateway: Option<Gateway>,
     pub stopping: watch::Receiver<bool>,
+    /// Locked for reading by each run under way.
     pub running: Arc<RwLock<()>>,
-    /// What this process leaves to others.
-    pub waiting: Arc<Waiting>,
+    /// The runs that wait for a process with a gateway.
+    pub gateway_wait: Arc<GatewayWait>,
 }
 
-impl Hand {
-    /// How many runs leave connections for those who only read.
-    pub fn at_once(&self) -> usize {
+impl JobRunner {
+    /// Returns how many runs may be under way at once, so that connections are left for reads.
+    pub fn concurrency(&self) -> usize {
         usize::try_from(self.db.settings().max_connections / 4).unwrap_or(usize::MAX).max(1)
     }
-}
 
-/// Works a run off, if it is anybody's turn. An error is the run's own matter: it is tried again later.
-pub(super) async fn work(run: Uuid, hand: &Hand) {
-    let _running = hand.running.read().await;
-    if *hand.stopping.borrow() {
-        return;
-    }
-    if hand.gateway.is_none() {
-        match hand.waiting.leaves(&hand.db, run).await {
-            Ok(false) => {}
-            Ok(true) => return,
+    /// Executes a run, unless another worker has it. Errors are logged: the run is tried again later.
+    pub async fn run_job(&self, run: Uuid) {
+        let _running = self.running.read().await;
+        if *self.stopping.borrow() {
+            return;
+        }
+        if self.gateway.is_none() {
+            match self.gateway_wait.should_defer(&self.db, run).await {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(error) => {
+                    tracing::warn!(%run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
+                    return;
+                }
+            }
+        }
+        let ended = match Worker::take(self.db.clone(), self.gateway.clone(), run, Pace::default()).await {
+            Ok(Some(worker)) => {
+                if worker.run().started_at.is_some() {
+                    tracing::info!(%run, "goes on with a cleanup run that was begun before");
+                }
+                worker.work_off(stopped(self.stopping.clone()), |_| ()).await
+            }
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(run) if run.status.has_finished() => {
+                let (rows_deleted, rows_restored) = match run.kind {
+                    RunKind::Delete => (Some(run.rows_deleted), None),
+                    RunKind::Restore => (None, Some(run.rows_restored)),
+                };
+                tracing::info!(
+                    run = %run.id,
+                    status = ?run.status,
+                    rows_deleted,
+                    rows_restored,
+                    "a cleanup run has ended"
+                );
+            }
+            Ok(run) => tracing::info!(run = %run.id, "a cleanup run is left to others"),
             Err(error) => {
-                tracing::warn!(%run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
-                return;
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(%run, error, "a cleanup run was interrupted; it is tried again later");
             }
-        }
-    }
-    let ended = match Worker::take(hand.db.clone(), hand.gateway.clone(), run, Pace::default()).await {
-        Ok(Some(worker)) => {
-            if worker.run().started_at.is_some() {
-                tracing::info!(%run, "goes on with a cleanup run that was begun before");
-            }
-            worker.work_off(stopped(hand.stopping.clone()), |_| ()).await
-        }
-        Ok(None) => return,
-        Err(error) => Err(error),
-    };
-    match ended {
-        Ok(run) if run.status.has_finished() => {
-            let (rows_deleted, rows_restored) = match run.kind {
-                RunKind::Delete => (Some(run.rows_deleted), None),
-                RunKind::Restore => (None, Some(run.rows_restored)),
-            };
-            tracing::info!(run = %run.id, status = ?run.status, rows_deleted, rows_restored, "a cleanup run has ended");
-        }
-        Ok(run) => tracing::info!(run = %run.id, "a cleanup run is left to others"),
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(%run, error, "a cleanup run was interrupted; it is tried again later");
         }
     }
 }

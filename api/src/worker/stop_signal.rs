@@ -1,4 +1,4 @@
-//! Waiting, until the workers are told to stop.
+//! Waiting until the workers are told to stop.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use tokio::sync::watch;
 
 use crate::db::Database;
 
-/// Waits, but not longer than until the workers are to stop. Says whether they are.
+/// Waits for so long, or until the workers are told to stop. Returns whether they are.
 pub(super) async fn pause(stopping: &watch::Receiver<bool>, length: Duration) -> bool {
     tokio::time::timeout(length, stopped(stopping.clone())).await.is_ok()
 }
 
-/// Ready when the workers are to stop.
+/// Waits until the workers are told to stop.
 pub(super) async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // Nobody is left to say stop: then it is over.
+    // An error means that the sender is dropped: then the workers are to stop too.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// How long until the tables are looked for again.
-const UNTIL_MIGRATED: Duration = Duration::from_secs(1);
+/// The time between two looks for the internal tables.
+const MIGRATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits for this program's own tables: `serve --demo` begins without them. False where the workers are to stop before.
+/// Waits for the internal tables, which `serve --demo` begins without. Returns false where the workers are told to stop before.
 pub(super) async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
     while !is_migrated(db).await {
-        if pause(stopping, UNTIL_MIGRATED).await {
+        if pause(stopping, MIGRATION_INTERVAL).await {
             return false;
         }
     }
     true
 }
 
-/// Whether this program's own tables are there. A purge that is pending changes nothing about them.
+/// Whether the internal tables exist. A purge that is pending does not change them.
 async fn is_migrated(db: &Database) -> bool {
     let pending = migration::list_pending(db.pool()).await;
     pending.is_ok_and(|pending| pending.iter().all(|name| name == migration::STALE_PURGE))

@@ -7,35 +7,36 @@ use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
 use super::job_queue::Queue;
-use super::job_runner::Hand;
+use super::job_runner::JobRunner;
 use super::{consumer, requeue};
 use crate::gateway::Gateway;
 
-/// The workers of one process, from their start until they are told to stop.
+/// The workers of one process.
 #[derive(Debug)]
 pub struct Workers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    /// Every batch under way holds it for reading, so that whoever gets it for writing knows that none is left.
+    /// Locked for reading by each run under way, so that locking it for writing waits for all of them.
     running: Arc<RwLock<()>>,
 }
 
 impl Workers {
-    /// Starts to take runs from the queue, several at once, and to queue again those that nobody works on. Until
-    /// `migrate` has made the tables, it waits for them.
+    /// Starts consuming jobs, several at once, and queueing runs again that no worker has. Waits for the internal tables until
+    /// `migrate` has made them.
     #[must_use]
     pub fn start(queue: Queue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let running = Arc::new(RwLock::new(()));
-        let (db, waiting) = (queue.database().clone(), Arc::default());
-        let hand = Hand { db, gateway, stopping, running: Arc::clone(&running), waiting };
+        let (db, gateway_wait) = (queue.database().clone(), Arc::default());
+        let runner = JobRunner { db, gateway, stopping, running: Arc::clone(&running), gateway_wait };
         let mut tasks = JoinSet::new();
-        tasks.spawn(consumer::always(queue.clone(), hand.clone()));
-        tasks.spawn(requeue::always(queue, hand));
+        tasks.spawn(consumer::consume_jobs(queue.clone(), runner.clone()));
+        tasks.spawn(requeue::requeue_orphans(queue, runner));
         Self { stop, tasks, running }
     }
 
-    /// What tells them to stop: no run is taken any more, and those under way are given back after their batch.
+    /// Returns a function that tells the workers to stop: they take no more runs, and give those under way back after their
+    /// batch.
     pub fn stopper(&self) -> impl FnOnce() + Send + 'static {
         let stop = self.stop.clone();
         move || {
@@ -43,7 +44,7 @@ impl Workers {
         }
     }
 
-    /// Tells them to stop and waits for that, `limit` at most; says whether it is so.
+    /// Tells the workers to stop and waits until they have, for `limit` at most. Returns whether they have.
     pub async fn stop(mut self, limit: Duration) -> bool {
         self.stop.send_replace(true);
         let stopped = async {

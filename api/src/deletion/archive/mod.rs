@@ -1,8 +1,8 @@
-//! The archive: every row that a deletion takes and every reference that it clears, kept in its own transaction by the
+//! The archive: every row that a deletion deletes and every reference that it clears, stored in the same transaction by the
 //! database itself, so that no row passes through this program.
 //!
-//! A value is kept as the database's own text of it on PostgreSQL, in an array a row, and as what it is on SQLite, in
-//! columns without a type. Tables that a host adds, and its changes to others, meet nothing of that form.
+//! On PostgreSQL a row is an array of texts, each value as its type's output function writes it. On SQLite a row is a row of
+//! untyped columns, each value as it is. Neither form depends on the host's tables, which may be added and altered freely.
 
 #[allow(dead_code, reason = "restore reads archives through it as soon as both branches are merged")]
 pub(crate) mod entries;

@@ -1,4 +1,4 @@
-//! Opening the archive of a deletion: one entry in `archived_tables` for each table of which something is kept.
+//! Opening the archive of a deletion: one entry in `archived_tables` for each table of which something is archived.
 
 use std::collections::HashMap;
 
@@ -6,94 +6,96 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::layout::{References, Rows, WIDEST};
+use super::layout::{MAX_WIDTH, References, Rows};
 use super::postgres;
 use crate::catalog::TableId;
 use crate::db::{Database, Dialect};
-use crate::deletion::row_counts::Done;
+use crate::deletion::row_counts::TableRowCounts;
 use crate::error::Error;
 use crate::impact::Impact;
-use crate::impact::sql::Sql;
-use crate::impact::sql::changes::written;
+use crate::impact::sql::PlanSql;
+use crate::impact::sql::changes::changed_tables;
 
-/// Where the rows and the references of one deletion go: the entries in `archived_tables`.
+/// The entries of one deletion's archive, to which its rows and references are written. An empty writer archives nothing.
 #[derive(Debug, Default)]
-pub(in crate::deletion) struct Archive {
+pub(in crate::deletion) struct ArchiveWriter {
     rows: HashMap<TableId, (i64, Rows)>,
     references: HashMap<TableId, (i64, References)>,
 }
 
-impl Archive {
-    /// The entry that rows of a table go to, where it keeps any.
+impl ArchiveWriter {
+    /// Returns the number and the layout of the entry for a table's deleted rows; none where they are not archived.
     pub fn rows(&self, table: TableId) -> Option<&(i64, Rows)> {
         self.rows.get(&table)
     }
 
-    /// The entry that cleared references of a table go to, where it keeps any.
+    /// Returns the number and the layout of the entry for a table's cleared references; none where they are not archived.
     pub fn references(&self, table: TableId) -> Option<&(i64, References)> {
         self.references.get(&table)
     }
 
-    /// How many of the rows that went or were unlinked were not kept, if so many were.
-    pub fn unkept(&self, done: &HashMap<TableId, Done>, kept: i64) -> i64 {
-        let went = self.rows.keys().filter_map(|table| Some(done.get(table)?.deleted));
-        let unlinked = self.references.keys().filter_map(|table| Some(done.get(table)?.unlinked));
-        went.chain(unlinked).sum::<i64>() - kept
+    /// Returns how many rows were to be archived and were not, if `archived` rows were.
+    pub fn unarchived_rows(&self, counts: &HashMap<TableId, TableRowCounts>, archived: i64) -> i64 {
+        let deleted = self.rows.keys().filter_map(|table| Some(counts.get(table)?.deleted));
+        let unlinked = self.references.keys().filter_map(|table| Some(counts.get(table)?.unlinked));
+        deleted.chain(unlinked).sum::<i64>() - archived
     }
 
-    /// Makes the entries of the tables that the impact says something of. A row without a key cannot be found again, so
-    /// what is cleared in it is not kept: [`TableImpact::restorable`](crate::impact::TableImpact) said so.
+    /// Opens the archive of a deletion with an entry for each table that its impact changes.
+    ///
+    /// A row without a key cannot be found again, so its references are not archived;
+    /// [`TableImpact::restorable`](crate::impact::TableImpact) says so beforehand.
     pub async fn open(
         transaction: &DatabaseTransaction,
         db: &Database,
         deletion: Uuid,
-        sql: &Sql<'_>,
+        sql: &PlanSql<'_>,
         impact: &Impact,
     ) -> Result<Self, Error> {
         let mut archive = Self::default();
-        for table in written(sql.plan) {
-            let shown = impact.tables.iter().find(|shown| shown.table == sql.table(table).display);
-            let Some(shown) = shown else { continue };
-            if shown.rows_deleted > 0 {
+        for table in changed_tables(sql.plan) {
+            let previewed = impact.tables.iter().find(|previewed| previewed.table == sql.table(table).display);
+            let Some(previewed) = previewed else { continue };
+            if previewed.rows_deleted > 0 {
                 archive.rows.insert(table, (0, Rows::of(sql.table(table))));
             }
-            if shown.rows_unlinked > 0
+            if previewed.rows_unlinked > 0
                 && let Some(references) = References::of(sql, table)
             {
                 archive.references.insert(table, (0, references));
             }
         }
         if db.dialect() == Dialect::Sqlite {
-            archive.fits(sql)?;
+            archive.check_width(sql)?;
         }
-        archive.enter(transaction, db, deletion, sql).await?;
+        archive.insert_entries(transaction, db, deletion, sql).await?;
         if db.dialect() == Dialect::Postgres {
             postgres::pin(transaction).await?;
         }
         Ok(archive)
     }
 
-    /// On SQLite a kept row is a row of so many columns and its entry's number.
-    fn fits(&self, sql: &Sql<'_>) -> Result<(), Error> {
+    /// Checks that every row fits into the archive's columns on SQLite.
+    fn check_width(&self, sql: &PlanSql<'_>) -> Result<(), Error> {
         let rows = self.rows.iter().map(|(&table, (_, layout))| (table, layout.columns.len()));
         let references = self.references.iter().map(|(&table, (_, layout))| (table, layout.width()));
-        let Some((table, width)) = rows.chain(references).find(|&(_, width)| width > WIDEST) else {
+        let Some((table, width)) = rows.chain(references).find(|&(_, width)| width > MAX_WIDTH) else {
             return Ok(());
         };
-        let (name, most) = (&sql.table(table).display, WIDEST);
+        let name = &sql.table(table).display;
         Err(Error::Unsuitable(format!(
-            "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {most} at most. \
+            "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {MAX_WIDTH} at most. \
              Nothing was deleted; without an archive it can be (archive: false, --no-archive)."
         )))
     }
 
-    /// Writes the entries, all in one statement, and takes in their numbers.
-    async fn enter(
+    /// Inserts the entries with one statement, and reads their numbers.
+    async fn insert_entries(
         &mut self,
         transaction: &DatabaseTransaction,
         db: &Database,
         deletion: Uuid,
-        sql: &Sql<'_>,
+        sql: &PlanSql<'_>,
     ) -> Result<(), Error> {
         let entry = |table: TableId, kind: &str, layout: serde_json::Value| {
             let found = sql.table(table);

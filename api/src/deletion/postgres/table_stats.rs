@@ -1,4 +1,4 @@
-//! What PostgreSQL itself counts of the rows that the current transaction changes.
+//! PostgreSQL's own counts of the rows that the current transaction changes.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use crate::db::Dialect;
 use crate::error::Error;
 
-/// Rows that were inserted, updated and deleted.
+/// The rows of one table that were inserted, updated and deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
     pub inserted: i64,
@@ -15,16 +15,22 @@ pub(crate) struct Changed {
     pub deleted: i64,
 }
 
-/// The same by table: schema and name, of a partition those of the whole table.
+/// The changed rows by schema and name of the table. Those of a partition are counted for the whole table.
 pub(crate) type Changes = HashMap<(String, String), Changed>;
 
-/// What the server itself counts, cascades and triggers included; none where `track_counts` is off.
+/// Returns the rows that the transaction has changed so far, those of cascades and triggers included. None where the server
+/// does not count (`track_counts`).
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn changes_so_far(transaction: &DatabaseTransaction) -> Result<Option<Changes>, Error> {
-    const SQL: &str = "SELECT current_setting('track_counts')::boolean AS counted, n.nspname::text AS schema, \
-                       c.relname::text AS name, sum(s.n_tup_del)::bigint AS deleted, sum(s.n_tup_ins)::bigint AS inserted, \
-                       sum(s.n_tup_upd)::bigint AS updated \
-                       FROM pg_stat_xact_user_tables s JOIN pg_class c ON c.oid = coalesce(pg_partition_root(s.relid), s.relid) \
-                       JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY n.nspname, c.relname";
+    const SQL: &str = "SELECT current_setting('track_counts')::boolean AS counted, namespace.nspname::text AS schema, \
+                       class.relname::text AS name, sum(stats.n_tup_del)::bigint AS deleted, \
+                       sum(stats.n_tup_ins)::bigint AS inserted, sum(stats.n_tup_upd)::bigint AS updated \
+                       FROM pg_stat_xact_user_tables stats \
+                       JOIN pg_class class ON class.oid = coalesce(pg_partition_root(stats.relid), stats.relid) \
+                       JOIN pg_namespace namespace ON namespace.oid = class.relnamespace \
+                       GROUP BY namespace.nspname, class.relname";
     let mut tables = Changes::new();
     for row in transaction.query_all_raw(Dialect::Postgres.statement(SQL, [])).await? {
         if !row.try_get::<bool>("", "counted")? {

@@ -7,7 +7,11 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use crate::db::Dialect;
 use crate::error::Error;
 
-/// Table, rowid, parent and key of every reference that leads nowhere.
+/// Returns every reference to a row that does not exist: the table, the rowid, the table referred to, and the number of the
+/// key.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn broken_references(
     transaction: &DatabaseTransaction,
 ) -> Result<BTreeSet<(String, Option<i64>, String, i64)>, Error> {

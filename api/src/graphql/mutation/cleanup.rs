@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::CleanupRequest;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
@@ -43,13 +44,15 @@ impl CleanUpSessionsInput {
         Ok(CleanupRequest {
             criteria: self.criteria.try_into()?,
             dry_run: self.dry_run,
-            expected_impact: self.expected_impact,
-            at_most: self.at_most,
-            allow_connected: self.allow_connected,
-            allow_pending_messages: self.allow_pending_messages,
-            archive: self.archive,
-            reason: self.reason,
-            idempotency_key: self.idempotency_key,
+            terms: DeletionTerms {
+                expected_impact: self.expected_impact,
+                at_most: self.at_most,
+                allow_connected: self.allow_connected,
+                allow_pending_messages: self.allow_pending_messages,
+                archive: self.archive,
+                reason: self.reason,
+                idempotency_key: self.idempotency_key,
+            },
             principal: principal.to_owned(),
         })
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
-use crate::deletion::DeletionRequest;
+use crate::deletion::{DeletionRequest, DeletionTerms};
 use crate::error::Error;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::id;
@@ -41,14 +41,16 @@ impl DeleteSessionInput {
     fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
         Ok(DeletionRequest {
             session_ids: vec![id::parse(&self.id)?],
-            expected_impact: self.expected_impact,
-            at_most: self.at_most,
-            allow_connected: self.allow_connected,
-            allow_pending_messages: self.allow_pending_messages,
-            archive: self.archive,
+            terms: DeletionTerms {
+                expected_impact: self.expected_impact,
+                at_most: self.at_most,
+                allow_connected: self.allow_connected,
+                allow_pending_messages: self.allow_pending_messages,
+                archive: self.archive,
+                reason: self.reason,
+                idempotency_key: self.idempotency_key,
+            },
             dry_run: self.dry_run,
-            reason: self.reason,
-            idempotency_key: self.idempotency_key,
             principal: principal.to_owned(),
             ..DeletionRequest::default()
         })

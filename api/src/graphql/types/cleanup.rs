@@ -131,7 +131,7 @@ impl CleanupRun {
 
     /// Why, in the caller's words.
     async fn reason(&self) -> Option<&str> {
-        self.0.reason.as_deref()
+        self.0.terms.reason.as_deref()
     }
 
     /// When it was asked for.

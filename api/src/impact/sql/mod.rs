@@ -8,4 +8,4 @@ mod recursive_rows;
 mod row_states;
 pub(crate) mod shape;
 
-pub use plan_sql::{MESSAGES, Sql, node_name, row_id_names};
+pub use plan_sql::{MESSAGES, PlanSql, row_id_name, row_id_names};
