@@ -5,7 +5,7 @@ use api::deletion::{self, DeletionRequest};
 use api::impact;
 use uuid::Uuid;
 
-use crate::support::{TestDb, both, own_tables};
+use crate::support::{TestDb, both, internal_tables_sql};
 
 both!(Empty: a_simple_cascade, a_diamond_with_set_null, a_cycle);
 
@@ -64,7 +64,7 @@ async fn check(db: &TestDb, name: &str, tables: &str) {
         Dialect::Postgres => ("uuid", "postgres"),
         Dialect::Sqlite => ("text", "sqlite"),
     };
-    db.exec(&own_tables(dialect)).await;
+    db.exec(&internal_tables_sql(dialect)).await;
     let sessions =
         "CREATE TABLE whatsapp_sessions (id ID PRIMARY KEY, session_name text NOT NULL, status text NOT NULL, \
                     phone_number text);
