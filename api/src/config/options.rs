@@ -12,7 +12,7 @@ use super::{accepted_findings, gateway, tls};
 use crate::db::{DatabaseSettings, Dialect};
 use crate::error::Error;
 
-/// The options that every command takes, as they came.
+/// The options that every command takes, as given.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::gateway_wait::Waiting;
 use super::job_queue::Queue;
 use super::{migrated, pause, stopped};
+use crate::admission::connection_budget::ConnectionBudget;
 use crate::cleanup::{Pace, RunKind, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
@@ -26,7 +27,7 @@ pub(super) struct Hand {
 impl Hand {
     /// How many runs leave connections for those who only read.
     pub fn at_once(&self) -> usize {
-        usize::try_from(self.db.settings().max_connections / 4).unwrap_or(usize::MAX).max(1)
+        ConnectionBudget::new(self.db.settings().max_connections).runs
     }
 }
 
