@@ -1,15 +1,19 @@
 //! Reading the body of a POST.
 //!
-//! The body is collected within the server's limits before it is parsed.
+//! The body is collected here, within the server's limits, and then read by async-graphql's extractor. Where the extractor
+//! refuses it, this module's own reader finds out what is wrong: the extractor's messages are Rust debug text.
 
-use axum::body::BodyDataStream;
-use axum::extract::Request;
+use async_graphql::ParseRequestError;
+use async_graphql_axum::GraphQLRequest;
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::extract::{FromRequest as _, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
-use super::request::from_members;
+use super::request::{from_members, from_request};
 use super::response::{Refusal, bad_request, overloaded};
 use crate::admission::client_quota::ClientQuota;
 use crate::admission::permit::Permit;
@@ -31,18 +35,47 @@ pub(in crate::http) async fn read_body(
     check_content_type(request.headers())?;
     check_content_encoding(request.headers())?;
     let receiving = connection.begin_body();
-    let chunks = request.into_body().into_data_stream();
-    let collected = tokio::time::timeout(limits.body_time, collect(chunks, limits.body, quota));
+    let (parts, body) = request.into_parts();
+    let collected = tokio::time::timeout(limits.body_time, collect(body.into_data_stream(), limits.body, quota));
     let (body, _reserved) = collected.await.map_err(|_| {
         let seconds = limits.body_time.as_secs();
         let message = format!("The body did not arrive within {seconds} seconds.");
         Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
     })??;
     drop(receiving);
+    let body = Bytes::from(body);
+    if is_object(&body) {
+        let request = Request::from_parts(parts, Body::from(body.clone()));
+        match GraphQLRequest::<Unreadable>::from_request(request, &()).await.map(GraphQLRequest::into_inner) {
+            Ok(request) if !request.query.is_empty() => return Ok(from_request(request)),
+            Ok(_) | Err(Unreadable) => {}
+        }
+    }
     parse(&body)
 }
 
-/// Parses a collected body.
+/// The extractor's rejection. What is wrong with the body is found out again by [`parse`].
+struct Unreadable;
+
+impl From<ParseRequestError> for Unreadable {
+    fn from(_: ParseRequestError) -> Self {
+        Self
+    }
+}
+
+/// The extractor wants its rejection to be a response; the rejection is never sent.
+impl IntoResponse for Unreadable {
+    fn into_response(self) -> Response {
+        StatusCode::BAD_REQUEST.into_response()
+    }
+}
+
+/// Returns whether the body begins as a JSON object does. The extractor takes an array too, as the list of a request's members.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Reads what the extractor has refused, and says what is wrong with it.
 fn parse(body: &[u8]) -> Result<Sent, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => from_members(members),

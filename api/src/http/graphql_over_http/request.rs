@@ -54,6 +54,17 @@ pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<S
     Ok(Sent { query, operation_name, variables: read_variables(take("variables"))? })
 }
 
+/// Takes over what the library has read, with its variables as JSON.
+pub(super) fn from_request(request: async_graphql::Request) -> Sent {
+    let async_graphql::Request { query, operation_name, variables, .. } = request;
+    let variables = match variables.into_value().into_json() {
+        Ok(Value::Object(variables)) => variables,
+        // The values come from JSON, so they can be written as JSON.
+        _ => Map::new(),
+    };
+    Sent { query, operation_name: operation_name.filter(|name| !name.is_empty()), variables }
+}
+
 /// Accepts any extensions: this server knows none, and a client may send those of others.
 fn check_extensions(value: &Value) -> Result<(), Refusal> {
     if matches!(value, Value::Null | Value::Object(_)) { Ok(()) } else { Err(bad_request("extensions is no object.")) }
