@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::auth::{Access, access_token};
+use api::auth::{Authenticator, access_token};
 use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
@@ -107,8 +107,8 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     assert_eq!(db.count("session_admin.archived_rows").await, 0);
     // It looks tokens up and writes down their last use, and neither makes nor revokes any.
     let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
-    let access = Access::new(database.clone(), None);
-    assert!(access.identify(made["token"].as_str()).await.unwrap().is_some());
+    let access = Authenticator::new(database.clone(), None);
+    assert!(access.authenticate(made["token"].as_str()).await.unwrap().is_some());
     while access_token::list(&database).await.unwrap()[0].last_used_at.is_none() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -70,7 +70,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
         "session_admin_schedule_ticks_total{outcome=\"nothing_to_do\"} 2",
         "session_admin_schedule_ticks_total{outcome=\"over_ceiling\"} 1",
         "session_admin_schedule_ticks_total{outcome=\"started\"} 1",
-        "session_admin_pool_connections_max 5",
+        "session_admin_pool_connections_max 7",
     ] {
         has(&after, line);
     }

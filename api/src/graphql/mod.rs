@@ -19,10 +19,9 @@ pub mod types;
 
 use async_graphql::{SDLExportOptions, SchemaBuilder};
 
-pub use crate::admission::mutation_permit::Leave;
 pub use crate::conformance::document_cache::{Documents, Sent};
 pub use capabilities::{Admin, Operator};
-pub use context::State;
+pub use context::RequestContext;
 pub use execution::execute::{Call, was_executed};
 pub use execution::instrumented::{allowed, execute, subscribe};
 pub use field_roles::required;
@@ -35,7 +34,7 @@ pub type Mutation = execution::root_permits::Root<mutation::Mutation>;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The schema. It needs no database: what a request may use comes with it, as [`State`].
+/// The schema. It needs no database: what a request may use comes with it, as [`RequestContext`].
 #[must_use]
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())

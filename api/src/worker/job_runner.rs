@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::gateway_wait::GatewayWait;
 use super::stop_signal::stopped;
+use crate::admission::connection_budget::ConnectionBudget;
 use crate::cleanup::{Pace, RunKind, Worker};
 use crate::db::Database;
 use crate::gateway::Gateway;
@@ -26,7 +27,7 @@ pub(super) struct JobRunner {
 impl JobRunner {
     /// Returns how many runs may be under way at once, so that connections are left for reads.
     pub fn concurrency(&self) -> usize {
-        usize::try_from(self.db.settings().max_connections / 4).unwrap_or(usize::MAX).max(1)
+        ConnectionBudget::new(self.db.settings().max_connections).runs
     }
 
     /// Executes a run, unless another worker has it. Errors are logged: the run is tried again later.

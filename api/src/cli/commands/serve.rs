@@ -9,7 +9,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::auth::Access;
+use crate::app_state::AppState;
+use crate::auth::Authenticator;
 use crate::cleanup::{CleanupRun, RunErasure};
 use crate::cli::output::Output;
 use crate::cli::{Exit, shutdown_signal};
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::http::{Origin, Sockets};
 use crate::worker::Workers;
 use crate::worker::cron;
-use crate::{deletion, demo, graphql, http};
+use crate::{deletion, demo, http};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -69,14 +70,15 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
     if !args.demo {
         ready(&db, &config).await?;
     }
-    let access = Access::new(db.clone(), jwt);
-    check_openness(&args.listen, &origins, access.is_closed().await?)?;
+    let authenticator = Authenticator::new(db.clone(), jwt);
+    check_openness(&args.listen, &origins, authenticator.requires_token().await?)?;
     let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = shutdown_signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state =
-        graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone()).with_access(access);
+    let state = AppState::new(db.clone(), config.accepted, PRINCIPAL)
+        .with_gateway(gateway.clone())
+        .with_authenticator(authenticator);
     let state = state.with_limits(limits);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, FuturesUnordered, poll_fn as poll_stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::admission::query_permits::Share;
+use crate::admission::request_permit::RequestPermit;
 
 type Begun = BoxFuture<'static, ()>;
 
@@ -21,16 +21,19 @@ type Begun = BoxFuture<'static, ()>;
 pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
 
 /// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
-/// while a batch hands out its rows no field is resolved. Each batch takes its place in the request's share.
-pub(in crate::graphql) async fn answered<T, F>(share: Arc<Share>, answer: impl FnOnce(Work) -> F) -> T
+/// while a batch hands out its rows no field is resolved. Each batch waits for one of the request's read permits.
+pub(in crate::graphql) async fn answered<T, F>(permit: RequestPermit, answer: impl FnOnce(Work) -> F) -> T
 where
     F: Future<Output = T>,
 {
     let (begin, mut driven) = Driven::new(usize::MAX);
     let work: Work = Box::new(move |work| {
-        let share = Arc::clone(&share);
+        let reads = permit.reads().cloned();
         begin(Box::pin(async move {
-            let _place = share.read().await;
+            let _permit = match &reads {
+                Some(reads) => Some(reads.batch().await),
+                None => None,
+            };
             work.await;
         }));
     });

@@ -8,7 +8,8 @@ use async_graphql::{Request, Response, ServerError, Value, Variables};
 use futures_util::{Stream, StreamExt as _, stream};
 
 use super::batch_scheduler::{Work, answered, each_answered};
-use crate::admission::query_permits::Share;
+use crate::admission::mutation_permit::MutationPermit;
+use crate::admission::request_permit::RequestPermit;
 use crate::conformance::document::Document;
 use crate::conformance::rewrite::omitted_variables::{leave_out, put_defaults};
 use crate::conformance::rewrite::operation::chosen;
@@ -16,7 +17,8 @@ use crate::conformance::rewrite::skip_include::check_conditions;
 use crate::graphql::error::finish;
 use crate::graphql::field_cost;
 use crate::graphql::loaders::batches;
-use crate::graphql::{Schema, State};
+use crate::graphql::{RequestContext, Schema};
+use crate::limits::Limits;
 
 /// What a client sent, once its document has been read.
 #[derive(Debug, Default)]
@@ -28,30 +30,35 @@ pub struct Call {
 }
 
 /// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
-pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
+pub async fn execute(
+    schema: &Schema,
+    context: &RequestContext,
+    document: Document,
+    call: Call,
+    correlation_id: &str,
+) -> Response {
     let name = call.operation_name.clone();
     let request = match request(&document, call) {
         Ok(request) => request,
         Err(error) => return Response::from_errors(vec![error]),
     };
     let is_mutation = matches!(document.operation(name.as_deref()), Some((_, OperationType::Mutation)));
-    let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
-    let data = Arc::clone(&share);
-    let answer = answered(share, |work| schema.execute(with(request, state, work).data(data)));
+    let context = if is_mutation { for_mutation(context) } else { for_query(context).await };
+    let answer = answered(context.permit().clone(), |work| schema.execute(with(request, &context, work)));
     let mut response = answer.await;
     if response.data == Value::Null && response.errors.is_empty() {
         // Every field was skipped.
         response.data = Value::Object(IndexMap::new());
     }
     document.put_right(name.as_deref(), &mut response);
-    finished(response, state, correlation_id)
+    finished(response, context.state().limits(), correlation_id)
 }
 
 /// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
 /// so every event reads anew, in its turn.
 pub fn subscribe(
     schema: &Schema,
-    state: &State,
+    context: &RequestContext,
     document: &Document,
     call: Call,
     correlation_id: &str,
@@ -61,12 +68,14 @@ pub fn subscribe(
         Ok(request) => request,
         Err(error) => return stream::iter([Response::from_errors(vec![error])]).left_stream(),
     };
-    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
-    let responses = each_answered(|work| schema.execute_stream(with(request, state, work).data(turn.clone())));
+    let (correlation_id, limits) = (correlation_id.to_owned(), *context.state().limits());
+    let permit = context.state().permits().event();
+    let context = context.clone().with_permit(RequestPermit::Subscription(permit.clone()));
+    let responses = each_answered(|work| schema.execute_stream(with(request, &context, work)));
     let finished = responses.map(move |mut response| {
-        turn.end();
+        permit.release();
         asked.put_right(name.as_deref(), &mut response);
-        finished(response, &of, &correlation_id)
+        finished(response, &limits, &correlation_id)
     });
     finished.right_stream()
 }
@@ -100,11 +109,27 @@ fn request(document: &Document, call: Call) -> Result<Request, ServerError> {
     Ok(request)
 }
 
-fn with(request: Request, state: &State, work: Work) -> Request {
-    request.data(batches(state.database().clone(), state.gateway().cloned(), work)).data(state.clone())
+/// Waits for the permit of a query.
+async fn for_query(context: &RequestContext) -> RequestContext {
+    let permits = context.state().permits().acquire_query().await;
+    context.clone().with_permit(RequestPermit::Query(Arc::new(permits)))
 }
 
-fn finished(mut response: Response, state: &State, correlation_id: &str) -> Response {
-    response.errors.iter_mut().for_each(|error| field_cost::name_cost(error, state.limits().cost));
+/// Returns the context with the permit that the server has given to the mutation. Without a server around it, the mutation is
+/// not limited.
+fn for_mutation(context: &RequestContext) -> RequestContext {
+    match context.permit() {
+        RequestPermit::Mutation(_) => context.clone(),
+        _ => context.clone().with_permit(RequestPermit::Mutation(MutationPermit::unlimited())),
+    }
+}
+
+fn with(request: Request, context: &RequestContext, work: Work) -> Request {
+    let state = context.state();
+    request.data(batches(state.database().clone(), state.gateway().cloned(), work)).data(context.clone())
+}
+
+fn finished(mut response: Response, limits: &Limits, correlation_id: &str) -> Response {
+    response.errors.iter_mut().for_each(|error| field_cost::name_cost(error, limits.cost));
     finish(response, correlation_id)
 }

@@ -10,24 +10,30 @@ use super::execute::{self, Call};
 use crate::conformance::document::Document;
 use crate::conformance::schema_index;
 use crate::graphql::error::FORBIDDEN;
-use crate::graphql::{Schema, State, field_roles};
+use crate::graphql::{RequestContext, Schema, field_roles};
 use crate::metrics::Underway;
 
 /// Passes an operation where the caller's role is enough for each of its fields, and counts one that is refused.
 ///
 /// # Errors
 /// FORBIDDEN, with the field and the role that it needs.
-pub fn allowed(state: &State, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
-    field_roles::allowed(document, operation, state.principal()).inspect_err(|error| {
+pub fn allowed(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
+    field_roles::allowed(document, operation, context.principal()).inspect_err(|error| {
         tracing::info!(why = error.message, "forbidden");
-        begin(state, document, operation).ends(FORBIDDEN);
+        begin(context, document, operation).ends(FORBIDDEN);
     })
 }
 
 /// Runs what a client sent, and counts it.
-pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let mut underway = begin(state, &document, call.operation_name.as_deref());
-    let response = execute::execute(schema, state, document, call, correlation_id).await;
+pub async fn execute(
+    schema: &Schema,
+    context: &RequestContext,
+    document: Document,
+    call: Call,
+    correlation_id: &str,
+) -> Response {
+    let mut underway = begin(context, &document, call.operation_name.as_deref());
+    let response = execute::execute(schema, context, document, call, correlation_id).await;
     underway.ends(code(&response));
     response
 }
@@ -35,21 +41,21 @@ pub async fn execute(schema: &Schema, state: &State, document: Document, call: C
 /// Runs a subscription, and counts it when it ends.
 pub fn subscribe(
     schema: &Schema,
-    state: &State,
+    context: &RequestContext,
     document: &Document,
     call: Call,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let mut underway = begin(state, document, call.operation_name.as_deref());
-    execute::subscribe(schema, state, document, call, correlation_id).map(move |response| {
+    let mut underway = begin(context, document, call.operation_name.as_deref());
+    execute::subscribe(schema, context, document, call, correlation_id).map(move |response| {
         underway.ends(code(&response));
         response
     })
 }
 
-fn begin(state: &State, document: &Document, operation: Option<&str>) -> Underway {
+fn begin(context: &RequestContext, document: &Document, operation: Option<&str>) -> Underway {
     let (kind, field) = names(document, operation);
-    state.metrics().requests().operation(kind, field)
+    context.state().metrics().requests().operation(kind, field)
 }
 
 /// The code of the first error, and OK without any.

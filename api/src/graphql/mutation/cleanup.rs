@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use crate::cleanup::CleanupRequest;
 use crate::deletion::DeletionTerms;
 use crate::error::Error;
-use crate::graphql::context::ContextExt as _;
+use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
 use crate::graphql::{field_cost, id};
 
@@ -77,7 +77,7 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The sessions, and what is expected of their deletion.")] input: CleanUpSessionsInput,
     ) -> Result<CleanUpSessionsPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = input.into_request(operator.name())?;
         Ok(operator.clean_up(request).await?.into())
     }
@@ -88,6 +88,6 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run.")] input: CancelCleanupRunInput,
     ) -> Result<CancelCleanupRunPayload> {
-        Ok(ctx.state()?.operator()?.cancel(id::parse(&input.id)?).await?.into())
+        Ok(ctx.operator()?.cancel(id::parse(&input.id)?).await?.into())
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::deletion::{DeletionRequest, DeletionTerms};
 use crate::error::Error;
-use crate::graphql::context::ContextExt as _;
+use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::id;
 use crate::graphql::types::{DeleteSessionPayload, EraseDeletionArchivePayload};
 
@@ -79,7 +79,7 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The session, and what is expected of its deletion.")] input: DeleteSessionInput,
     ) -> Result<DeleteSessionPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = input.into_request(operator.name())?;
         Ok(operator.delete(request).await?.into())
     }
@@ -91,6 +91,6 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion.")] input: EraseDeletionArchiveInput,
     ) -> Result<EraseDeletionArchivePayload> {
-        Ok(ctx.state()?.admin()?.erase(id::parse(&input.id)?).await?.into())
+        Ok(ctx.admin()?.erase(id::parse(&input.id)?).await?.into())
     }
 }

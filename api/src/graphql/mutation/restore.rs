@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::RestoreRunRequest;
-use crate::graphql::context::ContextExt as _;
+use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::field_cost;
 use crate::graphql::id;
 use crate::graphql::types::{RestoreCleanupRunPayload, RestoreDeletionPayload};
@@ -44,7 +44,7 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion, and what is allowed.")] input: RestoreDeletionInput,
     ) -> Result<RestoreDeletionPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = RestoreRequest {
             deletion_id: id::parse(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
@@ -60,7 +60,7 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run, and what is allowed.")] input: RestoreCleanupRunInput,
     ) -> Result<RestoreCleanupRunPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = RestoreRunRequest {
             run_id: id::parse(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,

@@ -17,7 +17,7 @@ impl NodeQuery {
     /// Who is asking, and what the token allows.
     #[expect(clippy::unused_async, reason = "the library's macro wants it so")]
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
-        let principal = ctx.state()?.principal();
+        let principal = ctx.principal()?;
         Ok(Viewer { name: principal.name().to_owned(), role: principal.role().into() })
     }
 

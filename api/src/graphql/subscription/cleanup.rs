@@ -1,4 +1,4 @@
-//! Following cleanup runs.
+//! Subscriptions to cleanup runs.
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
@@ -21,14 +21,14 @@ impl CleanupSubscription {
     ) -> Result<impl Stream<Item = Result<CleanupRun>> + use<>> {
         let id = id::parse(&id)?;
         let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
-        let turn = ctx.turn()?.clone();
-        turn.begin().await;
+        let permit = ctx.event_permit()?.clone();
+        permit.acquire().await;
         let states = ctx.state()?.watch().run(id).await?.ok_or_else(unknown)?;
         let events = states.map_ok(CleanupRun).map_err(Into::into);
         Ok(events.then(move |event| {
-            let turn = turn.clone();
+            let permit = permit.clone();
             async move {
-                turn.begin().await;
+                permit.acquire().await;
                 event
             }
         }))

@@ -6,7 +6,6 @@ use async_graphql::{Context, Result};
 use futures_util::future::OptionFuture;
 use uuid::Uuid;
 
-use crate::admission::query_permits::Share;
 use crate::cleanup;
 use crate::deletion::audit::query;
 use crate::graphql::context::ContextExt as _;
@@ -38,8 +37,8 @@ impl Total {
         let db = ctx.state()?.database();
         // Those that a loader counts wait in its batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
-        let share = ctx.data_opt::<Arc<Share>>().filter(|_| !by_loader);
-        let _place = OptionFuture::from(share.map(|share| share.read())).await;
+        let reads = ctx.request_context()?.permit().reads().filter(|_| !by_loader);
+        let _permit = OptionFuture::from(reads.map(|reads| reads.batch())).await;
         Ok(match self {
             Self::Sessions(filter) => session::queries::count(db, filter).await?,
             Self::Groups(filter) => group::queries::count(db, filter).await?,
