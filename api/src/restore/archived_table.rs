@@ -1,23 +1,14 @@
 //! The archived tables of a deletion, each with the table as it is now.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
-use serde::de::DeserializeOwned;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use crate::catalog::live_table;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Database, Dialect};
-use crate::deletion::archive::{References, Rows};
+use crate::deletion::archive::Rows;
+use crate::deletion::archive::entries::{self, ArchiveEntry, ArchiveLayout, archived_rows_table};
 use crate::error::Error;
-
-/// What the archive holds of one table.
-#[derive(Debug, Clone)]
-pub(super) enum ArchivedData {
-    /// Deleted rows.
-    Rows(Rows),
-    /// Cleared references.
-    References(References),
-}
 
 /// A row of `archived_tables`: what one deletion archived of one table.
 ///
@@ -31,7 +22,7 @@ pub(super) struct ArchivedTable {
     pub display: String,
     /// The table's schema and name at the time of the deletion.
     pub name: (String, String),
-    pub data: ArchivedData,
+    pub layout: ArchiveLayout,
     /// The table as it is now; none if it no longer exists.
     pub live: Option<LiveTable>,
 }
@@ -39,9 +30,9 @@ pub(super) struct ArchivedTable {
 impl ArchivedTable {
     /// Returns the layout of the archived rows; none where the archive holds references.
     pub fn rows(&self) -> Option<&Rows> {
-        match &self.data {
-            ArchivedData::Rows(rows) => Some(rows),
-            ArchivedData::References(_) => None,
+        match &self.layout {
+            ArchiveLayout::Rows(rows) => Some(rows),
+            ArchiveLayout::References(_) => None,
         }
     }
 
@@ -61,14 +52,14 @@ impl ArchivedTable {
 
     /// Returns `FROM … WHERE …` over this table's archived rows.
     pub fn rows_clause(&self, dialect: Dialect) -> String {
-        format!("FROM {} archived WHERE archived.table_id = {}", dialect.own_table("archived_rows"), self.id)
+        format!("FROM {} archived WHERE archived.table_id = {}", archived_rows_table(dialect), self.id)
     }
 
     /// Returns SQL for the key of `archived` as text.
     pub fn key_text(&self, dialect: Dialect) -> String {
-        let positions: Vec<usize> = match &self.data {
-            ArchivedData::Rows(rows) => rows.key.clone(),
-            ArchivedData::References(references) => (0..references.key.len()).collect(),
+        let positions: Vec<usize> = match &self.layout {
+            ArchiveLayout::Rows(rows) => rows.key.clone(),
+            ArchiveLayout::References(references) => (0..references.key.len()).collect(),
         };
         let texts: Vec<String> = positions.into_iter().map(|position| Self::text(dialect, position)).collect();
         if texts.is_empty() { "''".to_owned() } else { texts.join(" || ', ' || ") }
@@ -86,14 +77,13 @@ pub(super) async fn load(
     db: &Database,
     deletion_id: Uuid,
 ) -> Result<Vec<ArchivedTable>, Error> {
-    let condition = format!("archived_table.deletion_id = {}", db.dialect().uuid_parameter(1));
-    let rows = query(tx, db, &condition, [deletion_id.to_string().into()]).await?;
-    let mut tables: Vec<ArchivedTable> = rows.iter().map(|row| from_row(db, row)).collect::<Result<_, _>>()?;
+    let entries = entries::entries_of_deletion(tx, db, deletion_id).await?;
+    let mut tables: Vec<ArchivedTable> = entries.into_iter().map(|entry| from_entry(db, entry)).collect();
     let names: Vec<(String, String)> = tables.iter().map(|table| table.name.clone()).collect();
     let live_tables = live_table::read(tx, db, &names).await?;
     for table in &mut tables {
         table.live = live_tables.iter().find(|live| live.has_name(db.dialect(), &table.name)).cloned();
-        if let (ArchivedData::References(layout), Some(live)) = (&mut table.data, &table.live) {
+        if let (ArchiveLayout::References(layout), Some(live)) = (&mut table.layout, &table.live) {
             layout.retain_live(db.dialect(), live);
         }
     }
@@ -101,75 +91,24 @@ pub(super) async fn load(
 }
 
 /// Loads the archived rows of one table of later deletions that can still be restored; without the live table.
-///
-/// The ids of `archived_tables` give the order: a deletion inserts them after it has locked its rows, so a clock that
-/// was set back cannot reverse it.
 pub(super) async fn load_of_later_deletions(
     tx: &DatabaseTransaction,
     db: &Database,
     deletion_id: Uuid,
     (schema, name): &(String, String),
 ) -> Result<Vec<ArchivedTable>, Error> {
-    let dialect = db.dialect();
-    let has_name = match dialect {
-        Dialect::Postgres => "archived_table.table_name = $2 AND archived_table.schema_name = $4",
-        Dialect::Sqlite => "archived_table.table_name = $2 COLLATE NOCASE AND 'main' = $4",
-    };
-    let condition = format!(
-        "archived_table.id > (SELECT max(own.id) FROM {} own WHERE own.deletion_id = {}) AND {has_name} \
-         AND archived_table.kind = 'ROWS' AND archived_table.deletion_id IN (\
-         SELECT deletion.id FROM {} deletion WHERE deletion.status = 'RESTORABLE' AND deletion.restorable_until > $3)",
-        db.own_table("archived_tables"),
-        dialect.uuid_parameter(1),
-        db.own_table("deletions")
-    );
-    let now = dialect.time(db.settings().clock.now());
-    let values = [deletion_id.to_string().into(), name.clone().into(), now, schema.clone().into()];
-    let rows = query(tx, db, &condition, values).await?;
-    rows.iter().map(|row| from_row(db, row)).collect()
+    let entries = entries::entries_of_later_deletions(tx, db, deletion_id, schema, name).await?;
+    Ok(entries.into_iter().map(|entry| from_entry(db, entry)).collect())
 }
 
-async fn query<const N: usize>(
-    tx: &DatabaseTransaction,
-    db: &Database,
-    condition: &str,
-    values: [sea_orm::Value; N],
-) -> Result<Vec<QueryResult>, Error> {
-    let schema = match db.dialect() {
-        Dialect::Postgres => "archived_table.schema_name",
-        Dialect::Sqlite => "'main'",
-    };
-    let sql = format!(
-        "SELECT archived_table.id, CAST(archived_table.deletion_id AS text) AS deletion_id, archived_table.kind, \
-         {schema} AS schema_name, archived_table.table_name, CAST(archived_table.layout AS text) AS layout \
-         FROM {} archived_table WHERE {condition} ORDER BY archived_table.id",
-        db.own_table("archived_tables")
-    );
-    Ok(tx.query_all_raw(db.dialect().statement(sql, values)).await?)
-}
-
-fn from_row(db: &Database, row: &QueryResult) -> Result<ArchivedTable, Error> {
-    let text = |column: &str| row.try_get::<String>("", column);
-    let (schema, name) = (text("schema_name")?, text("table_name")?);
-    let layout = text("layout")?;
-    let deletion_id = text("deletion_id")?;
-    Ok(ArchivedTable {
-        id: row.try_get("", "id")?,
-        deletion_id: deletion_id.parse().map_err(|_| unreadable(&deletion_id))?,
-        display: if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") },
-        data: match text("kind")?.as_str() {
-            "ROWS" => ArchivedData::Rows(parse_layout(&layout)?),
-            _ => ArchivedData::References(parse_layout(&layout)?),
-        },
-        name: (schema, name),
+fn from_entry(db: &Database, entry: ArchiveEntry) -> ArchivedTable {
+    let ArchiveEntry { id, deletion_id, schema, table, layout } = entry;
+    ArchivedTable {
+        id,
+        deletion_id,
+        display: if schema == db.schema() { table.clone() } else { format!("{schema}.{table}") },
+        name: (schema, table),
+        layout,
         live: None,
-    })
-}
-
-fn parse_layout<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn unreadable(what: &str) -> Error {
-    Error::Unsuitable(format!("An archive cannot be read: {what}."))
+    }
 }

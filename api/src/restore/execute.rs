@@ -10,10 +10,10 @@ use super::context::RestoreContext;
 use super::model::{RestoreOutcome, RestoreRequest};
 use super::refusals::{self, conflicting, refused};
 use crate::db::{Database, Dialect, Writing};
-use crate::deletion::audit::query;
+use crate::deletion::audit::{query, record};
 use crate::deletion::commit_hook::CommitHook;
 use crate::deletion::refusals::lock_timeout;
-use crate::deletion::{Deletion, DeletionStatus, archive, enforce_foreign_keys};
+use crate::deletion::{Deletion, archive, enforce_foreign_keys};
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -141,14 +141,10 @@ impl Step<'_> {
 
     /// Loads the deletion and locks it against other restores and erasures until the transaction ends.
     async fn lock_deletion(&self) -> Result<Option<Deletion>, Error> {
-        let (dialect, id) = (self.db.dialect(), self.request.deletion_id);
-        if dialect == Dialect::Postgres {
-            let lock =
-                format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", self.db.own_table("deletions"));
-            self.transaction.execute_raw(dialect.statement(lock, [id.to_string().into()])).await?;
+        if self.db.dialect() == Dialect::Postgres {
             archive::postgres::pin(self.transaction).await?;
         }
-        query::find_in(self.transaction, self.db, id).await
+        query::find_locked(self.transaction, self.db, self.request.deletion_id).await
     }
 
     /// Loads the archived tables and locks the live ones against schema changes until the transaction ends.
@@ -170,19 +166,8 @@ impl Step<'_> {
 
     /// Records that the deletion has been restored, and returns it so; unchanged in a dry run.
     async fn mark_restored(&self, deletion: Deletion) -> Result<Deletion, Error> {
-        let dialect = self.db.dialect();
-        let now = self.db.settings().clock.now();
-        let sql = format!(
-            "UPDATE {} SET status = 'RESTORED', restored_at = $2, restored_by = $3 WHERE id = {}",
-            self.db.own_table("deletions"),
-            dialect.uuid_parameter(1)
-        );
-        let values = [deletion.id.to_string().into(), dialect.time(now), self.request.principal.clone().into()];
-        self.transaction.execute_raw(dialect.statement(sql, values)).await?;
-        if self.request.dry_run {
-            return Ok(deletion);
-        }
-        let restored_by = Some(self.request.principal.clone());
-        Ok(Deletion { status: DeletionStatus::Restored, restored_at: Some(now), restored_by, ..deletion })
+        let principal = &self.request.principal;
+        let restored = record::mark_restored(self.transaction, self.db, deletion.clone(), principal).await?;
+        Ok(if self.request.dry_run { deletion } else { restored })
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::archived_table::{ArchivedData, ArchivedTable};
+use super::archived_table::ArchivedTable;
 use super::columns::insertable_columns;
 use super::context::RestoreContext;
 use super::references::UnarchivedTables;
@@ -10,6 +10,7 @@ use super::row_counts::RestoredCounts;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
 const POSTGRES: Dialect = Dialect::Postgres;
@@ -37,14 +38,14 @@ fn restore_sql(tables: &[ArchivedTable], unarchived: &UnarchivedTables) -> Optio
     let mut changes = Vec::new();
     let mut counts = Vec::new();
     for (number, table) in tables.iter().enumerate() {
-        match (&table.data, &table.live) {
-            (ArchivedData::Rows(_), Some(live)) => {
+        match (&table.layout, &table.live) {
+            (ArchiveLayout::Rows(_), Some(live)) => {
                 changes.push(format!("restored_{number} AS ({} RETURNING 1)", insert_sql(table, live)));
                 counts.push(format!(
                     "SELECT {number}::bigint, (SELECT count(*) FROM restored_{number}), 0::bigint, 0::bigint, 0::bigint"
                 ));
             }
-            (ArchivedData::References(layout), Some(live)) if !layout.units.is_empty() => {
+            (ArchiveLayout::References(layout), Some(live)) if !layout.units.is_empty() => {
                 changes.push(format!("restored_{number} AS ({})", update_sql(table, layout, live, unarchived)));
                 counts.push(format!(
                     "SELECT {number}::bigint, 0::bigint, (SELECT count(*) FROM restored_{number}), \
@@ -104,7 +105,7 @@ fn update_sql(table: &ArchivedTable, layout: &References, live: &LiveTable, unar
         "UPDATE {} live SET {} FROM {} archived WHERE archived.table_id = {} AND {} AND ({}) RETURNING {} AS references_set",
         live.relation(POSTGRES),
         set.join(", "),
-        POSTGRES.own_table("archived_rows"),
+        archived_rows_table(POSTGRES),
         table.id,
         layout.is_same_row(POSTGRES, live),
         conditions.join(" OR "),

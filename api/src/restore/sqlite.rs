@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::archived_table::{ArchivedData, ArchivedTable};
+use super::archived_table::ArchivedTable;
 use super::columns::insertable_columns;
 use super::context::RestoreContext;
 use super::references::UnarchivedTables;
@@ -10,6 +10,7 @@ use super::row_counts::RestoredCounts;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
 const SQLITE: Dialect = Dialect::Sqlite;
@@ -19,12 +20,12 @@ pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<Restore
     let mut by_table = Vec::new();
     for table in context.tables {
         let mut counts = RestoredCounts::default();
-        match (&table.data, &table.live) {
-            (ArchivedData::Rows(_), Some(live)) => {
+        match (&table.layout, &table.live) {
+            (ArchiveLayout::Rows(_), Some(live)) => {
                 let inserted = execute(context.tx, insert_sql(table, live, "")).await;
                 counts.rows += inserted.map_err(|error| with_table(error, table))?;
             }
-            (ArchivedData::References(layout), Some(live)) if !layout.units.is_empty() => {
+            (ArchiveLayout::References(layout), Some(live)) if !layout.units.is_empty() => {
                 counts = count_references(context, table, layout, live).await?;
                 if counts.relinked > 0 {
                     let updated = execute(context.tx, update_sql(table, layout, live, context.unarchived_tables)).await;
@@ -73,7 +74,7 @@ async fn count_references(
         "SELECT coalesce(sum(cleared), 0) AS cleared, coalesce(sum(settable > 0), 0) AS relinked, \
          coalesce(sum(settable), 0) AS settable \
          FROM (SELECT {cleared} AS cleared, {settable} AS settable FROM {} archived {join} WHERE archived.table_id = {})",
-        SQLITE.own_table("archived_rows"),
+        archived_rows_table(SQLITE),
         table.id
     );
     let Some(row) = context.tx.query_one_raw(SQLITE.statement(sql, [])).await? else {
@@ -110,7 +111,7 @@ pub(super) fn update_sql(
         or_abort(live),
         live.relation(SQLITE),
         set.join(", "),
-        SQLITE.own_table("archived_rows"),
+        archived_rows_table(SQLITE),
         table.id,
         layout.is_same_row(SQLITE, live),
         conditions.join(" OR ")

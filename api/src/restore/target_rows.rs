@@ -1,9 +1,10 @@
 //! The rows a restore would produce, as a SQL relation.
 
-use super::archived_table::{ArchivedData, ArchivedTable};
+use super::archived_table::ArchivedTable;
 use super::references::{UnarchivedTables, cast_to_column};
 use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::deletion::archive::{References, Rows};
 
 /// The rows a restore would produce in one table, as a SQL relation with the live table's column names, types and
@@ -23,12 +24,12 @@ impl<'a> TargetRows<'a> {
     /// report.
     pub fn of(dialect: Dialect, archived: &'a ArchivedTable, unarchived: &UnarchivedTables) -> Option<Self> {
         let live = archived.live.as_ref()?;
-        match &archived.data {
-            ArchivedData::Rows(layout) => Some(Self::inserted(dialect, archived, live, layout)),
-            ArchivedData::References(layout) if !layout.units.is_empty() => {
+        match &archived.layout {
+            ArchiveLayout::Rows(layout) => Some(Self::inserted(dialect, archived, live, layout)),
+            ArchiveLayout::References(layout) if !layout.units.is_empty() => {
                 Some(Self::relinked(dialect, archived, live, layout, unarchived))
             }
-            ArchivedData::References(_) => None,
+            ArchiveLayout::References(_) => None,
         }
     }
 
@@ -89,7 +90,7 @@ impl<'a> TargetRows<'a> {
             "(SELECT {} AS session_admin_key, {} FROM {} archived JOIN {} live ON {} WHERE archived.table_id = {} AND ({}))",
             archived.key_text(dialect),
             selected.join(", "),
-            dialect.own_table("archived_rows"),
+            archived_rows_table(dialect),
             live.relation(dialect),
             layout.is_same_row(dialect, live),
             archived.id,

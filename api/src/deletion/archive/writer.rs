@@ -1,6 +1,6 @@
 //! Opening the archive of a deletion: one entry in `archived_tables` for each table of which something is archived.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
@@ -19,8 +19,9 @@ use crate::impact::sql::changes::changed_tables;
 /// The entries of one deletion's archive, to which its rows and references are written. An empty writer archives nothing.
 #[derive(Debug, Default)]
 pub(in crate::deletion) struct ArchiveWriter {
-    rows: HashMap<TableId, (i64, Rows)>,
-    references: HashMap<TableId, (i64, References)>,
+    // Sorted, so that entries get their numbers in the same order each time.
+    rows: BTreeMap<TableId, (i64, Rows)>,
+    references: BTreeMap<TableId, (i64, References)>,
 }
 
 impl ArchiveWriter {

@@ -88,7 +88,6 @@ pub(in crate::deletion) async fn record(
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
-#[allow(dead_code, reason = "restore calls it as soon as both branches are merged")]
 pub(crate) async fn mark_restored(
     transaction: &DatabaseTransaction,
     db: &Database,

@@ -7,8 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::db::Dialect;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
-use crate::restore::archived_table::{ArchivedData, ArchivedTable, load_of_later_deletions};
+use crate::restore::archived_table::{ArchivedTable, load_of_later_deletions};
 use crate::restore::conflict::LISTED;
 use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
@@ -112,7 +113,7 @@ fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_
     Some(format!(
         "SELECT searched.*, '{}' AS deletion_id FROM {} archived {join} searched ON {} WHERE archived.table_id = {}",
         table.deletion_id,
-        dialect.own_table("archived_rows"),
+        archived_rows_table(dialect),
         same.join(" AND "),
         table.id
     ))
@@ -124,7 +125,7 @@ pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'
     let dialect = context.dialect();
     let mut conflicts = Vec::new();
     for table in context.tables {
-        let (ArchivedData::References(layout), Some(live)) = (&table.data, &table.live) else { continue };
+        let (ArchiveLayout::References(layout), Some(live)) = (&table.layout, &table.live) else { continue };
         let keys: String = (0..layout.key.len())
             .map(|position| format!(", {} AS key_{position}", ArchivedTable::text(dialect, position)))
             .collect();

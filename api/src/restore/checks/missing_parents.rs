@@ -5,8 +5,9 @@ use uuid::Uuid;
 use super::later_deletions::{KeyColumns, later_deletions_of};
 use crate::catalog::live_table::Reference;
 use crate::db::{Database, Dialect, quote};
+use crate::deletion::archive::entries::ArchiveLayout;
 use crate::error::Error;
-use crate::restore::archived_table::{ArchivedData, ArchivedTable, sqlite_text};
+use crate::restore::archived_table::{ArchivedTable, sqlite_text};
 use crate::restore::conflict::{LISTED, query_or_empty};
 use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
@@ -34,9 +35,9 @@ fn holds_rows_of(dialect: Dialect, table: &ArchivedTable, (schema, name): &(Stri
 /// Returns whether the restore sets a foreign key's columns. Where it only sets references again, a key with none of
 /// their columns keeps its value.
 fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference) -> bool {
-    let is_set = |name: &String| match &target.archived.data {
-        ArchivedData::Rows(_) => true,
-        ArchivedData::References(layout) => layout.cleared.iter().any(|column| dialect.same_name(&column.name, name)),
+    let is_set = |name: &String| match &target.archived.layout {
+        ArchiveLayout::Rows(_) => true,
+        ArchiveLayout::References(layout) => layout.cleared.iter().any(|column| dialect.same_name(&column.name, name)),
     };
     reference.columns.iter().all(|name| target.has_column(dialect, name)) && reference.columns.iter().any(is_set)
 }

@@ -4,9 +4,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::deletion::archive::{KeptColumn, References, Rows};
 use crate::error::Error;
-use crate::restore::archived_table::{ArchivedData, ArchivedTable};
+use crate::restore::archived_table::ArchivedTable;
 use crate::restore::columns::insertable_columns;
 use crate::restore::conflict::table_conflict;
 use crate::restore::context::RestoreContext;
@@ -28,9 +29,9 @@ pub(in crate::restore) async fn schema_drift(
             "Row-level security applies to this role, so it may not put rows back. Use a role with BYPASSRLS, or the \
              table's owner.",
         ),
-        Some(live) => match &table.data {
-            ArchivedData::Rows(layout) => drift_of_rows(context, table, live, layout).await,
-            ArchivedData::References(layout) => drift_of_references(context, table, live, layout).await,
+        Some(live) => match &table.layout {
+            ArchiveLayout::Rows(layout) => drift_of_rows(context, table, live, layout).await,
+            ArchiveLayout::References(layout) => drift_of_references(context, table, live, layout).await,
         },
     }
 }
@@ -280,7 +281,7 @@ async fn changed_on_sqlite(
     let sql = format!(
         "SELECT count(*) AS row_count FROM {} archived JOIN temp.session_admin_converted target \
          ON target.row_number = archived.rowid WHERE NOT (+target.converted IS +{value})",
-        Dialect::Sqlite.own_table("archived_rows")
+        archived_rows_table(Dialect::Sqlite)
     );
     row_count(savepoint, Dialect::Sqlite, sql).await
 }

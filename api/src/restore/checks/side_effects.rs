@@ -6,10 +6,11 @@ use sea_orm::DatabaseTransaction;
 
 use crate::catalog;
 use crate::db::{Database, Dialect};
+use crate::deletion::archive::entries::ArchiveLayout;
 use crate::deletion::postgres::{Changed, Changes, changes_so_far};
 use crate::deletion::sqlite::change_audit::{changes, rows};
 use crate::error::Error;
-use crate::restore::archived_table::{ArchivedData, ArchivedTable};
+use crate::restore::archived_table::ArchivedTable;
 use crate::restore::conflict::table_conflict;
 use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
@@ -144,7 +145,7 @@ fn unexplained_on_postgres(
 
 /// Returns whether a foreign key refers to a column that is set again.
 fn is_referenced(table: &ArchivedTable, tables: &[ArchivedTable]) -> bool {
-    let ArchivedData::References(layout) = &table.data else { return false };
+    let ArchiveLayout::References(layout) = &table.layout else { return false };
     let same = |one: &str, other: &str| Dialect::Sqlite.same_name(one, other);
     let is_cleared = |name: &String| layout.cleared.iter().any(|column| same(&column.name, name));
     let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);

@@ -5,8 +5,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use crate::catalog::live_table::{LiveTable, UniqueKey};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
-use crate::restore::archived_table::{ArchivedData, ArchivedTable, sqlite_text};
+use crate::restore::archived_table::{ArchivedTable, sqlite_text};
 use crate::restore::conflict::{LISTED, query_or_empty};
 use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
@@ -112,10 +113,10 @@ async fn find_by_insertion(
 ) -> Result<Vec<Conflict>, Error> {
     let (table, live) = (target.archived, target.live);
     let savepoint = context.tx.begin().await?;
-    let keys = match &table.data {
-        ArchivedData::Rows(layout) if layout.key.is_empty() => Ok(Vec::new()),
-        ArchivedData::Rows(layout) => rejected_rows(&savepoint, table, live, &layout.key).await,
-        ArchivedData::References(layout) => {
+    let keys = match &table.layout {
+        ArchiveLayout::Rows(layout) if layout.key.is_empty() => Ok(Vec::new()),
+        ArchiveLayout::Rows(layout) => rejected_rows(&savepoint, table, live, &layout.key).await,
+        ArchiveLayout::References(layout) => {
             rejected_references(&savepoint, table, live, layout, context.unarchived_tables).await
         }
     };
@@ -188,7 +189,7 @@ async fn rejected_references(
     let sql = format!(
         "SELECT {} AS row_key FROM {} archived JOIN {} live ON {} WHERE archived.table_id = {} AND ({}) LIMIT {LISTED}",
         table.key_text(dialect),
-        dialect.own_table("archived_rows"),
+        archived_rows_table(dialect),
         live.relation(dialect),
         layout.is_same_row(dialect, live),
         table.id,
