@@ -3,30 +3,18 @@
 
 use std::time::Duration;
 
+use crate::conformance::limits::DocumentLimits;
+
 /// The limits of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Tokens of a query's text, as GraphQL counts them.
-    pub tokens: usize,
-    /// Fields within fields. The introspection query of usual clients has 15.
-    pub depth: usize,
-    /// Fields and spreads of all operations of a document, with every fragment counted wherever it is spread.
-    pub fields: usize,
-    /// Fields under another name, counted likewise.
-    pub aliases: usize,
-    /// Fields of an operation's root, counted likewise.
-    pub root_fields: usize,
-    /// Directives, counted likewise.
-    pub directives: usize,
+    /// The size of a document and of its variables.
+    pub document: DocumentLimits,
     /// What a query may cost: every field one, a page its fields times its size, and what makes the database work more
     /// besides.
     pub cost: usize,
     /// Nodes on a page; 100 at most, as the schema says.
     pub page: u32,
-    /// Variables of an operation, and values that come with it.
-    pub variables: usize,
-    /// What these values may take as JSON, in bytes.
-    pub variables_size: usize,
     /// What a request's body, or a message over a socket, may hold, in bytes.
     pub body: usize,
     /// How long a connection may be without a request: before the first one, between two, and while a head is sent.
@@ -57,16 +45,9 @@ impl Limits {
 
     /// The limits unless others are set.
     pub const DEFAULT: Self = Self {
-        tokens: 10_000,
-        depth: 15,
-        fields: 2_000,
-        aliases: 200,
-        root_fields: 20,
-        directives: 50,
+        document: DocumentLimits::DEFAULT,
         cost: 25_000,
         page: Self::MOST_ON_A_PAGE,
-        variables: 100,
-        variables_size: 256 * 1024,
         body: 1024 * 1024,
         head_time: Duration::from_secs(30),
         body_time: Duration::from_secs(30),

@@ -4,14 +4,13 @@
 //! that asks for something forbidden. Whatever changes something wants the role once more ([`super::Operator`],
 //! [`super::Admin`]).
 
-use std::collections::HashSet;
-
 use async_graphql::ServerError;
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 
 use super::error::{FORBIDDEN, coded};
 use crate::auth::{Principal, Role};
 use crate::conformance::document::Document;
+use crate::conformance::visit::fields_at_root;
 
 /// The role that a field needs; none for one that the schema does not have. A test compares this with the schema, so a new
 /// field needs a line here.
@@ -46,10 +45,14 @@ pub fn required(kind: OperationType, field: &str) -> Option<Role> {
 /// # Errors
 /// FORBIDDEN, with the field and the role that it needs.
 pub fn allowed(document: &Document, operation: Option<&str>, principal: &Principal) -> Result<(), ServerError> {
-    let document = document.inner();
+    let document = document.ast();
     // Without an operation nothing runs; to say so is the execution's.
     let Some(operation) = chosen(document, operation) else { return Ok(()) };
-    for field in fields(document, operation) {
+    let mut fields = Vec::new();
+    fields_at_root(&operation.selection_set.node, &document.fragments, |field, _| {
+        fields.push(field.name.node.as_str())
+    });
+    for field in fields {
         // What the schema does not have is for the validation to report.
         let Some(role) = required(operation.ty, field) else { continue };
         principal.require(role, field).map_err(|error| coded(FORBIDDEN, error.to_string()))?;
@@ -64,27 +67,4 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
         None => operations.next().filter(|_| operations.next().is_none()),
     }
     .map(|(_, operation)| &operation.node)
-}
-
-/// The fields at the root, those of fragments among them, each fragment once.
-fn fields<'a>(document: &'a ExecutableDocument, operation: &'a OperationDefinition) -> Vec<&'a str> {
-    let (mut fields, mut seen) = (Vec::new(), HashSet::new());
-    let mut sets: Vec<&SelectionSet> = vec![&operation.selection_set.node];
-    while let Some(set) = sets.pop() {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => fields.push(field.node.name.node.as_str()),
-                Selection::InlineFragment(fragment) => sets.push(&fragment.node.selection_set.node),
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    if seen.insert(name)
-                        && let Some(fragment) = document.fragments.get(name)
-                    {
-                        sets.push(&fragment.node.selection_set.node);
-                    }
-                }
-            }
-        }
-    }
-    fields
 }

@@ -15,7 +15,7 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, get};
 
 use crate::conformance::document_cache::Documents;
-use crate::graphql::{Schema, State, builder};
+use crate::graphql::{Schema, State, builder, schema_index};
 use middleware::{authentication, cors, host_check, request_log, security_headers};
 use routes::{graphiql, health_probes};
 
@@ -55,7 +55,7 @@ impl App {
         let (limits, allowance) = (*state.limits(), Allowance::of(&state));
         Self {
             schema: builder().limit_complexity(limits.cost).finish(),
-            documents: Arc::new(Documents::new(limits)),
+            documents: Arc::new(Documents::new(limits.document, schema_index())),
             sockets,
             places: Places::new(&limits),
             queries: Gate::new(limits.requests),

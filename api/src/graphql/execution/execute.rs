@@ -1,110 +1,72 @@
-//! One request, from its text to its answer.
+//! The execution of one request, and the correction of its response.
 
 use std::sync::Arc;
 
-use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError, Value, Variables};
+use async_graphql::{Request, Response};
 use futures_util::{Stream, StreamExt as _, stream};
 
-use super::batch_scheduler::{Work, answered, each_answered};
+use super::batch_scheduler::{SpawnBatch, run_with_batches, stream_with_batches};
 use crate::admission::query_permits::Share;
 use crate::conformance::document::Document;
-use crate::conformance::rewrite::omitted_variables::{leave_out, put_defaults};
-use crate::conformance::rewrite::operation::chosen;
-use crate::conformance::rewrite::skip_include::check_conditions;
+use crate::conformance::prepare::{ExecutionRequest, prepare_request};
 use crate::graphql::error::finish;
 use crate::graphql::field_cost;
 use crate::graphql::loaders::batches;
 use crate::graphql::{Schema, State};
 
-/// What a client sent, once its document has been read.
-#[derive(Debug, Default)]
-pub struct Call {
-    /// Which of the document's operations.
-    pub operation_name: Option<String>,
-    /// The values of its variables.
-    pub variables: Variables,
-}
-
-/// Runs what a client sent. The loaders are made anew for each request: what they have read is never older than it.
-pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let name = call.operation_name.clone();
-    let request = match request(&document, call) {
+/// Executes a query or a mutation. Its loader is new, so that what it reads is never older than the request.
+pub async fn execute(
+    schema: &Schema,
+    state: &State,
+    document: Document,
+    request: ExecutionRequest,
+    correlation_id: &str,
+) -> Response {
+    let name = request.operation_name.clone();
+    let request = match prepare_request(&document, request) {
         Ok(request) => request,
         Err(error) => return Response::from_errors(vec![error]),
     };
     let is_mutation = matches!(document.operation(name.as_deref()), Some((_, OperationType::Mutation)));
     let share = Arc::new(if is_mutation { Share::of_mutation() } else { state.share().await });
     let data = Arc::clone(&share);
-    let answer = answered(share, |work| schema.execute(with(request, state, work).data(data)));
-    let mut response = answer.await;
-    if response.data == Value::Null && response.errors.is_empty() {
-        // Every field was skipped.
-        response.data = Value::Object(IndexMap::new());
-    }
-    document.put_right(name.as_deref(), &mut response);
-    finished(response, state, correlation_id)
+    let response = run_with_batches(share, |spawn| schema.execute(with_context(request, state, spawn).data(data)));
+    let mut response = response.await;
+    document.repair_response(name.as_deref(), &mut response);
+    finalize(response, state, correlation_id)
 }
 
-/// Runs a subscription: one answer for each event, and the end with its last. Loaders keep nothing of what they have read,
-/// so every event reads anew, in its turn.
+/// Executes a subscription: the stream has one response for each event, and ends with the last. Loaders cache nothing, so
+/// that every event reads anew, once it has a permit.
 pub fn subscribe(
     schema: &Schema,
     state: &State,
     document: &Document,
-    call: Call,
+    request: ExecutionRequest,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let (asked, name) = (document.clone(), call.operation_name.clone());
-    let request = match request(document, call) {
+    let (document, name) = (document.clone(), request.operation_name.clone());
+    let request = match prepare_request(&document, request) {
         Ok(request) => request,
         Err(error) => return stream::iter([Response::from_errors(vec![error])]).left_stream(),
     };
-    let (correlation_id, turn, of) = (correlation_id.to_owned(), state.turn(), state.clone());
-    let responses = each_answered(|work| schema.execute_stream(with(request, state, work).data(turn.clone())));
-    let finished = responses.map(move |mut response| {
-        turn.end();
-        asked.put_right(name.as_deref(), &mut response);
-        finished(response, &of, &correlation_id)
+    let (correlation_id, permit, state) = (correlation_id.to_owned(), state.turn(), state.clone());
+    let responses =
+        stream_with_batches(|spawn| schema.execute_stream(with_context(request, &state, spawn).data(permit.clone())));
+    let responses = responses.map(move |mut response| {
+        permit.end();
+        document.repair_response(name.as_deref(), &mut response);
+        finalize(response, &state, &correlation_id)
     });
-    finished.right_stream()
+    responses.right_stream()
 }
 
-/// Whether an answer is that of an operation which was executed, even where nothing came of it.
-#[must_use]
-pub fn was_executed(response: &Response) -> bool {
-    // The library gives every error of an execution its path, and none to an error found before.
-    response.errors.is_empty()
-        || response.data != Value::Null
-        || response.errors.iter().any(|error| !error.path.is_empty())
+fn with_context(request: Request, state: &State, spawn: SpawnBatch) -> Request {
+    request.data(batches(state.database().clone(), state.gateway().cloned(), spawn)).data(state.clone())
 }
 
-/// What the library executes, with the values of its variables.
-fn request(document: &Document, call: Call) -> Result<Request, ServerError> {
-    let Call { operation_name, mut variables, .. } = call;
-    document.check(operation_name.as_deref(), &variables)?;
-    let executed = match chosen(document, operation_name.as_deref()) {
-        Some(mut chosen) => {
-            put_defaults(&chosen, &mut variables);
-            check_conditions(&chosen, &variables)?;
-            leave_out(&mut chosen, &variables);
-            chosen
-        }
-        // Which one is meant is for the library to ask.
-        None => document.inner().clone(),
-    };
-    let mut request = Request::new("").variables(variables);
-    request.operation_name = operation_name;
-    request.set_parsed_query(executed);
-    Ok(request)
-}
-
-fn with(request: Request, state: &State, work: Work) -> Request {
-    request.data(batches(state.database().clone(), state.gateway().cloned(), work)).data(state.clone())
-}
-
-fn finished(mut response: Response, state: &State, correlation_id: &str) -> Response {
-    response.errors.iter_mut().for_each(|error| field_cost::name_cost(error, state.limits().cost));
+fn finalize(mut response: Response, state: &State, correlation_id: &str) -> Response {
+    response.errors.iter_mut().for_each(|error| field_cost::explain_cost(error, state.limits().cost));
     finish(response, correlation_id)
 }

@@ -1,4 +1,4 @@
-//! The root of an operation: each of its fields takes its place in the request's share of the connections.
+//! The root of an operation: each of its fields takes one of the request's permits for the database.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use async_graphql::{
 
 use crate::admission::query_permits::Share;
 
-/// The fields of `T`, as the root of an operation.
+/// The fields of `T` as the root of an operation.
 #[derive(Debug, Default)]
 pub struct Root<T>(T);
 
 impl<T: ObjectType> ContainerType for Root<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(share) = ctx.data_opt::<Arc<Share>>() else { return self.0.resolve_field(ctx).await };
-        let _place = share.field().await;
+        let _permit = share.field().await;
         self.0.resolve_field(ctx).await
     }
 }

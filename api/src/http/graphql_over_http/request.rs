@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::response::{Refusal, overloaded};
 use crate::admission::client_quota::Caller;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::request::GraphqlRequest;
 use crate::http::connection::activity::Client;
 use crate::limits::Limits;
 
@@ -26,7 +26,7 @@ struct Parameters {
 }
 
 /// The call in the address of a GET.
-pub(in crate::http) fn from_address(uri: &Uri) -> Result<Sent, Refusal> {
+pub(in crate::http) fn from_address(uri: &Uri) -> Result<GraphqlRequest, Refusal> {
     let Query(parameters) = Query::<Parameters>::try_from_uri(uri)
         .map_err(|_| bad("The address's parameters cannot be read: each may be given once, percent-encoded."))?;
     let query = parameters.query.ok_or_else(|| bad("The parameter query is missing."))?;
@@ -38,7 +38,7 @@ pub(in crate::http) fn from_address(uri: &Uri) -> Result<Sent, Refusal> {
     let variables = json("variables", parameters.variables)?;
     check_extensions(&json("extensions", parameters.extensions)?)?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    Ok(Sent { query, operation_name, variables: read_variables(variables)? })
+    Ok(GraphqlRequest { query, operation_name, variables: read_variables(variables)? })
 }
 
 /// The call in the body of a POST.
@@ -47,7 +47,7 @@ pub(in crate::http) async fn from_body(
     limits: &Limits,
     client: &Client,
     caller: &Caller,
-) -> Result<Sent, Refusal> {
+) -> Result<GraphqlRequest, Refusal> {
     check_content_type(request.headers())?;
     if request
         .headers()
@@ -112,7 +112,7 @@ async fn pass_over(mut body: BodyDataStream, mut left: usize) {
 }
 
 /// The call in the members of a JSON object.
-pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<Sent, Refusal> {
+pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
     let mut take = |name: &str| members.remove(name).unwrap_or_default();
     let Value::String(query) = take("query") else { return Err(bad("query is missing, or no string.")) };
     let operation_name = match take("operationName") {
@@ -121,7 +121,7 @@ pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<S
         _ => return Err(bad("operationName is no string.")),
     };
     check_extensions(&take("extensions"))?;
-    Ok(Sent { query, operation_name, variables: read_variables(take("variables"))? })
+    Ok(GraphqlRequest { query, operation_name, variables: read_variables(take("variables"))? })
 }
 
 /// None is known here, and each may be left alone.

@@ -12,11 +12,12 @@ use axum::response::Response;
 use crate::admission::mutation_permit::Leave;
 use crate::admission::queue_limit::Full;
 use crate::conformance::document::Document;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::prepare::ExecutionRequest;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql;
+use crate::graphql::allowed;
 use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
 use crate::graphql::execute;
-use crate::graphql::{Call, allowed};
 use crate::http::App;
 use crate::http::graphql_over_http::request;
 use crate::http::graphql_over_http::response::{Format, Refusal, overloaded};
@@ -52,7 +53,7 @@ pub(in crate::http) async fn post(
     }
 }
 
-async fn run(app: &App, format: Format, method: &Method, sent: Sent, id: &str) -> Response {
+async fn run(app: &App, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
     let (document, call) = match app.documents.read(sent) {
         Ok(read) => read,
         Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
@@ -98,7 +99,7 @@ pub(in crate::http) async fn outcome(
     app: &App,
     document: Document,
     kind: Option<OperationType>,
-    call: Call,
+    call: ExecutionRequest,
     id: &str,
 ) -> Result<Outcome, Unanswered> {
     let is_mutation = kind == Some(OperationType::Mutation);

@@ -11,9 +11,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::protocol::Farewell;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::prepare::was_executed;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{allowed, subscribe, was_executed};
+use crate::graphql::{allowed, subscribe};
 use crate::http::App;
 use crate::http::graphql_over_http::response::{Refusal, overloaded};
 use crate::http::routes::graphql::{Unanswered, outcome};
@@ -45,7 +46,7 @@ impl Operations {
         &mut self,
         app: &App,
         id: &str,
-        sent: Sent,
+        sent: GraphqlRequest,
         correlation_id: &str,
     ) -> Result<Option<Output>, Farewell> {
         if self.ends.contains_key(id) {
@@ -110,7 +111,7 @@ impl Operations {
     }
 }
 
-fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Result<Outputs, Box<Output>> {
+fn outputs(app: &App, sent: GraphqlRequest, correlation_id: &str) -> Result<Outputs, Box<Output>> {
     let not_executed = |error| Box::new(Output::Error(Response::from_errors(vec![error])));
     let (document, call) = app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());

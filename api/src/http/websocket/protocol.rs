@@ -5,7 +5,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::conformance::document_cache::Sent;
+use crate::conformance::request::GraphqlRequest;
 use crate::http::graphql_over_http::request;
 use crate::http::graphql_over_http::response::Body;
 
@@ -24,7 +24,7 @@ pub(super) enum FromClient {
     /// It is there.
     Pong,
     /// It wants an operation to be executed under this id.
-    Subscribe { id: String, sent: Sent },
+    Subscribe { id: String, sent: GraphqlRequest },
     /// It has enough of an operation.
     Complete { id: String },
 }
