@@ -1,6 +1,6 @@
 //! No run deletes more rows than it may.
 
-use api::cleanup::{CleanupRequest, RunStatus};
+use api::cleanup::RunStatus;
 use api::refusal::RefusalCode;
 
 use super::{finish_singly, group_of, id, ids, impact_of, next_batch, request, sessions, skipped, started};

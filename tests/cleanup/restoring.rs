@@ -1,6 +1,6 @@
 //! Runs that restore what other runs deleted.
 
-use api::cleanup::{self, CleanupRequest, CleanupRun, RestoreRunRequest, RunKind, RunStatus};
+use api::cleanup::{self, CleanupRun, RestoreRunRequest, RunKind, RunStatus};
 use api::db::Database;
 use api::deletion::{self, DeletionStatus};
 use api::refusal::RefusalCode;

@@ -8,7 +8,7 @@ use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
 use api::deletion::audit::query;
-use api::deletion::{Deletion, DeletionRequest, DeletionStatus, ErasureOutcome};
+use api::deletion::{Deletion, DeletionStatus, ErasureOutcome};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;

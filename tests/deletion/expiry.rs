@@ -7,7 +7,7 @@ use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::deletion;
 use api::deletion::audit::query;
-use api::deletion::{Deletion, DeletionRequest, DeletionStatus, Expired};
+use api::deletion::{Deletion, DeletionStatus, Expired};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
