@@ -11,6 +11,7 @@ mod catalog;
 mod cleanup;
 mod cli;
 mod clients;
+mod conformance;
 mod dashboard;
 mod db;
 mod deletion;

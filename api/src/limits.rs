@@ -3,30 +3,18 @@
 
 use std::time::Duration;
 
+use crate::conformance::limits::DocumentLimits;
+
 /// The limits of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Lexical tokens of a document.
-    pub tokens: usize,
-    /// Levels of fields. The introspection query of common clients has 15.
-    pub depth: usize,
-    /// Fields and spreads in all operations of a document. A fragment counts wherever it is spread.
-    pub fields: usize,
-    /// Aliases, with fragments counted wherever they are spread.
-    pub aliases: usize,
-    /// Root fields of an operation, with fragments counted wherever they are spread.
-    pub root_fields: usize,
-    /// Directives, with fragments counted wherever they are spread.
-    pub directives: usize,
+    /// The size of a document and of its variables.
+    pub document: DocumentLimits,
     /// The cost of an operation: one for each field, for a page its fields times its size, and more for fields that make the
     /// database work.
     pub cost: usize,
     /// Nodes on a page, [`Self::MOST_ON_A_PAGE`] at most.
     pub page: u32,
-    /// Variables that an operation declares, and values in a request.
-    pub variables: usize,
-    /// The size of these values as JSON, in bytes.
-    pub variables_size: usize,
     /// The size of a request's body or of a WebSocket message, in bytes.
     pub body: usize,
     /// How long a connection may be without a request: before the first, between two, and while a head arrives.
@@ -57,16 +45,9 @@ impl Limits {
 
     /// The default limits.
     pub const DEFAULT: Self = Self {
-        tokens: 10_000,
-        depth: 15,
-        fields: 2_000,
-        aliases: 200,
-        root_fields: 20,
-        directives: 50,
+        document: DocumentLimits::DEFAULT,
         cost: 25_000,
         page: Self::MOST_ON_A_PAGE,
-        variables: 100,
-        variables_size: 256 * 1024,
         body: 1024 * 1024,
         head_time: Duration::from_secs(30),
         body_time: Duration::from_secs(30),

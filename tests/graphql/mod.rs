@@ -12,7 +12,6 @@ mod group;
 mod group_list;
 mod health;
 mod impact;
-mod introspection;
 mod limits;
 mod nested;
 mod omitted;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::value_parser;
 
+use crate::conformance::limits::DocumentLimits;
 use crate::limits::Limits;
 
 const DEFAULT: Limits = Limits::DEFAULT;
@@ -15,22 +16,22 @@ const DAY: u64 = 86_400;
 #[command(next_help_heading = "Limits of requests")]
 pub struct LimitOptions {
     /// The most tokens of a query's text
-    #[arg(long, env = "SESSION_ADMIN_MAX_TOKENS", value_name = "NUMBER", default_value_t = DEFAULT.tokens, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_TOKENS", value_name = "NUMBER", default_value_t = DEFAULT.document.tokens, value_parser = at_least_one)]
     pub max_tokens: usize,
     /// The most levels of fields within fields, 30 at most
     #[arg(long, env = "SESSION_ADMIN_MAX_DEPTH", value_name = "NUMBER", default_value_t = 15, value_parser = value_parser!(u8).range(1..=30))]
     pub max_depth: u8,
     /// The most fields of a query, with fragments counted wherever they are spread
-    #[arg(long, env = "SESSION_ADMIN_MAX_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.fields, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.document.fields, value_parser = at_least_one)]
     pub max_fields: usize,
     /// The most aliases of a query, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_ALIASES", value_name = "NUMBER", default_value_t = DEFAULT.aliases)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_ALIASES", value_name = "NUMBER", default_value_t = DEFAULT.document.aliases)]
     pub max_aliases: usize,
     /// The most fields at a query's root, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_ROOT_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.root_fields, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_ROOT_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.document.root_fields, value_parser = at_least_one)]
     pub max_root_fields: usize,
     /// The most directives of a query, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_DIRECTIVES", value_name = "NUMBER", default_value_t = DEFAULT.directives)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_DIRECTIVES", value_name = "NUMBER", default_value_t = DEFAULT.document.directives)]
     pub max_directives: usize,
     /// What a query may cost: each field one, a page its fields times its size, and what makes the database work more
     #[arg(long, env = "SESSION_ADMIN_MAX_COST", value_name = "NUMBER", default_value_t = DEFAULT.cost, value_parser = at_least_one)]
@@ -39,10 +40,10 @@ pub struct LimitOptions {
     #[arg(long, env = "SESSION_ADMIN_MAX_PAGE", value_name = "NUMBER", default_value_t = DEFAULT.page, value_parser = value_parser!(u32).range(1..=i64::from(Limits::MOST_ON_A_PAGE)))]
     pub max_page: u32,
     /// The most variables of an operation, and values that come with it
-    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES", value_name = "NUMBER", default_value_t = DEFAULT.variables)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES", value_name = "NUMBER", default_value_t = DEFAULT.document.variables)]
     pub max_variables: usize,
     /// The most bytes that these values take as JSON
-    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES_SIZE", value_name = "BYTES", default_value_t = DEFAULT.variables_size)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES_SIZE", value_name = "BYTES", default_value_t = DEFAULT.document.variables_size)]
     pub max_variables_size: usize,
     /// The most bytes of a request's body, and of a message over a socket
     #[arg(long, env = "SESSION_ADMIN_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT.body, value_parser = at_least_one)]
@@ -84,16 +85,18 @@ impl LimitOptions {
     #[must_use]
     pub fn resolve(&self) -> Limits {
         Limits {
-            tokens: self.max_tokens,
-            depth: self.max_depth.into(),
-            fields: self.max_fields,
-            aliases: self.max_aliases,
-            root_fields: self.max_root_fields,
-            directives: self.max_directives,
+            document: DocumentLimits {
+                tokens: self.max_tokens,
+                depth: self.max_depth.into(),
+                fields: self.max_fields,
+                aliases: self.max_aliases,
+                root_fields: self.max_root_fields,
+                directives: self.max_directives,
+                variables: self.max_variables,
+                variables_size: self.max_variables_size,
+            },
             cost: self.max_cost,
             page: self.max_page,
-            variables: self.max_variables,
-            variables_size: self.max_variables_size,
             body: self.max_body,
             head_time: Duration::from_secs(self.head_timeout),
             body_time: Duration::from_secs(self.body_timeout),

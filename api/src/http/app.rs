@@ -15,7 +15,7 @@ use crate::admission::rate_limit::{Limited, RateLimit};
 use crate::admission::socket_slots::SocketSlots;
 use crate::app_state::AppState;
 use crate::conformance::document_cache::Documents;
-use crate::graphql::{RequestContext, Schema, builder};
+use crate::graphql::{RequestContext, Schema, builder, schema_index};
 
 /// What all handlers of a server share.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl App {
         let client_limits = ClientLimits::new(&limits, state.budget());
         Self {
             schema: builder().limit_complexity(limits.cost).finish(),
-            documents: Arc::new(Documents::new(limits)),
+            documents: Arc::new(Documents::new(limits.document, schema_index())),
             sockets,
             socket_slots: SocketSlots::new(&limits),
             queries: QueueLimit::new(limits.requests),

@@ -10,7 +10,7 @@ use async_graphql::{
 
 use crate::graphql::RequestContext;
 
-/// The fields of `T`, as the root of an operation.
+/// The fields of `T` as the root of an operation.
 #[derive(Debug, Default)]
 pub struct Root<T>(T);
 

@@ -1,17 +1,18 @@
-//! Cleaning up sessions.
+//! Mutations that start a cleanup run, and that cancel one.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::CleanupRequest;
 use crate::deletion::DeletionTerms;
 use crate::error::Error;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::capabilities::CapabilityExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
-use crate::graphql::{field_cost, id};
 
 /// The sessions to delete, and what is expected of that.
 #[derive(Debug, InputObject)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct CleanUpSessionsInput {
     /// Which sessions; the stale ones unless said.
     #[graphql(default)]
@@ -88,6 +89,6 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run.")] input: CancelCleanupRunInput,
     ) -> Result<CancelCleanupRunPayload> {
-        Ok(ctx.operator()?.cancel(id::parse(&input.id)?).await?.into())
+        Ok(ctx.operator()?.cancel(parse_id(&input.id)?).await?.into())
     }
 }

@@ -1,11 +1,11 @@
-//! Putting back what was deleted.
+//! Mutations that restore a deletion, and all deletions of a cleanup run.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::RestoreRunRequest;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
 use crate::graphql::types::{RestoreCleanupRunPayload, RestoreDeletionPayload};
 use crate::restore::RestoreRequest;
 
@@ -46,7 +46,7 @@ impl RestoreMutation {
     ) -> Result<RestoreDeletionPayload> {
         let operator = ctx.operator()?;
         let request = RestoreRequest {
-            deletion_id: id::parse(&input.id)?,
+            deletion_id: parse_id(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
             dry_run: input.dry_run,
             principal: operator.name().to_owned(),
@@ -62,7 +62,7 @@ impl RestoreMutation {
     ) -> Result<RestoreCleanupRunPayload> {
         let operator = ctx.operator()?;
         let request = RestoreRunRequest {
-            run_id: id::parse(&input.id)?,
+            run_id: parse_id(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
             principal: operator.name().to_owned(),
         };

@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::error::Error;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::id;
 use crate::graphql::types::CleanupRun;
 
 #[derive(Default)]
@@ -19,7 +19,7 @@ impl CleanupSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The run's id.")] id: ID,
     ) -> Result<impl Stream<Item = Result<CleanupRun>> + use<>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
         let permit = ctx.event_permit()?.clone();
         permit.acquire().await;

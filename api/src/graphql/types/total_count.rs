@@ -1,4 +1,4 @@
-//! How many nodes a list has: counted only when a query asks for it.
+//! The number of nodes of a list, counted only when a query asks for it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use uuid::Uuid;
 use crate::cleanup;
 use crate::deletion::audit::query;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::loaders::{DeletionCountOf, GroupCountOf};
+use crate::graphql::loaders::{DeletionCountByRun, GroupCountBySession};
 use crate::{deletion, group, session};
 
-/// The list that would be counted.
+/// A list to be counted.
 #[derive(Debug, Clone)]
-pub enum Total {
+pub enum TotalCount {
     /// The sessions that meet a filter.
     Sessions(session::Filter),
     /// The groups that meet a filter.
@@ -27,15 +27,15 @@ pub enum Total {
     CleanupRuns,
     /// The deletions of one run.
     DeletionsOf(Uuid),
-    /// One that has been counted already.
+    /// A list that has been counted already.
     Counted(i64),
 }
 
-impl Total {
-    /// Counts it.
+impl TotalCount {
+    /// Counts the nodes.
     pub(super) async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         let db = ctx.state()?.database();
-        // Those that a loader counts wait in its batch.
+        // What a loader counts takes its permit in the batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
         let reads = ctx.request_context()?.permit().reads().filter(|_| !by_loader);
         let _permit = OptionFuture::from(reads.map(|reads| reads.batch())).await;
@@ -43,12 +43,12 @@ impl Total {
             Self::Sessions(filter) => session::queries::count(db, filter).await?,
             Self::Groups(filter) => group::queries::count(db, filter).await?,
             Self::GroupsOf(session, filter) => {
-                let counted = GroupCountOf { session: *session, filter: Arc::clone(filter) };
-                ctx.loader()?.load_one(counted).await?.unwrap_or_default()
+                let key = GroupCountBySession { session: *session, filter: Arc::clone(filter) };
+                ctx.loader()?.load_one(key).await?.unwrap_or_default()
             }
             Self::Deletions(filter) => query::count(db, filter).await?,
             Self::CleanupRuns => cleanup::count(db).await?,
-            Self::DeletionsOf(run) => ctx.loader()?.load_one(DeletionCountOf(*run)).await?.unwrap_or_default(),
+            Self::DeletionsOf(run) => ctx.loader()?.load_one(DeletionCountByRun(*run)).await?.unwrap_or_default(),
             Self::Counted(count) => *count,
         })
     }

@@ -17,7 +17,7 @@ use super::request::{from_members, from_request};
 use super::response::{Refusal, bad_request, overloaded};
 use crate::admission::client_quota::ClientQuota;
 use crate::admission::permit::Permit;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::request::GraphqlRequest;
 use crate::http::connection::activity::ConnectionActivity;
 use crate::limits::Limits;
 
@@ -31,7 +31,7 @@ pub(in crate::http) async fn read_body(
     limits: &Limits,
     connection: &ConnectionActivity,
     quota: &ClientQuota,
-) -> Result<Sent, Refusal> {
+) -> Result<GraphqlRequest, Refusal> {
     check_content_type(request.headers())?;
     check_content_encoding(request.headers())?;
     let receiving = connection.begin_body();
@@ -76,7 +76,7 @@ fn is_object(body: &[u8]) -> bool {
 }
 
 /// Reads what the extractor has refused, and says what is wrong with it.
-fn parse(body: &[u8]) -> Result<Sent, Refusal> {
+fn parse(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => from_members(members),
         Ok(Value::Array(_)) => Err(bad_request("Send one request at a time: batches are not taken.")),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::response::{Refusal, bad_request};
-use crate::conformance::document_cache::Sent;
+use crate::conformance::request::GraphqlRequest;
 
 /// The parameters of a GET.
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct Parameters {
 ///
 /// # Errors
 /// The refusal (400) that says which parameter is wrong.
-pub(in crate::http) fn from_address(uri: &Uri) -> Result<Sent, Refusal> {
+pub(in crate::http) fn from_address(uri: &Uri) -> Result<GraphqlRequest, Refusal> {
     let Query(parameters) = Query::<Parameters>::try_from_uri(uri).map_err(|_| {
         bad_request("The address's parameters cannot be read: each may be given once, percent-encoded.")
     })?;
@@ -35,14 +35,14 @@ pub(in crate::http) fn from_address(uri: &Uri) -> Result<Sent, Refusal> {
     let variables = json("variables", parameters.variables)?;
     check_extensions(&json("extensions", parameters.extensions)?)?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    Ok(Sent { query, operation_name, variables: read_variables(variables)? })
+    Ok(GraphqlRequest { query, operation_name, variables: read_variables(variables)? })
 }
 
 /// Reads the GraphQL request in the members of a JSON object.
 ///
 /// # Errors
 /// The refusal (400) that says which member is wrong.
-pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<Sent, Refusal> {
+pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<GraphqlRequest, Refusal> {
     let mut take = |name: &str| members.remove(name).unwrap_or_default();
     let Value::String(query) = take("query") else { return Err(bad_request("query is missing, or no string.")) };
     let operation_name = match take("operationName") {
@@ -51,18 +51,18 @@ pub(in crate::http) fn from_members(mut members: Map<String, Value>) -> Result<S
         _ => return Err(bad_request("operationName is no string.")),
     };
     check_extensions(&take("extensions"))?;
-    Ok(Sent { query, operation_name, variables: read_variables(take("variables"))? })
+    Ok(GraphqlRequest { query, operation_name, variables: read_variables(take("variables"))? })
 }
 
 /// Takes over what the library has read, with its variables as JSON.
-pub(super) fn from_request(request: async_graphql::Request) -> Sent {
+pub(super) fn from_request(request: async_graphql::Request) -> GraphqlRequest {
     let async_graphql::Request { query, operation_name, variables, .. } = request;
     let variables = match variables.into_value().into_json() {
         Ok(Value::Object(variables)) => variables,
         // The values come from JSON, so they can be written as JSON.
         _ => Map::new(),
     };
-    Sent { query, operation_name: operation_name.filter(|name| !name.is_empty()), variables }
+    GraphqlRequest { query, operation_name: operation_name.filter(|name| !name.is_empty()), variables }
 }
 
 /// Accepts any extensions: this server knows none, and a client may send those of others.

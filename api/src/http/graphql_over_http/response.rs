@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
+use crate::conformance::prepare::was_executed;
 use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, coded};
-use crate::graphql::was_executed;
 
 /// After how many seconds a client may try again that found the server overloaded.
 const RETRY_AFTER_SECONDS: u64 = 1;

@@ -12,9 +12,10 @@ use crate::admission::mutation_permit::MutationPermit;
 use crate::admission::queue_limit::Overloaded;
 use crate::admission::request_permit::RequestPermit;
 use crate::conformance::document::Document;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::prepare::ExecutionRequest;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
-use crate::graphql::{Call, RequestContext, allowed, execute};
+use crate::graphql::{RequestContext, allowed, execute};
 use crate::http::app::{App, Caller};
 use crate::http::graphql_over_http::body::read_body;
 use crate::http::graphql_over_http::request::from_address;
@@ -51,7 +52,7 @@ pub(in crate::http) async fn post(
     }
 }
 
-async fn answer(caller: &Caller, format: Format, method: &Method, sent: Sent, id: &str) -> Response {
+async fn answer(caller: &Caller, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
     let (document, call) = match caller.app.documents.read(sent) {
         Ok(read) => read,
         Err(error) => return format.answer(&async_graphql::Response::from_errors(vec![error])),
@@ -100,7 +101,7 @@ pub(in crate::http) async fn execute_limited(
     caller: &Caller,
     document: Document,
     kind: Option<OperationType>,
-    call: Call,
+    call: ExecutionRequest,
     id: &str,
 ) -> Result<async_graphql::Response, NotExecuted> {
     let (app, quota) = (&caller.app, caller.quota());

@@ -13,9 +13,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::protocol::CloseReason;
-use crate::conformance::document_cache::Sent;
+use crate::conformance::prepare::was_executed;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{allowed, subscribe, was_executed};
+use crate::graphql::{allowed, subscribe};
 use crate::http::app::Caller;
 use crate::http::graphql_over_http::response::{Refusal, overloaded};
 use crate::http::routes::graphql::{NotExecuted, execute_limited};
@@ -50,7 +51,7 @@ impl Operations {
         &mut self,
         caller: &Caller,
         id: &str,
-        sent: Sent,
+        sent: GraphqlRequest,
         correlation_id: &str,
     ) -> Result<Option<OperationEvent>, CloseReason> {
         if self.in_progress.contains_key(id) {
@@ -115,7 +116,7 @@ impl Operations {
     }
 }
 
-fn execute(caller: &Caller, sent: Sent, correlation_id: &str) -> Result<Events, Box<OperationEvent>> {
+fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Result<Events, Box<OperationEvent>> {
     let not_executed = |error| Box::new(OperationEvent::Error(Response::from_errors(vec![error])));
     let (document, call) = caller.app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());

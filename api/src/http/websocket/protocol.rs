@@ -5,7 +5,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::conformance::document_cache::Sent;
+use crate::conformance::request::GraphqlRequest;
 use crate::http::graphql_over_http::request::from_members;
 use crate::http::graphql_over_http::response::Body;
 
@@ -25,7 +25,7 @@ pub(super) enum ClientMessage {
     /// Starts an operation under this id.
     Subscribe {
         id: String,
-        sent: Sent,
+        sent: GraphqlRequest,
     },
     /// Ends an operation.
     Complete {

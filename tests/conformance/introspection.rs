@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::http::app::TestApp;
+use super::app::ToyApp;
 
 const WHY: &str = "The introspection is too large: one that is answered ";
 
 async fn refused(query: &str) -> String {
-    let app = TestApp::without_data().await;
+    let app = ToyApp::new();
     let (code, message) = app.error(query, json!({})).await;
     assert_eq!(code, "QUERY_TOO_COMPLEX", "{query}");
     message.strip_prefix(WHY).unwrap_or_else(|| panic!("{message}")).to_owned()
@@ -15,7 +15,7 @@ async fn refused(query: &str) -> String {
 
 #[tokio::test]
 async fn types_lead_to_one_another_twice_at_most() {
-    let app = TestApp::without_data().await;
+    let app = ToyApp::new();
     app.data("{ __type(name: \"Node\") { possibleTypes { fields { name } } } }", json!({})).await;
     let many = "has at most 2 lists within one another.";
     for query in [
@@ -37,7 +37,7 @@ async fn nothing_has_another_name() {
     ] {
         assert_eq!(refused(query).await, "gives no field another name.", "{query}");
     }
-    let app = TestApp::without_data().await;
-    let several = "{ a: __type(name: \"Query\") { name } b: __type(name: \"Session\") { name: name } fields: viewer { fields: name } }";
-    assert_eq!(app.data(several, json!({})).await["b"], json!({ "name": "Session" }));
+    let app = ToyApp::new();
+    let several = "{ a: __type(name: \"Query\") { name } b: __type(name: \"Book\") { name: name } fields: viewer { fields: name } }";
+    assert_eq!(app.data(several, json!({})).await["b"], json!({ "name": "Book" }));
 }
