@@ -11,7 +11,7 @@
 //! | # | limit | counted for | size | beyond it | implemented in | enforced in |
 //! |---|---|---|---|---|---|---|
 //! | 1 | open connections | process | `--max-clients` | the cheapest connection is evicted, else 503 | `http/connection/activity.rs` | `http/connection/accept_loop.rs` |
-//! | 1s | open WebSockets | process, token | `--max-sockets`, `--max-sockets-per-token` | the oldest uninitialised one is closed, else 503 or close code 1013 | [`socket_slots`] | `http/websocket/upgrade.rs`, `http/websocket/connection.rs` |
+//! | 1s | open WebSocket connections | process, token | `--max-sockets`, `--max-sockets-per-token` | the oldest uninitialised one is closed, else 503 or close code 1013 | [`socket_slots`] | `http/websocket/upgrade.rs`, `http/websocket/connection.rs` |
 //! | 2 | requests a minute | token, else address | `--max-requests-a-minute` | 429 | [`rate_limit`] | `http/app.rs` |
 //! | 3 | body bytes at once | token, else connection | 16 MiB, or one body where that may be larger | 503 | [`client_quota`] | `http/graphql_over_http/body.rs` |
 //! | 4 | mutations at once | token, else connection | half of `--max-requests` | waits 1 s, then 503 | [`client_quota`], [`queue_limit`] | `http/routes/graphql.rs` |
