@@ -1,4 +1,5 @@
-//! Idempotency keys: a request that was committed under a key is answered with its first outcome, and nothing more is done.
+//! Idempotency keys: a request that was committed under a key is answered with its first outcome, and nothing more is
+//! done.
 
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -15,8 +16,8 @@ use crate::refusal::{Refusal, RefusalCode};
 const RETENTION: TimeDelta = TimeDelta::days(7);
 /// The longest key, in characters.
 const MAX_KEY_LENGTH: usize = 255;
-/// The version of the fingerprinted form. A change to that form needs another number, so that no request of before is taken
-/// for another one by accident.
+/// The version of the fingerprinted form. A change to that form needs another number, so that no request of before is
+/// taken for another one by accident.
 const FINGERPRINT_VERSION: u32 = 1;
 
 /// A request with an idempotency key.
@@ -45,8 +46,8 @@ pub(crate) enum Replay {
 }
 
 impl IdempotentRequest {
-    /// Makes a request of a principal under a key. Two requests are the same if `terms` and `target` serialize alike: the
-    /// fingerprint is the SHA-256 of the JSON array of version, terms and target.
+    /// Makes a request of a principal under a key. Two requests are the same if `terms` and `target` serialize alike:
+    /// the fingerprint is the SHA-256 of the JSON array of version, terms and target.
     pub fn new(principal: &str, key: &str, terms: &impl Serialize, target: &impl Serialize) -> Self {
         let serialized = serde_json::to_vec(&(FINGERPRINT_VERSION, terms, target)).unwrap_or_default();
         let fingerprint = Sha256::digest(serialized).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -68,8 +69,8 @@ pub(crate) fn check(key: Option<&String>) -> Result<(), Error> {
 
 /// Looks up what is stored under the key of a request.
 ///
-/// On PostgreSQL a second request with the same key waits here until the transaction of the first has ended; SQLite has one
-/// writer at a time.
+/// On PostgreSQL a second request with the same key waits here until the transaction of the first has ended; SQLite has
+/// one writer at a time.
 ///
 /// # Errors
 /// [`Error::LockTimeout`], [`Error::Unavailable`], [`Error::Timeout`].

@@ -23,7 +23,8 @@ async fn a_simple_cascade(db: TestDb) {
     .await;
 }
 
-/// A link is deleted with its group or unlinked from its campaign; another one has two columns that one deletion clears.
+/// A link is deleted with its group or unlinked from its campaign; another one has two columns that one deletion
+/// clears.
 async fn a_diamond_with_set_null(db: TestDb) {
     check(
         &db,

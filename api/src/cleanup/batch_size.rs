@@ -6,8 +6,8 @@ use std::time::Duration;
 const TARGET_DURATION: Duration = Duration::from_millis(200);
 /// The most rows that a batch is planned to change, however fast the database is.
 const MAX_ROWS: i64 = 100_000;
-/// The fewest rows of a batch. A smaller batch would not help where the connection is slow: more batches need more round
-/// trips.
+/// The fewest rows of a batch. A smaller batch would not help where the connection is slow: more batches need more
+/// round trips.
 const MIN_ROWS: i64 = 500;
 /// The most sessions in one batch.
 const MAX_SESSIONS: usize = 100;
@@ -44,8 +44,8 @@ impl Pace {
         fitting.count().max(1)
     }
 
-    /// Adapts the size to the rows and the duration of a deleted batch. A batch that was small for lack of sessions says
-    /// little, unless it took too long.
+    /// Adapts the size to the rows and the duration of a deleted batch. A batch that was small for lack of sessions
+    /// says little, unless it took too long.
     pub(super) fn adapt(&mut self, rows: i64, duration: Duration) {
         self.sessions = (self.sessions * 2).min(MAX_SESSIONS);
         if rows * 2 < self.rows && duration < TARGET_DURATION {
@@ -57,8 +57,8 @@ impl Pace {
         self.rows = ideal.clamp(least, self.rows.saturating_mul(2)).min(MAX_ROWS);
     }
 
-    /// Shrinks the size after the refusal of a batch of so many sessions, so that the refused session is soon alone. A batch
-    /// of sessions that block one another may have been larger than the size, which does not grow for that.
+    /// Shrinks the size after the refusal of a batch of so many sessions, so that the refused session is soon alone. A
+    /// batch of sessions that block one another may have been larger than the size, which does not grow for that.
     pub(super) fn shrink(&mut self, sessions: usize) {
         self.sessions = (sessions / 10).clamp(1, self.sessions);
     }

@@ -42,8 +42,8 @@ pub async fn start(
     refuse_lock_timeout(outcome)
 }
 
-/// Creates the requested run from a selection: the selected sessions, where they still meet the criteria, and the skipped
-/// ones with their reasons.
+/// Creates the requested run from a selection: the selected sessions, where they still meet the criteria, and the
+/// skipped ones with their reasons.
 ///
 /// # Errors
 /// Those of [`start`].

@@ -21,7 +21,8 @@ pub struct Criteria {
     pub statuses: Vec<SessionStatus>,
     /// Whether the session has a phone number; none for either.
     pub has_phone_number: Option<bool>,
-    /// The session's last update is longer ago than this. A session without a time is not selected, since its age is unknown.
+    /// The session's last update is longer ago than this. A session without a time is not selected, since its age is
+    /// unknown.
     pub older_than: Option<Age>,
     /// The session was created before this time.
     pub created_before: Option<DateTime<Utc>>,
@@ -50,8 +51,8 @@ impl Default for Criteria {
 }
 
 impl Criteria {
-    /// Returns the filter that each session of a run must meet, which was requested at `moment`. The ids, the limit and the
-    /// gateway's answers are not part of it.
+    /// Returns the filter that each session of a run must meet, which was requested at `moment`. The ids, the limit and
+    /// the gateway's answers are not part of it.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a text that no database can hold.

@@ -27,8 +27,8 @@ pub(super) enum BatchOutcome {
     OtherWorkersBatch,
 }
 
-/// Deletes sessions of a run together, each checked again under its lock. `gateway` is what the gateway answered about them
-/// just before.
+/// Deletes sessions of a run together, each checked again under its lock. `gateway` is what the gateway answered about
+/// them just before.
 pub(super) async fn delete(
     db: &Database,
     run: &CleanupRun,
@@ -75,8 +75,8 @@ fn too_many_rows(run: &CleanupRun, sessions: usize, rows: i64) -> String {
     )
 }
 
-/// Turns an error into the refusal of one batch where other batches may succeed. An error that concerns the whole database
-/// stays an error.
+/// Turns an error into the refusal of one batch where other batches may succeed. An error that concerns the whole
+/// database stays an error.
 pub(super) fn refuse_batch_error(dialect: Dialect, error: Error) -> Result<Refusal, Error> {
     let code = match (&error, dialect) {
         // SQLite's lock is the whole database's.

@@ -54,8 +54,8 @@ impl Candidate {
     }
 }
 
-/// Checks sessions: returns those that may be deleted, in the order given, and those that are skipped. Nothing is locked;
-/// the deletion itself checks again.
+/// Checks sessions: returns those that may be deleted, in the order given, and those that are skipped. Nothing is
+/// locked; the deletion itself checks again.
 pub(super) async fn check_eligibility(
     db: &Database,
     rules: &EligibilityRules<'_>,
@@ -101,7 +101,8 @@ pub(super) async fn partition(
 }
 
 fn skip_reason(rules: &EligibilityRules<'_>, impact: &Impact, matches: bool) -> Option<(RefusalCode, String)> {
-    // A connected session mostly does not meet the criteria either. This reason comes first, since the operator can act on it.
+    // A connected session mostly does not meet the criteria either. This reason comes first, since the operator can act
+    // on it.
     if impact.connected_sessions > 0 && !rules.terms.allow_connected {
         let message = "It is connected now. Disconnect it first, or set allowConnected.".to_owned();
         return Some((RefusalCode::SessionConnected, message));

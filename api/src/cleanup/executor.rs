@@ -31,8 +31,8 @@ const MAX_ATTEMPTS: i32 = 10;
 
 /// Executes the run of which it has the lease.
 ///
-/// Everything that it knows besides the run's rows only saves work: it may be dropped after any step, and another worker
-/// continues, at once where the lease was given back, else when the lease has ended.
+/// Everything that it knows besides the run's rows only saves work: it may be dropped after any step, and another
+/// worker continues, at once where the lease was given back, else when the lease has ended.
 #[derive(Debug)]
 pub struct Worker {
     db: Database,
@@ -51,8 +51,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Takes the lease of a run, to begin or to continue it. Returns None where the run has finished, another worker has the
-    /// lease, or the run is paused after an error.
+    /// Takes the lease of a run, to begin or to continue it. Returns None where the run has finished, another worker
+    /// has the lease, or the run is paused after an error.
     ///
     /// # Errors
     /// [`Error::BadInput`] where no run has the id, or its criteria require a gateway and there is none;
@@ -92,13 +92,13 @@ impl Worker {
         &self.run
     }
 
-    /// Executes steps until the run has finished or another worker has it, or until `told_to_stop` is ready: then the batch
-    /// under way is the last one, and the lease is given back. Calls `seen` with the run after each step, and returns the run
-    /// as it is then. While the database is unavailable, or has no connection to spare, it waits.
+    /// Executes steps until the run has finished or another worker has it, or until `told_to_stop` is ready: then the
+    /// batch under way is the last one, and the lease is given back. Calls `seen` with the run after each step, and
+    /// returns the run as it is then. While the database is unavailable, or has no connection to spare, it waits.
     ///
     /// # Errors
-    /// Those of [`Worker::step`]. The run is then paused, each time longer, and fails after ten attempts without progress.
-    /// [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
+    /// Those of [`Worker::step`]. The run is then paused, each time longer, and fails after ten attempts without
+    /// progress. [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
     pub async fn work_off(
         mut self,
         told_to_stop: impl Future<Output = ()>,
@@ -188,12 +188,12 @@ impl Worker {
         run_progress::stop(&self.db, &self.lease, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
-    /// Deletes one batch, or sets sessions aside, or ends the run; does nothing to a finished run. Returns the run as it is
-    /// then.
+    /// Deletes one batch, or sets sessions aside, or ends the run; does nothing to a finished run. Returns the run as
+    /// it is then.
     ///
     /// # Errors
-    /// Everything that concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`] and
-    /// others. The run stays as it was committed last, and another step may continue it.
+    /// Everything that concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`]
+    /// and others. The run stays as it was committed last, and another step may continue it.
     pub async fn step(&mut self) -> Result<CleanupRun, Error> {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());
@@ -273,8 +273,8 @@ impl Worker {
         if skipped.is_empty() { Ok(true) } else { self.set_aside(&skipped, SessionState::Skipped).await }
     }
 
-    /// Returns the first sessions of the window that make a batch, and those among them that cannot be deleted yet. Deferred
-    /// sessions, which block one another, make a batch that grows until it can be deleted.
+    /// Returns the first sessions of the window that make a batch, and those among them that cannot be deleted yet.
+    /// Deferred sessions, which block one another, make a batch that grows until it can be deleted.
     async fn next_batch(&self) -> Result<(Vec<Uuid>, Vec<SkippedSession>), Error> {
         let window: Vec<Uuid> = self.window.iter().map(|candidate| candidate.id).collect();
         let rows = self.window.iter().map(Candidate::rows_changed);

@@ -24,8 +24,8 @@ pub(super) struct Selection {
     pub selected: Vec<Uuid>,
     /// The other sessions, each with the reason.
     pub skipped: Vec<SkippedSession>,
-    /// Whether the gateway answered about none of the sessions that it was asked about last. Then it is asked about the others
-    /// only if it answers again.
+    /// Whether the gateway answered about none of the sessions that it was asked about last. Then it is asked about the
+    /// others only if it answers again.
     gateway_is_silent: bool,
 }
 
@@ -35,8 +35,8 @@ impl Selection {
         self.skipped.iter().any(|session| session.session_id == id)
     }
 
-    /// Adds sessions to the selection, but for those that the gateway's answers speak against; without a gateway, all of
-    /// them. Sessions that it is not asked about, since it is silent, are asked about before they are deleted.
+    /// Adds sessions to the selection, but for those that the gateway's answers speak against; without a gateway, all
+    /// of them. Sessions that it is not asked about, since it is silent, are asked about before they are deleted.
     pub async fn add(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
         let answers =
             if self.gateway_is_silent { ask_each(gateway, ids).await } else { ask_about_each(gateway, ids).await };
@@ -47,8 +47,8 @@ impl Selection {
     }
 }
 
-/// Selects the sessions that the gateway does not know, of those that meet the other criteria, until there are as many as
-/// the criteria's limit. None where the criteria are not about the gateway.
+/// Selects the sessions that the gateway does not know, of those that meet the other criteria, until there are as many
+/// as the criteria's limit. None where the criteria are not about the gateway.
 ///
 /// # Errors
 /// [`Error::BadInput`] where no gateway is configured; [`Error::Unavailable`], [`Error::Timeout`].

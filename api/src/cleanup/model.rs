@@ -104,8 +104,8 @@ pub struct CleanupRun {
     pub sessions_restored: i64,
     /// Rows restored so far, over all tables.
     pub rows_restored: i64,
-    /// The terms of the request that created it, without the expected impact and the idempotency key, which were used then.
-    /// A run that restores may restore overdue messages where the terms allow pending ones.
+    /// The terms of the request that created it, without the expected impact and the idempotency key, which were used
+    /// then. A run that restores may restore overdue messages where the terms allow pending ones.
     pub terms: DeletionTerms,
     /// The name of the principal that requested it.
     pub started_by: String,
@@ -177,7 +177,8 @@ impl CleanupRun {
         self.leased_until.filter(|until| *until > now)
     }
 
-    /// Whether a worker has a lease on it, which may have ended. A run that is not free and not leased is paused after an error.
+    /// Whether a worker has a lease on it, which may have ended. A run that is not free and not leased is paused after
+    /// an error.
     #[must_use]
     pub const fn is_leased(&self) -> bool {
         self.leased_by.is_some()

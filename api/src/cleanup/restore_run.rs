@@ -113,7 +113,8 @@ async fn find_unfinished_restore(
     row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
-/// Inserts the run's row. It does not repeat the search and the reason of the run that deleted, which an erasure blanks there.
+/// Inserts the run's row. It does not repeat the search and the reason of the run that deleted, which an erasure blanks
+/// there.
 async fn insert_run(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -143,8 +144,8 @@ async fn insert_run(
     Ok(())
 }
 
-/// Inserts the sessions of the other run's deletions, those of the newest deletion first. Deletions that have been restored are
-/// left out; those without an archive are listed as skipped.
+/// Inserts the sessions of the other run's deletions, those of the newest deletion first. Deletions that have been
+/// restored are left out; those without an archive are listed as skipped.
 async fn insert_sessions(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: Uuid) -> Result<(), Error> {
     let dialect = db.dialect();
     let sql = format!(
@@ -188,7 +189,8 @@ async fn nothing_to_restore(
     })
 }
 
-/// Restores the next deletion, or sets its sessions aside, or ends the run. Returns false where another worker has the run.
+/// Restores the next deletion, or sets its sessions aside, or ends the run. Returns false where another worker has the
+/// run.
 pub(super) async fn step(db: &Database, run: &CleanupRun, lease: &RunLease) -> Result<bool, Error> {
     let Some((deletion_id, sessions)) = next_deletion(db, run.id).await? else {
         return run_progress::complete(db, lease, "restored").await;

@@ -68,8 +68,8 @@ impl CommitHook for RestoreBatch<'_> {
     }
 }
 
-/// Claims a run that is under way, until the transaction ends. Returns the rows that it may still delete, or None where the
-/// lease is another worker's by now or the run is no longer under way.
+/// Claims a run that is under way, until the transaction ends. Returns the rows that it may still delete, or None where
+/// the lease is another worker's by now or the run is no longer under way.
 pub(super) async fn claim(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -92,8 +92,8 @@ pub(super) async fn claim(
     Ok(row.map(|row| row.try_get("", "rows_left")).transpose()?.map(RowBudget))
 }
 
-/// Renews the lease of a claimed run and resets its count of attempts, since it has made progress. It belongs at the end of
-/// a transaction, which may have taken long.
+/// Renews the lease of a claimed run and resets its count of attempts, since it has made progress. It belongs at the
+/// end of a transaction, which may have taken long.
 pub(super) async fn renew(transaction: &DatabaseTransaction, db: &Database, lease: &RunLease) -> Result<(), Error> {
     let dialect = db.dialect();
     let sql = format!(
@@ -107,7 +107,8 @@ pub(super) async fn renew(transaction: &DatabaseTransaction, db: &Database, leas
     Ok(())
 }
 
-/// Whether all these sessions of a claimed run are still pending: the worker that had the run before may have deleted some.
+/// Whether all these sessions of a claimed run are still pending: the worker that had the run before may have deleted
+/// some.
 async fn all_pending(
     transaction: &DatabaseTransaction,
     db: &Database,

@@ -9,8 +9,8 @@ use crate::deletion::audit::run_deletions::has_erased_deletion;
 use crate::deletion::{Deletion, ErasureHook};
 use crate::error::Error;
 
-/// What runs repeat of deletions: their search and reason, and why sessions were not restored, which may quote a value of
-/// an archived row.
+/// What runs repeat of deletions: their search and reason, and why sessions were not restored, which may quote a value
+/// of an archived row.
 #[derive(Debug, Clone, Copy)]
 pub struct RunErasure;
 

@@ -37,8 +37,8 @@ pub(crate) async fn replace_job(db: &Database, run: Uuid, lost_job: Option<Strin
 
 /// Returns the runs that any worker may take now and that no live job stands for.
 ///
-/// `live_job` makes a query of the queue's live jobs for the run whose job is the given SQL expression. It binds `values`,
-/// which are numbered from 2.
+/// `live_job` makes a query of the queue's live jobs for the run whose job is the given SQL expression. It binds
+/// `values`, which are numbered from 2.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -9,8 +9,8 @@ use super::run_claim::RunLease;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 
-/// Takes the lease of a run, which is under way from now on. Returns None where the run has finished, another worker has the
-/// lease, or the run is paused.
+/// Takes the lease of a run, which is under way from now on. Returns None where the run has finished, another worker
+/// has the lease, or the run is paused.
 pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<RunLease>, Error> {
     let lease = RunLease { run, name: format!("process {} {}", std::process::id(), Uuid::new_v4()) };
     let set = "leased_by = $2, leased_until = $3, attempts = attempts + 1, status = 'RUNNING', \
@@ -71,8 +71,8 @@ fn end(db: &Database, now: DateTime<Utc>) -> DateTime<Utc> {
     now + db.settings().run_lease
 }
 
-/// Updates the run `$1` if a condition holds, and returns whether it did. On PostgreSQL a run whose batch is under way is
-/// skipped. The values are made of the time at which the write transaction has begun.
+/// Updates the run `$1` if a condition holds, and returns whether it did. On PostgreSQL a run whose batch is under way
+/// is skipped. The values are made of the time at which the write transaction has begun.
 async fn update<const N: usize>(
     db: &Database,
     set: &str,

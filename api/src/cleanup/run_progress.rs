@@ -82,7 +82,8 @@ pub(super) async fn set_aside(
     .await
 }
 
-/// Ends a run as FAILED; its pending sessions are skipped with this code. Returns false where another worker has the run.
+/// Ends a run as FAILED; its pending sessions are skipped with this code. Returns false where another worker has the
+/// run.
 pub(super) async fn stop(db: &Database, lease: &RunLease, code: RefusalCode, error: &str) -> Result<bool, Error> {
     with_claim(db, lease, async |transaction| {
         let message = format!("The run ended before its turn: {error}");
@@ -132,8 +133,9 @@ async fn skip_pending(
     count_skipped(transaction, db, run, changed).await
 }
 
-/// Ends a run that has no pending session. It has failed where nothing was `done` (deleted, restored) because the database
-/// refused, or where a restore restored nothing for any reason. Returns false where another worker has the run.
+/// Ends a run that has no pending session. It has failed where nothing was `done` (deleted, restored) because the
+/// database refused, or where a restore restored nothing for any reason. Returns false where another worker has the
+/// run.
 pub(super) async fn complete(db: &Database, lease: &RunLease, done: &str) -> Result<bool, Error> {
     let (dialect, run) = (db.dialect(), lease.run);
     let sql = format!(

@@ -57,12 +57,13 @@ impl Watch {
         Self { db, shared: Arc::new(Shared { watched: Mutex::default(), reads: watch::Sender::new(nothing) }) }
     }
 
-    /// Returns a stream of the run as it is now and after each change, which ends when the run has finished; None where no run
-    /// has the id. Changes that follow one another quickly may come as one. Nothing comes while the database is unavailable.
+    /// Returns a stream of the run as it is now and after each change, which ends when the run has finished; None where
+    /// no run has the id. Changes that follow one another quickly may come as one. Nothing comes while the database is
+    /// unavailable.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Timeout`] where the run cannot be read now; in the stream, errors that waiting does not
-    /// mend.
+    /// [`Error::Unavailable`], [`Error::Timeout`] where the run cannot be read now; in the stream, errors that waiting
+    /// does not mend.
     pub async fn run(
         &self,
         id: Uuid,

@@ -21,7 +21,8 @@ use crate::session::queries;
 
 /// The smallest minimum age: somebody may be pairing a session that was updated more recently.
 const MIN_AGE: TimeDelta = TimeDelta::hours(1);
-/// The principal of scheduled runs. The idempotency keys of ticks belong to it, so no caller's key can collide with them.
+/// The principal of scheduled runs. The idempotency keys of ticks belong to it, so no caller's key can collide with
+/// them.
 const PRINCIPAL: &str = "schedule";
 
 /// What the schedule deletes.
@@ -59,8 +60,8 @@ pub enum Ticked {
 }
 
 impl Plan {
-    /// Returns a plan that deletes stale sessions whose last update is longer ago than `older_than`, and at most `at_most` rows
-    /// over all tables.
+    /// Returns a plan that deletes stale sessions whose last update is longer ago than `older_than`, and at most
+    /// `at_most` rows over all tables.
     ///
     /// # Errors
     /// [`Error::BadInput`] for an age below an hour, or a ceiling below one row.
@@ -86,8 +87,8 @@ impl Plan {
         Self { gateway, ..self }
     }
 
-    /// Starts the run of the tick at `moment`, once for all processes. Sessions that the run would skip do not count towards
-    /// the ceiling, and are no reason for a run.
+    /// Starts the run of the tick at `moment`, once for all processes. Sessions that the run would skip do not count
+    /// towards the ceiling, and are no reason for a run.
     ///
     /// # Errors
     /// Those of [`super::start()`].
@@ -147,7 +148,8 @@ async fn find_unfinished(db: &Database, request: &CleanupRequest) -> Result<Opti
     row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
-/// Replaces the message about a reused idempotency key: the key is the tick's, and the reader of the log has given none.
+/// Replaces the message about a reused idempotency key: the key is the tick's, and the reader of the log has given
+/// none.
 fn explain_key_reuse(refusal: Refusal) -> Refusal {
     if refusal.code != RefusalCode::IdempotencyKeyReused {
         return refusal;

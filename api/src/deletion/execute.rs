@@ -44,8 +44,8 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     }
 }
 
-/// Deletes sessions as one batch of a run, which decides how many rows may be deleted and whose progress is committed with
-/// the deletion. Returns None where the batch belongs to another worker.
+/// Deletes sessions as one batch of a run, which decides how many rows may be deleted and whose progress is committed
+/// with the deletion. Returns None where the batch belongs to another worker.
 ///
 /// # Errors
 /// Those of [`delete`], and [`Error::LockTimeout`].
@@ -179,8 +179,8 @@ impl DeletionTx<'_> {
         self.delete_rows(impact, &sql, &ids).await
     }
 
-    /// Returns the outcome of an earlier request under the same idempotency key, or the refusal of a key that was used for
-    /// another request.
+    /// Returns the outcome of an earlier request under the same idempotency key, or the refusal of a key that was used
+    /// for another request.
     async fn replay(&self) -> Result<Option<TxOutcome>, Error> {
         let request = self.request.idempotent_request();
         Ok(match idempotency::find(self.transaction, self.db, request.as_ref()).await? {

@@ -33,8 +33,8 @@ pub struct DeletionRequest {
 }
 
 impl DeletionRequest {
-    /// Returns the request with the gateway's answers about its sessions; without a gateway there are none. The gateway is
-    /// asked here and not by the deletion, which holds locks.
+    /// Returns the request with the gateway's answers about its sessions; without a gateway there are none. The gateway
+    /// is asked here and not by the deletion, which holds locks.
     pub async fn asked(mut self, gateway: Option<&Gateway>) -> Self {
         self.gateway = ask_about_each(gateway, &self.session_ids).await;
         self

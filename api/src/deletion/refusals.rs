@@ -34,8 +34,8 @@ pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 
-/// Checks everything that can refuse a deletion before a row is deleted. Returns at most one refusal per code, and how the
-/// impact differs from the expected one.
+/// Checks everything that can refuse a deletion before a row is deleted. Returns at most one refusal per code, and how
+/// the impact differs from the expected one.
 pub(super) fn check_preconditions(
     request: &DeletionRequest,
     expected: Option<&ExpectedImpact>,

@@ -11,8 +11,8 @@ use crate::impact::{Impact, ImpactChange};
 pub(super) struct TableRowCounts {
     pub deleted: i64,
     pub unlinked: i64,
-    /// Connected sessions or messages still to be sent among the deleted rows. 0 on SQLite, where nobody else writes after
-    /// they were counted.
+    /// Connected sessions or messages still to be sent among the deleted rows. 0 on SQLite, where nobody else writes
+    /// after they were counted.
     pub flagged: i64,
 }
 
@@ -53,8 +53,8 @@ impl DeletedRows {
         changes
     }
 
-    /// Returns the number of deleted messages that were still to be sent. Their rows are not locked before they are counted,
-    /// so a message may have become pending in between.
+    /// Returns the number of deleted messages that were still to be sent. Their rows are not locked before they are
+    /// counted, so a message may have become pending in between.
     pub fn pending_messages(&self, plan: &DeletionPlan<'_>) -> i64 {
         let messages = self.tables.iter().filter(|&(&table, _)| table != plan.graph.root);
         messages.map(|(_, counts)| counts.flagged).sum()

@@ -10,8 +10,8 @@ use crate::idempotency::IdempotentRequest;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeletionTerms {
-    /// The token of the expected impact. The request is refused if the impact differs; a cleanup compares it once, before it
-    /// deletes anything.
+    /// The token of the expected impact. The request is refused if the impact differs; a cleanup compares it once,
+    /// before it deletes anything.
     pub expected_impact: Option<String>,
     /// The most rows that may be deleted over all tables. A cleanup run stops before the batch that would exceed it.
     pub at_most: Option<i64>,
@@ -63,8 +63,8 @@ impl DeletionTerms {
         Ok(())
     }
 
-    /// Returns the request as it is looked up and stored under its idempotency key; none where it has no key. `target` is
-    /// what is to be deleted.
+    /// Returns the request as it is looked up and stored under its idempotency key; none where it has no key. `target`
+    /// is what is to be deleted.
     pub(crate) fn idempotent_request(&self, principal: &str, target: &impl Serialize) -> Option<IdempotentRequest> {
         let key = self.idempotency_key.as_ref()?;
         Some(IdempotentRequest::new(principal, key, self, target))

@@ -33,8 +33,8 @@ pub async fn of_sessions(db: &Database, session_ids: &[Uuid]) -> Result<Impact, 
     Err(Error::BadInput(format!("No session has the id {}.", unknown.join(", "))))
 }
 
-/// Returns the impact of deleting each of these sessions by itself; sessions that do not exist are left out. One statement
-/// counts, whatever the number of sessions.
+/// Returns the impact of deleting each of these sessions by itself; sessions that do not exist are left out. One
+/// statement counts, whatever the number of sessions.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -60,7 +60,8 @@ impl SchemaSnapshot {
     /// Reads the graph from the catalog.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`], [`Error::Timeout`].
+    /// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`],
+    /// [`Error::Timeout`].
     pub async fn load(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
         let graph = catalog::read(conn, db.dialect(), db.schema()).await?;
         let reached = DeletionPlan::new(&graph).reached();
@@ -100,8 +101,8 @@ impl SchemaSnapshot {
         Ok((impact, unknown?))
     }
 
-    /// Returns the impact of deleting each of these sessions by itself, counted in the given shape; sessions that do not exist
-    /// are left out.
+    /// Returns the impact of deleting each of these sessions by itself, counted in the given shape; sessions that do
+    /// not exist are left out.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -21,8 +21,8 @@ pub struct DeletableSet {
 
 /// Returns the largest set of these sessions that can be deleted in one deletion.
 ///
-/// A session is blocked by rows that would stay. The owner of such rows stays too if it is blocked, and so others may be
-/// blocked by that. Each round is one statement. A session that does not exist is in neither list.
+/// A session is blocked by rows that would stay. The owner of such rows stays too if it is blocked, and so others may
+/// be blocked by that. Each round is one statement. A session that does not exist is in neither list.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -44,11 +44,11 @@ pub async fn largest_deletable_set(db: &Database, session_ids: &[Uuid]) -> Resul
     Ok(set)
 }
 
-/// Returns a small set of these sessions that can be deleted in one deletion, in no particular order; empty where there is
-/// none.
+/// Returns a small set of these sessions that can be deleted in one deletion, in no particular order; empty where there
+/// is none.
 ///
-/// It is found by leaving out sessions at either end of the list, so that a session that is refused for another reason keeps
-/// few others back.
+/// It is found by leaving out sessions at either end of the list, so that a session that is refused for another reason
+/// keeps few others back.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -38,8 +38,8 @@ pub struct TableImpact {
     pub rows_deleted: i64,
     /// Distinct rows that stay with a reference cleared.
     pub rows_unlinked: i64,
-    /// Whether a restore can bring all of this back: the unlinked rows have a key to find them by, and this role may insert
-    /// the deleted rows again.
+    /// Whether a restore can bring all of this back: the unlinked rows have a key to find them by, and this role may
+    /// insert the deleted rows again.
     #[serde(default = "restorable_by_default")]
     pub restorable: bool,
     /// The foreign keys through which rows of the table are reached.

@@ -1,5 +1,5 @@
-//! The plan of a deletion: which tables it reaches, by which foreign keys, and what each key does there. It is made from the
-//! graph alone, without a database; the SQL of counting, locking and deleting is written from it.
+//! The plan of a deletion: which tables it reaches, by which foreign keys, and what each key does there. It is made
+//! from the graph alone, without a database; the SQL of counting, locking and deleting is written from it.
 
 use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
 
@@ -133,7 +133,8 @@ impl<'a> DeletionPlan<'a> {
         tables
     }
 
-    /// Whether the deleted rows of a table have to be listed: it is the root, something refers to it, or it lies on a cycle.
+    /// Whether the deleted rows of a table have to be listed: it is the root, something refers to it, or it lies on a
+    /// cycle.
     #[must_use]
     pub fn is_node(&self, table: TableId) -> bool {
         self.deletes_from[table]
@@ -152,7 +153,8 @@ impl<'a> DeletionPlan<'a> {
             && !self.components.iter().any(|component| component.cyclic && component.tables.contains(&table))
     }
 
-    /// Returns the other edges into the same table that set a column of this edge's key to null, and so end its reference.
+    /// Returns the other edges into the same table that set a column of this edge's key to null, and so end its
+    /// reference.
     pub fn cleared_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
         self.sharing(edge, |effect| match effect {
             Effect::SetNull(columns) => Some(columns),
@@ -183,8 +185,8 @@ impl<'a> DeletionPlan<'a> {
         topology::children_first(self.graph, &self.deletes_from)
     }
 
-    /// Whether a key that acts before the end of a statement lies within a cycle of tables whose rows are deleted. Then no
-    /// order of single deletes is sure to succeed.
+    /// Whether a key that acts before the end of a statement lies within a cycle of tables whose rows are deleted. Then
+    /// no order of single deletes is sure to succeed.
     #[must_use]
     pub fn acts_within_cycle(&self) -> bool {
         let within = topology::on_common_cycle(self.graph, &self.deletes_from);

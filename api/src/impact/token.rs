@@ -1,5 +1,5 @@
-//! The token of an impact, which a caller sends back to say which impact it expects. It carries the counts, so that a refusal
-//! can say what has changed, and fingerprints of the sessions and of the foreign keys.
+//! The token of an impact, which a caller sends back to say which impact it expects. It carries the counts, so that a
+//! refusal can say what has changed, and fingerprints of the sessions and of the foreign keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -11,8 +11,8 @@ pub struct Component {
     pub cyclic: bool,
 }
 
-/// Returns the strongly connected components of the cascades, in topological order from the root. `deletes_from` says of
-/// each table whether rows of it may be deleted.
+/// Returns the strongly connected components of the cascades, in topological order from the root. `deletes_from` says
+/// of each table whether rows of it may be deleted.
 pub(super) fn topological_order(graph: &Graph, deletes_from: &[bool]) -> Vec<Component> {
     let cascades = |from: TableId, to: TableId| {
         graph.referring_to(from).any(|(_, key)| key.on_delete == Action::Cascade && key.table == to)
@@ -43,13 +43,14 @@ pub(super) fn children_first(graph: &Graph, deletes_from: &[bool]) -> Vec<TableI
     tables
 }
 
-/// Returns how many tables lead to a table, itself counted: more than lead to any of its ancestors, so that sorting by it
-/// places a table behind them. The table's number breaks ties.
+/// Returns how many tables lead to a table, itself counted: more than lead to any of its ancestors, so that sorting by
+/// it places a table behind them. The table's number breaks ties.
 fn ancestor_count(reaches: &[Vec<bool>], table: TableId) -> (usize, TableId) {
     ((0..reaches.len()).filter(|&other| other == table || reaches[other][table]).count(), table)
 }
 
-/// Returns a predicate over two tables whose rows may be deleted: they lie on one cycle of references, whatever the rules.
+/// Returns a predicate over two tables whose rows may be deleted: they lie on one cycle of references, whatever the
+/// rules.
 pub(super) fn on_common_cycle(graph: &Graph, deletes_from: &[bool]) -> impl Fn(TableId, TableId) -> bool {
     let reaches = transitive_closure(deletes_from, |from, to| graph.referring_to(from).any(|(_, key)| key.table == to));
     move |one, other| reaches[one][other] && reaches[other][one]

@@ -59,8 +59,8 @@ impl DatabaseCounts {
     }
 }
 
-/// Returns one part of the numbers. The inner option is none where the part could not be counted, the outer one where the
-/// database is unavailable.
+/// Returns one part of the numbers. The inner option is none where the part could not be counted, the outer one where
+/// the database is unavailable.
 #[expect(clippy::option_option, reason = "the outer one ends the reading")]
 fn counted_part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
     match read {

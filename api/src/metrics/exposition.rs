@@ -40,8 +40,8 @@ impl Metrics {
         &self.0.requests
     }
 
-    /// Returns all numbers in the format that Prometheus reads. Those of the database are counted once a minute at most, and
-    /// left out while it is unavailable.
+    /// Returns all numbers in the format that Prometheus reads. Those of the database are counted once a minute at
+    /// most, and left out while it is unavailable.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for an invalid name of a metric.

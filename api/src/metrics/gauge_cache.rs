@@ -1,5 +1,5 @@
-//! Caching the numbers of the database: they are counted rarely, by one task at a time, and a scrape does not wait longer than
-//! a few seconds for them.
+//! Caching the numbers of the database: they are counted rarely, by one task at a time, and a scrape does not wait
+//! longer than a few seconds for them.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use crate::schema_health::Accepted;
 
 /// How long counted numbers are valid.
 const MAX_AGE: Duration = Duration::from_mins(1);
-/// The validity of numbers as a multiple of the time that counting them took, so that a large database is counted less often.
+/// The validity of numbers as a multiple of the time that counting them took, so that a large database is counted less
+/// often.
 const MAX_AGE_FACTOR: u32 = 20;
 /// The pause before an unavailable database is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -28,8 +29,8 @@ pub(super) struct GaugeCache {
 }
 
 impl GaugeCache {
-    /// Returns the numbers of about the last minute, or older ones while counting takes long; none where the database is
-    /// unavailable.
+    /// Returns the numbers of about the last minute, or older ones while counting takes long; none where the database
+    /// is unavailable.
     pub(super) async fn recent(&self, db: &Database, accepted: &Arc<Accepted>) -> Option<Arc<DatabaseCounts>> {
         // In a task of its own, so that the next scrape can use a count that this one does not wait for.
         let counting = tokio::spawn(self.clone().count_if_due(db.clone(), Arc::clone(accepted)));

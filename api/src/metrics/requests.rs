@@ -1,11 +1,12 @@
-//! Counts and durations of requests and operations. Every label is one of a few words that this program knows, so a client
-//! cannot add lines by inventing names.
+//! Counts and durations of requests and operations. Every label is one of a few words that this program knows, so a
+//! client cannot add lines by inventing names.
 
 use std::time::{Duration, Instant};
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
-/// The bounds of the histograms in seconds: a list takes some milliseconds, the deletion of a large session some seconds.
+/// The bounds of the histograms in seconds: a list takes some milliseconds, the deletion of a large session some
+/// seconds.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 
 /// The counts of requests, operations and sockets.
@@ -96,7 +97,8 @@ pub struct Underway {
 }
 
 impl Underway {
-    /// Records the code with which the operation ends. Without one it counts as given up: its time ran out, or its client left.
+    /// Records the code with which the operation ends. Without one it counts as given up: its time ran out, or its
+    /// client left.
     pub fn ends(&mut self, code: &str) {
         code.clone_into(&mut self.code);
     }

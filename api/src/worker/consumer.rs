@@ -4,8 +4,8 @@ use super::job_queue::Queue;
 use super::job_runner::JobRunner;
 use super::stop_signal::{migrated, pause};
 
-/// Consumes jobs until the workers are told to stop. apalis' worker ends when the database becomes unavailable; then another
-/// one is started.
+/// Consumes jobs until the workers are told to stop. apalis' worker ends when the database becomes unavailable; then
+/// another one is started.
 pub(super) async fn consume_jobs(queue: Queue, runner: JobRunner) {
     if !migrated(&runner.db, &runner.stopping).await {
         return;

@@ -56,8 +56,8 @@ impl Schedule<TimeZone> for Times {
     }
 }
 
-/// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `started` with each run. Missed ticks
-/// are not made up for.
+/// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `started` with each run. Missed
+/// ticks are not made up for.
 pub async fn keep<Started>(
     db: Database,
     plan: Plan,

@@ -52,8 +52,8 @@ enum Pool {
     Sqlite(SqlitePool),
 }
 
-/// Makes apalis' worker over a backend; the two backends have no type in common. Each run is a task of its own: apalis polls
-/// its futures together, and asks the database whenever one of them wakes.
+/// Makes apalis' worker over a backend; the two backends have no type in common. Each run is a task of its own: apalis
+/// polls its futures together, and asks the database whenever one of them wakes.
 macro_rules! apalis_worker {
     ($backend:expr, $name:expr, $poll:expr, $runner:ident) => {{
         let concurrency = $runner.concurrency().min(MAX_CONCURRENCY);
@@ -87,8 +87,8 @@ impl Queue {
         &self.db
     }
 
-    /// Queues a run that has just been committed, so that a worker takes it within about a second. A failure is only logged:
-    /// a server finds the run within a few seconds.
+    /// Queues a run that has just been committed, so that a worker takes it within about a second. A failure is only
+    /// logged: a server finds the run within a few seconds.
     pub async fn push(&self, run: Uuid) {
         if let Err(error) = self.requeue(run, None).await {
             tracing::warn!(%run, error = &*error, "a cleanup run was not queued; it is found again soon");
@@ -177,8 +177,8 @@ impl Queue {
     }
 }
 
-/// The heartbeats after which apalis gives a worker's jobs to others. A run's lease may last longer: this only detects that no
-/// worker has the job.
+/// The heartbeats after which apalis gives a worker's jobs to others. A run's lease may last longer: this only detects
+/// that no worker has the job.
 const MISSED_HEARTBEATS: usize = 4;
 
 /// Sets the search path to the schema of the extension hstore, whose type apalis' statements name without a schema.

@@ -1,5 +1,5 @@
-//! Queueing runs again that no worker has and no job stands for: a process may have ended between creating a run and queueing
-//! it, or a paused run is to be tried again.
+//! Queueing runs again that no worker has and no job stands for: a process may have ended between creating a run and
+//! queueing it, or a paused run is to be tried again.
 
 use std::time::Duration;
 
@@ -65,7 +65,8 @@ async fn requeue_once(queue: &Queue) -> Result<(), BoxDynError> {
     Ok(())
 }
 
-/// Returns the runs that any worker may take and whose job is lost, or was last taken by a worker that shows no sign of life.
+/// Returns the runs that any worker may take and whose job is lost, or was last taken by a worker that shows no sign of
+/// life.
 async fn find_orphans(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
     let (jobs, workers) = apalis_tables(db.dialect());
     let live_job = |job: &str| {

@@ -20,7 +20,8 @@ pub(super) async fn stopped(mut stopping: watch::Receiver<bool>) {
 /// The time between two looks for the internal tables.
 const MIGRATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits for the internal tables, which `serve --demo` begins without. Returns false where the workers are told to stop before.
+/// Waits for the internal tables, which `serve --demo` begins without. Returns false where the workers are told to stop
+/// before.
 pub(super) async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
     while !is_migrated(db).await {
         if pause(stopping, MIGRATION_INTERVAL).await {

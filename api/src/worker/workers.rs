@@ -21,8 +21,8 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts consuming jobs, several at once, and queueing runs again that no worker has. Waits for the internal tables until
-    /// `migrate` has made them.
+    /// Starts consuming jobs, several at once, and queueing runs again that no worker has. Waits for the internal
+    /// tables until `migrate` has made them.
     #[must_use]
     pub fn start(queue: Queue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
@@ -35,8 +35,8 @@ impl Workers {
         Self { stop, tasks, running }
     }
 
-    /// Returns a function that tells the workers to stop: they take no more runs, and give those under way back after their
-    /// batch.
+    /// Returns a function that tells the workers to stop: they take no more runs, and give those under way back after
+    /// their batch.
     pub fn stopper(&self) -> impl FnOnce() + Send + 'static {
         let stop = self.stop.clone();
         move || {

@@ -11,8 +11,8 @@ use crate::error::Error;
 /// One entry of an archive: the deleted rows of one table, or its cleared references.
 #[derive(Debug, Clone)]
 pub(crate) struct ArchiveEntry {
-    /// The number that the entry's archived rows carry. Entries of later deletions have larger numbers: a deletion makes its
-    /// entries once it has locked its rows, so a clock that was set back cannot change the order.
+    /// The number that the entry's archived rows carry. Entries of later deletions have larger numbers: a deletion
+    /// makes its entries once it has locked its rows, so a clock that was set back cannot change the order.
     pub id: i64,
     /// The deletion whose archive it belongs to.
     pub deletion_id: Uuid,
@@ -35,8 +35,8 @@ pub(crate) enum ArchiveLayout {
 
 /// Returns the name, as SQL writes it, of the table that holds the archived rows of all deletions.
 ///
-/// Its column `table_id` is [`ArchiveEntry::id`]. The values are in the array `values` on PostgreSQL, and in the columns
-/// `v1`, `v2`, … on SQLite.
+/// Its column `table_id` is [`ArchiveEntry::id`]. The values are in the array `values` on PostgreSQL, and in the
+/// columns `v1`, `v2`, … on SQLite.
 pub(crate) fn archived_rows_table(dialect: Dialect) -> String {
     dialect.own_table("archived_rows")
 }

@@ -22,14 +22,14 @@ pub struct ErasureOutcome {
     pub refusals: Vec<Refusal>,
 }
 
-/// Erases the archived rows and references of a deletion, the names of its sessions, its reason, and the search and reason
-/// of the run that it was a batch of: all of it, or nothing. The audit record still says who deleted which sessions when,
-/// and how many rows.
+/// Erases the archived rows and references of a deletion, the names of its sessions, its reason, and the search and
+/// reason of the run that it was a batch of: all of it, or nothing. The audit record still says who deleted which
+/// sessions when, and how many rows.
 ///
-/// A deletion can be erased once, whatever its status; a restored one stays RESTORED, the others become ERASED. A run is
-/// blanked as soon as one of its deletions is erased, since its search and reason are about all of them. While the run is
-/// under way its search still selects sessions: then [`expire`](crate::deletion::expire) blanks it after its end. Other
-/// batches of the run keep their own records.
+/// A deletion can be erased once, whatever its status; a restored one stays RESTORED, the others become ERASED. A run
+/// is blanked as soon as one of its deletions is erased, since its search and reason are about all of them. While the
+/// run is under way its search still selects sessions: then [`expire`](crate::deletion::expire) blanks it after its
+/// end. Other batches of the run keep their own records.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
@@ -112,8 +112,8 @@ async fn attempt(
     Ok(ErasureOutcome { deletion: query::find_in(transaction, db, id).await?, refusals: Vec::new() })
 }
 
-/// Checks that SQLite overwrites deleted content, which it does only where the pragma `secure_delete` is on. SQLite ignores
-/// the pragma silently where it cannot be set.
+/// Checks that SQLite overwrites deleted content, which it does only where the pragma `secure_delete` is on. SQLite
+/// ignores the pragma silently where it cannot be set.
 ///
 /// # Errors
 /// [`Error::Unsuitable`] where it does not.
@@ -133,8 +133,8 @@ pub(in crate::deletion) async fn require_overwriting(
     ))
 }
 
-/// Empties SQLite's write-ahead log, which still holds what was erased. The rows are deleted whether or not the log can be
-/// emptied now.
+/// Empties SQLite's write-ahead log, which still holds what was erased. The rows are deleted whether or not the log can
+/// be emptied now.
 pub(in crate::deletion) async fn truncate_log(db: &Database) {
     let why = match db.truncate_log().await {
         Ok(true) => return,

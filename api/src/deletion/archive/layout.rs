@@ -1,5 +1,5 @@
-//! The layout of archived rows: which column each archived value belongs to. It is stored with every archive, since tables
-//! change.
+//! The layout of archived rows: which column each archived value belongs to. It is stored with every archive, since
+//! tables change.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,8 @@ pub(crate) struct Rows {
     pub key: Vec<usize>,
 }
 
-/// The layout of an unlinked row: its key, the values that its cleared columns had before, and those that they had after.
+/// The layout of an unlinked row: its key, the values that its cleared columns had before, and those that they had
+/// after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct References {
     /// The columns that identify the row.

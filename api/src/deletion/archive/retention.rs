@@ -31,8 +31,8 @@ pub struct Expired {
 
 /// Marks the deletions that have expired, and erases their archives and those of restored deletions.
 ///
-/// It may be interrupted at any moment, and several processes may do it at once: a deletion is marked before its first row
-/// is erased, and its entries in `archived_tables` are erased last, so the next call sees that rows may be left.
+/// It may be interrupted at any moment, and several processes may do it at once: a deletion is marked before its first
+/// row is erased, and its entries in `archived_tables` are erased last, so the next call sees that rows may be left.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`], [`Error::MissingGrant`].
@@ -86,8 +86,8 @@ async fn in_transaction<T>(
     }
 }
 
-/// Marks expired deletions, and returns their number. One that another transaction restores or erases is left for the next
-/// time.
+/// Marks expired deletions, and returns their number. One that another transaction restores or erases is left for the
+/// next time.
 async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &impl ErasureHook) -> Result<u64, Error> {
     let dialect = db.dialect();
     let sql = format!(
@@ -102,8 +102,8 @@ async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &i
     Ok(marked)
 }
 
-/// Erases up to [`ROWS_PER_TRANSACTION`] rows of one deletion that cannot be restored. Returns None where no archive of such
-/// a deletion is left.
+/// Erases up to [`ROWS_PER_TRANSACTION`] rows of one deletion that cannot be restored. Returns None where no archive of
+/// such a deletion is left.
 async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<Option<u64>, Error> {
     let dialect = db.dialect();
     let (entries, rows) = (db.own_table("archived_tables"), db.own_table("archived_rows"));

@@ -60,11 +60,12 @@ pub(in crate::deletion) async fn list_references(
     Ok(())
 }
 
-/// Archives the listed values of a table's cleared columns, together with the values that the columns have now. Returns the
-/// number of rows.
+/// Archives the listed values of a table's cleared columns, together with the values that the columns have now. Returns
+/// the number of rows.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where the key of an unlinked row changes with its reference, so that the row cannot be found again.
+/// [`Error::Unsuitable`] where the key of an unlinked row changes with its reference, so that the row cannot be found
+/// again.
 pub(in crate::deletion) async fn archive_references(
     transaction: &DatabaseTransaction,
     sql: &PlanSql<'_>,

@@ -16,7 +16,8 @@ use crate::impact::Impact;
 use crate::impact::sql::PlanSql;
 use crate::impact::sql::changes::changed_tables;
 
-/// The entries of one deletion's archive, to which its rows and references are written. An empty writer archives nothing.
+/// The entries of one deletion's archive, to which its rows and references are written. An empty writer archives
+/// nothing.
 #[derive(Debug, Default)]
 pub(in crate::deletion) struct ArchiveWriter {
     // Sorted, so that entries get their numbers in the same order each time.
@@ -30,7 +31,8 @@ impl ArchiveWriter {
         self.rows.get(&table)
     }
 
-    /// Returns the number and the layout of the entry for a table's cleared references; none where they are not archived.
+    /// Returns the number and the layout of the entry for a table's cleared references; none where they are not
+    /// archived.
     pub fn references(&self, table: TableId) -> Option<&(i64, References)> {
         self.references.get(&table)
     }

@@ -183,8 +183,8 @@ fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Ve
     conditions
 }
 
-/// Returns the condition that a deletion has one of these statuses now. Expired archives are marked only once an hour, so the
-/// time decides too.
+/// Returns the condition that a deletion has one of these statuses now. Expired archives are marked only once an hour,
+/// so the time decides too.
 fn has_status(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameters) -> String {
     let depends_on_time =
         statuses.iter().any(|status| matches!(status, DeletionStatus::Restorable | DeletionStatus::Expired));

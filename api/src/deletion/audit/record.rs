@@ -10,8 +10,8 @@ use crate::deletion::model::{DeletedSession, Deletion, DeletionRequest, Deletion
 use crate::error::Error;
 use crate::impact::Impact;
 
-/// Writes and returns the audit record of a deletion. `names` are the names of the sessions, `run_id` the run that it is a
-/// batch of.
+/// Writes and returns the audit record of a deletion. `names` are the names of the sessions, `run_id` the run that it
+/// is a batch of.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].

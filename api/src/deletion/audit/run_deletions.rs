@@ -6,12 +6,13 @@ use uuid::Uuid;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
-/// Returns a query of the sessions of a run's deletions that have not been restored, in the order in which a restore takes
-/// them: those of the newest deletion first.
+/// Returns a query of the sessions of a run's deletions that have not been restored, in the order in which a restore
+/// takes them: those of the newest deletion first.
 ///
-/// Its columns are `position` (from 0), `session_id`, `deletion_id`, and `restorable`: whether the deletion's archive can
-/// still be restored. `run` and `now` are SQL for the run's id and the current time. Archive entries are numbered in the
-/// order in which deletions are made, which a clock that was set back cannot change; deletions without entries come last.
+/// Its columns are `position` (from 0), `session_id`, `deletion_id`, and `restorable`: whether the deletion's archive
+/// can still be restored. `run` and `now` are SQL for the run's id and the current time. Archive entries are numbered
+/// in the order in which deletions are made, which a clock that was set back cannot change; deletions without entries
+/// come last.
 pub(crate) fn sessions_to_restore(db: &Database, run: &str, now: &str) -> String {
     let newest_entry = format!(
         "(SELECT max(entry.id) FROM {} entry WHERE entry.deletion_id = deletion.id)",

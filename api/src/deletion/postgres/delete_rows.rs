@@ -22,7 +22,8 @@ const MAX_ROUNDS: usize = 20;
 /// Reads the foreign keys and locks their tables, so that the keys stay as they are until the transaction ends.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where the keys keep changing; [`Error::LockTimeout`], [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::Unsuitable`] where the keys keep changing; [`Error::LockTimeout`], [`Error::Unavailable`],
+/// [`Error::Timeout`].
 pub(in crate::deletion) async fn lock_schema(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -43,8 +44,8 @@ pub(in crate::deletion) async fn lock_schema(
 
 /// Locks the rows to be deleted, level by level, and then the rows to be unlinked.
 ///
-/// Each level is a statement of its own, which sees everything that was committed before the level above was locked. Rows
-/// of tables that nothing refers to are not locked.
+/// Each level is a statement of its own, which sees everything that was committed before the level above was locked.
+/// Rows of tables that nothing refers to are not locked.
 ///
 /// # Errors
 /// [`Error::Unsuitable`] where other transactions keep adding rows to a cycle; [`Error::LockTimeout`],
@@ -128,8 +129,8 @@ fn archived_rows(changes: &Changes) -> i64 {
     changes.get(&table).map_or(0, |changed| changed.inserted)
 }
 
-/// Returns the number of deleted rows that `counts` does not explain. An unlinked row that moves to another partition counts
-/// as deleted there and inserted here.
+/// Returns the number of deleted rows that `counts` does not explain. An unlinked row that moves to another partition
+/// counts as deleted there and inserted here.
 fn unexplained_changes(
     sql: &PlanSql<'_>,
     counts: &HashMap<TableId, TableRowCounts>,

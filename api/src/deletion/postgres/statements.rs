@@ -12,15 +12,15 @@ use crate::impact::sql::changes::{
 use crate::impact::sql::shape::RowSource;
 use crate::impact::sql::{PlanSql, row_id_name};
 
-/// Returns a statement that locks the plan's tables so that their foreign keys stay as they are: adding a key needs a lock
-/// that conflicts with this one.
+/// Returns a statement that locks the plan's tables so that their foreign keys stay as they are: adding a key needs a
+/// lock that conflicts with this one.
 pub(super) fn lock_tables(sql: &PlanSql<'_>) -> String {
     let names: Vec<String> = changed_tables(sql.plan).into_iter().map(|table| sql.relation(table)).collect();
     format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names.join(", "))
 }
 
-/// Returns a statement that locks the rows of a node in the order of their key. FOR UPDATE, since a weaker lock lets another
-/// transaction insert a reference to one of them between the count and the deletion.
+/// Returns a statement that locks the rows of a node in the order of their key. FOR UPDATE, since a weaker lock lets
+/// another transaction insert a reference to one of them between the count and the deletion.
 pub(super) fn lock_node(sql: &PlanSql<'_>, table: TableId) -> String {
     let mut source = sql.node_source(table);
     let key = &sql.table(table).primary_key;
@@ -32,8 +32,8 @@ pub(super) fn lock_node(sql: &PlanSql<'_>, table: TableId) -> String {
     lock_rows(sql, table, &source.rows(""), "UPDATE")
 }
 
-/// Returns a statement that locks the rows that an edge unlinks. Their keys do not change, so other transactions may insert
-/// and delete references to them.
+/// Returns a statement that locks the rows that an edge unlinks. Their keys do not change, so other transactions may
+/// insert and delete references to them.
 pub(super) fn lock_unlinked(sql: &PlanSql<'_>, edge: EdgeId) -> String {
     lock_rows(sql, sql.plan.key(edge).table, &sql.staying_edge_rows(edge), "NO KEY UPDATE")
 }
@@ -57,12 +57,12 @@ pub(super) fn locked_edges(plan: &DeletionPlan<'_>) -> Vec<EdgeId> {
 
 /// Returns the one statement that deletes, unlinks and archives.
 ///
-/// The referential triggers fire at its end, when every row has been deleted, and so cycles, diamonds and RESTRICT pass. It
-/// returns a row per table: `table_number`, `deleted`, `unlinked`, and `flagged`, the connected sessions or messages still to
-/// be sent among the rows as they were when they were deleted.
+/// The referential triggers fire at its end, when every row has been deleted, and so cycles, diamonds and RESTRICT
+/// pass. It returns a row per table: `table_number`, `deleted`, `unlinked`, and `flagged`, the connected sessions or
+/// messages still to be sent among the rows as they were when they were deleted.
 ///
-/// Common table expressions: `deleted_3` deletes from table 3, `unlinked_3` updates it, `before_3` has the values of its
-/// cleared columns before, and `archived_…` archives what one of them returns.
+/// Common table expressions: `deleted_3` deletes from table 3, `unlinked_3` updates it, `before_3` has the values of
+/// its cleared columns before, and `archived_…` archives what one of them returns.
 pub(super) fn delete(sql: &PlanSql<'_>, archive: &ArchiveWriter) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
     let mut parts = vec![sql.with()];
@@ -99,8 +99,8 @@ fn archive_from(entry: i64, from: &str) -> String {
     format!("archived_{from} AS ({})", postgres::insert(entry, from))
 }
 
-/// Returns the expressions that update a table. Where its references are archived, the values before are read first, since
-/// the update itself returns only the values after.
+/// Returns the expressions that update a table. Where its references are archived, the values before are read first,
+/// since the update itself returns only the values after.
 fn unlink(sql: &PlanSql<'_>, archive: &ArchiveWriter, table: TableId, columns: &ClearedColumns) -> Vec<String> {
     let unlinked = format!("unlinked_{table}");
     let Some((entry, layout)) = archive.references(table) else {
@@ -137,8 +137,8 @@ fn unlink(sql: &PlanSql<'_>, archive: &ArchiveWriter, table: TableId, columns: &
     ]
 }
 
-/// Returns the one edge that changes a table, and its assignments, where the edge only sets columns to null and no row of the
-/// table is deleted.
+/// Returns the one edge that changes a table, and its assignments, where the edge only sets columns to null and no row
+/// of the table is deleted.
 fn single_clearing_edge(sql: &PlanSql<'_>, table: TableId, columns: &ClearedColumns) -> Option<(EdgeId, String)> {
     let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
     let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table)) else { return None };

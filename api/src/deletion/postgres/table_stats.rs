@@ -18,8 +18,8 @@ pub(crate) struct Changed {
 /// The changed rows by schema and name of the table. Those of a partition are counted for the whole table.
 pub(crate) type Changes = HashMap<(String, String), Changed>;
 
-/// Returns the rows that the transaction has changed so far, those of cascades and triggers included. None where the server
-/// does not count (`track_counts`).
+/// Returns the rows that the transaction has changed so far, those of cascades and triggers included. None where the
+/// server does not count (`track_counts`).
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -13,8 +13,8 @@ use crate::impact::sql::PlanSql;
 
 /// The counts before a deletion, which are compared with those after it.
 pub(in crate::deletion) enum ChangeAudit {
-    /// The changes that the connection has made so far, cascades included. This is cheap, and enough where no trigger adds
-    /// to them.
+    /// The changes that the connection has made so far, cascades included. This is cheap, and enough where no trigger
+    /// adds to them.
     Changes(i64),
     /// The rows of every table: a trigger may change any of them.
     RowCounts(HashMap<String, i64>),

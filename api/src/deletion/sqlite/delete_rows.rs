@@ -1,7 +1,7 @@
 //! Deleting and unlinking rows on SQLite.
 //!
-//! SQLite has one writer at a time, so no row is locked. No statement changes several tables, so the rows are listed first,
-//! and then the tables are changed one after the other, those that refer before those referred to.
+//! SQLite has one writer at a time, so no row is locked. No statement changes several tables, so the rows are listed
+//! first, and then the tables are changed one after the other, those that refer before those referred to.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,9 +24,10 @@ use crate::impact::sql::{PlanSql, row_id_names};
 
 /// Whether SQLite may enforce its foreign keys during a deletion.
 ///
-/// It may not where a cycle leads back to a table: it executes CASCADE, SET NULL and SET DEFAULT row by row, ahead of the
-/// order, and never defers RESTRICT, so it would refuse a cycle of rows that are all deleted. It may not where a key refers
-/// to a table that does not exist either. Then the keys are off, and every one of them is checked afterwards.
+/// It may not where a cycle leads back to a table: it executes CASCADE, SET NULL and SET DEFAULT row by row, ahead of
+/// the order, and never defers RESTRICT, so it would refuse a cycle of rows that are all deleted. It may not where a
+/// key refers to a table that does not exist either. Then the keys are off, and every one of them is checked
+/// afterwards.
 pub(in crate::deletion) fn may_enforce(plan: &DeletionPlan<'_>) -> bool {
     let refers_nowhere = plan.reached().iter().any(|&table| plan.graph.tables[table].refers_nowhere);
     !refers_nowhere && !plan.acts_within_cycle()
@@ -126,8 +127,8 @@ async fn delete(transaction: &DatabaseTransaction, sql: &PlanSql<'_>, table: Tab
     affected(transaction, delete).await
 }
 
-/// Returns what SQLite would refuse at COMMIT, in a message that names the table and the probable cause, which SQLite's own
-/// does not.
+/// Returns what SQLite would refuse at COMMIT, in a message that names the table and the probable cause, which SQLite's
+/// own does not.
 fn dangling_references(table: &str) -> Said {
     let message = format!("rows of {table} would refer to rows that are gone; look for triggers that write to it");
     Said { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }

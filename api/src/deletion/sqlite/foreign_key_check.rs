@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use crate::db::Dialect;
 use crate::error::Error;
 
-/// Returns every reference to a row that does not exist: the table, the rowid, the table referred to, and the number of the
-/// key.
+/// Returns every reference to a row that does not exist: the table, the rowid, the table referred to, and the number of
+/// the key.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

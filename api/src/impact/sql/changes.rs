@@ -21,7 +21,8 @@ pub(crate) fn cleared_columns(sql: &PlanSql<'_>, table: TableId) -> ClearedColum
     columns
 }
 
-/// Returns `SET …` for the row `child`, by the columns `changed_by_…` of the row `listed` that say which edges change it.
+/// Returns `SET …` for the row `child`, by the columns `changed_by_…` of the row `listed` that say which edges change
+/// it.
 pub(crate) fn assignments(columns: &ClearedColumns) -> String {
     let assigned = columns.iter().map(|(column, causes)| {
         let whens: String =

@@ -36,8 +36,8 @@ pub struct TableCounts {
 /// The counts by the number of the session in the list of ids; those of all sessions together are under 0.
 pub type Counted = HashMap<i64, Counts>;
 
-/// Counts for the sessions of `ids`, a JSON array, each by itself or all together. The second value is the number of ids that
-/// exist.
+/// Counts for the sessions of `ids`, a JSON array, each by itself or all together. The second value is the number of
+/// ids that exist.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -79,8 +79,8 @@ fn table_counts(row: &QueryResult, plan: &DeletionPlan<'_>, table: TableId) -> R
 }
 
 impl PlanSql<'_> {
-    /// Returns the statement. It has a row for each session and reached table, and one (table -1) with the number of ids that
-    /// exist. The edges into a table have numbered slots, since all rows need the same columns.
+    /// Returns the statement. It has a row for each session and reached table, and one (table -1) with the number of
+    /// ids that exist. The edges into a table have numbered slots, since all rows need the same columns.
     #[must_use]
     pub fn counts(&self) -> String {
         let reached = self.plan.reached();
@@ -181,8 +181,8 @@ impl PlanSql<'_> {
 
 /// Counting many tables by one join.
 impl PlanSql<'_> {
-    /// Returns the one edge into a table that can be counted in a union with others: a key of one column, of the type referred
-    /// to.
+    /// Returns the one edge into a table that can be counted in a union with others: a key of one column, of the type
+    /// referred to.
     fn union_edge(&self, table: TableId) -> Option<EdgeId> {
         let edges: Vec<EdgeId> = self.plan.edges_into(table).collect();
         let [edge] = edges.as_slice() else { return None };

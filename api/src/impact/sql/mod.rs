@@ -1,5 +1,5 @@
-//! The SQL of a deletion plan: counting, locking and deleting are written on the same common table expressions, so that all
-//! three mean the same rows.
+//! The SQL of a deletion plan: counting, locking and deleting are written on the same common table expressions, so that
+//! all three mean the same rows.
 
 pub(crate) mod changes;
 pub(crate) mod count;

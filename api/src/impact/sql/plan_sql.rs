@@ -1,4 +1,5 @@
-//! The rows that a plan deletes and changes, as common table expressions that counting, locking and deleting have in common.
+//! The rows that a plan deletes and changes, as common table expressions that counting, locking and deleting have in
+//! common.
 
 use std::fmt::Write as _;
 
@@ -10,11 +11,11 @@ use crate::impact::plan::{DeletionPlan, EdgeId, Source};
 
 /// Writes the statements of one plan.
 ///
-/// Common table expressions: `roots` has the requested ids, `deleting_3` the rows of table 3 that are deleted, `cycle_1` the
-/// rows of the tables of component 1, which form a cycle, and `updating_5` the rows that edge 5 unlinks. Their columns:
-/// `session_number` is the session counted for (0 when all are counted together), `row_id_0`, … find the row again,
-/// `column_2` is column 2 of the table, and `flag` is 1 for a connected session or a message still to be sent. In joins,
-/// `child` is the referring row and `parent` the row referred to.
+/// Common table expressions: `roots` has the requested ids, `deleting_3` the rows of table 3 that are deleted,
+/// `cycle_1` the rows of the tables of component 1, which form a cycle, and `updating_5` the rows that edge 5 unlinks.
+/// Their columns: `session_number` is the session counted for (0 when all are counted together), `row_id_0`, … find the
+/// row again, `column_2` is column 2 of the table, and `flag` is 1 for a connected session or a message still to be
+/// sent. In joins, `child` is the referring row and `parent` the row referred to.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanSql<'a> {
     /// The tables and foreign keys that the deletion reaches.
@@ -180,8 +181,8 @@ impl PlanSql<'_> {
         format!("FROM {root} child JOIN roots ON child.\"id\" = roots.id")
     }
 
-    /// Returns the condition that restricts a key that refers to one partition to that partition's rows. `table_oid` is SQL
-    /// for the oid of the row's table.
+    /// Returns the condition that restricts a key that refers to one partition to that partition's rows. `table_oid` is
+    /// SQL for the oid of the row's table.
     pub(super) fn within_scope(&self, edge: EdgeId, table_oid: &str) -> String {
         let condition = self.plan.key(edge).within_scope(table_oid);
         condition.map_or_else(String::new, |condition| format!(" AND {condition}"))

@@ -8,8 +8,8 @@ use crate::impact::plan::Source;
 use crate::impact::topology::Component;
 
 impl PlanSql<'_> {
-    /// Returns the deleted rows of all tables of a cycle, found by recursion until nothing is added. Besides the row id a
-    /// row has the number of its table.
+    /// Returns the deleted rows of all tables of a cycle, found by recursion until nothing is added. Besides the row id
+    /// a row has the number of its table.
     pub(super) fn cycle(&self, number: usize, component: &Component) -> String {
         let mut parts = Vec::new();
         for &table in &component.tables {
@@ -33,8 +33,8 @@ impl PlanSql<'_> {
         format!("cycle_{number}(session_number, table_number, {names}) AS (\n  {})", parts.join("\n  UNION\n  "))
     }
 
-    /// Returns one step along every cascade within the cycle. PostgreSQL allows one mention of the recursive rows, SQLite
-    /// one in each SELECT.
+    /// Returns one step along every cascade within the cycle. PostgreSQL allows one mention of the recursive rows,
+    /// SQLite one in each SELECT.
     fn steps(&self, number: usize, component: &Component) -> Vec<String> {
         let within = (0..self.plan.edges.len()).filter(|&edge| {
             let followed = &self.plan.edges[edge];
@@ -95,8 +95,8 @@ impl PlanSql<'_> {
         )
     }
 
-    /// Returns the condition that the row `row` of a table is the one that `found`, a row of the cycle's list, has the row
-    /// id of.
+    /// Returns the condition that the row `row` of a table is the one that `found`, a row of the cycle's list, has the
+    /// row id of.
     fn same_cycle_row(&self, table: TableId, row: &str) -> String {
         // On PostgreSQL the table's oid always comes first there.
         let has_own_oid = self.dialect == Dialect::Sqlite || self.table(table).row_id.len() > 1;

@@ -11,8 +11,8 @@ use crate::impact::plan::{EdgeId, Source};
 
 impl PlanSql<'_> {
     /// Returns a query with one row for each reached row of a table. Its columns are `session_number`, the row id,
-    /// `deleted`, `flag`, and for each edge `reached_by_…` (the edge reaches the row) and `unusable_…` (the edge's default
-    /// refers to no row that stays), each 0 or 1.
+    /// `deleted`, `flag`, and for each edge `reached_by_…` (the edge reaches the row) and `unusable_…` (the edge's
+    /// default refers to no row that stays), each 0 or 1.
     #[must_use]
     pub fn states(&self, table: TableId) -> String {
         let edges: Vec<EdgeId> = self.plan.edges_into(table).collect();
@@ -66,8 +66,9 @@ impl PlanSql<'_> {
         )
     }
 
-    /// Returns 1 where the key, with the columns that SET DEFAULT sets, refers neither to an existing row that stays nor to
-    /// null where null is taken. A key that blocks may share columns with one that sets defaults, which ends its reference.
+    /// Returns 1 where the key, with the columns that SET DEFAULT sets, refers neither to an existing row that stays
+    /// nor to null where null is taken. A key that blocks may share columns with one that sets defaults, which ends its
+    /// reference.
     fn is_unusable(&self, edge: EdgeId) -> String {
         let set: Vec<&String> = match &self.plan.edges[edge].effect {
             Effect::SetDefault(set) => set.iter().collect(),
@@ -102,8 +103,8 @@ impl PlanSql<'_> {
         format!("CASE WHEN {is_usable} THEN 0 ELSE 1 END")
     }
 
-    /// Returns the condition that the key of the row `child`, with the columns of `set` at their defaults, is null or refers
-    /// to a row that stays and is not in the list `updating` of rows whose key changes.
+    /// Returns the condition that the key of the row `child`, with the columns of `set` at their defaults, is null or
+    /// refers to a row that stays and is not in the list `updating` of rows whose key changes.
     fn refers_to_staying_row(&self, key: &ForeignKey, set: &[&String], updating: Option<String>) -> String {
         let table = self.table(key.table);
         let value = |column: &String| {
@@ -139,8 +140,8 @@ impl PlanSql<'_> {
         }
     }
 
-    /// Returns the condition over [`PlanSql::states`] that a row blocks by an edge: it stays, the edge reaches it, and no
-    /// other edge ends the reference.
+    /// Returns the condition over [`PlanSql::states`] that a row blocks by an edge: it stays, the edge reaches it, and
+    /// no other edge ends the reference.
     #[must_use]
     pub fn is_blocked(&self, edge: EdgeId) -> String {
         let mut condition = format!("deleted = 0 AND reached_by_{edge} = 1");
