@@ -3,6 +3,7 @@
 //! Each text stands in a `match` or a macro without a wildcard, so that a new variant does not compile without one.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use api::cli::Exit;
 use api::error::{Error, Said};
@@ -270,29 +271,39 @@ const fn exit_meaning(exit: Exit) -> &'static str {
     }
 }
 
-/// Finds the codes in the sources: constants whose name is their value, and the one in a response.
+/// Finds the codes in the sources: constants of a file `error.rs` whose name is their value, and the codes of responses.
 #[test]
 fn every_error_code_of_the_sources_is_listed() {
     let mut codes: BTreeSet<String> = domain_causes().iter().map(|(error, _)| error.code().to_owned()).collect();
     for file in rust_files(&repository().join("api/src")) {
-        for line in std::fs::read_to_string(file).unwrap().lines() {
-            codes.extend(code_in(line));
+        let text = std::fs::read_to_string(&file).unwrap();
+        codes.extend(text.lines().filter_map(code_in_response));
+        if file.file_stem().is_some_and(|stem| stem == "error") {
+            codes.extend(text.lines().filter_map(constant_code));
         }
     }
     let listed: BTreeSet<String> = ERROR_CODES.map(str::to_owned).into();
     assert_eq!(codes, listed);
 }
 
-fn code_in(line: &str) -> Option<String> {
-    let (before, rest) = line.split_once('"')?;
-    let (value, _) = rest.split_once('"')?;
-    let before = before.trim();
-    let is_constant = before.ends_with(&format!("const {value}: &str ="));
-    let is_upper_case = !value.is_empty() && value.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
-    (is_upper_case && (is_constant || before == "code:")).then(|| value.to_owned())
+/// Returns the code in `code: "CODE"`.
+fn code_in_response(line: &str) -> Option<String> {
+    let value = line.trim().strip_prefix("code: \"")?.split('"').next()?;
+    is_code(value).then(|| value.to_owned())
 }
 
-fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+/// Returns the code in `const CODE: &str = "CODE"`.
+fn constant_code(line: &str) -> Option<String> {
+    let (declaration, rest) = line.split_once(": &str = \"")?;
+    let name = declaration.rsplit(' ').next()?;
+    (is_code(name) && rest.starts_with(&format!("{name}\""))).then(|| name.to_owned())
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
@@ -300,7 +311,8 @@ fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn codes_are_found_in_a_source() {
-    assert_eq!(code_in("pub const TIMEOUT: &str = \"TIMEOUT\";").as_deref(), Some("TIMEOUT"));
-    assert_eq!(code_in("            code: \"RATE_LIMITED\",").as_deref(), Some("RATE_LIMITED"));
-    assert_eq!(code_in("const NAME: &str = \"OTHER\";"), None);
+    assert_eq!(constant_code("pub const TIMEOUT: &str = \"TIMEOUT\";").as_deref(), Some("TIMEOUT"));
+    assert_eq!(constant_code("const NAME: &str = \"OTHER\";"), None);
+    assert_eq!(code_in_response("            code: \"RATE_LIMITED\",").as_deref(), Some("RATE_LIMITED"));
+    assert_eq!(code_in_response("    code: \"a word\","), None);
 }
