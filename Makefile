@@ -1,6 +1,6 @@
 # Everything that a developer or a pipeline runs. `make run` and `make test` set up what they need.
 
-.PHONY: run test lint schema bench dashboard browser postgres wrk clients
+.PHONY: run test lint schema reference bench dashboard browser postgres wrk clients
 
 # A demonstration: a throwaway database that holds a deployment in trouble, served on 127.0.0.1:8080.
 run: dashboard
@@ -17,11 +17,17 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	  else echo "cargo-deny is not installed (cargo install --locked cargo-deny): dependencies are not checked."; fi
 
 # Prints the GraphQL schema anew; a test compares the file with the code.
 schema:
 	cargo run --quiet --package api -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+
+# Prints the pages of docs/reference/ that come from the code; the same test compares them otherwise.
+reference:
+	UPDATE_REFERENCE=1 cargo test --workspace --test it -- is_what_the_code_prints
 
 # Ratios to what is written by hand, on databases of two sizes; a quarter of an hour. BENCH_SIZES=S takes one size,
 # BENCH=lists, BENCH=engine or BENCH=runs one part. Its databases are on a disk.
@@ -53,8 +59,8 @@ browser:
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install,postgresql)
 
-# The linters of the schema, what docs/scripting.md uses, the audits of the protocol, the client of the sockets, and
-# schemathesis, which makes up operations.
+# The linters of the schema, what docs/guide/scripting.md and typescript.md use, the audits of the protocol, the client of
+# the sockets, and schemathesis, which makes up operations.
 clients:
 	@{ command -v curl && command -v jq; } >/dev/null || $(call install,curl jq)
 	@{ command -v node && command -v npm; } >/dev/null || $(call install,nodejs npm)

@@ -40,9 +40,9 @@ pub async fn build(server: &str, size: &Size) -> String {
     let admin = connect(server).await;
     admin.pool().execute_unprepared(&format!("CREATE DATABASE {}", size.database())).await.unwrap();
     admin.close().await.unwrap();
-    let session = migration::Session::open(&url, "public", || {}).await.unwrap();
+    let session = migration::MigrationSession::open(&url, "public", || {}).await.unwrap();
     session.apply_before_purge(&mut |_| {}).await.unwrap();
-    session.apply_rest(&mut |_| {}).await.unwrap();
+    session.apply_remaining(&mut |_| {}).await.unwrap();
     session.close().await.unwrap();
     let db = connect(&url).await;
     let half = (size.sessions * size.groups / 2).to_string();

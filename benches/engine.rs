@@ -1,7 +1,7 @@
 //! The engine: impacts and deletions beside hand-written SQL for the same known schema, through the same pool.
 
-use api::db::Database;
-use api::deletion::{self, DeletionRequest};
+use api::db::{Database, ids_parameter};
+use api::deletion::{self, DeletionRequest, DeletionTerms};
 use api::impact;
 use api::restore::{RestoreRequest, restore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -104,9 +104,12 @@ async fn delete(db: &Database, ids: &[Uuid], archive: bool) {
 fn request(ids: &[Uuid], archive: bool) -> DeletionRequest {
     DeletionRequest {
         session_ids: ids.to_vec(),
-        archive,
-        allow_connected: true,
-        allow_pending_messages: true,
+        terms: DeletionTerms {
+            archive,
+            allow_connected: true,
+            allow_pending_messages: true,
+            ..DeletionTerms::default()
+        },
         principal: "bench".to_owned(),
         ..DeletionRequest::default()
     }
@@ -117,6 +120,6 @@ pub async fn cascade(db: &Database, ids: &[Uuid]) {
     let transaction = db.pool().begin().await.unwrap();
     let sql =
         "DELETE FROM whatsapp_sessions WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))";
-    transaction.execute_raw(db.dialect().statement(sql, [impact::ids_parameter(ids).into()])).await.unwrap();
+    transaction.execute_raw(db.dialect().statement(sql, [ids_parameter(ids).into()])).await.unwrap();
     transaction.rollback().await.unwrap();
 }

@@ -2,7 +2,7 @@
 //! Each answers with distinct rows by table, like the impact.
 
 use api::db::Database;
-use api::impact::ids_parameter;
+use api::db::ids_parameter;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use api::cleanup::{self, CleanupRequest, CleanupRun, Criteria, Pace, RestoreRunRequest, Worker};
 use api::db::Database;
+use api::deletion::DeletionTerms;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -53,7 +54,7 @@ pub async fn run(url: &str, size: &Size) {
 async fn started(db: &Database, ids: &[Uuid]) -> Uuid {
     let request = CleanupRequest {
         criteria: Criteria { ids: Some(ids.to_vec()), ..Criteria::default() },
-        allow_pending_messages: true,
+        terms: DeletionTerms { allow_pending_messages: true, ..DeletionTerms::default() },
         principal: "bench".to_owned(),
         ..CleanupRequest::default()
     };

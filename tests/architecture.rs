@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
-const FLOORS: [&[&str]; 12] = [
-    &["error", "refusal", "clock", "limits"],
-    &["db"],
+const FLOORS: [&[&str]; 14] = [
+    &["conformance"],
+    &["error", "refusal", "clock", "limits", "wording"],
+    &["db", "admission"],
     &["auth"],
     &["catalog", "demo"],
     &["impact"],
@@ -13,7 +14,8 @@ const FLOORS: [&[&str]; 12] = [
     &["deletion", "restore", "cleanup"],
     &["metrics"],
     &["worker"],
-    &["graphql", "http", "conformance", "admission"],
+    &["app_state"],
+    &["graphql", "http"],
     &["config"],
     &["cli", "main", "lib"],
 ];

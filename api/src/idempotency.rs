@@ -1,7 +1,9 @@
-//! A request that was committed under a key is answered again, and nothing more is done.
+//! Idempotency keys: a request that was committed under a key is answered with its first outcome, and nothing more is
+//! done.
 
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -10,80 +12,93 @@ use crate::error::Error;
 use crate::impact::Impact;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// How long a key is remembered.
-const KEPT: TimeDelta = TimeDelta::days(7);
+/// How long a key is stored.
+const RETENTION: TimeDelta = TimeDelta::days(7);
 /// The longest key, in characters.
-const LONGEST_KEY: usize = 255;
+const MAX_KEY_LENGTH: usize = 255;
+/// The version of the fingerprinted form. A change to that form needs another number, so that no request of before is
+/// taken for another one by accident.
+const FINGERPRINT_VERSION: u32 = 1;
 
-/// A request under a key.
-pub(crate) struct Keyed {
+/// A request with an idempotency key.
+pub(crate) struct IdempotentRequest {
     principal: String,
     key: String,
     fingerprint: String,
 }
 
-/// What a request made.
-pub(crate) enum Made {
+/// What a request created.
+pub(crate) enum Created {
     /// A deletion.
     Deletion(Uuid),
     /// A cleanup run.
     Run(Uuid),
 }
 
-/// What is known of a request's key.
-pub(crate) enum Earlier {
-    /// Nothing, or no key was given.
+/// What is stored under a request's key.
+pub(crate) enum Replay {
+    /// Nothing, or the request has no key.
     None,
-    /// The same request was committed, with what it made and the impact that was answered.
-    Answered(Made, Option<Impact>),
-    /// Another request was.
-    OtherInput(Refusal),
+    /// The same request: what it created, and the impact that was its answer.
+    Found(Created, Option<Impact>),
+    /// Another request.
+    Mismatch(Refusal),
 }
 
-impl Keyed {
-    /// `said` is what makes two requests the same: all but the key and the principal, which are looked up by.
-    pub fn new(principal: &str, key: &str, said: &str) -> Self {
-        let fingerprint = Sha256::digest(said).iter().map(|byte| format!("{byte:02x}")).collect();
+impl IdempotentRequest {
+    /// Makes a request of a principal under a key. Two requests are the same if `terms` and `target` serialize alike:
+    /// the fingerprint is the SHA-256 of the JSON array of version, terms and target.
+    pub fn new(principal: &str, key: &str, terms: &impl Serialize, target: &impl Serialize) -> Self {
+        let serialized = serde_json::to_vec(&(FINGERPRINT_VERSION, terms, target)).unwrap_or_default();
+        let fingerprint = Sha256::digest(serialized).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { principal: principal.to_owned(), key: key.to_owned(), fingerprint }
     }
 }
 
-/// Checks the key itself.
+/// Checks the length and the characters of a key.
+///
+/// # Errors
+/// [`Error::BadInput`].
 pub(crate) fn check(key: Option<&String>) -> Result<(), Error> {
-    let fits = |key: &String| !key.is_empty() && key.chars().count() <= LONGEST_KEY && !key.contains('\0');
-    if key.is_none_or(fits) {
+    let is_valid = |key: &String| !key.is_empty() && key.chars().count() <= MAX_KEY_LENGTH && !key.contains('\0');
+    if key.is_none_or(is_valid) {
         return Ok(());
     }
-    Err(Error::BadInput(format!("idempotencyKey must have 1 to {LONGEST_KEY} characters, none of them NUL.")))
+    Err(Error::BadInput(format!("idempotencyKey must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL.")))
 }
 
-/// Looks the key up. On PostgreSQL a second request with the same key waits here until the first has ended; SQLite has
-/// one writer at a time anyway.
-pub(crate) async fn earlier(
+/// Looks up what is stored under the key of a request.
+///
+/// On PostgreSQL a second request with the same key waits here until the transaction of the first has ended; SQLite has
+/// one writer at a time.
+///
+/// # Errors
+/// [`Error::LockTimeout`], [`Error::Unavailable`], [`Error::Timeout`].
+pub(crate) async fn find(
     transaction: &DatabaseTransaction,
     db: &Database,
-    keyed: Option<&Keyed>,
-) -> Result<Earlier, Error> {
-    let Some(Keyed { principal, key, fingerprint }) = keyed else {
-        return Ok(Earlier::None);
+    request: Option<&IdempotentRequest>,
+) -> Result<Replay, Error> {
+    let Some(IdempotentRequest { principal, key, fingerprint }) = request else {
+        return Ok(Replay::None);
     };
     if db.dialect() == Dialect::Postgres {
-        let turn = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
         let name = format!("session_admin {principal} {key}");
-        transaction.execute_raw(db.dialect().statement(turn, [name.into()])).await?;
+        transaction.execute_raw(db.dialect().statement(lock, [name.into()])).await?;
     }
     let table = db.own_table("idempotency_keys");
-    let since = db.dialect().time(db.settings().clock.now() - KEPT);
-    let find = format!(
+    let since = db.dialect().time(db.settings().clock.now() - RETENTION);
+    let select = format!(
         "SELECT CAST(deletion_id AS text) AS deletion_id, CAST(run_id AS text) AS run_id, fingerprint, impact \
          FROM {table} WHERE principal = $1 AND key = $2 AND created_at >= $3"
     );
     let values = [principal.clone().into(), key.clone().into(), since];
-    let Some(row) = transaction.query_one_raw(db.dialect().statement(find, values)).await? else {
-        return Ok(Earlier::None);
+    let Some(row) = transaction.query_one_raw(db.dialect().statement(select, values)).await? else {
+        return Ok(Replay::None);
     };
     if row.try_get::<String>("", "fingerprint")? != *fingerprint {
-        return Ok(Earlier::OtherInput(Refusal::about(
+        return Ok(Replay::Mismatch(Refusal::about(
             "input.idempotencyKey",
             RefusalCode::IdempotencyKeyReused,
             "This idempotency key was used for another request. Use a new key for every deletion and cleanup.",
@@ -92,33 +107,36 @@ pub(crate) async fn earlier(
     let id = |column: &str| -> Result<Option<Uuid>, Error> {
         Ok(row.try_get::<Option<String>>("", column)?.and_then(|id| id.parse().ok()))
     };
-    let made = match (id("deletion_id")?, id("run_id")?) {
-        (Some(deletion), _) => Made::Deletion(deletion),
-        (None, Some(run)) => Made::Run(run),
+    let created = match (id("deletion_id")?, id("run_id")?) {
+        (Some(deletion), _) => Created::Deletion(deletion),
+        (None, Some(run)) => Created::Run(run),
         (None, None) => return Err(Error::Unsuitable("A remembered request names nothing that it made.".to_owned())),
     };
     let impact: String = row.try_get("", "impact")?;
-    Ok(Earlier::Answered(made, serde_json::from_str(&impact).ok()))
+    Ok(Replay::Found(created, serde_json::from_str(&impact).ok()))
 }
 
-/// Remembers what was made under a key, and forgets the keys that are too old.
-pub(crate) async fn remember(
+/// Stores what a request created under its key, and deletes the keys that are too old.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
+pub(crate) async fn store(
     transaction: &DatabaseTransaction,
     db: &Database,
-    keyed: Option<&Keyed>,
-    made: Made,
+    request: Option<&IdempotentRequest>,
+    created: Created,
     impact: &Impact,
 ) -> Result<(), Error> {
-    let Some(Keyed { principal, key, fingerprint }) = keyed else {
+    let Some(IdempotentRequest { principal, key, fingerprint }) = request else {
         return Ok(());
     };
     let (table, dialect) = (db.own_table("idempotency_keys"), db.dialect());
     let now = db.settings().clock.now();
-    let forget = dialect.statement(format!("DELETE FROM {table} WHERE created_at < $1"), [dialect.time(now - KEPT)]);
-    transaction.execute_raw(forget).await?;
-    let (column, id) = match made {
-        Made::Deletion(id) => ("deletion_id", id),
-        Made::Run(id) => ("run_id", id),
+    let delete_old = format!("DELETE FROM {table} WHERE created_at < $1");
+    transaction.execute_raw(dialect.statement(delete_old, [dialect.time(now - RETENTION)])).await?;
+    let (column, id) = match created {
+        Created::Deletion(id) => ("deletion_id", id),
+        Created::Run(id) => ("run_id", id),
     };
     let insert = format!(
         "INSERT INTO {table} (principal, key, fingerprint, {column}, impact, created_at) \
@@ -135,4 +153,13 @@ pub(crate) async fn remember(
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     Ok(())
+}
+
+/// Returns a condition: the run was made by a request of this principal under this key. All three arguments are SQL.
+pub(crate) fn made_run(db: &Database, run: &str, principal: &str, key: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM {} request WHERE request.run_id = {run} AND request.principal = {principal} \
+         AND request.key = {key})",
+        db.own_table("idempotency_keys")
+    )
 }

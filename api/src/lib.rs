@@ -5,6 +5,7 @@
 //! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`, `limits`).
 
 pub mod admission;
+pub mod app_state;
 pub mod auth;
 pub mod catalog;
 pub mod cleanup;
@@ -28,4 +29,5 @@ pub mod refusal;
 pub mod restore;
 pub mod schema_health;
 pub mod session;
+mod wording;
 pub mod worker;

@@ -1,72 +1,53 @@
-//! What one request may ask for, and how much is served at once. `config/limits.rs` is how each is set, docs/limits.md the
-//! table of all.
+//! The limits of requests: what one may ask for, and how much is served at once. `config/limits.rs` has the options,
+//! `admission/mod.rs` the order in which a request meets them, docs/reference/limits.md the table of all.
 
 use std::time::Duration;
+
+use crate::conformance::limits::DocumentLimits;
 
 /// The limits of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Tokens of a query's text, as GraphQL counts them.
-    pub tokens: usize,
-    /// Fields within fields. The introspection query of usual clients has 15.
-    pub depth: usize,
-    /// Fields and spreads of all operations of a document, with every fragment counted wherever it is spread.
-    pub fields: usize,
-    /// Fields under another name, counted likewise.
-    pub aliases: usize,
-    /// Fields of an operation's root, counted likewise.
-    pub root_fields: usize,
-    /// Directives, counted likewise.
-    pub directives: usize,
-    /// What a query may cost: every field one, a page its fields times its size, and what makes the database work more
-    /// besides.
+    /// The size of a document and of its variables.
+    pub document: DocumentLimits,
+    /// The cost of an operation: one for each field, for a page its fields times its size, and more for fields that make the
+    /// database work.
     pub cost: usize,
-    /// Nodes on a page; 100 at most, as the schema says.
+    /// Nodes on a page, [`Self::MOST_ON_A_PAGE`] at most.
     pub page: u32,
-    /// Variables of an operation, and values that come with it.
-    pub variables: usize,
-    /// What these values may take as JSON, in bytes.
-    pub variables_size: usize,
-    /// What a request's body, or a message over a socket, may hold, in bytes.
+    /// The size of a request's body or of a WebSocket message, in bytes.
     pub body: usize,
-    /// How long a connection may be without a request: before the first one, between two, and while a head is sent.
+    /// How long a connection may be without a request: before the first, between two, and while a head arrives.
     pub head_time: Duration,
-    /// How long a client has to send a body.
+    /// How long a body may take to arrive.
     pub body_time: Duration,
-    /// How long a client has to take an answer.
+    /// How long a client may take to read a response.
     pub answer_time: Duration,
-    /// How long a query may take. A mutation takes as long as the database lets it.
+    /// How long a query may take. For a mutation only the timeouts of the database apply.
     pub query_time: Duration,
-    /// Connections that are open at once.
+    /// Open connections.
     pub connections: usize,
-    /// Sockets that are open at once.
+    /// Open WebSockets.
     pub sockets: usize,
-    /// Those of them that one token has begun.
+    /// Open WebSockets of one token.
     pub sockets_of_one: usize,
-    /// Operations, subscriptions among them, that are under way over one socket.
+    /// Operations in progress over one WebSocket, subscriptions included.
     pub operations: usize,
-    /// Requests that are executed at once.
+    /// Queries that are executed at once, and mutations that are.
     pub requests: usize,
-    /// Requests of one client in a minute; none: any number.
+    /// Requests of one client a minute; none: any number.
     pub requests_a_minute: Option<u32>,
 }
 
 impl Limits {
-    /// The most nodes on a page that can be allowed: the schema says so.
+    /// The most nodes on a page that a server can allow. The schema documents it.
     pub const MOST_ON_A_PAGE: u32 = 100;
 
-    /// The limits unless others are set.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
-        tokens: 10_000,
-        depth: 15,
-        fields: 2_000,
-        aliases: 200,
-        root_fields: 20,
-        directives: 50,
+        document: DocumentLimits::DEFAULT,
         cost: 25_000,
         page: Self::MOST_ON_A_PAGE,
-        variables: 100,
-        variables_size: 256 * 1024,
         body: 1024 * 1024,
         head_time: Duration::from_secs(30),
         body_time: Duration::from_secs(30),

@@ -1,4 +1,4 @@
-//! Ids of rows, on both databases.
+//! The id of a row, as both databases store it.
 
 use std::{fmt, str::FromStr};
 
@@ -8,13 +8,12 @@ use sea_orm::{
     sea_query::{ArrayType, IntoIden, Nullable, ValueType, ValueTypeErr},
 };
 
-/// The id of a row: a UUID. PostgreSQL stores it as `uuid`; SQLite as the same text, so that ids look everywhere as
-/// operators know them.
+/// The id of a row: a UUID, stored as `uuid` on PostgreSQL and as hyphenated text on SQLite.
 ///
-/// A value does not know which database it is bound to. So an id is bound as text, and its column is declared as an enum
-/// called `uuid`: sea-orm casts enum columns on PostgreSQL (`CAST($1 AS "uuid")`, `CAST("id" AS "text")`) and leaves them
-/// alone on SQLite. (sea-orm's own `Uuid` would be a blob on SQLite and never equal the text there; its `TextUuid` would
-/// be compared with `uuid` on PostgreSQL, which refuses.)
+/// A value does not know which database it is bound to. An id is therefore bound as text, and its column is declared as
+/// an enum named `uuid`: sea-orm casts enum columns on PostgreSQL (`CAST($1 AS "uuid")`, `CAST("id" AS "text")`) and
+/// not on SQLite. sea-orm's own types do not fit: `Uuid` is bound as a blob on SQLite, which never equals text, and
+/// PostgreSQL refuses to compare `TextUuid` with `uuid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub Uuid);
 
@@ -51,7 +50,7 @@ impl From<Id> for Value {
 }
 
 impl TryGetable for Id {
-    /// Reads text, and also PostgreSQL's `uuid` where a hand-written select did not cast it.
+    /// Reads text, or a `uuid` of PostgreSQL that a hand-written query selected without the cast.
     fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
         match row.try_get_by::<String, _>(index) {
             Ok(text) => text.parse().map_err(|e| TryGetError::DbErr(DbErr::Type(format!("not a UUID: {e}")))),
@@ -103,24 +102,41 @@ mod tests {
     use sea_orm::{DbBackend, EntityTrait, QueryTrait};
 
     use super::Id;
-    use crate::workshop_whatsapp_groups::Entity;
+
+    mod table {
+        use sea_orm::entity::prelude::*;
+
+        use super::super::Id;
+
+        #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+        #[sea_orm(table_name = "table")]
+        pub struct Model {
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub id: Id,
+        }
+
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
 
     fn select(backend: DbBackend) -> String {
         let id = Id("00000000-0000-4000-8000-000000000001".parse().unwrap());
-        Entity::find_by_id(id).build(backend).to_string()
+        table::Entity::find_by_id(id).build(backend).to_string()
     }
 
     #[test]
     fn postgres_ids_are_cast_to_and_from_text() {
         let sql = select(DbBackend::Postgres);
-        assert!(sql.starts_with(r#"SELECT CAST("workshop_whatsapp_groups"."id" AS "text"), "#), "{sql}");
+        assert!(sql.starts_with(r#"SELECT CAST("table"."id" AS "text") "#), "{sql}");
         assert!(sql.ends_with(r#"= (CAST('00000000-0000-4000-8000-000000000001' AS "uuid"))"#), "{sql}");
     }
 
     #[test]
     fn sqlite_ids_are_plain_text() {
         let sql = select(DbBackend::Sqlite);
-        assert!(sql.starts_with(r#"SELECT "workshop_whatsapp_groups"."id", "#), "{sql}");
+        assert!(sql.starts_with(r#"SELECT "table"."id" "#), "{sql}");
         assert!(sql.ends_with("= ('00000000-0000-4000-8000-000000000001')"), "{sql}");
     }
 }

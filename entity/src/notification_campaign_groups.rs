@@ -1,31 +1,28 @@
-//! `notification_campaign_groups`: what one campaign sent to one group.
+//! Table `notification_campaign_groups`: the groups that each campaign was sent to.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// What one campaign sent to one group.
+/// A campaign's delivery to one group.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notification_campaign_groups")]
 pub struct Model {
-    /// The row's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The campaign.
     pub campaign_id: Id,
-    /// The group.
     pub group_id: Id,
-    /// Whether it was sent.
+    /// Delivery status. The column may be text or an enum, so it is read as text.
     #[sea_orm(select_as = "text")]
     pub status: String,
-    /// When it was sent; null before.
+    /// Null until the notification has been sent.
     pub sent_at: Option<DateTimeUtc>,
 }
 
-/// What `notification_campaign_groups` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// The record of sending goes with its campaign.
+    /// A deletion of the campaign deletes its deliveries.
     #[sea_orm(
         belongs_to = "super::notification_campaigns::Entity",
         from = "Column::CampaignId",
@@ -33,7 +30,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Campaign,
-    /// The record of sending goes with its group: the column takes no null, so the row cannot stay.
+    /// A deletion of the group deletes the delivery. The column is NOT NULL, so it cannot be set to null instead.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -41,18 +38,6 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Group,
-}
-
-impl Related<super::notification_campaigns::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Campaign.def()
-    }
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,33 +1,28 @@
-//! `scheduled_webinar_messages`: a message about a webinar, to be sent to a group at a set time.
+//! Table `scheduled_webinar_messages`: messages about webinars, each to be sent to a group at a set time.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// A message about a webinar, to be sent to a group at a set time.
+/// A message about a webinar, scheduled for one group.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "scheduled_webinar_messages")]
 pub struct Model {
-    /// The message's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The webinar.
     pub webinar_id: Id,
-    /// The group.
     pub group_id: Id,
-    /// The text.
     pub body: String,
-    /// pending, sent, failed or cancelled.
+    /// `pending`, `sent`, `failed` or `cancelled`. The column may be text or an enum, so it is read as text.
     #[sea_orm(select_as = "text")]
     pub status: String,
-    /// When it is to be sent.
     pub scheduled_for: DateTimeUtc,
 }
 
-/// What `scheduled_webinar_messages` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Goes with its webinar.
+    /// A deletion of the webinar deletes its messages.
     #[sea_orm(
         belongs_to = "super::webinars::Entity",
         from = "Column::WebinarId",
@@ -35,7 +30,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Webinar,
-    /// A message cannot be sent without its group.
+    /// A deletion of the group deletes its messages: they can no longer be sent.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -43,18 +38,6 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Group,
-}
-
-impl Related<super::webinars::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Webinar.def()
-    }
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,31 +1,27 @@
-//! `scheduled_whatsapp_messages`: a message to be sent to a group at a set time.
+//! Table `scheduled_whatsapp_messages`: messages to groups, each to be sent at a set time.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// A message to be sent to a group at a set time.
+/// A message scheduled for one group.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "scheduled_whatsapp_messages")]
 pub struct Model {
-    /// The message's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The group.
     pub group_id: Id,
-    /// The text.
     pub body: String,
-    /// pending, sent, failed or cancelled.
+    /// `pending`, `sent`, `failed` or `cancelled`. The column may be text or an enum, so it is read as text.
     #[sea_orm(select_as = "text")]
     pub status: String,
-    /// When it is to be sent.
     pub scheduled_for: DateTimeUtc,
 }
 
-/// What `scheduled_whatsapp_messages` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// A message cannot be sent without its group.
+    /// A deletion of the group deletes its messages: they can no longer be sent.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -33,12 +29,6 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Group,
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,30 +1,32 @@
-//! A session's status, as far as it is known here.
+//! The connection status of a session.
 
-/// What a session is doing. The database keeps the gateway's own word, and a gateway may add words later: those are
-/// [`SessionStatus::Other`], never an error.
+/// The connection status of a session.
+///
+/// The database stores the gateway's own word. A word that this program does not know is [`SessionStatus::Other`], not
+/// an error: a gateway may add words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionStatus {
-    /// A phone is paired and its connection is up.
+    /// A phone is paired, and the connection is up.
     Connected,
-    /// The connection is being made.
+    /// The connection is being established.
     Connecting,
-    /// A QR code waits to be scanned.
+    /// A QR code is waiting to be scanned.
     QrPending,
     /// The connection is down.
     Disconnected,
-    /// A word that is not known here.
+    /// Any other word.
     Other,
 }
 
 impl SessionStatus {
-    /// The statuses that have a word here.
+    /// The statuses that have a stored word: all but [`SessionStatus::Other`].
     pub const KNOWN: [Self; 4] = [Self::Connected, Self::Connecting, Self::QrPending, Self::Disconnected];
 
-    /// The statuses of stale sessions. A session is stale when it also has no phone number.
+    /// The statuses of stale sessions. A session is stale if it has one of them and no phone number.
     pub const STALE: [Self; 3] = [Self::QrPending, Self::Connecting, Self::Disconnected];
 
-    /// The status that a stored word means; words are compared exactly, as the database does.
+    /// Returns the status that a stored word means. Words are compared exactly, as the database compares them.
     #[must_use]
     pub fn from_raw(raw: &str) -> Self {
         match raw {
@@ -36,7 +38,7 @@ impl SessionStatus {
         }
     }
 
-    /// The word that is stored; none for [`SessionStatus::Other`], which stands for many.
+    /// Returns the stored word, or none for [`SessionStatus::Other`], which stands for many words.
     #[must_use]
     pub const fn as_raw(self) -> Option<&'static str> {
         match self {

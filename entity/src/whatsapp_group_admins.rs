@@ -1,28 +1,24 @@
-//! `whatsapp_group_admins`: a person who administers a group.
+//! Table `whatsapp_group_admins`: administrators of groups.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// A person who administers a group.
+/// An administrator of a group.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "whatsapp_group_admins")]
 pub struct Model {
-    /// The row's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The group.
     pub group_id: Id,
-    /// The administrator's phone.
     pub phone: String,
-    /// When the row was written.
     pub created_at: DateTimeUtc,
 }
 
-/// What `whatsapp_group_admins` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Administrators go with their group.
+    /// A deletion of the group deletes its administrators.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -30,12 +26,6 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Group,
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,28 +1,25 @@
-//! `workshop_group_members`: a person who takes part in a workshop.
+//! Table `workshop_group_members`: participants of workshops.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// A person who takes part in a workshop.
+/// A participant of a workshop.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "workshop_group_members")]
 pub struct Model {
-    /// The row's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The workshop.
     pub workshop_id: Id,
-    /// The group that the person came through.
+    /// The group through which the participant joined.
     pub group_id: Option<Id>,
-    /// The member's phone.
     pub phone: String,
 }
 
-/// What `workshop_group_members` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Goes with its workshop.
+    /// A deletion of the workshop deletes its participants.
     #[sea_orm(
         belongs_to = "super::workshops::Entity",
         from = "Column::WorkshopId",
@@ -30,7 +27,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workshop,
-    /// The member stays when the group goes.
+    /// A deletion of the group keeps the participant.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -38,18 +35,6 @@ pub enum Relation {
         on_delete = "SetNull"
     )]
     Group,
-}
-
-impl Related<super::workshops::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Workshop.def()
-    }
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

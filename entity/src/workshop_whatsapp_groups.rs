@@ -1,26 +1,23 @@
-//! `workshop_whatsapp_groups`: a group in which a workshop is announced.
+//! Table `workshop_whatsapp_groups`: the groups in which each workshop is announced.
 
 use sea_orm::entity::prelude::*;
 
-use crate::Id;
+use crate::id::Id;
 
-/// A group in which a workshop is announced.
+/// A workshop's announcement in one group.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "workshop_whatsapp_groups")]
 pub struct Model {
-    /// The row's own id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
-    /// The workshop.
     pub workshop_id: Id,
-    /// The group.
     pub group_id: Id,
 }
 
-/// What `workshop_whatsapp_groups` references, with the rules of deletion as they should be.
+/// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Goes with its workshop.
+    /// A deletion of the workshop deletes its announcements.
     #[sea_orm(
         belongs_to = "super::workshops::Entity",
         from = "Column::WorkshopId",
@@ -28,7 +25,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workshop,
-    /// Goes with its group.
+    /// A deletion of the group deletes the announcement.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",
@@ -36,18 +33,6 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Group,
-}
-
-impl Related<super::workshops::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Workshop.def()
-    }
-}
-
-impl Related<super::whatsapp_groups::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Group.def()
-    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

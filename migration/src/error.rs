@@ -1,30 +1,34 @@
-//! What can go wrong in a migration, and what to do next.
+//! The errors of migrations.
 
 use std::{fmt, path::PathBuf};
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// Why a migration stopped. Whatever it had done by then stays, and the next run goes on from there.
+/// The reason why a migration stopped. Its message says what to do next.
+///
+/// What was applied before the error stays applied, and the next session continues from there.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Rows whose reference has no parent, so that the foreign key cannot be made. They are never deleted here.
-    #[error("rows point at parents that do not exist: {}. Correct or delete these rows, then run `session-admin migrate` again; nothing was changed for them", list(.0))]
+    /// Rows reference parents that do not exist, so the foreign key cannot be created. Migrations never delete such
+    /// rows.
+    #[error("rows point at parents that do not exist: {}. Correct or delete these rows, then run `session-admin migrate` again; nothing was changed for them", join_orphans(.0))]
     Orphans(Vec<OrphanedRows>),
-    /// Somebody else held the table (or, on SQLite, the file) for longer than the retries lasted.
-    #[error("{table} stayed locked{}. Run `session-admin migrate` again when it is free; it goes on from here", holders(.pids))]
+    /// A table, or on SQLite the database file, stayed locked by others through all retries.
+    #[error("{table} stayed locked{}. Run `session-admin migrate` again when it is free; it goes on from here", describe_holders(.pids))]
     LockTimeout {
-        /// The table that was waited for; "the database" where none was told, as on SQLite.
+        /// The locked table, or "the database" if it is not known which, as on SQLite.
         table: String,
-        /// The PostgreSQL processes that held a lock on it or on what it references, as far as they could be found.
+        /// The PostgreSQL processes that hold a lock on the table or on a referenced one, as far as they could be
+        /// determined.
         pids: Vec<i32>,
     },
-    /// The schema that the configuration names is not there.
+    /// The configured schema does not exist.
     #[error("there is no schema {schema:?}. Name the schema of the business tables in the configuration, or create it")]
     MissingSchema {
         /// The schema's name.
         schema: String,
     },
-    /// Some business tables are there, but not one that is needed to adopt them.
+    /// The database has some business tables, but lacks one that is required.
     #[error(
         "the database has some of the business tables, but not {table:?}. Check that the URL and the schema in the configuration are those of the deployment"
     )]
@@ -32,95 +36,97 @@ pub enum Error {
         /// The missing table.
         table: String,
     },
-    /// A column is missing that is needed to adopt the database.
+    /// A business table lacks a column that is required.
     #[error(
         "{table:?} has no column {column:?}, which is needed to find and delete sessions. Check that the URL and the schema in the configuration are those of the deployment"
     )]
     MissingColumn {
-        /// The table that is there.
+        /// The table's name.
         table: String,
-        /// The column that is not.
+        /// The missing column.
         column: String,
     },
-    /// The reference cannot have a foreign key: the types differ, or the referenced column is not unique.
+    /// A foreign key cannot be created: the column types differ, or the referenced column is not unique.
     #[error(
         "{table}.{column} cannot reference {referenced_table}: {source}. Give both columns one type and the referenced one a unique key, then run `session-admin migrate` again"
     )]
     CannotReference {
-        /// The table that holds the reference.
+        /// The referencing table.
         table: String,
-        /// Its column.
+        /// The referencing column.
         column: String,
-        /// The table that is to be referenced.
+        /// The referenced table.
         referenced_table: String,
-        /// What the database said.
+        /// The database's error.
         source: Box<DbErr>,
     },
-    /// The database's history has migrations that this build does not know.
+    /// The history has migrations that this build does not know: a newer version migrated the database.
     #[error("the database was migrated by a newer version (it knows {}). Use that version", .0.join(", "))]
-    Newer(
-        /// The unknown migrations.
+    UnknownMigrations(
+        /// The names of the migrations.
         Vec<String>,
     ),
-    /// The role may not create the schema of the project's own tables.
+    /// The schema of the internal tables cannot be created, usually for lack of a privilege.
     #[error(
         "the schema session_admin cannot be created: {0}. Run `session-admin migrate` as the owner of the database, or create the schema for its role (CREATE SCHEMA session_admin AUTHORIZATION ...)"
     )]
     CannotCreateSchema(#[source] DbErr),
-    /// The role may not create the queue's schema, or the extension that it needs; or the server does not have that.
+    /// The queue's schema or the extension hstore cannot be created: the role lacks a privilege, or the server lacks
+    /// the extension.
     #[error(
         "the queue of cleanup runs cannot be made: {0}. It needs the schema apalis and the extension hstore: run `session-admin migrate` as a role with CREATE on the database, or have them made (CREATE SCHEMA apalis AUTHORIZATION ...; CREATE EXTENSION hstore SCHEMA apalis) and run it again"
     )]
     CannotCreateQueue(#[source] DbErr),
-    /// An SQLite database has a table with a name that the queue needs.
+    /// An SQLite database has another table with a name that the queue needs.
     #[error(
         "the database has a table {table:?}, which is a name that the queue of cleanup runs needs (apalis gives it). Rename that table, then run `session-admin migrate` again"
     )]
-    NameTaken {
-        /// The table that is there.
+    QueueNameConflict {
+        /// The existing table.
         table: String,
     },
-    /// The role may not read the history.
+    /// The role may not read the history of migrations.
     #[error(
         "the history of migrations cannot be read: {0}. Grant the role USAGE on the schema session_admin and SELECT on its tables"
     )]
     CannotReadHistory(#[source] DbErr),
-    /// The file that keeps two runs on one SQLite database apart cannot be made or locked.
+    /// The lock file of an SQLite database cannot be created or locked.
     #[error("the lock file {} cannot be used: {source}. Make its directory writable for this user", path.display())]
     LockFile {
-        /// The lock file, beside the database.
+        /// The path of the lock file, which is beside the database.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The connection that holds the run's lock broke, so another run may have begun.
+    /// The connection that holds the session's lock was lost, so another session may have started.
     #[error("the connection that kept other runs away was lost: {0}. Run `session-admin migrate` again")]
     LockLost(#[source] DbErr),
-    /// A table of an SQLite database could not be changed with certainty, and was left as it was.
+    /// The definition of an SQLite table was not understood, or its changed definition failed a check. The table is
+    /// unchanged.
     #[error(
         "the foreign keys of {table} could not be changed: {detail}. Nothing was changed; please report this with the table's definition"
     )]
-    Definition {
-        /// The table.
+    TableDefinition {
+        /// The table's name.
         table: String,
-        /// What was not as expected.
+        /// The part that was not understood, or the check that failed.
         detail: String,
     },
-    /// Anything else that the database refused.
+    /// The database refused a statement for another reason.
     #[error("the database refused: {0}")]
     Database(#[from] DbErr),
 }
 
-/// Rows of one reference that have no parent.
+/// The rows of one reference whose parents do not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrphanedRows {
-    /// The table that holds the reference.
+    /// The referencing table.
     pub table: String,
-    /// Its referencing columns.
+    /// The referencing columns.
     pub columns: Vec<String>,
     /// The table in which the parents are missing.
     pub referenced_table: String,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: i64,
 }
 
@@ -132,11 +138,11 @@ impl fmt::Display for OrphanedRows {
     }
 }
 
-fn list(orphans: &[OrphanedRows]) -> String {
+fn join_orphans(orphans: &[OrphanedRows]) -> String {
     orphans.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-fn holders(pids: &[i32]) -> String {
+fn describe_holders(pids: &[i32]) -> String {
     if pids.is_empty() {
         return String::new();
     }
@@ -144,8 +150,8 @@ fn holders(pids: &[i32]) -> String {
     format!(" (by the server processes {})", pids.join(", "))
 }
 
-/// The code that the database gave to an error: PostgreSQL's SQLSTATE, SQLite's extended result code in digits.
-pub(crate) fn code(error: &DbErr) -> Option<String> {
+/// Returns the database's code of an error: the SQLSTATE on PostgreSQL, the decimal extended result code on SQLite.
+pub(crate) fn database_code(error: &DbErr) -> Option<String> {
     let (DbErr::Exec(RuntimeErr::SqlxError(source))
     | DbErr::Query(RuntimeErr::SqlxError(source))
     | DbErr::Conn(RuntimeErr::SqlxError(source))) = error
@@ -155,11 +161,12 @@ pub(crate) fn code(error: &DbErr) -> Option<String> {
     Some(source.as_database_error()?.code()?.into_owned())
 }
 
-/// Whether somebody else's lock was in the way, so that trying again may help.
+/// Returns whether another session's lock caused the error, so that a retry may succeed.
 pub(crate) fn is_lock_conflict(error: &DbErr) -> bool {
-    // lock_not_available and deadlock_detected; SQLITE_BUSY and SQLITE_LOCKED with their extended codes.
-    code(error).is_some_and(|code| match code.as_str() {
+    database_code(error).is_some_and(|code| match code.as_str() {
+        // lock_not_available, deadlock_detected
         "55P03" | "40P01" => true,
+        // SQLITE_BUSY, SQLITE_LOCKED and their extended codes
         digits if digits.len() < 5 => digits.parse::<u32>().is_ok_and(|n| matches!(n & 0xff, 5 | 6)),
         _ => false,
     })

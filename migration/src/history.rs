@@ -1,84 +1,104 @@
-//! What can be read beside a run: which migrations have been applied, and who is in the way.
+//! The history of applied migrations, read without a migration session.
 
 use std::collections::HashSet;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::{
-    Error,
-    adopt::TABLES,
-    dialect::{Dialect, OWN_SCHEMA, rows},
-    error::code,
+    adoption::BUSINESS_TABLES,
+    dialect::{Dialect, INTERNAL_SCHEMA},
+    error::{Error, database_code},
     migrator::Migrator,
     postgres,
+    query::fetch_rows,
 };
 
-/// The names of the migrations that have not been applied, in the order in which they will be.
+/// Returns the names of the migrations that have not been applied, in the order in which they will be.
 ///
-/// Only reads: nothing is created, so a role without any right to change the schema may ask. The connection's search
-/// path does not matter.
+/// Reads only, and does not depend on the connection's search path. The role needs no right to change the schema.
 ///
 /// # Errors
 ///
-/// [`Error::Newer`] if the database knows migrations that this build does not; [`Error::CannotReadHistory`] if the role
-/// may not read it; [`Error::Database`] otherwise.
-pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, Error> {
-    let status = status(db).await?;
-    Ok(status.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect())
+/// - [`Error::UnknownMigrations`] if a newer version migrated the database
+/// - [`Error::CannotReadHistory`] if the role may not read the history
+/// - [`Error::Database`] otherwise
+pub async fn list_pending(db: &DatabaseConnection) -> Result<Vec<String>, Error> {
+    let migrations = list_with_status(db).await?;
+    Ok(migrations.into_iter().filter(|(_, is_applied)| !is_applied).map(|(name, _)| name).collect())
 }
 
-/// All migrations in order, each with whether it has been applied. Only reads, like [`pending`].
+/// Returns the names of all migrations in order, each with whether it has been applied. Reads only.
 ///
 /// # Errors
 ///
-/// As for [`pending`].
-pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Error> {
+/// The errors of [`list_pending`].
+pub async fn list_with_status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Error> {
     let dialect = Dialect::of(db)?;
-    let applied = applied(db, dialect).await?;
-    let known = Migrator::new(dialect, "").names();
+    let applied = fetch_applied(db, dialect).await?;
+    let known = Migrator::new(dialect, "").migration_names();
     let unknown: Vec<_> = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
     if !unknown.is_empty() {
-        return Err(Error::Newer(unknown));
+        return Err(Error::UnknownMigrations(unknown));
     }
     let applied: HashSet<_> = applied.into_iter().collect();
     Ok(known.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
 }
 
-/// Who keeps a business table locked so that it cannot be read, as the error that says so; none where nobody does, and on
-/// SQLite. For a caller whose own statement has waited for a lock in vain.
-pub async fn locked(db: &DatabaseConnection, schema: &str) -> Option<Error> {
+/// Returns an error that names a business table that is locked against reading, and the processes that hold the lock.
+/// Returns none if there is no such table, and on SQLite.
+///
+/// For a caller whose own statement ran into a lock timeout.
+pub async fn diagnose_lock_timeout(db: &DatabaseConnection, schema: &str) -> Option<Error> {
     if Dialect::of(db).ok()? == Dialect::Sqlite {
         return None;
     }
-    // Only a help: the caller has an error already.
-    let (table, pids) = postgres::unreadable(db, schema, &TABLES).await.ok()??;
+    // The caller has an error to report even if this query fails.
+    let (table, pids) = postgres::find_exclusive_lock(db, schema, &BUSINESS_TABLES).await.ok()??;
     Some(Error::LockTimeout { table, pids })
 }
 
-async fn applied(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Vec<String>, Error> {
-    if !exists(db, dialect).await? {
+async fn fetch_applied(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Vec<String>, Error> {
+    if !has_history(db, dialect).await? {
         return Ok(Vec::new());
     }
-    let sql = format!("SELECT version FROM {} ORDER BY version", dialect.own_table("migrations"));
-    let found = rows(db, &sql, []).await.map_err(|error| match code(&error).as_deref() {
+    let sql = format!("SELECT version FROM {} ORDER BY version", dialect.internal_table("migrations"));
+    let rows = fetch_rows(db, &sql, []).await.map_err(|error| match database_code(&error).as_deref() {
+        // insufficient_privilege
         Some("42501") => Error::CannotReadHistory(error),
         _ => Error::Database(error),
     })?;
-    found.iter().map(|row| row.try_get("", "version").map_err(Error::Database)).collect()
+    rows.iter().map(|row| row.try_get("", "version").map_err(Error::Database)).collect()
 }
 
-/// Whether there is a history at all. Asked of the catalogue, which every role may read.
-async fn exists(db: &impl ConnectionTrait, dialect: Dialect) -> Result<bool, DbErr> {
-    let found = match dialect {
+/// Reads the catalog, which every role may read.
+async fn has_history(db: &impl ConnectionTrait, dialect: Dialect) -> Result<bool, DbErr> {
+    let rows = match dialect {
         Dialect::Postgres => {
-            let sql = "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                       WHERE n.nspname = $1 AND c.relname = 'migrations'";
-            rows(db, sql, [OWN_SCHEMA.into()]).await?
+            let sql = "SELECT 1 FROM pg_catalog.pg_class relation \
+                       JOIN pg_catalog.pg_namespace schema ON schema.oid = relation.relnamespace \
+                       WHERE schema.nspname = $1 AND relation.relname = 'migrations'";
+            fetch_rows(db, sql, [INTERNAL_SCHEMA.into()]).await?
         }
         Dialect::Sqlite => {
             let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1";
-            rows(db, sql, [format!("{OWN_SCHEMA}_migrations").into()]).await?
+            fetch_rows(db, sql, [format!("{INTERNAL_SCHEMA}_migrations").into()]).await?
         }
     };
-    Ok(!found.is_empty())
+    Ok(!rows.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Database;
+
+    use super::list_pending;
+    use crate::{dialect::Dialect, migrator::Migrator, query::fetch_number};
+
+    #[tokio::test]
+    async fn reading_the_history_creates_nothing() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        let names = Migrator::new(Dialect::Sqlite, "").migration_names();
+        assert_eq!(list_pending(&db).await.unwrap(), names);
+        assert_eq!(fetch_number(&db, "SELECT count(*) AS n FROM sqlite_schema").await.unwrap(), 0);
+    }
 }

@@ -1,38 +1,37 @@
-//! The schema's history, and the one way to run it.
+//! The database migrations of `session-admin`, and the only way to run them.
 //!
-//! A [`Session`] is an exclusive run; `session-admin migrate` opens one. [`pending`] and [`status`] only read, on any
-//! connection. sea-orm's own commands (`fresh`, `reset`, `refresh`, `down`) would drop the tables of an adopted
-//! deployment, so the migrator that has them stays inside this crate.
+//! A [`MigrationSession`] applies migrations, one session at a time; `session-admin migrate` opens one.
+//! [`list_pending`] and [`list_with_status`] only read, on any connection. The migrator itself is private to this
+//! crate: sea-orm's commands (`fresh`, `reset`, `refresh`, `down`) would drop the tables of an adopted database.
 //!
-//! Every step may be killed at any moment: what it did so far is a state that the next run recognises and goes on from.
+//! A migration may be killed at any moment. It leaves a state from which the next session continues.
 //!
-//! This crate knows nothing of `api` and `entity`, which move on: the names and rules in a migration are what they were
-//! when it was written.
+//! This crate depends on neither `api` nor `entity`: those change, while a migration keeps the names and rules of the
+//! day on which it was written.
 
-mod adopt;
+mod adoption;
+mod context;
 mod dialect;
 mod error;
+mod foreign_key_fix;
 mod history;
-mod lock;
-mod m20260101_000001_own_tables;
+mod identifier;
+mod m20260101_000001_internal_tables;
 mod m20260101_000002_schema_as_built;
 mod m20260101_000003_first_fix;
 mod m20260101_000004_second_fix;
 mod m20260101_000005_foreign_key_indexes;
-mod m20260101_000006_stale_purge;
-mod m20260101_000007_cleanup_runs;
-mod m20260101_000008_group_list_index;
-mod m20260101_000009_archives;
-mod m20260101_000010_background_runs;
-mod m20260101_000011_tokens;
+mod m20260101_000006_queue;
+mod m20260101_000007_stale_purge;
+mod migration_lock;
+mod migration_session;
 mod migrator;
 mod postgres;
-mod rule;
-mod session;
+mod query;
 mod sqlite;
 
 pub use error::{Error, OrphanedRows};
-pub use history::{locked, pending, status};
+pub use history::{diagnose_lock_timeout, list_pending, list_with_status};
 pub use m20260101_000002_schema_as_built::SQLITE as SCHEMA_AS_BUILT_SQLITE;
-pub use m20260101_000006_stale_purge::NAME as STALE_PURGE;
-pub use session::Session;
+pub use m20260101_000007_stale_purge::NAME as STALE_PURGE;
+pub use migration_session::MigrationSession;

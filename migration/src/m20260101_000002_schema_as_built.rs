@@ -1,7 +1,8 @@
-//! The business tables as they were built, fault included: five references to groups without a rule of deletion.
+//! Creates the business tables as they were built, with the original fault: five foreign keys to groups have no ON
+//! DELETE action, so deletions are refused.
 //!
-//! A deployment's database has them already, in this or a later state, and is adopted: nothing is created in it, also
-//! where one of the tables or columns is missing.
+//! A deployment's database already has them, in this state or a later one. It is adopted: nothing is created in it,
+//! even if a table or column is missing.
 
 use std::sync::Arc;
 
@@ -9,16 +10,18 @@ use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
-    adopt::{State, TABLES, inspect},
-    dialect::{Dialect, qualified, quote, rows, run},
-    migrator::Context,
+    adoption::{BUSINESS_TABLES, DatabaseKind, detect_kind},
+    context::Context,
+    dialect::Dialect,
+    identifier::{qualified_name, quote_identifier},
+    query::{execute, fetch_rows},
 };
 
 pub(crate) const NAME: &str = "m20260101_000002_schema_as_built";
 
-const POSTGRES: &str = include_str!("as_built/postgres.sql");
-/// SQLite's statements.
-pub const SQLITE: &str = include_str!("as_built/sqlite.sql");
+const POSTGRES: &str = include_str!("schema_as_built/postgres.sql");
+/// The statements that create the business tables on SQLite.
+pub const SQLITE: &str = include_str!("schema_as_built/sqlite.sql");
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
 
@@ -30,57 +33,58 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// In one transaction with its record on either database.
+    /// Applies the migration and records it in one transaction, on both databases.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        if inspect(db, &self.0.schema).await.map_err(|e| self.0.fail(e))? == State::Adopted {
+        let kind = detect_kind(db, &self.0.schema).await.map_err(|error| self.0.record_error(error))?;
+        if kind == DatabaseKind::Adopted {
             return Ok(());
         }
         let dialect = Dialect::of(db)?;
         match dialect {
-            Dialect::Postgres => create_in(db, &self.0.schema).await?,
+            Dialect::Postgres => create_tables_in_schema(db, &self.0.schema).await?,
             Dialect::Sqlite => db.execute_unprepared(SQLITE).await.map(|_| ())?,
         }
-        let sql = format!("INSERT INTO {} (name) VALUES ($1)", dialect.own_table("created_tables"));
-        for table in TABLES {
-            run(db, &sql, [table.into()]).await?;
+        let sql = format!("INSERT INTO {} (name) VALUES ($1)", dialect.internal_table("created_tables"));
+        for table in BUSINESS_TABLES {
+            execute(db, &sql, [table.into()]).await?;
         }
         Ok(())
     }
 
-    /// Drops only what `up` recorded creating: never a deployment's own tables.
+    /// Drops the tables that `up` recorded creating. The tables of an adopted database stay.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let dialect = Dialect::of(db)?;
-        let record = dialect.own_table("created_tables");
-        let found = rows(db, &format!("SELECT name FROM {record}"), []).await?;
-        let created = found.iter().map(|row| row.try_get("", "name")).collect::<Result<Vec<String>, _>>()?;
+        let created_tables = dialect.internal_table("created_tables");
+        let rows = fetch_rows(db, &format!("SELECT name FROM {created_tables}"), []).await?;
+        let created = rows.iter().map(|row| row.try_get("", "name")).collect::<Result<Vec<String>, _>>()?;
         let transaction = db.begin().await?;
-        for table in TABLES.iter().rev().filter(|t| created.iter().any(|c| c == *t)) {
+        for table in BUSINESS_TABLES.iter().rev().filter(|table| created.iter().any(|name| name == *table)) {
             let table = match dialect {
-                Dialect::Postgres => qualified(&self.0.schema, table),
-                Dialect::Sqlite => quote(table),
+                Dialect::Postgres => qualified_name(&self.0.schema, table),
+                Dialect::Sqlite => quote_identifier(table),
             };
             transaction.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}")).await?;
         }
-        run(&transaction, &format!("DELETE FROM {record}"), []).await?;
+        execute(&transaction, &format!("DELETE FROM {created_tables}"), []).await?;
         transaction.commit().await
     }
 }
 
-/// Creates the tables in a PostgreSQL schema: the statements name no schema, so the search path leads them there.
-async fn create_in(db: &impl ConnectionTrait, schema: &str) -> Result<(), DbErr> {
-    let set = "SELECT pg_catalog.set_config('search_path', $1, true)";
+/// Creates the tables in a PostgreSQL schema, through the search path: the statements name no schema.
+async fn create_tables_in_schema(db: &impl ConnectionTrait, schema: &str) -> Result<(), DbErr> {
+    let set_search_path = "SELECT pg_catalog.set_config('search_path', $1, true)";
     let sql = "SELECT pg_catalog.current_setting('search_path') AS path";
-    let row = rows(db, sql, []).await?.into_iter().next();
-    let before: Option<String> = row.map(|row| row.try_get("", "path")).transpose()?;
-    run(db, set, [quote(schema).into()]).await?;
+    let row = fetch_rows(db, sql, []).await?.into_iter().next();
+    let search_path: Option<String> = row.map(|row| row.try_get("", "path")).transpose()?;
+    execute(db, set_search_path, [quote_identifier(schema).into()]).await?;
     db.execute_unprepared(POSTGRES).await?;
-    // sea-orm is about to record the migration in the table that the former path leads to.
-    run(db, set, [before.unwrap_or_default().into()]).await?;
+    // sea-orm records the migration next, in a table that it finds through the search path.
+    execute(db, set_search_path, [search_path.unwrap_or_default().into()]).await?;
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! The first fix, as it was made: rules for the five references that had none.
+//! The first fix, as it was made: sets the ON DELETE action of the five foreign keys that had none.
 //!
-//! It gave `notification_campaign_groups.group_id` SET NULL, a column that takes no null, so the deletion was refused as
-//! before, only later. That is history; the second fix mends it. A database that is further along is left as it is.
+//! The fix had a fault: it set `notification_campaign_groups.group_id` to SET NULL, but the column is NOT NULL.
+//! Deletions were still refused, only later. The second fix corrects it. References that have their final action
+//! already are left alone.
 
 use std::sync::Arc;
 
@@ -9,23 +10,30 @@ use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
+    context::Context,
     dialect::Dialect,
-    migrator::Context,
-    postgres,
-    rule::{Change, Rule},
-    sqlite,
+    foreign_key_fix::{
+        ForeignKeyFix,
+        ReferentialAction::{self, Cascade, SetNull},
+    },
+    postgres, sqlite,
 };
 
-const CHANGES: [Change; 5] = [
-    to_group("notification_campaign_groups", "group_id", Rule::SetNull, Rule::Cascade),
-    to_group("webinars", "whatsapp_group_id", Rule::SetNull, Rule::SetNull),
-    to_group("webinars", "community_group_id", Rule::SetNull, Rule::SetNull),
-    to_group("webinar_whatsapp_groups", "group_id", Rule::Cascade, Rule::Cascade),
-    to_group("scheduled_webinar_messages", "group_id", Rule::Cascade, Rule::Cascade),
+const FIXES: [ForeignKeyFix; 5] = [
+    group_reference("notification_campaign_groups", "group_id", SetNull, Cascade),
+    group_reference("webinars", "whatsapp_group_id", SetNull, SetNull),
+    group_reference("webinars", "community_group_id", SetNull, SetNull),
+    group_reference("webinar_whatsapp_groups", "group_id", Cascade, Cascade),
+    group_reference("scheduled_webinar_messages", "group_id", Cascade, Cascade),
 ];
 
-const fn to_group(table: &'static str, column: &'static str, rule: Rule, goal: Rule) -> Change {
-    Change { table, column, parent: "whatsapp_groups", rule, goal }
+const fn group_reference(
+    table: &'static str,
+    column: &'static str,
+    action: ReferentialAction,
+    final_action: ReferentialAction,
+) -> ForeignKeyFix {
+    ForeignKeyFix { table, column, referenced_table: "whatsapp_groups", action, final_action }
 }
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
@@ -38,21 +46,21 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Each change has transactions of its own, so that no lock is held for longer than it takes.
+    /// Runs outside a transaction. The repair opens its own ones, so that no lock is held longer than needed.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let done = match Dialect::of(db)? {
-            Dialect::Postgres => postgres::mend(db, &self.0.schema, &CHANGES).await,
-            Dialect::Sqlite => sqlite::mend(db, &CHANGES).await,
+        let result = match Dialect::of(db)? {
+            Dialect::Postgres => postgres::repair_foreign_keys(db, &self.0.schema, &FIXES).await,
+            Dialect::Sqlite => sqlite::repair_foreign_keys(db, &FIXES).await,
         };
-        done.map_err(|e| self.0.fail(e))
+        result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Nothing: taking the rules away would only bring the fault back.
+    /// Keeps the actions: without them, deletions would be refused again.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

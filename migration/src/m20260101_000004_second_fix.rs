@@ -1,7 +1,7 @@
-//! The second fix: campaign groups go with their group, and every reference on a session's way has the right rule.
+//! The second fix: sets the final ON DELETE action of all twelve references to sessions and groups.
 //!
-//! Deployments were mended by hand in between, each in its own way. So this does not build on the first fix: whatever
-//! rules a database has, all twelve references end with these, each as one valid foreign key.
+//! It does not build on the first fix, because deployments were repaired by hand in between, each in its own way.
+//! Whatever foreign keys a reference has, it ends with exactly one, which is valid and has the final action.
 
 use std::sync::Arc;
 
@@ -9,30 +9,35 @@ use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
+    context::Context,
     dialect::Dialect,
-    migrator::Context,
-    postgres,
-    rule::{Change, Rule},
-    sqlite,
+    foreign_key_fix::{
+        ForeignKeyFix,
+        ReferentialAction::{self, Cascade, SetNull},
+    },
+    postgres, sqlite,
 };
 
-const CHANGES: [Change; 12] = [
-    Change { parent: "whatsapp_sessions", ..to_group("whatsapp_groups", "session_id", Rule::Cascade) },
-    to_group("notification_campaign_groups", "group_id", Rule::Cascade),
-    to_group("webinars", "whatsapp_group_id", Rule::SetNull),
-    to_group("webinars", "community_group_id", Rule::SetNull),
-    to_group("webinar_whatsapp_groups", "group_id", Rule::Cascade),
-    to_group("scheduled_webinar_messages", "group_id", Rule::Cascade),
-    to_group("scheduled_whatsapp_messages", "group_id", Rule::Cascade),
-    to_group("workshops", "whatsapp_group_id", Rule::SetNull),
-    to_group("workshop_whatsapp_groups", "group_id", Rule::Cascade),
-    to_group("workshop_group_members", "group_id", Rule::SetNull),
-    to_group("whatsapp_group_admins", "group_id", Rule::Cascade),
-    to_group("dynamic_links", "whatsapp_group_id", Rule::SetNull),
+const FIXES: [ForeignKeyFix; 12] = [
+    ForeignKeyFix {
+        referenced_table: "whatsapp_sessions",
+        ..group_reference("whatsapp_groups", "session_id", Cascade)
+    },
+    group_reference("notification_campaign_groups", "group_id", Cascade),
+    group_reference("webinars", "whatsapp_group_id", SetNull),
+    group_reference("webinars", "community_group_id", SetNull),
+    group_reference("webinar_whatsapp_groups", "group_id", Cascade),
+    group_reference("scheduled_webinar_messages", "group_id", Cascade),
+    group_reference("scheduled_whatsapp_messages", "group_id", Cascade),
+    group_reference("workshops", "whatsapp_group_id", SetNull),
+    group_reference("workshop_whatsapp_groups", "group_id", Cascade),
+    group_reference("workshop_group_members", "group_id", SetNull),
+    group_reference("whatsapp_group_admins", "group_id", Cascade),
+    group_reference("dynamic_links", "whatsapp_group_id", SetNull),
 ];
 
-const fn to_group(table: &'static str, column: &'static str, rule: Rule) -> Change {
-    Change { table, column, parent: "whatsapp_groups", rule, goal: rule }
+const fn group_reference(table: &'static str, column: &'static str, action: ReferentialAction) -> ForeignKeyFix {
+    ForeignKeyFix { table, column, referenced_table: "whatsapp_groups", action, final_action: action }
 }
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
@@ -45,21 +50,21 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Each change has transactions of its own, so that no lock is held for longer than it takes.
+    /// Runs outside a transaction. The repair opens its own ones, so that no lock is held longer than needed.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let done = match Dialect::of(db)? {
-            Dialect::Postgres => postgres::mend(db, &self.0.schema, &CHANGES).await,
-            Dialect::Sqlite => sqlite::mend(db, &CHANGES).await,
+        let result = match Dialect::of(db)? {
+            Dialect::Postgres => postgres::repair_foreign_keys(db, &self.0.schema, &FIXES).await,
+            Dialect::Sqlite => sqlite::repair_foreign_keys(db, &FIXES).await,
         };
-        done.map_err(|e| self.0.fail(e))
+        result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Nothing: taking the rules away would only bring the fault back.
+    /// Keeps the actions: without them, deletions would be refused again.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

@@ -1,18 +1,24 @@
-//! Indexes on the business tables' foreign keys. Without one, every deleted parent row costs a scan of the whole table.
+//! Creates the indexes that deletions and lists need: one on each foreign key of the business tables, and two on
+//! groups.
 //!
-//! All foreign keys of these tables, also those that a deployment added. Other tables' are the deployment's own matter:
-//! schema health reports them.
+//! Without an index on its foreign key, a table is scanned as a whole for each deleted row of the referenced table.
+//! Foreign keys that a deployment added to a business table get an index too. Those of other tables do not: schema
+//! health reports them.
 
 use std::sync::Arc;
 
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-use crate::{adopt::TABLES, dialect::Dialect, migrator::Context, postgres, sqlite};
+use crate::{adoption::BUSINESS_TABLES, context::Context, dialect::Dialect, postgres, sqlite};
 
-/// Wanted also where an index on the session alone exists: a deletion goes through a session's groups in order of their
-/// ids, and this index gives it both.
-const GROUPS: (&str, [&str; 2]) = ("whatsapp_groups", ["session_id", "id"]);
+const GROUP_INDEXES: [(&str, &[&str]); 2] = [
+    // Deletions read a session's groups in the order of their ids. Needed even if `session_id` alone has an index.
+    ("whatsapp_groups", &["session_id", "id"]),
+    // Lists show the first groups of each of many sessions, by name. The index serves `ORDER BY group_name, id` for one
+    // `session_id`, in the default order of nulls; without it, all groups of each session are read and sorted.
+    ("whatsapp_groups", &["session_id", "group_name", "id"]),
+];
 
 pub(crate) struct Migration(pub(crate) Arc<Context>);
 
@@ -24,22 +30,23 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// PostgreSQL refuses CREATE INDEX CONCURRENTLY in a transaction.
+    /// Runs outside a transaction, as PostgreSQL requires for CREATE INDEX CONCURRENTLY.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let (table, columns) = GROUPS;
-        let done = match Dialect::of(db)? {
-            Dialect::Postgres => postgres::index(db, &self.0.schema, &TABLES, table, &columns).await,
-            Dialect::Sqlite => sqlite::index(db, &TABLES, table, &columns).await,
+        let result = match Dialect::of(db)? {
+            Dialect::Postgres => {
+                postgres::create_missing_indexes(db, &self.0.schema, &GROUP_INDEXES, &BUSINESS_TABLES).await
+            }
+            Dialect::Sqlite => sqlite::create_missing_indexes(db, &GROUP_INDEXES, &BUSINESS_TABLES).await,
         };
-        done.map_err(|e| self.0.fail(e))
+        result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Nothing: an index is in nobody's way, and which of them were there before is not known.
+    /// Keeps the indexes: they do no harm, and it is not recorded which of them existed before.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

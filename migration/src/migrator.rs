@@ -1,36 +1,20 @@
-//! The list of migrations, in the order of history.
+//! The list of migrations in the order in which they are applied.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sea_orm::{DbErr, DynIden, sea_query::IntoIden};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 use crate::{
-    Error,
-    dialect::{Dialect, OWN_SCHEMA},
-    error::is_lock_conflict,
-    m20260101_000001_own_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
-    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_stale_purge,
-    m20260101_000007_cleanup_runs, m20260101_000008_group_list_index, m20260101_000009_archives,
-    m20260101_000010_background_runs, m20260101_000011_tokens,
+    context::Context,
+    dialect::{Dialect, INTERNAL_SCHEMA},
+    error::{Error, is_lock_conflict},
+    m20260101_000001_internal_tables, m20260101_000002_schema_as_built, m20260101_000003_first_fix,
+    m20260101_000004_second_fix, m20260101_000005_foreign_key_indexes, m20260101_000006_queue,
+    m20260101_000007_stale_purge,
 };
 
-/// What migrations are told, and what they tell back.
-pub(crate) struct Context {
-    /// The schema of the business tables on PostgreSQL.
-    pub(crate) schema: String,
-    failure: Mutex<Option<Error>>,
-}
-
-impl Context {
-    /// Keeps the error for [`Migrator::error`]: sea-orm hands back only its own type, which would lose what it names.
-    pub(crate) fn fail(&self, error: Error) -> DbErr {
-        let text = error.to_string();
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        DbErr::Migration(text)
-    }
-}
-
+/// Applies the migrations to one database.
 pub(crate) struct Migrator {
     context: Arc<Context>,
     dialect: Dialect,
@@ -38,23 +22,20 @@ pub(crate) struct Migrator {
 
 impl Migrator {
     pub(crate) fn new(dialect: Dialect, schema: &str) -> Self {
-        let context = Context { schema: schema.to_owned(), failure: Mutex::new(None) };
-        Self { context: Arc::new(context), dialect }
+        Self { context: Arc::new(Context::new(schema)), dialect }
     }
 
-    /// The names of all migrations, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.migrations().iter().map(|m| m.name().to_owned()).collect()
+    pub(crate) fn migration_names(&self) -> Vec<String> {
+        self.migrations().iter().map(|migration| migration.name().to_owned()).collect()
     }
 
     pub(crate) fn schema(&self) -> &str {
         &self.context.schema
     }
 
-    /// What a failed migration meant to say.
-    pub(crate) fn error(&self, error: DbErr) -> Error {
-        let kept = self.context.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match kept.unwrap_or(Error::Database(error)) {
+    /// Converts the error of a failed migration: returns the error that the migration stored in the context, if any.
+    pub(crate) fn convert_error(&self, error: DbErr) -> Error {
+        match self.context.take_error().unwrap_or(Error::Database(error)) {
             Error::Database(error) if is_lock_conflict(&error) => {
                 Error::LockTimeout { table: "the database".to_owned(), pids: Vec::new() }
             }
@@ -67,27 +48,22 @@ impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         let context = || Arc::clone(&self.context);
         vec![
-            Box::new(m20260101_000001_own_tables::Migration),
+            Box::new(m20260101_000001_internal_tables::Migration),
             Box::new(m20260101_000002_schema_as_built::Migration(context())),
             Box::new(m20260101_000003_first_fix::Migration(context())),
             Box::new(m20260101_000004_second_fix::Migration(context())),
             Box::new(m20260101_000005_foreign_key_indexes::Migration(context())),
-            Box::new(m20260101_000007_cleanup_runs::Migration),
-            Box::new(m20260101_000008_group_list_index::Migration(context())),
-            Box::new(m20260101_000009_archives::Migration),
-            Box::new(m20260101_000010_background_runs::Migration(context())),
-            Box::new(m20260101_000011_tokens::Migration),
-            // Last, whatever its number: the purge before it is a deletion, and the engine records it in the tables as
-            // they are at the end of history.
-            Box::new(m20260101_000006_stale_purge::Migration),
+            Box::new(m20260101_000006_queue::Migration(context())),
+            Box::new(m20260101_000007_stale_purge::Migration),
         ]
     }
 
-    /// A name of its own, since the host may use sea-orm too. On PostgreSQL the run's search path leads to its schema.
+    /// Returns a name other than sea-orm's default, because the host application may use sea-orm too. On PostgreSQL the
+    /// search path of a migration session leads to the internal schema.
     fn migration_table_name(&self) -> DynIden {
         match self.dialect {
             Dialect::Postgres => "migrations".into_iden(),
-            Dialect::Sqlite => format!("{OWN_SCHEMA}_migrations").into_iden(),
+            Dialect::Sqlite => format!("{INTERNAL_SCHEMA}_migrations").into_iden(),
         }
     }
 }
@@ -98,15 +74,20 @@ mod tests {
     use sea_orm_migration::MigratorTraitSelf;
 
     use super::Migrator;
-    use crate::{
-        dialect::{Dialect, rows},
-        history,
-    };
+    use crate::{dialect::Dialect, m20260101_000007_stale_purge, query::fetch_rows};
 
-    async fn tables(db: &DatabaseConnection) -> Vec<String> {
+    async fn list_tables(db: &DatabaseConnection) -> Vec<String> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
-        let found = rows(db, sql, []).await.unwrap();
-        found.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+        let rows = fetch_rows(db, sql, []).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+    }
+
+    /// The deletion engine makes the purge, and needs the internal tables in their final form.
+    #[test]
+    fn migrations_are_in_the_order_of_their_numbers_and_the_purge_is_the_last() {
+        let names = Migrator::new(Dialect::Sqlite, "").migration_names();
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(names.last().map(String::as_str), Some(m20260101_000007_stale_purge::NAME));
     }
 
     #[tokio::test]
@@ -114,9 +95,9 @@ mod tests {
         let db = Database::connect("sqlite::memory:").await.unwrap();
         let migrator = Migrator::new(Dialect::Sqlite, "");
         migrator.up(&db, None).await.unwrap();
-        assert_eq!(history::pending(&db).await.unwrap(), Vec::<String>::new());
+        assert!(migrator.get_pending_migrations(&db).await.unwrap().is_empty());
         migrator.down(&db, None).await.unwrap();
-        assert_eq!(tables(&db).await, ["session_admin_migrations"]);
+        assert_eq!(list_tables(&db).await, ["session_admin_migrations"]);
     }
 
     #[tokio::test]
@@ -132,13 +113,6 @@ mod tests {
         migrator.up(&db, None).await.unwrap();
         migrator.down(&db, None).await.unwrap();
         let expected = ["session_admin_migrations", "whatsapp_groups", "whatsapp_sessions"];
-        assert_eq!(tables(&db).await, expected);
-    }
-
-    #[tokio::test]
-    async fn reading_the_history_creates_nothing() {
-        let db = Database::connect("sqlite::memory:").await.unwrap();
-        assert_eq!(history::pending(&db).await.unwrap(), Migrator::new(Dialect::Sqlite, "").names());
-        assert_eq!(tables(&db).await, Vec::<String>::new());
+        assert_eq!(list_tables(&db).await, expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::auth::{Access, Denied, Jwt, JwtSettings, Role, RoleWords};
+use api::auth::{AuthError, Authenticator, Jwt, JwtSettings, Role, RoleWords};
 use api::clock::Clock;
 use axum::http::StatusCode;
 use base64::Engine as _;
@@ -64,17 +64,17 @@ fn settings() -> JwtSettings {
     }
 }
 
-async fn access(settings: JwtSettings) -> (TestDb, Access) {
+async fn access(settings: JwtSettings) -> (TestDb, Authenticator) {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let access = Access::new(db.database().await.clone(), Some(Jwt::new(settings).unwrap()));
+    let access = Authenticator::new(db.database().await.clone(), Some(Jwt::new(settings).unwrap()));
     (db, access)
 }
 
 /// The name and the role that somebody has who shows this; none where it is no good.
-async fn who(access: &Access, token: &str) -> Option<(String, Role)> {
-    match access.identify(Some(token)).await {
+async fn who(access: &Authenticator, token: &str) -> Option<(String, Role)> {
+    match access.authenticate(Some(token)).await {
         Ok(principal) => principal.map(|principal| (principal.name().to_owned(), principal.role())),
-        Err(Denied::Invalid) => None,
+        Err(AuthError::Invalid) => None,
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -192,13 +192,13 @@ async fn the_role_is_where_the_configuration_says_and_in_its_words() {
             "role": "admin", "email": "ada@example.com", "app_metadata": { "session_admin_role": role },
             "user_metadata": { "session_admin_role": "boss" }
         });
-        let found = supabase.identify(Some(&with(&claims))).await;
+        let found = supabase.authenticate(Some(&with(&claims))).await;
         match expected {
             Some(role) => {
                 let principal = found.unwrap().unwrap();
                 assert_eq!((principal.name(), principal.role()), ("jwt:ada@example.com", role));
             }
-            None => assert!(matches!(found, Err(Denied::NoRole(_))), "{claims} {found:?}"),
+            None => assert!(matches!(found, Err(AuthError::NoRole(_))), "{claims} {found:?}"),
         }
     }
     let (_db, plain) = access(settings()).await;

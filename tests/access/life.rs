@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::auth::access_token;
 use api::auth::access_token::TokenStatus;
-use api::auth::{Access, Role};
+use api::auth::{Authenticator, Role};
 use api::clock::Clock;
 use api::db::Database;
 use axum::body::Body;
@@ -73,10 +73,10 @@ async fn a_token_is_good_until_its_time_is_over(db: TestDb) {
     let soon = Clock::System.now() + TimeDelta::seconds(2);
     let (_, secret) = access_token::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
     // Believed for longer than it lives.
-    let access = Access::believing(db.database().await.clone(), None, Duration::from_mins(1));
-    assert!(access.identify(Some(secret.expose())).await.is_ok());
+    let access = Authenticator::with_cache_ttl(db.database().await.clone(), None, Duration::from_mins(1));
+    assert!(access.authenticate(Some(secret.expose())).await.is_ok());
     tokio::time::sleep(Duration::from_millis(2_100)).await;
-    access.identify(Some(secret.expose())).await.unwrap_err();
+    access.authenticate(Some(secret.expose())).await.unwrap_err();
     assert_eq!(access_token::list(db.database().await).await.unwrap()[0].status, TokenStatus::Expired);
     let error = access_token::create(db.database().await, "late", Role::Viewer, Some(soon)).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");

@@ -72,9 +72,9 @@ fn every_field_has_a_role_and_a_row_in_the_matrix() {
         ("Subscription", OperationType::Subscription, rows(&SUBSCRIPTIONS)),
     ] {
         let fields = fields(name);
-        assert_eq!(fields, rows, "{name}: a new field needs a row above, and a role in api/src/graphql/rights.rs");
+        assert_eq!(fields, rows, "{name}: a new field needs a row above, and a role in api/src/graphql/field_roles.rs");
         for field in &fields {
-            let role = required(kind, field).unwrap_or_else(|| panic!("{name}.{field} has no role in rights.rs"));
+            let role = required(kind, field).unwrap_or_else(|| panic!("{name}.{field} has no role in field_roles.rs"));
             assert!(kind != OperationType::Mutation || role >= Role::Operator, "{name}.{field} changes something");
         }
         assert_eq!(required(kind, "nothing"), None);

@@ -9,10 +9,10 @@ mod strangers;
 
 use std::time::Duration;
 
+use api::app_state::AppState;
 use api::auth::access_token;
 use api::auth::access_token::Secret;
-use api::auth::{Access, Jwt, Role};
-use api::graphql::State;
+use api::auth::{Authenticator, Jwt, Role};
 use api::schema_health::Accepted;
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ use crate::support::TestDb;
 const BELIEVED: Duration = Duration::from_millis(50);
 
 /// A state that believes tokens for a moment only.
-async fn state(db: &TestDb, jwt: Option<Jwt>) -> State {
+async fn state(db: &TestDb, jwt: Option<Jwt>) -> AppState {
     let database = db.database().await.clone();
-    let access = Access::believing(database.clone(), jwt, BELIEVED);
-    State::new(database, Accepted::default(), "local").with_access(access)
+    let access = Authenticator::with_cache_ttl(database.clone(), jwt, BELIEVED);
+    AppState::new(database, Accepted::default(), "local").with_authenticator(access)
 }
 
 /// A server that believes tokens for a moment only.

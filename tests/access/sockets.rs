@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use api::auth::{Access, Role, access_token as tokens};
+use api::app_state::AppState;
+use api::auth::{Authenticator, Role, access_token as tokens};
 use api::clock::Clock;
-use api::graphql::State;
 use api::limits::Limits;
 use api::schema_health::Accepted;
 use chrono::TimeDelta;
@@ -115,8 +115,8 @@ async fn a_socket_ends_when_its_tokens_time_is_over(db: TestDb) {
     let soon = Clock::System.now() + TimeDelta::seconds(2);
     let (_, secret) = tokens::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
     let database = db.database().await.clone();
-    let access = Access::new(database.clone(), None);
-    let address = serving(State::new(database, Accepted::default(), "local").with_access(access)).await;
+    let access = Authenticator::new(database.clone(), None);
+    let address = serving(AppState::new(database, Accepted::default(), "local").with_authenticator(access)).await;
     let mut client = begun(address, secret.expose()).await;
     assert_eq!(client.closed().await.0, 4401);
     assert!(Clock::System.now() >= soon);

@@ -11,7 +11,7 @@ use api::demo::scenario::SESSIONS;
 use api::impact::{self, Impact, TableImpact};
 use uuid::Uuid;
 
-use crate::support::TestDb;
+use crate::support::{TestDb, WithTerms as _};
 
 /// A stale session with 20 groups.
 fn session() -> Uuid {
@@ -35,12 +35,9 @@ async fn rows(db: &TestDb, name: &str) -> Option<(i64, i64)> {
 /// The deletion does what the preview shows; what it does differently is refused by the deletion itself.
 async fn deleted(db: &TestDb) {
     let looked = looked(db).await;
-    let request = DeletionRequest {
-        session_ids: vec![session()],
-        expected_impact: Some(looked.token.clone()),
-        principal: "tester".to_owned(),
-        ..DeletionRequest::default()
-    };
+    let request =
+        DeletionRequest { session_ids: vec![session()], principal: "tester".to_owned(), ..DeletionRequest::default() }
+            .expected_impact(looked.token.clone());
     let outcome = deletion::delete(db.database().await, &request).await.unwrap();
     assert_eq!((outcome.refusals, outcome.impact), (Vec::new(), Some(looked)));
 }

@@ -1,16 +1,16 @@
 //! No run deletes more rows than it may.
 
-use api::cleanup::{CleanupRequest, RunStatus};
+use api::cleanup::RunStatus;
 use api::refusal::RefusalCode;
 
 use super::{finish_singly, group_of, id, ids, impact_of, next_batch, request, sessions, skipped, started};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted: a_run_stops_before_the_batch_that_would_pass_its_limit);
 
 async fn a_run_stops_before_the_batch_that_would_pass_its_limit(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &CleanupRequest { at_most: Some(1_512), ..request() }).await;
+    let run = started(database, &request().at_most(1_512)).await;
     next_batch(database, run.id).await;
     // Somebody adds to a session whose turn comes last, more than was counted when the run was asked for.
     let group = group_of(&db, id(8)).await;

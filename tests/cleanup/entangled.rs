@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::cleanup::{CleanupRequest, Criteria, Pace, RunStatus};
-use api::impact::{deletable_together, of_sessions};
+use api::impact::{largest_deletable_set, of_sessions};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ async fn what_can_go_together_is_the_most_that_can(db: TestDb) {
         }
     }
     union.sort_unstable();
-    let found = deletable_together(database, &all).await.unwrap();
+    let found = largest_deletable_set(database, &all).await.unwrap();
     assert_eq!(found.deletable, ids(union.clone()));
     let mut blocked: Vec<Uuid> = found.blocked.keys().copied().collect();
     blocked.sort();

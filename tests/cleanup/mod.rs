@@ -4,7 +4,6 @@ mod at_most;
 mod at_once;
 mod criteria;
 mod entangled;
-mod history;
 mod idempotency;
 mod interrupted;
 mod killed;
@@ -26,7 +25,7 @@ use api::impact::{self, Impact};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
-use crate::support::{TestDb, own_tables};
+use crate::support::{TestDb, internal_tables_sql};
 
 /// One session a batch, at first.
 const SINGLY: Pace = Pace::of_rows(1);
@@ -183,7 +182,7 @@ async fn refuse(db: &TestDb, session: Uuid) {
 
 /// The deployment as built, with this program's own tables beside it.
 async fn in_trouble(db: &TestDb) -> &Database {
-    db.exec(&own_tables(db.dialect())).await;
+    db.exec(&internal_tables_sql(db.dialect())).await;
     db.database().await
 }
 

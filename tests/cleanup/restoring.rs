@@ -1,6 +1,6 @@
 //! Runs that restore what other runs deleted.
 
-use api::cleanup::{self, CleanupRequest, CleanupRun, RestoreRunRequest, RunKind, RunStatus};
+use api::cleanup::{self, CleanupRun, RestoreRunRequest, RunKind, RunStatus};
 use api::db::Database;
 use api::deletion::{self, DeletionStatus};
 use api::refusal::RefusalCode;
@@ -8,7 +8,7 @@ use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
 use super::{Pace, cleaned, deletions, finish_singly, id, request, started, why_skipped, worker_of};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_run_that_asked_the_gateway_is_restored_without_one,
@@ -40,7 +40,7 @@ async fn rows(db: &TestDb) -> Vec<Vec<String>> {
 async fn a_run_is_taken_back_deletion_by_deletion_the_newest_first(db: TestDb) {
     let database = db.database().await;
     let before = rows(&db).await;
-    let run = started(database, &CleanupRequest { reason: Some("spring".to_owned()), ..request() }).await;
+    let run = started(database, &request().reason("spring")).await;
     let run = finish_singly(database, run.id).await;
     assert_eq!((run.sessions_deleted, run.sessions_restored), (9, 0));
     let restoring = asked(database, run.id).await.run.unwrap();
@@ -48,7 +48,7 @@ async fn a_run_is_taken_back_deletion_by_deletion_the_newest_first(db: TestDb) {
         (restoring.kind, restoring.status, restoring.restores),
         (RunKind::Restore, RunStatus::Queued, Some(run.id))
     );
-    assert_eq!((restoring.sessions_total, restoring.sessions_to_go(), restoring.reason), (9, 9, None));
+    assert_eq!((restoring.sessions_total, restoring.sessions_to_go(), restoring.terms.reason), (9, 9, None));
     let mut worker = worker_of(database, restoring.id, Pace::default()).await;
     let mut made = deletions(database, run.id).await;
     while let Some(newest) = made.pop() {
@@ -176,8 +176,8 @@ async fn a_run_of_which_every_deletion_is_refused_has_failed(db: TestDb) {
 
 async fn a_run_without_an_archive_keeps_nothing(db: TestDb) {
     let database = db.database().await;
-    let run = cleaned(database, &CleanupRequest { archive: false, ..request() }).await;
-    assert_eq!((run.archive, run.sessions_deleted), (false, 9));
+    let run = cleaned(database, &request().without_archive()).await;
+    assert_eq!((run.terms.archive, run.sessions_deleted), (false, 9));
     for deletion in deletions(database, run.id).await {
         assert_eq!(deletion.status, DeletionStatus::NotArchived);
     }
@@ -215,7 +215,7 @@ async fn an_erasure_takes_what_was_in_the_way_too(db: TestDb) {
     let says = |text: &str| text.contains("stale-");
     assert!(says(ended.error.as_deref().unwrap()) && says(&super::skipped(database, ended.id).await[0].message));
     for deletion in &made {
-        assert_eq!(deletion::erase(database, deletion.id, "eraser").await.unwrap().refusals, []);
+        assert_eq!(deletion::erase(database, deletion.id, "eraser", &cleanup::RunErasure).await.unwrap().refusals, []);
     }
     let now = cleanup::find(database, ended.id).await.unwrap().unwrap();
     assert_eq!(now.error.as_deref(), Some("What was in the way has been erased."));

@@ -7,7 +7,7 @@ use api::refusal::RefusalCode;
 
 use super::{cleaned, deletions, finish, finish_singly, id, ids, impact_of, request, sessions, start, started};
 use crate::story::{left_without, rows_now};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_run_deletes_the_stale_sessions_and_nothing_else,
@@ -28,12 +28,7 @@ async fn a_run_deletes_the_stale_sessions_and_nothing_else(db: TestDb) {
     let left = left_without(&db, STALE).await;
     let database = db.database().await;
     let looked = impact_of(&db, &ids(0..9)).await;
-    let wanted = CleanupRequest {
-        expected_impact: Some(looked.token.clone()),
-        at_most: Some(looked.rows_deleted),
-        reason: Some("spring".to_owned()),
-        ..request()
-    };
+    let wanted = request().expected_impact(looked.token.clone()).at_most(looked.rows_deleted).reason("spring");
     let outcome = start(database, &wanted).await;
     assert_eq!((outcome.impact.as_ref(), &outcome.changes, &outcome.refusals), (Some(&looked), &vec![], &vec![]));
     let queued = outcome.run.unwrap();
@@ -44,7 +39,7 @@ async fn a_run_deletes_the_stale_sessions_and_nothing_else(db: TestDb) {
     assert_eq!((run.status, run.error.as_deref()), (RunStatus::Succeeded, None));
     assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (9, 9, 0));
     assert_eq!((run.rows_deleted, run.rows_unlinked), (1_512, 173));
-    assert_eq!((run.started_by.as_str(), run.reason.as_deref()), ("tester", Some("spring")));
+    assert_eq!((run.started_by.as_str(), run.terms.reason.as_deref()), ("tester", Some("spring")));
     assert_eq!(run.criteria, Criteria::default());
     assert!(run.created_at <= run.started_at.unwrap() && run.started_at <= run.finished_at, "{run:?}");
     assert_eq!(cleanup::find(database, run.id).await.unwrap(), Some(run.clone()));
@@ -94,13 +89,13 @@ async fn a_dry_run_makes_nothing_and_tells_what_would_refuse(db: TestDb) {
         has_phone_number: None,
         ..Criteria::default()
     };
-    let dry = CleanupRequest { criteria: everybody, at_most: Some(1), ..dry };
+    let dry = CleanupRequest { criteria: everybody, ..dry }.at_most(1);
     let outcome = start(db.database().await, &dry).await;
     let codes: Vec<RefusalCode> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
     assert_eq!(codes, [RefusalCode::TooManyRows]);
     let all = |skipped: &[cleanup::SkippedSession], code| skipped.iter().all(|skipped| skipped.code == code);
     assert!(!outcome.skipped.is_empty() && all(&outcome.skipped, RefusalCode::SessionConnected), "{outcome:?}");
-    let allowing = start(db.database().await, &CleanupRequest { allow_connected: true, ..dry }).await;
+    let allowing = start(db.database().await, &dry.allow_connected()).await;
     assert!(!allowing.skipped.is_empty() && all(&allowing.skipped, RefusalCode::PendingMessages), "{allowing:?}");
     let left: Vec<_> = outcome.skipped.iter().map(|skipped| skipped.session_id).collect();
     let others: Vec<_> = ids(0..14).into_iter().filter(|id| !left.contains(id)).collect();
@@ -130,18 +125,18 @@ async fn refused(db: &TestDb, wanted: &CleanupRequest, code: RefusalCode, field:
 async fn a_run_is_refused_when_the_impact_is_another_than_was_looked_at(db: TestDb) {
     let looked: Impact = impact_of(&db, &ids(0..9)).await;
     db.exec("DELETE FROM whatsapp_group_admins WHERE CAST(id AS text) LIKE '%-000000000001'").await;
-    let wanted = CleanupRequest { expected_impact: Some(looked.token.clone()), ..request() };
+    let wanted = request().expected_impact(looked.token.clone());
     let outcome = refused(&db, &wanted, RefusalCode::ImpactChanged, "expectedImpact").await;
     assert_eq!(outcome.changes.len(), 1);
     assert_eq!((outcome.changes[0].rows_deleted_before, outcome.changes[0].rows_deleted_now), (800, 799));
     assert_eq!(outcome.impact.unwrap().rows_deleted, looked.rows_deleted - 1);
     // Other sessions with the same numbers are another impact too.
-    let wanted = CleanupRequest { expected_impact: Some(impact_of(&db, &[]).await.token), ..request() };
+    let wanted = request().expected_impact(impact_of(&db, &[]).await.token);
     refused(&db, &wanted, RefusalCode::ImpactChanged, "expectedImpact").await;
 }
 
 async fn a_run_is_refused_when_it_would_delete_too_much(db: TestDb) {
-    refused(&db, &CleanupRequest { at_most: Some(1_511), ..request() }, RefusalCode::TooManyRows, "atMost").await;
+    refused(&db, &request().at_most(1_511), RefusalCode::TooManyRows, "atMost").await;
 }
 
 async fn a_deletion_by_hand_has_no_run(db: TestDb) {

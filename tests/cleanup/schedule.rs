@@ -52,11 +52,11 @@ async fn a_tick_starts_one_run_however_many_processes_see_it(db: TestDb) {
     assert_eq!(ticked.iter().filter(|ticked| matches!(ticked, Ticked::StartedElsewhere)).count(), 3, "{ticked:?}");
     assert_eq!(runs(database).await, [(**run).clone()]);
     assert_eq!(
-        (run.started_by.as_str(), run.reason.as_deref()),
+        (run.started_by.as_str(), run.terms.reason.as_deref()),
         ("schedule", Some("scheduled for 2026-02-03T03:00:00Z"))
     );
-    assert_eq!((run.sessions_total, run.at_most), (9, Some(1_512)));
-    assert!(!run.allow_connected && !run.allow_pending_messages);
+    assert_eq!((run.sessions_total, run.terms.at_most), (9, Some(1_512)));
+    assert!(!run.terms.allow_connected && !run.terms.allow_pending_messages);
     assert_eq!(finish(database, run.id, cleanup::Pace::default()).await.sessions_deleted, 9);
     // The next day there is nothing left, and a clock that is late sees this one again.
     for day in [0, 1] {

@@ -9,7 +9,7 @@ use super::{
     SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, refuse, request, sessions, skipped,
     start, started, why_skipped,
 };
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_session_that_connects_before_its_batch_is_skipped_and_named,
@@ -71,12 +71,12 @@ fn connected() -> Criteria {
 
 async fn connected_sessions_go_only_if_that_is_allowed(db: TestDb) {
     let database = db.database().await;
-    let wanted = CleanupRequest { criteria: connected(), allow_pending_messages: true, ..request() };
+    let wanted = CleanupRequest { criteria: connected(), ..request() }.allow_pending_messages();
     let run = cleaned(database, &wanted).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 0, 5));
     let why = why_skipped(database, run.id).await;
     assert_eq!(why, (9..14).map(|session| (id(session), RefusalCode::SessionConnected)).collect::<Vec<_>>());
-    let run = cleaned(database, &CleanupRequest { allow_connected: true, ..wanted }).await;
+    let run = cleaned(database, &wanted.allow_connected()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 5, 0));
     let made = deletions(database, run.id).await;
     assert_eq!(made[0].allowed, ["allowConnected", "allowPendingMessages"]);
@@ -99,7 +99,7 @@ async fn sessions_with_messages_to_be_sent_go_only_if_that_is_allowed(db: TestDb
     let left = skipped(database, run.id).await;
     assert_eq!((left[0].session_id, left[0].code), (id(0), RefusalCode::PendingMessages));
     assert!(left[0].message.starts_with("1 scheduled message still to be sent would go."), "{}", left[0].message);
-    let run = cleaned(database, &CleanupRequest { allow_pending_messages: true, ..request() }).await;
+    let run = cleaned(database, &request().allow_pending_messages()).await;
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (1, 0));
 }
 

@@ -1,4 +1,4 @@
-//! The grants of the README, one by one: each is needed, and `doctor` names the one that is missing.
+//! The grants of docs/setup/roles-and-grants.md, one by one: each is needed, and `doctor` names the one that is missing.
 
 use api::db::{Database, DatabaseSettings};
 use api::schema_health;
@@ -6,14 +6,14 @@ use api::schema_health::Accepted;
 use serde_json::json;
 
 use super::document;
-use super::readme::{blocks, role_of_the_readme};
+use super::readme::{documented_role, role_statements};
 use crate::support::connection::RawConnection;
 use crate::support::{Contents, TestDb};
 
 /// Each privilege of each GRANT, as what stands between GRANT and TO.
 fn granted() -> Vec<String> {
     let text: String =
-        blocks("sql")[1].lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+        role_statements()[1].lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
     let grants = text.split(';').filter_map(|statement| statement.trim().strip_prefix("GRANT "));
     grants
         .flat_map(|grant| {
@@ -30,12 +30,12 @@ fn granted() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn postgres_each_grant_of_the_readme_is_missed_by_name_and_mended() {
+async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     // Otherwise everybody has it.
     db.exec("REVOKE USAGE ON SCHEMA public FROM PUBLIC").await;
-    let (role, url) = role_of_the_readme(&db).await;
+    let (role, url) = documented_role(&db).await;
     let database =
         Database::connect(DatabaseSettings { max_connections: 2, ..DatabaseSettings::new(&url) }).await.unwrap();
     let accepted = Accepted::default();
@@ -74,7 +74,7 @@ async fn postgres_each_grant_of_the_readme_is_missed_by_name_and_mended() {
 
 /// Who migrates owns the tables and may create schemas, and no roles.
 #[tokio::test]
-async fn postgres_the_grants_of_the_readme_are_the_owner_s_to_give() {
+async fn postgres_the_documented_grants_are_the_owner_s_to_give() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     let owner = format!("role_{}", uuid::Uuid::new_v4().simple());
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
@@ -87,7 +87,7 @@ async fn postgres_the_grants_of_the_readme_are_the_owner_s_to_give() {
     let (code, migrated) = document(&db, &["migrate", "--yes", "--database-url", &url]);
     assert_eq!(code, 0, "{migrated}");
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
-    let [made, granted, closed] = blocks("sql")[..] else { panic!("{:?}", blocks("sql")) };
+    let [made, granted, closed] = role_statements()[..] else { panic!("{:?}", role_statements()) };
     db.exec(&made.replace("session_admin_api", &role)).await;
     let mut granting = RawConnection::open(&url).await;
     granting.exec(&granted.replace("session_admin_api", &role)).await;
@@ -109,10 +109,10 @@ async fn postgres_the_grants_of_the_readme_are_the_owner_s_to_give() {
 }
 
 #[tokio::test]
-async fn postgres_the_role_of_the_readme_restores_and_reads_what_there_is() {
+async fn postgres_the_documented_role_restores_and_reads_what_there_is() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let (role, url) = role_of_the_readme(&db).await;
+    let (role, url) = documented_role(&db).await;
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let business =

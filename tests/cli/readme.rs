@@ -1,8 +1,8 @@
-//! The README's statements, as they stand there.
+//! What the README and the pages below `docs/` say can be run, as it stands there.
 
 use std::time::Duration;
 
-use api::auth::{Access, access_token};
+use api::auth::{Authenticator, access_token};
 use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
@@ -13,21 +13,35 @@ use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
 use crate::http::socket::Client;
 use crate::support::wait::{wait_until, wait_until_finished};
-use crate::support::{Contents, TestDb};
+use crate::support::{Contents, TestDb, WithTerms as _};
 
 const README: &str = include_str!("../../README.md");
+const ROLES_AND_GRANTS: &str = include_str!("../../docs/setup/roles-and-grants.md");
+const POSTGRESQL: &str = include_str!("../../docs/setup/postgresql.md");
+/// The pages with operations, in the order in which these are sent.
+const GUIDE: [&str; 4] = [
+    include_str!("../../docs/guide/graphql.md"),
+    include_str!("../../docs/guide/delete-and-restore.md"),
+    include_str!("../../docs/guide/retention-and-erasure.md"),
+    include_str!("../../docs/guide/cleanup.md"),
+];
 
-/// The fenced blocks in this language.
-pub(super) fn blocks(language: &str) -> Vec<&'static str> {
+/// The fenced blocks of a page in this language.
+fn blocks(page: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
-    README.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    page.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// The role that the README makes, and the database's address for it. Roles belong to the whole server, so this one has a
-/// name of its own. Its grants are another statement, and another one's.
-pub(super) async fn role_of_the_readme(db: &TestDb) -> (String, String) {
+/// The statements of the page about roles: one that makes the role, its grants, and one that revokes direct deletes.
+pub(super) fn role_statements() -> Vec<&'static str> {
+    blocks(ROLES_AND_GRANTS, "sql")
+}
+
+/// The role that the documentation makes, and the database's address for it. Roles belong to the whole server, so this one
+/// has a name of its own. Its grants are another statement, and another one's.
+pub(super) async fn documented_role(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
-    let [made, granted, ..] = blocks("sql")[..] else { panic!("the README makes no role") };
+    let [made, granted, ..] = role_statements()[..] else { panic!("the documentation makes no role") };
     assert!(made.starts_with("CREATE ROLE session_admin_api") && !granted.contains("CREATE"));
     for statements in [made, granted] {
         db.exec(&statements.replace("session_admin_api", &role)).await;
@@ -39,10 +53,10 @@ pub(super) async fn role_of_the_readme(db: &TestDb) -> (String, String) {
 }
 
 #[tokio::test]
-async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
+async fn postgres_the_documented_role_can_do_all_but_migrate() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let (role, url) = role_of_the_readme(&db).await;
+    let (role, url) = documented_role(&db).await;
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
@@ -78,8 +92,7 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     assert_eq!((code, &erased["deletion"]["status"]), (0, &serde_json::json!("ERASED")), "{erased}");
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
-    let wanted =
-        CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
+    let wanted = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
     let run = cleanup::start(&database, None, &wanted).await.unwrap().run.unwrap();
     // The queue and the run are this role's, too.
     let queue = Queue::new(&database);
@@ -89,12 +102,12 @@ async fn postgres_the_role_of_the_readme_can_do_all_but_migrate() {
     assert!(workers.stop(Duration::from_mins(1)).await);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
-    assert!(deletion::expire(&database).await.unwrap().rows > 1_000);
+    assert!(deletion::expire(&database, &cleanup::RunErasure).await.unwrap().rows > 1_000);
     assert_eq!(db.count("session_admin.archived_rows").await, 0);
     // It looks tokens up and writes down their last use, and neither makes nor revokes any.
     let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
-    let access = Access::new(database.clone(), None);
-    assert!(access.identify(made["token"].as_str()).await.unwrap().is_some());
+    let access = Authenticator::new(database.clone(), None);
+    assert!(access.authenticate(made["token"].as_str()).await.unwrap().is_some());
     let used = async || access_token::list(&database).await.unwrap()[0].last_used_at.is_some();
     wait_until("the token's use is written down", used).await;
     assert_eq!(access_token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
@@ -119,7 +132,7 @@ async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     db.exec("CREATE SCHEMA extensions; CREATE EXTENSION hstore SCHEMA extensions").await;
     migrate_without_purge(&db).await;
-    let (role, url) = role_of_the_readme(&db).await;
+    let (role, url) = documented_role(&db).await;
     let doctor = || document(&db, &["doctor", "--database-url", &url]);
     let (code, health) = doctor();
     let finding = &health["findings"][0];
@@ -149,22 +162,25 @@ async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
 }
 
 #[test]
-fn the_accepted_findings_of_the_readme_are_valid() {
+fn the_documented_accepted_findings_are_valid() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("accepted.toml"), blocks("toml")[0]).unwrap();
+    std::fs::write(folder.path().join("accepted.toml"), blocks(POSTGRESQL, "toml")[0]).unwrap();
     let ended = run_in(folder.path(), &["serve", "--listen", "0.0.0.0:0", "--config", "accepted.toml"]);
     assert!(ended.stderr.contains("0.0.0.0"), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn the_queries_of_the_readme_answer_from_the_demonstration() {
+async fn the_documented_operations_answer_from_the_demonstration() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--demo"]);
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(run_in(folder.path(), &["migrate", "--yes", "--database-url", url]).code, 0);
-    let blocks = blocks("graphql");
-    let (subscription, queries) = blocks.split_last().unwrap();
+    let operations: Vec<_> = GUIDE.into_iter().flat_map(|page| blocks(page, "graphql")).collect();
+    let (subscription, queries) = operations.split_last().unwrap();
     assert_eq!(queries.len(), 9);
+    // Those of the README are among them.
+    let first = blocks(README, "graphql");
+    assert!(first.len() == 2 && first.iter().all(|operation| queries.contains(operation)), "{first:?}");
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
     for answer in &answers {
         assert!(answer["errors"].is_null(), "{answer}");

@@ -2,7 +2,9 @@
 //! audit of the protocol, a client of the sockets.
 //! They are the npm project in this folder; `make test` installs it.
 
+mod breaking_changes;
 mod fuzz;
+mod guide;
 mod protocol;
 mod schema;
 mod scripting;

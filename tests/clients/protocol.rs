@@ -39,7 +39,7 @@ async fn the_real_client_of_the_sockets_is_answered(db: TestDb) {
 #[ignore = "long: `make test` runs it"]
 async fn the_real_client_of_the_sockets_stays_though_it_is_quiet() {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let address = server(db.database().await.clone(), Sockets::pinging(Duration::from_millis(300))).await;
+    let address = server(db.database().await.clone(), Sockets::with_ping_interval(Duration::from_millis(300))).await;
     let url = format!("ws://{address}/graphql/ws");
     let Some(mut client) = tool_here("sockets.js", &["quiet", &url, "2000"]) else { return };
     let output = tokio::task::spawn_blocking(move || client.output().unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! docs/scripting.md, as it stands there: each of its nine scripts, on both databases.
+//! The nine scripts of docs/guide/scripting.md and typescript.md, as they stand there, on both databases.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,14 +21,15 @@ both!(long StateC:
     curl_shows_a_token, typescript_shows_a_token,
 );
 
-const DOCUMENT: &str = include_str!("../../docs/scripting.md");
+const DOCUMENTS: [&str; 2] =
+    [include_str!("../../docs/guide/scripting.md"), include_str!("../../docs/guide/typescript.md")];
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 
 /// The blocks that begin with a file's name, as files.
 fn files() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for block in DOCUMENT.split("\n```").skip(1).step_by(2) {
+    for block in DOCUMENTS.iter().flat_map(|document| document.split("\n```").skip(1).step_by(2)) {
         let (_language, text) = block.split_once('\n').unwrap();
         let name = text.lines().next().and_then(|line| line.strip_prefix("# ").or(line.strip_prefix("// ")));
         std::fs::write(folder.path().join(name.expect(text)), text).unwrap();
@@ -64,7 +65,7 @@ impl Way {
     }
 }
 
-fn has(programs: &[&str]) -> bool {
+pub(super) fn has(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| {
         let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
         !found.is_ok_and(|status| status.success())
@@ -91,7 +92,7 @@ fn built() -> Option<&'static Path> {
 }
 
 /// The executable under its own name.
-fn with_path(command: &mut Command) -> &mut Command {
+pub(super) fn with_path(command: &mut Command) -> &mut Command {
     let own = PathBuf::from(env!("CARGO_BIN_EXE_session-admin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(own.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));

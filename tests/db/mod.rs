@@ -5,5 +5,6 @@ mod files;
 mod left;
 mod outage;
 pub mod proxy;
+mod sqlite_messages;
 mod tls;
 mod unreachable;

@@ -9,7 +9,7 @@ use api::refusal::RefusalCode;
 
 use super::held::{Gate, begin, until_waiting};
 use super::{OTHER, STALE, codes, id, request, shown};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted: overlapping_deletions_never_lose_rows, all_stale_sessions_go_at_once);
 only!(postgres Adopted:
@@ -32,7 +32,7 @@ async fn of_two_deletions_of_one_session_one_deletes(db: TestDb) {
 }
 
 async fn two_clients_with_one_key_delete_once(db: TestDb) {
-    let keyed = DeletionRequest { idempotency_key: Some("once".to_owned()), ..request(STALE) };
+    let keyed = request(STALE).idempotency_key("once");
     let gate = Gate::shut(&db).await;
     let first = begin(&db, keyed.clone()).await;
     gate.reached(&db).await;

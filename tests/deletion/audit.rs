@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, delete, id, request, shown};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     the_record_has_everything_and_is_read_back_as_it_was,
@@ -25,13 +25,13 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
         &database,
         &DeletionRequest {
             session_ids: session_ids.clone(),
-            expected_impact: Some(looked.token.clone()),
-            allow_connected: true,
-            allow_pending_messages: true,
-            reason: Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --".to_owned()),
             principal: "somebody@example".to_owned(),
             ..DeletionRequest::default()
-        },
+        }
+        .expected_impact(looked.token.clone())
+        .allow_connected()
+        .allow_pending_messages()
+        .reason("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"),
     )
     .await;
     assert_eq!(outcome.refusals, []);
@@ -57,13 +57,10 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
     let looked = shown(&db, &[STALE]).await;
     let before = db.everything().await;
-    let dry = DeletionRequest {
-        dry_run: true,
-        expected_impact: Some(looked.token.clone()),
-        idempotency_key: Some("dry".to_owned()),
-        reason: Some("to see".to_owned()),
-        ..request(STALE)
-    };
+    let dry = DeletionRequest { dry_run: true, ..request(STALE) }
+        .expected_impact(looked.token.clone())
+        .idempotency_key("dry")
+        .reason("to see");
     let outcome = delete(db.database().await, &dry).await;
     assert_eq!((outcome.deletion, outcome.refusals), (None, Vec::new()));
     assert_eq!(outcome.impact.as_ref(), Some(&looked));

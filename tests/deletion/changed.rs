@@ -6,7 +6,7 @@ use api::impact::{self, ImpactChange};
 use api::refusal::{Refusal, RefusalCode};
 
 use super::{OTHER, STALE, about, deleted, group_of, id, id_type, refused, refused_whole, request, shown};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_row_that_came_after_the_preview_is_named,
@@ -21,7 +21,7 @@ const ELSEWHERE: &str =
     "The sessions or the foreign keys are not those of the impact that was looked at. Look at the impact again.";
 
 async fn looked_at(db: &TestDb, session: usize) -> DeletionRequest {
-    DeletionRequest { expected_impact: Some(shown(db, &[session]).await.token), ..request(session) }
+    request(session).expected_impact(shown(db, &[session]).await.token)
 }
 
 fn changed(message: &str) -> Refusal {
@@ -121,9 +121,9 @@ async fn the_token_of_other_sessions_is_refused(db: TestDb) {
     let one = impact::of_sessions(db.database().await, &[empty(1)]).await.unwrap();
     let two = impact::of_sessions(db.database().await, &[empty(2)]).await.unwrap();
     assert_eq!((one.rows_deleted, two.rows_deleted), (1, 1));
-    let request = DeletionRequest { session_ids: vec![empty(2)], expected_impact: Some(one.token), ..request(STALE) };
+    let request = DeletionRequest { session_ids: vec![empty(2)], ..request(STALE) }.expected_impact(one.token);
     assert_eq!(refused(&db, &request).await, changed(ELSEWHERE));
-    deleted(db.database().await, &DeletionRequest { expected_impact: Some(two.token), ..request }).await;
+    deleted(db.database().await, &request.expected_impact(two.token)).await;
 }
 
 async fn equal_states_give_equal_tokens_on_two_connections(db: TestDb) {

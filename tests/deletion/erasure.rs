@@ -8,14 +8,14 @@ use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
 use api::deletion::audit::query;
-use api::deletion::{Deletion, DeletionRequest, DeletionStatus, ErasureOutcome};
+use api::deletion::{Deletion, DeletionStatus, ErasureOutcome};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{OTHER, STALE, deleted, entries_of, id, request, rows_kept, sessions_left};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted:
     what_a_deletion_kept_goes_with_its_names_and_reason,
@@ -28,7 +28,7 @@ only!(sqlite Adopted: nothing_of_it_stays_in_the_files, a_reader_keeps_the_log_b
 only!(postgres Adopted: what_somebody_restores_just_now_is_not_erased);
 
 async fn erase(database: &Database, deletion: Uuid) -> ErasureOutcome {
-    deletion::erase(database, deletion, "eraser").await.unwrap()
+    deletion::erase(database, deletion, "eraser", &cleanup::RunErasure).await.unwrap()
 }
 
 async fn erased(database: &Database, deletion: Uuid) -> Deletion {
@@ -56,7 +56,7 @@ async fn what_a_deletion_kept_goes_with_its_names_and_reason(db: TestDb) {
     let other = deleted(database, &request(OTHER)).await;
     let kept_by_other = rows_kept(&db).await;
     assert_eq!(kept_by_other, other.rows_deleted + other.rows_unlinked);
-    let with_reason = DeletionRequest { reason: Some("Ada asked".to_owned()), ..request(STALE) };
+    let with_reason = request(STALE).reason("Ada asked");
     let made = deleted(database, &with_reason).await;
     assert_eq!(rows_kept(&db).await, kept_by_other + made.rows_deleted + made.rows_unlinked);
     let gone = erased(database, made.id).await;
@@ -89,7 +89,7 @@ async fn a_deletion_is_erased_once(db: TestDb) {
 
 async fn whatever_has_become_of_it_a_deletion_can_be_erased(db: TestDb) {
     let database = db.database().await;
-    let not_kept = deleted(database, &DeletionRequest { archive: false, ..request(STALE) }).await;
+    let not_kept = deleted(database, &request(STALE).without_archive()).await;
     assert_eq!((not_kept.status, not_kept.restorable_until), (DeletionStatus::NotArchived, None));
     let expired = deleted(database, &request(OTHER)).await;
     let back = deleted(database, &request(6)).await;
@@ -117,10 +117,10 @@ async fn whatever_has_become_of_it_a_deletion_can_be_erased(db: TestDb) {
 fn of_a_run() -> CleanupRequest {
     CleanupRequest {
         criteria: Criteria { search: Some("stale-".to_owned()), ..Criteria::default() },
-        reason: Some("Ada asked".to_owned()),
         principal: "tester".to_owned(),
         ..CleanupRequest::default()
     }
+    .reason("Ada asked")
 }
 
 async fn batches(database: &Database, run: Uuid) -> Vec<Deletion> {
@@ -143,7 +143,7 @@ async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
     assert!(made.len() > 1, "{made:?}");
     erased(database, made[0].id).await;
     let mut blanked = first.clone();
-    (blanked.criteria.search, blanked.reason) = (None, None);
+    (blanked.criteria.search, blanked.terms.reason) = (None, None);
     assert_eq!(cleanup::find(database, first.id).await.unwrap(), Some(blanked));
     assert_eq!(cleanup::find(database, second.id).await.unwrap().as_ref(), Some(second));
     assert_eq!(batches(database, first.id).await[1..], made[1..]);
@@ -156,8 +156,8 @@ async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     while worker.step().await.unwrap().sessions_deleted < 2 {}
     erased(database, batches(database, run.id).await[0].id).await;
     let now = cleanup::find(database, run.id).await.unwrap().unwrap();
-    assert_eq!((now.criteria, now.reason), (run.criteria.clone(), run.reason.clone()));
-    deletion::expire(database).await.unwrap();
+    assert_eq!((now.criteria, now.terms.reason), (run.criteria.clone(), run.terms.reason.clone()));
+    deletion::expire(database, &cleanup::RunErasure).await.unwrap();
     worker.give_back().await.unwrap();
     // Whoever no longer meets it stays, after the erasure too.
     db.exec("UPDATE whatsapp_sessions SET session_name = 'renamed' WHERE session_name LIKE 'stale-%'").await;
@@ -166,9 +166,9 @@ async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     let ended = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((ended.sessions_deleted, ended.sessions_skipped), (2, run.sessions_total - 2));
     assert_eq!(ended.criteria, run.criteria);
-    deletion::expire(database).await.unwrap();
+    deletion::expire(database, &cleanup::RunErasure).await.unwrap();
     let blanked = cleanup::find(database, run.id).await.unwrap().unwrap();
-    assert_eq!((blanked.criteria.search, blanked.reason), (None, None));
+    assert_eq!((blanked.criteria.search, blanked.terms.reason), (None, None));
 }
 
 /// What the database's files hold of a text.
@@ -201,10 +201,10 @@ async fn nothing_of_it_stays_in_the_files(db: TestDb) {
         None,
         &CleanupRequest {
             criteria: Criteria { search: Some(MARKER.to_owned()), ..Criteria::default() },
-            reason: Some(format!("{MARKER} asked")),
             principal: "tester".to_owned(),
             ..CleanupRequest::default()
-        },
+        }
+        .reason(format!("{MARKER} asked")),
     )
     .await
     .unwrap()
@@ -232,7 +232,7 @@ async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
     assert_eq!(rows_kept(&db).await, 0);
     assert!(!database.truncate_log().await.unwrap(), "there is a reader");
     reader.exec("ROLLBACK").await;
-    deletion::expire(&database).await.unwrap();
+    deletion::expire(&database, &cleanup::RunErasure).await.unwrap();
     let log = format!("{}-wal", db.url().strip_prefix("sqlite://").unwrap());
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
 }

@@ -1,10 +1,11 @@
 //! Archives whose time is over.
 
+use api::cleanup;
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::deletion;
 use api::deletion::audit::query;
-use api::deletion::{Deletion, DeletionRequest, DeletionStatus, Expired};
+use api::deletion::{Deletion, DeletionStatus, Expired};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, deleted, entries_of, request, rows_kept};
 use crate::support::wait::wait_until;
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted:
     what_is_over_is_marked_and_its_rows_go,
@@ -68,12 +69,12 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     let (soon, afterwards) = (later(&db, 29).await, later(&db, 31).await);
     let second = deleted(&soon, &request(OTHER)).await;
     let before = db.everything().await;
-    assert_eq!(deletion::expire(&soon).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&soon, &cleanup::RunErasure).await.unwrap(), Expired::default());
     assert!(db.everything().await == before, "nothing was over");
     // Nobody has marked it yet, and it is over nevertheless.
     assert_eq!(status(&afterwards, first.id).await, DeletionStatus::Expired);
     assert_eq!(restore(&afterwards, first.id).await.refusals[0].code, RefusalCode::ArchiveGone);
-    let expired = deletion::expire(&afterwards).await.unwrap();
+    let expired = deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap();
     assert_eq!(expired, Expired { deletions: 1, archives: 1, rows: over.unsigned_abs() });
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
@@ -84,7 +85,7 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     // The record stays, names and all.
     let record = query::find(&afterwards, first.id).await.unwrap().unwrap();
     assert_eq!(record, Deletion { status: DeletionStatus::Expired, ..first });
-    assert_eq!(deletion::expire(&afterwards).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap(), Expired::default());
     assert_eq!(restore(&afterwards, second.id).await.refusals, []);
 }
 
@@ -93,7 +94,10 @@ async fn what_has_been_restored_is_not_kept(db: TestDb) {
     let made = deleted(database, &request(STALE)).await;
     assert_eq!(restore(database, made.id).await.refusals, []);
     let rows = (made.rows_deleted + made.rows_unlinked).unsigned_abs();
-    assert_eq!(deletion::expire(database).await.unwrap(), Expired { deletions: 0, archives: 1, rows });
+    assert_eq!(
+        deletion::expire(database, &cleanup::RunErasure).await.unwrap(),
+        Expired { deletions: 0, archives: 1, rows }
+    );
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert_eq!(status(database, made.id).await, DeletionStatus::Restored);
     assert_eq!(restore(database, made.id).await.refusals[0].code, RefusalCode::AlreadyRestored);
@@ -104,7 +108,7 @@ async fn without_days_nothing_is_kept(db: TestDb) {
     let database = Database::connect(settings).await.unwrap();
     let made = deleted(&database, &request(STALE)).await;
     assert_eq!((made.status, made.restorable_until), (DeletionStatus::NotArchived, None));
-    let made = deleted(db.database().await, &DeletionRequest { archive: false, ..request(OTHER) }).await;
+    let made = deleted(db.database().await, &request(OTHER).without_archive()).await;
     assert_eq!((made.status, made.restorable_until), (DeletionStatus::NotArchived, None));
     assert_eq!(rows_kept(&db).await, 0);
     assert_eq!(restore(&database, made.id).await.refusals[0].code, RefusalCode::ArchiveGone);
@@ -116,7 +120,7 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     let all = rows_kept(&db).await;
     let afterwards = later(&db, 31).await;
     let running = afterwards.clone();
-    let running = tokio::spawn(async move { deletion::expire(&running).await });
+    let running = tokio::spawn(async move { deletion::expire(&running, &cleanup::RunErasure).await });
     wait_until("it has begun", async || rows_kept(&db).await != all).await;
     running.abort();
     assert!(running.await.is_err(), "it ended before it could be stopped");
@@ -125,14 +129,14 @@ async fn an_expiry_that_is_stopped_leaves_nothing_that_can_be_restored(db: TestD
     // Not even by a server whose clock is behind.
     assert_eq!(stored(&db, made.id).await, "EXPIRED");
     assert_eq!(restore(db.database().await, made.id).await.refusals[0].code, RefusalCode::ArchiveGone);
-    let rest = deletion::expire(&afterwards).await.unwrap();
+    let rest = deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap();
     assert_eq!((rest.deletions, rest.archives), (0, 1));
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert!(rest.rows <= left.unsigned_abs(), "{rest:?} of {left}");
 }
 
 async fn several_servers_expire_the_same_archives(db: TestDb) {
-    let allowed = |session| DeletionRequest { allow_connected: true, allow_pending_messages: true, ..request(session) };
+    let allowed = |session| request(session).allow_connected().allow_pending_messages();
     let mut all = 0;
     for session in [STALE, OTHER, LIVE, 6, 5] {
         let made = deleted(db.database().await, &allowed(session)).await;
@@ -140,7 +144,7 @@ async fn several_servers_expire_the_same_archives(db: TestDb) {
         all += made.rows_deleted + made.rows_unlinked + 11_000;
     }
     let servers = [later(&db, 31).await, later(&db, 31).await, later(&db, 31).await];
-    let [one, two, three] = servers.each_ref().map(deletion::expire);
+    let [one, two, three] = servers.each_ref().map(|server| deletion::expire(server, &cleanup::RunErasure));
     let (one, two, three) = tokio::join!(one, two, three);
     let expired = [one.unwrap(), two.unwrap(), three.unwrap()];
     assert_eq!(expired.iter().map(|expired| expired.deletions).sum::<u64>(), 5, "{expired:?}");
@@ -155,13 +159,13 @@ async fn what_somebody_restores_just_now_waits(db: TestDb) {
     let mut restoring = db.raw().await;
     restoring.exec(&format!("BEGIN; SELECT 1 FROM session_admin.deletions WHERE id = '{}' FOR UPDATE", first.id)).await;
     let afterwards = later(&db, 31).await;
-    assert_eq!(deletion::expire(&afterwards).await.unwrap().deletions, 1);
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap().deletions, 1);
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
         ("RESTORABLE", "EXPIRED")
     );
     assert_eq!(rows_kept(&db).await, first.rows_deleted + first.rows_unlinked);
     restoring.exec("ROLLBACK").await;
-    assert_eq!(deletion::expire(&afterwards).await.unwrap().deletions, 1);
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap().deletions, 1);
     assert_eq!(rows_kept(&db).await, 0);
 }

@@ -8,6 +8,7 @@ use api::refusal::RefusalCode;
 use tokio::task::JoinHandle;
 
 use super::{STALE, codes, delete, group_of, id, orphans, request, sessions_left, shown};
+use crate::support::WithTerms as _;
 use crate::support::connection::{RawConnection, Said};
 use crate::support::{TestDb, only};
 
@@ -180,7 +181,7 @@ async fn a_table_that_was_under_way_first_is_counted(db: TestDb) {
         ))
         .await;
     let any = begin(&db, request(STALE)).await;
-    let dry = DeletionRequest { expected_impact: Some(looked.token), dry_run: true, ..request(STALE) };
+    let dry = DeletionRequest { dry_run: true, ..request(STALE) }.expected_impact(looked.token);
     let same = begin(&db, dry).await;
     until_waiting(&db, 2).await;
     other.exec("COMMIT").await;
@@ -211,7 +212,7 @@ async fn a_leaf_that_is_changed_meanwhile_goes_as_it_is(db: TestDb) {
     let mut other = db.raw().await;
     other.exec("BEGIN; UPDATE whatsapp_group_admins SET phone = '+2' WHERE id::text LIKE 'aaaaaaaa-%'").await;
     let expected_impact = Some(looked.token.clone());
-    let deletion = begin(&db, DeletionRequest { expected_impact, ..request(STALE) }).await;
+    let deletion = begin(&db, request(STALE).expected_impact(expected_impact)).await;
     until_waiting(&db, 1).await;
     other.exec("COMMIT").await;
     let outcome = deletion.await.unwrap();
@@ -261,7 +262,7 @@ async fn a_message_that_becomes_pending_meanwhile_is_not_lost(db: TestDb) {
     let outcome = deletion.await.unwrap();
     assert_eq!(codes(&outcome), [RefusalCode::PendingMessages]);
     assert!(db.everything().await == before);
-    let allowed = DeletionRequest { allow_pending_messages: true, ..request(STALE) };
+    let allowed = request(STALE).allow_pending_messages();
     assert_eq!(delete(db.database().await, &allowed).await.refusals, []);
 }
 
@@ -270,7 +271,7 @@ async fn a_group_that_comes_meanwhile_goes_too_or_is_found_out(db: TestDb) {
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; {}; {}", group(), admin("aaaaaaaa-0000-4000-8000-000000000003"))).await;
     // The new group's own key holds the session's row, so the deletion waits for it.
-    let deletion = begin(&db, DeletionRequest { expected_impact: Some(looked.token), ..request(STALE) }).await;
+    let deletion = begin(&db, request(STALE).expected_impact(looked.token)).await;
     until_waiting(&db, 1).await;
     other.exec("COMMIT").await;
     let outcome = deletion.await.unwrap();

@@ -7,7 +7,7 @@ use api::refusal::{Refusal, RefusalCode};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, about, codes, delete, deleted, refused, request};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     the_same_request_is_answered_again_and_nothing_more_is_deleted,
@@ -18,7 +18,7 @@ both!(Adopted:
 );
 
 fn keyed(session: usize) -> DeletionRequest {
-    DeletionRequest { idempotency_key: Some("the key".to_owned()), ..request(session) }
+    request(session).idempotency_key("the key")
 }
 
 async fn the_same_request_is_answered_again_and_nothing_more_is_deleted(db: TestDb) {
@@ -40,10 +40,10 @@ async fn the_same_key_with_other_input_is_refused(db: TestDb) {
     };
     for other in [
         keyed(OTHER),
-        DeletionRequest { reason: Some("another".to_owned()), ..keyed(STALE) },
-        DeletionRequest { at_most: Some(10_000), ..keyed(STALE) },
-        DeletionRequest { allow_connected: true, ..keyed(STALE) },
-        DeletionRequest { allow_pending_messages: true, ..keyed(STALE) },
+        keyed(STALE).reason("another"),
+        keyed(STALE).at_most(10_000),
+        keyed(STALE).allow_connected(),
+        keyed(STALE).allow_pending_messages(),
     ] {
         assert_eq!(refused(&db, &other).await, reused, "{other:?}");
     }
@@ -55,7 +55,7 @@ async fn another_principal_has_keys_of_its_own(db: TestDb) {
 }
 
 async fn refusals_and_dry_runs_are_not_remembered(db: TestDb) {
-    refused(&db, &DeletionRequest { at_most: Some(0), ..keyed(STALE) }).await;
+    refused(&db, &keyed(STALE).at_most(0)).await;
     let dry = delete(db.database().await, &DeletionRequest { dry_run: true, ..keyed(OTHER) }).await;
     assert_eq!((dry.deletion, dry.refusals), (None, Vec::new()));
     let made = deleted(db.database().await, &keyed(STALE)).await;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     LIVE, OTHER, STALE, about, codes, delete, deleted, id, refused, refused_whole, request, sessions_left, shown,
 };
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_session_that_does_not_exist_is_not_found,
@@ -48,7 +48,7 @@ async fn all_unknown_sessions_are_named(db: TestDb) {
 }
 
 async fn a_connected_session_is_refused(db: TestDb) {
-    let one = DeletionRequest { allow_pending_messages: true, ..request(LIVE) };
+    let one = request(LIVE).allow_pending_messages();
     assert_eq!(
         refused(&db, &one).await,
         Refusal {
@@ -76,7 +76,7 @@ async fn pending_messages_are_refused(db: TestDb) {
     let message = format!(
         "{pending} scheduled messages still to be sent would go. Cancel or send first, or set allowPendingMessages."
     );
-    let refusal = refused(&db, &DeletionRequest { allow_connected: true, ..request(LIVE) }).await;
+    let refusal = refused(&db, &request(LIVE).allow_connected()).await;
     assert_eq!(
         refusal,
         Refusal { code: RefusalCode::PendingMessages, message, field: Some(about("allowPendingMessages")) }
@@ -85,13 +85,13 @@ async fn pending_messages_are_refused(db: TestDb) {
 
 async fn more_rows_than_allowed_are_refused_at_the_exact_border(db: TestDb) {
     let rows = shown(&db, &[STALE]).await.rows_deleted;
-    let below = DeletionRequest { at_most: Some(rows - 1), ..request(STALE) };
+    let below = request(STALE).at_most(rows - 1);
     let message = format!("{rows} rows would be deleted, which is more than atMost ({}).", rows - 1);
     assert_eq!(
         refused(&db, &below).await,
         Refusal { code: RefusalCode::TooManyRows, message, field: Some(about("atMost")) }
     );
-    let exactly = DeletionRequest { at_most: Some(rows), ..request(STALE) };
+    let exactly = request(STALE).at_most(rows);
     assert_eq!(deleted(db.database().await, &exactly).await.rows_deleted, rows);
 }
 
@@ -134,7 +134,7 @@ async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
         .await;
     db.exec(&format!("INSERT INTO notes VALUES (1, '{}')", super::group_of(&db, LIVE).await)).await;
     let expected_impact = Some(shown(&db, &[OTHER]).await.token);
-    let outcome = refused_whole(&db, &DeletionRequest { at_most: Some(0), expected_impact, ..request(LIVE) }).await;
+    let outcome = refused_whole(&db, &request(LIVE).at_most(0).expected_impact(expected_impact)).await;
     assert_eq!(
         codes(&outcome),
         [
@@ -149,11 +149,11 @@ async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
 }
 
 async fn what_is_allowed_goes_through_and_is_recorded(db: TestDb) {
-    let both = DeletionRequest { allow_connected: true, allow_pending_messages: true, ..request(LIVE) };
+    let both = request(LIVE).allow_connected().allow_pending_messages();
     assert_eq!(deleted(db.database().await, &both).await.allowed, ["allowConnected", "allowPendingMessages"]);
     assert_eq!(sessions_left(&db, LIVE).await, "0");
     // Allowing what is not needed is recorded too: it is what the caller said.
-    let needless = DeletionRequest { allow_pending_messages: true, ..request(STALE) };
+    let needless = request(STALE).allow_pending_messages();
     assert_eq!(deleted(db.database().await, &needless).await.allowed, ["allowPendingMessages"]);
     assert_eq!(deleted(db.database().await, &request(OTHER)).await.allowed, Vec::<String>::new());
 }
@@ -173,7 +173,7 @@ async fn a_malformed_token_is_bad_input(db: TestDb) {
     malformed.push(token.replacen(&body[10..12], "##", 1));
     malformed.push(token.to_lowercase());
     for token in malformed {
-        let request = DeletionRequest { expected_impact: Some(token.clone()), ..request(STALE) };
+        let request = request(STALE).expected_impact(token.clone());
         let error = deletion::delete(db.database().await, &request).await.unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT", "{token}");
         assert_eq!(
@@ -182,30 +182,21 @@ async fn a_malformed_token_is_bad_input(db: TestDb) {
         );
     }
     assert!(db.everything().await == before);
-    deleted(db.database().await, &DeletionRequest { expected_impact: Some(token), ..request(STALE) }).await;
+    deleted(db.database().await, &request(STALE).expected_impact(token)).await;
 }
 
 async fn a_request_that_makes_no_sense_is_bad_input(db: TestDb) {
     let before = db.everything().await;
     for (request, message) in [
         (DeletionRequest { session_ids: Vec::new(), ..request(STALE) }, "No session was named."),
-        (DeletionRequest { at_most: Some(-1), ..request(STALE) }, "atMost is negative; it is a number of rows."),
+        (request(STALE).at_most(-1), "atMost is negative; it is a number of rows."),
+        (request(STALE).idempotency_key(""), "idempotencyKey must have 1 to 255 characters, none of them NUL."),
         (
-            DeletionRequest { idempotency_key: Some(String::new()), ..request(STALE) },
+            request(STALE).idempotency_key("🙂".repeat(256)),
             "idempotencyKey must have 1 to 255 characters, none of them NUL.",
         ),
-        (
-            DeletionRequest { idempotency_key: Some("🙂".repeat(256)), ..request(STALE) },
-            "idempotencyKey must have 1 to 255 characters, none of them NUL.",
-        ),
-        (
-            DeletionRequest { reason: Some("a\0b".to_owned()), ..request(STALE) },
-            "reason must have at most 2000 characters, none of them NUL.",
-        ),
-        (
-            DeletionRequest { reason: Some("x".repeat(2_001)), ..request(STALE) },
-            "reason must have at most 2000 characters, none of them NUL.",
-        ),
+        (request(STALE).reason("a\0b"), "reason must have at most 2000 characters, none of them NUL."),
+        (request(STALE).reason("x".repeat(2_001)), "reason must have at most 2000 characters, none of them NUL."),
     ] {
         match deletion::delete(db.database().await, &request).await {
             Err(Error::BadInput(said)) => assert_eq!(said, message),
@@ -213,9 +204,6 @@ async fn a_request_that_makes_no_sense_is_bad_input(db: TestDb) {
         }
     }
     assert!(db.everything().await == before);
-    let longest =
-        DeletionRequest {
-            reason: Some("x".repeat(2_000)), idempotency_key: Some("🙂".repeat(255)), ..request(STALE)
-        };
+    let longest = request(STALE).reason("x".repeat(2_000)).idempotency_key("🙂".repeat(255));
     deleted(db.database().await, &longest).await;
 }

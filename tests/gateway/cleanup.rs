@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{Server, gateway, id, nowhere, with_status};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     only_sessions_that_the_gateway_does_not_know_are_taken,
@@ -146,10 +146,10 @@ async fn a_preview_and_a_dry_run_are_of_those_that_it_does_not_know(db: TestDb) 
     assert_eq!((dry.refusals, dry.run), (vec![], None));
     assert_eq!(dry.impact.unwrap().token, preview.impact.token);
     let expected_impact = Some(preview.impact.token);
-    let outcome = start(&db, &asked, &CleanupRequest { expected_impact: expected_impact.clone(), ..missing() }).await;
+    let outcome = start(&db, &asked, &missing().expected_impact(expected_impact.clone())).await;
     assert_eq!(outcome.refusals, []);
     // The token is of the four: without the criterion the impact is another.
-    let outcome = start(&db, &asked, &CleanupRequest { expected_impact, ..stale() }).await;
+    let outcome = start(&db, &asked, &stale().expected_impact(expected_impact)).await;
     assert_eq!(outcome.refusals[0].code, RefusalCode::ImpactChanged);
     assert_eq!(gone(&db).await, [0_usize; 0]);
 }
@@ -217,7 +217,7 @@ async fn a_connected_session_is_skipped_whatever_the_criteria(db: TestDb) {
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));
     let left = skipped(&db, run.id).await;
     assert_eq!((left[0].session_id, left[0].code), (id(1), RefusalCode::GatewayDisagrees));
-    let run = cleaned(&db, &gateway, &CleanupRequest { allow_connected: true, ..stale() }).await;
+    let run = cleaned(&db, &gateway, &stale().allow_connected()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 1));
 }
 

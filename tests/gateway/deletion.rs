@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{Server, gateway, id, nowhere, with_status};
 use crate::http::app::TestApp;
+use crate::support::WithTerms as _;
 use crate::support::connection::RawConnection;
 use crate::support::{TestDb, both};
 
@@ -52,8 +53,7 @@ async fn a_session_that_the_gateway_says_is_connected_is_refused_unless_that_is_
     assert_eq!(refusal.field, Some(vec!["input".to_owned(), "allowConnected".to_owned()]));
     assert!(outcome.impact.is_some());
     assert!(db.everything().await == before);
-    let outcome =
-        delete(db.database().await, &gateway, DeletionRequest { allow_connected: true, ..request(STALE) }).await;
+    let outcome = delete(db.database().await, &gateway, request(STALE).allow_connected()).await;
     let deletion = outcome.deletion.unwrap();
     assert_eq!(deletion.allowed, ["allowConnected"]);
     assert_eq!(deletion.sessions[0].gateway, Some(GatewaySessionState::Connected));
@@ -95,7 +95,7 @@ async fn a_dry_run_is_refused_likewise(db: TestDb) {
     let dry = DeletionRequest { dry_run: true, ..request(STALE) };
     let outcome = delete(db.database().await, &server.gateway(), dry.clone()).await;
     assert_eq!(outcome.refusals[0].code, RefusalCode::GatewayDisagrees);
-    let allowed = DeletionRequest { allow_connected: true, ..dry };
+    let allowed = dry.allow_connected();
     assert_eq!(delete(db.database().await, &server.gateway(), allowed).await.refusals, []);
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }

@@ -8,7 +8,7 @@ use super::cleanup::{cleaned, missing, skipped, stale, start, various};
 use super::{Server, id, nowhere, with_status};
 use crate::cli::{document, migrate_without_purge, run};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, WithTerms as _, both};
 
 both!(Adopted:
     a_dry_run_leaves_out_those_that_are_connected,
@@ -20,14 +20,14 @@ both!(StateC: the_command_lists_those_that_could_not_be_asked_about, the_command
 async fn a_dry_run_leaves_out_those_that_are_connected(db: TestDb) {
     let server = various();
     let gateway = server.gateway();
-    let dry = CleanupRequest { dry_run: true, at_most: Some(100_000), ..stale() };
+    let dry = CleanupRequest { dry_run: true, ..stale() }.at_most(100_000);
     let outcome = start(&db, &gateway, &dry).await;
     assert_eq!((outcome.refusals, outcome.impact.as_ref().unwrap().session_count), (vec![], 9));
     let left: Vec<_> = outcome.skipped.iter().map(|skipped| (skipped.session_id, skipped.code)).collect();
     assert_eq!(left, [(id(4), RefusalCode::GatewayDisagrees)]);
     let would_go = outcome.would_go.unwrap();
     assert_eq!(would_go.session_count, 8);
-    let outcome = start(&db, &gateway, &CleanupRequest { allow_connected: true, ..dry }).await;
+    let outcome = start(&db, &gateway, &dry.allow_connected()).await;
     assert_eq!((outcome.refusals, outcome.skipped), (vec![], vec![]));
     assert_eq!(outcome.would_go, outcome.impact);
     // The run does what was shown.

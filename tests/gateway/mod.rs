@@ -53,7 +53,7 @@ impl Question {
 
 /// A gateway. It runs in a thread of its own, so that it also answers while a test waits for a command; it stops when it
 /// is dropped.
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     questions: Arc<Mutex<Vec<Question>>>,
     /// The most questions that were being answered at the same time.
@@ -103,7 +103,7 @@ impl Server {
     }
 
     /// Answers as WAHA does, with a status for each session; those that have none it does not know.
-    fn of_sessions(status: impl Fn(Uuid) -> Option<&'static str> + Clone + Send + Sync + 'static) -> Self {
+    pub(crate) fn of_sessions(status: impl Fn(Uuid) -> Option<&'static str> + Clone + Send + Sync + 'static) -> Self {
         Self::new(move |question| {
             let status = status(question.session());
             async move {
@@ -115,7 +115,7 @@ impl Server {
         })
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/api/sessions/{{id}}", self.address)
     }
 
@@ -159,7 +159,7 @@ fn nowhere() -> Gateway {
 }
 
 /// A port that nobody listens on.
-fn nobodys_port() -> SocketAddr {
+pub(crate) fn nobodys_port() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

@@ -184,13 +184,13 @@ async fn a_cleanup_outlives_its_client(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let begun = async { while app.state.deletions_finished(Duration::from_millis(1)).await {} };
+    let begun = async { while app.state.wait_for_deletions(Duration::from_millis(1)).await {} };
     tokio::select! {
         answer = app.post(CLEAN, json!({ "input": { "dryRun": false } })) => panic!("answered: {answer:?}"),
         () = begun => {}
     }
     other.exec("ROLLBACK").await;
-    assert!(app.state.deletions_finished(Duration::from_mins(1)).await);
+    assert!(app.state.wait_for_deletions(Duration::from_mins(1)).await);
     let runs = app.data("{ cleanupRuns { nodes { id status } } }", json!({})).await["cleanupRuns"]["nodes"].take();
     assert_eq!((runs.as_array().unwrap().len(), &runs[0]["status"]), (1, &json!("QUEUED")));
     app.work_off(runs[0]["id"].as_str().unwrap().parse().unwrap()).await;

@@ -195,13 +195,13 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let begun = async { while app.state.deletions_finished(Duration::from_millis(1)).await {} };
+    let begun = async { while app.state.wait_for_deletions(Duration::from_millis(1)).await {} };
     tokio::select! {
         answer = app.post(DELETE, json!({ "input": { "id": SESSIONS[0].id } })) => panic!("answered: {answer:?}"),
         () = begun => {}
     }
     other.exec("ROLLBACK").await;
-    assert!(app.state.deletions_finished(Duration::from_secs(30)).await);
+    assert!(app.state.wait_for_deletions(Duration::from_secs(30)).await);
     assert_eq!(app.db.count("whatsapp_sessions").await, 13);
 }
 

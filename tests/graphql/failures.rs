@@ -1,4 +1,5 @@
-//! Fields that fail: null where they may be, and otherwise what they stand in is, as far up as need be.
+//! Fields that fail, over the product's own schema: in lists of rows, in events, and for rows that are wrong or deleted
+//! meanwhile. `tests/conformance/null_propagation.rs` has the rules of what is null then.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +18,9 @@ use crate::support::{TestDb, both};
 
 both!(Adopted:
     a_session_that_goes_meanwhile_takes_the_list_with_it,
-    a_session_that_goes_meanwhile_is_null_where_it_may_be,
-    a_list_whose_items_must_not_be_null_takes_along_what_it_stands_in,
     only_the_position_that_failed_is_null,
     a_field_that_may_be_null_is_null_in_every_row,
-    a_field_that_is_left_out_by_a_directive_stays_out,
-    a_field_that_is_asked_for_twice_has_one_error,
     an_event_keeps_what_may_be_null,
-    nothing_is_left_of_an_event_whose_field_must_not_be_null,
 );
 
 /// The database, to which something happens as soon as the program has run a statement with these words.
@@ -78,29 +74,6 @@ async fn a_session_that_goes_meanwhile_takes_the_list_with_it(db: TestDb) {
     let message = format!("The session {} was deleted while this query ran. Ask again.", SESSIONS[0].id);
     assert_eq!(answer["errors"][0]["message"], message);
     assert_eq!(app.data(query, json!({})).await["sessions"]["nodes"].as_array().unwrap().len(), 13);
-}
-
-async fn a_session_that_goes_meanwhile_is_null_where_it_may_be(db: TestDb) {
-    let database = once_read(&db, "\"whatsapp_sessions\"", deleting(SESSIONS[0].id)).await;
-    let app = TestApp::with(db, database);
-    let query = "query Q($id: ID!) { a: node(id: $id) { ...F } b: __typename } \
-                 fragment F on Node { ... on Group { name } ... on Session { ... { i: impact { token } } } }";
-    let answer = app.post(query, json!({ "id": SESSIONS[0].id })).await.json();
-    assert_eq!(failures(&answer), gone(json!(["a", "i"])));
-    assert_eq!(answer["data"], json!({ "a": null, "b": "Query" }));
-}
-
-async fn a_list_whose_items_must_not_be_null_takes_along_what_it_stands_in(db: TestDb) {
-    let database = once_read(&db, "\"whatsapp_groups\"", deleting(SESSIONS[0].id)).await;
-    let app = TestApp::with(db, database);
-    let query = "query Q($id: ID!) { b: __typename s: session(id: $id) { id g: groups(first: 2) { \
-                 edges { cursor node { id of: session { id } } } } } }";
-    let answer = app.post(query, json!({ "id": SESSIONS[0].id })).await.json();
-    let path = |place: usize| json!(["s", "g", "edges", place, "node", "of"]);
-    let mut failed = failures(&answer);
-    failed.sort_by_key(|(path, _)| path.to_string());
-    assert_eq!(failed, [(path(0), json!("INTERNAL")), (path(1), json!("INTERNAL"))]);
-    assert_eq!(answer["data"], json!({ "b": "Query", "s": null }));
 }
 
 /// A group whose session does not exist, and one whose does.
@@ -198,29 +171,6 @@ async fn a_field_that_may_be_null_is_null_in_every_row(db: TestDb) {
     assert_eq!(failures(&one.json()), [(json!(["deletion", "run"]), json!("INTERNAL"))]);
 }
 
-async fn a_field_that_is_left_out_by_a_directive_stays_out(db: TestDb) {
-    let app = TestApp::over(db).await;
-    let (_, deletions) = cleaned(&app).await;
-    app.db.exec(&breaking_runs(&app.db)).await;
-    let query = "query Q($yes: Boolean!, $no: Boolean!, $id: ID!) { deletion(id: $id) { id \
-                 a: run @include(if: $yes) { id } b: run @include(if: $no) { id } c: run @skip(if: $yes) { id } \
-                 ... @include(if: $no) { d: run { id } } ...F @skip(if: $yes) ...G @include(if: $yes) } } \
-                 fragment F on Deletion { e: run { id } } fragment G on Deletion { f: run { id } }";
-    let answer = app.post(query, json!({ "yes": true, "no": false, "id": deletions[0] })).await.json();
-    assert_eq!(answer["data"], json!({ "deletion": { "id": deletions[0], "a": null, "f": null } }));
-    assert_eq!(failures(&answer).len(), 2);
-}
-
-async fn a_field_that_is_asked_for_twice_has_one_error(db: TestDb) {
-    let app = TestApp::over(db).await;
-    let (_, deletions) = cleaned(&app).await;
-    app.db.exec(&breaking_runs(&app.db)).await;
-    let query = "{ deletions(first: 1) { nodes { run { id } } nodes { id run { status } } } }";
-    let answer = app.post(query, json!({})).await.json();
-    assert_eq!(answer["data"], json!({ "deletions": { "nodes": [{ "run": null, "id": deletions[0] }] } }));
-    assert_eq!(failures(&answer), [(json!(["deletions", "nodes", 0, "run"]), json!("INTERNAL"))]);
-}
-
 async fn an_event_keeps_what_may_be_null(db: TestDb) {
     let app = TestApp::over(db).await;
     let (run, deletions) = cleaned(&app).await;
@@ -236,17 +186,4 @@ async fn an_event_keeps_what_may_be_null(db: TestDb) {
     let mut paths: Vec<Value> = failures(&payload).into_iter().map(|(path, _)| path).collect();
     paths.sort_by_key(Value::to_string);
     assert_eq!(paths, expected.collect::<Vec<_>>());
-}
-
-async fn nothing_is_left_of_an_event_whose_field_must_not_be_null(db: TestDb) {
-    let app = TestApp::over(db).await;
-    let (run, _) = cleaned(&app).await;
-    let deletions = app.db.dialect().own_table("deletions");
-    app.db.exec(&format!("ALTER TABLE {deletions} RENAME COLUMN reason TO elsewhere")).await;
-    let mut client = Client::begin(server(app.db.database().await.clone(), Sockets::default()).await).await;
-    let query = "subscription S($id: ID!) { cleanupRun(id: $id) { id d: deletions { nodes { id } } } }";
-    client.subscribe("1", query, json!({ "id": run })).await;
-    let said = client.hear().await;
-    assert_eq!((&said["type"], &said["payload"]["data"]), (&json!("next"), &json!(null)));
-    assert_eq!(failures(&said["payload"]), [(json!(["cleanupRun", "d"]), json!("INTERNAL"))]);
 }

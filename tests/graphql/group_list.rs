@@ -211,5 +211,5 @@ async fn the_first_groups_are_read_in_the_order_of_their_index(db: TestDb) {
     let statements = counter.take();
     let of_pages: Vec<_> = statements.iter().filter(|sql| sql.contains("page_parent")).collect();
     assert_eq!(of_pages.len(), 1, "{statements:#?}");
-    assert!(of_pages[0].contains("ORDER BY c.\"group_name\", c.\"id\" LIMIT 11"), "{}", of_pages[0]);
+    assert!(of_pages[0].contains("ORDER BY listed.\"group_name\", listed.\"id\" LIMIT 11"), "{}", of_pages[0]);
 }

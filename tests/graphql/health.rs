@@ -25,7 +25,7 @@ async fn the_diagnosis_names_what_blocks(db: TestDb) {
 async fn a_mended_schema_is_healthy(db: TestDb) {
     let health = mended(db).await.data(HEALTH, json!({})).await["schemaHealth"].take();
     assert_eq!(health["healthy"], true, "{:#}", health["findings"]);
-    assert_eq!(health["pendingMigrations"], json!(["m20260101_000006_stale_purge"]));
+    assert_eq!(health["pendingMigrations"], json!(["m20260101_000007_stale_purge"]));
     assert!(health["foreignKeys"].as_array().unwrap().len() >= 12);
 }
 

@@ -12,7 +12,6 @@ mod group;
 mod group_list;
 mod health;
 mod impact;
-mod introspection;
 mod limits;
 mod nested;
 mod omitted;
@@ -29,7 +28,7 @@ use crate::support::TestDb;
 
 /// A server over a database whose schema is up to date; the purge of stale sessions has not been made.
 async fn mended(db: TestDb) -> TestApp {
-    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    let session = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     session.apply_before_purge(&mut |_| ()).await.unwrap();
     session.close().await.unwrap();
     TestApp::over(db).await

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use api::app_state::AppState;
 use api::db::Database;
 use api::gateway::Gateway;
-use api::graphql::State;
 use api::http::{Origin, Sockets, router};
 use api::limits::Limits;
 use api::schema_health::Accepted;
@@ -23,7 +23,7 @@ use crate::support::{Contents, TestDb};
 /// A server without a socket.
 pub struct TestApp {
     router: Router,
-    pub state: State,
+    pub state: AppState,
     /// Gone when the test is done with the server.
     pub db: TestDb,
 }
@@ -45,32 +45,32 @@ impl TestApp {
     /// With a gateway that it asks.
     pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
         let database = db.database().await.clone();
-        let state = State::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
+        let state = AppState::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With origins whose pages are let in.
     pub async fn allowing(origins: &[&str]) -> Self {
         let db = TestDb::sqlite(Contents::Empty).await;
-        let state = State::new(db.database().await.clone(), Accepted::default(), "tester");
+        let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
         let origins: Vec<Origin> = origins.iter().map(|origin| origin.parse().unwrap()).collect();
         Self { router: router(state.clone(), Sockets::default(), &origins), state, db }
     }
 
     /// Over another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
-        let state = State::new(database, Accepted::default(), "tester");
+        let state = AppState::new(database, Accepted::default(), "tester");
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With other limits.
     pub async fn limited(db: TestDb, limits: Limits) -> Self {
-        let state = State::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
+        let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With a state of the test's own.
-    pub fn of(state: State, db: TestDb) -> Self {
+    pub fn of(state: AppState, db: TestDb) -> Self {
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 

@@ -44,12 +44,12 @@ async fn the_database_is_asked_once_a_second_however_often_it_is_asked_for(db: T
 }
 
 async fn a_database_with_pending_migrations_is_not_ready_until_they_are_made(db: TestDb) {
-    let session = migration::Session::open(db.url(), "public", || ()).await.unwrap();
+    let session = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     let app = TestApp::over(db).await;
     let answer = ask(&app, "/health/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     let missing = answer.json()["missing"][0].as_str().unwrap().to_owned();
-    assert!(missing.starts_with("Migrations are pending: m20260101_000001_own_tables, "), "{missing}");
+    assert!(missing.starts_with("Migrations are pending: m20260101_000001_internal_tables, "), "{missing}");
     assert!(missing.ends_with(" `session-admin migrate` makes them."), "{missing}");
     // The purge of stale sessions stays pending, which the server can do without.
     session.apply_before_purge(&mut |_| ()).await.unwrap();

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use api::app_state::AppState;
 use api::db::{Database, DatabaseSettings, Dialect};
-use api::graphql::State;
 use api::http::Sockets;
 use api::http::serve;
 use api::limits::Limits;
@@ -28,14 +28,17 @@ only!(postgres Adopted: what_a_query_was_given_up_for_ends_in_the_database);
 /// Takes some seconds on a `slow` database.
 pub(crate) const LONG: &str = "{ deletions(first: 1) { nodes { id } } }";
 
+/// A pool that is divided into two queries and one of everything else, with one connection to spare.
+const POOL: u32 = 7;
+
 /// A server for as long as the test lasts.
 pub(crate) async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let settings = DatabaseSettings { max_connections: 4, ..db.settings() };
+    let settings = DatabaseSettings { max_connections: POOL, ..db.settings() };
     let settings = DatabaseSettings { query_timeout: settings.query_timeout.min(limits.query_time), ..settings };
     let database = Database::connect(settings).await.unwrap();
-    let state = State::new(database, Accepted::default(), "tester").with_limits(limits);
+    let state = AppState::new(database, Accepted::default(), "tester").with_limits(limits);
     tokio::spawn(serve(listener, state, Sockets::default(), &[], std::future::pending()));
     address
 }

@@ -11,9 +11,9 @@ use chrono::DateTime;
 use serde_json::json;
 
 use super::app::{Answer, TestApp, json_post, request};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, WithTerms as _, both};
 
-const DOCUMENT: &str = include_str!("../../docs/metrics.md");
+const DOCUMENT: &str = include_str!("../../docs/reference/metrics.md");
 
 async fn metrics(app: &TestApp) -> Answer {
     let answer = app.send(request("GET", "/metrics").body(Body::empty()).unwrap()).await;
@@ -50,8 +50,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
     let mut worker = Worker::take(app.state.database().clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
     while !worker.step().await.unwrap().status.has_finished() {}
     let criteria = Criteria { statuses: vec![SessionStatus::Connected], has_phone_number: None, ..Criteria::default() };
-    let connected =
-        CleanupRequest { criteria, allow_connected: true, allow_pending_messages: true, ..CleanupRequest::default() };
+    let connected = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
     assert!(cleanup::start(app.state.database(), None, &connected).await.unwrap().run.is_some());
     let moment = DateTime::from_timestamp(1_767_236_400, 0).unwrap();
     for tick in [Tick::Started, Tick::NothingToDo, Tick::NothingToDo, Tick::OverCeiling] {
@@ -71,7 +70,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
         "session_admin_schedule_ticks_total{outcome=\"nothing_to_do\"} 2",
         "session_admin_schedule_ticks_total{outcome=\"over_ceiling\"} 1",
         "session_admin_schedule_ticks_total{outcome=\"started\"} 1",
-        "session_admin_pool_connections_max 5",
+        "session_admin_pool_connections_max 7",
     ] {
         has(&after, line);
     }

@@ -97,9 +97,14 @@ async fn a_body_that_is_no_request_is_refused_by_name() {
 
 #[tokio::test]
 async fn batches_are_refused() {
-    for body in
-        ["[]", r#"[{"query": "{ __typename }"}]"#, r#"[{"query": "{ a: __typename }"}, {"query": "{ __typename }"}]"#]
-    {
+    for body in [
+        "[]",
+        r#"[{"query": "{ __typename }"}]"#,
+        r#"[{"query": "{ a: __typename }"}, {"query": "{ __typename }"}]"#,
+        // The extractor takes a list of a request's members for the request.
+        r#"["{ __typename }"]"#,
+        r#" ["{ __typename }", null, {}, {}]"#,
+    ] {
         let answer = post(body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(answer.error().1, "Send one request at a time: batches are not taken.");
@@ -123,6 +128,27 @@ async fn members_that_are_null_count_as_left_out() {
     let answer =
         post(r#"{"query": "{ __typename }", "operationName": null, "variables": null, "extensions": null}"#).await;
     assert_eq!(answer.json(), json!({ "data": { "__typename": "Query" } }));
+}
+
+/// The extractor refuses these; the server's own reader accepts them.
+#[tokio::test]
+async fn of_a_member_that_is_sent_twice_the_last_counts() {
+    let answer = post(r#"{"query": "{ a: __typename }", "query": "{ b: __typename }"}"#).await;
+    assert_eq!(answer.json(), json!({ "data": { "b": "Query" } }));
+    let answer = post(
+        r#"{"query": "query Q($x: Boolean!) { a: __typename @skip(if: $x) b: __typename }",
+                         "variables": 1, "variables": {"x": false, "x": true}}"#,
+    )
+    .await;
+    assert_eq!(answer.json(), json!({ "data": { "b": "Query" } }));
+}
+
+#[tokio::test]
+async fn an_empty_query_is_no_query() {
+    let answer = post(r#"{"query": ""}"#).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.error().0, "BAD_USER_INPUT");
+    assert_eq!(answer.json().get("data"), None);
 }
 
 #[tokio::test]

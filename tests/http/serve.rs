@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use api::graphql::State;
+use api::app_state::AppState;
 use api::http::serve;
 use api::http::{Sockets, check_listen};
 use api::schema_health::Accepted;
@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use super::client;
 use crate::support::{Contents, TestDb};
 
-async fn state() -> (TestDb, State) {
+async fn state() -> (TestDb, AppState) {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let state = State::new(db.database().await.clone(), Accepted::default(), "tester");
+    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
     (db, state)
 }
 

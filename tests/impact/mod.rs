@@ -1,3 +1,4 @@
 //! Tests of the impact.
 
+mod generated_sql;
 mod property;

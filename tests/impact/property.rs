@@ -29,6 +29,7 @@ use case::{Case, uuid};
 use oracle::{Content, Difference, content, difference};
 use place::{Built, Place};
 
+use crate::support::WithTerms as _;
 use crate::support::connection::Said;
 use crate::support::say;
 
@@ -221,14 +222,11 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
         unique: built.plain.as_ref().is_err_and(Said::is_unique_violation),
         order_dependent: false,
     };
-    let request = DeletionRequest {
-        session_ids: roots,
-        expected_impact: Some(impact.token.clone()),
-        allow_connected: true,
-        allow_pending_messages: true,
-        principal: "property".to_owned(),
-        ..DeletionRequest::default()
-    };
+    let request =
+        DeletionRequest { session_ids: roots, principal: "property".to_owned(), ..DeletionRequest::default() }
+            .expected_impact(impact.token.clone())
+            .allow_connected()
+            .allow_pending_messages();
     let outcome =
         deletion::delete(db, &request).await.map_err(|error| format!("delete: {error:?}\n{}", brief(&impact)))?;
     let after = content(&mut built.connection, case).await;

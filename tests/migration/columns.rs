@@ -1,9 +1,9 @@
-//! Columns and tables that an adopted database has otherwise, more, or not at all.
+//! Adopted databases whose columns and tables differ: other types, additional ones, missing ones.
 
 use api::demo::scenario;
 use serde_json::json;
 
-use super::{GOAL, rules};
+use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::{left_without, mended_and_purged, rows_now};
 use crate::support::legacy::{Legacy, Rules};
@@ -21,13 +21,13 @@ both!(Empty:
     an_empty_database_gets_the_thirteen_tables,
 );
 
-async fn deployment(db: &TestDb, legacy: Legacy) {
+async fn build_deployment(db: &TestDb, legacy: Legacy) {
     db.exec_all(&legacy.statements(db.dialect())).await;
     db.exec_all(&scenario::statements(db.dialect(), None)).await;
 }
 
-/// The names of the business tables and of all others but this program's and its queue's.
-async fn tables(db: &TestDb) -> Vec<String> {
+/// Returns the names of all tables but the internal ones and the queue's.
+async fn list_tables(db: &TestDb) -> Vec<String> {
     let sql = if db.url().starts_with("sqlite") {
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'session_admin_%' \
          AND name NOT IN ('Jobs', 'Workers') ORDER BY 1"
@@ -38,7 +38,7 @@ async fn tables(db: &TestDb) -> Vec<String> {
 }
 
 async fn an_enum_status_is_read_as_text(db: TestDb) {
-    deployment(&db, Legacy::new(Rules::a()).enum_status()).await;
+    build_deployment(&db, Legacy::new(Rules::a()).enum_status()).await;
     mended_and_purged(&db).await;
 }
 
@@ -48,17 +48,17 @@ async fn extra_and_generated_columns_are_left_as_they_are(db: TestDb) {
         .extra_column("whatsapp_groups", "\"Our Note\" text DEFAULT 'none (REFERENCES nothing)'")
         .extra_column("webinars", "twice text GENERATED ALWAYS AS (title || ' ' || title) STORED")
         .extra_column("webinars", "price numeric CHECK (price >= 0)");
-    deployment(&db, legacy).await;
+    build_deployment(&db, legacy).await;
     db.exec("UPDATE webinars SET price = 12.50").await;
     let left = db.snapshot("(SELECT id, title, twice, price FROM webinars)").await;
-    // Views of the rows with all columns are compared below; the thirteen tables' own columns are not enough here.
+    // Compares the additional columns too, which `rows_now` does not.
     let groups = "(SELECT id, \"Our Note\" FROM whatsapp_groups WHERE session_id IN
         (SELECT id FROM whatsapp_sessions WHERE status = 'connected'))";
     let (groups_left, sessions_left) =
         (db.snapshot(groups).await, db.snapshot("(SELECT * FROM whatsapp_sessions WHERE status = 'connected')").await);
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     assert_eq!(report["purge"]["deletion"]["rowsDeleted"], 1512);
     assert_eq!(db.snapshot("(SELECT id, title, twice, price FROM webinars)").await, left);
     assert_eq!(db.snapshot("(SELECT id, \"Our Note\" FROM whatsapp_groups)").await, groups_left);
@@ -67,9 +67,9 @@ async fn extra_and_generated_columns_are_left_as_they_are(db: TestDb) {
     assert_eq!(db.rows("SELECT DISTINCT twice = title || ' ' || title FROM webinars").await.len(), 1);
 }
 
-/// A session that nobody knows the age of may be pairing right now.
+/// The purge spares a session of unknown age: it may be pairing right now.
 async fn timestamps_may_be_null_and_without_zone(db: TestDb) {
-    deployment(&db, Legacy::new(Rules::a()).nullable_timestamps().timestamps_without_zone()).await;
+    build_deployment(&db, Legacy::new(Rules::a()).nullable_timestamps().timestamps_without_zone()).await;
     db.exec("UPDATE whatsapp_sessions SET created_at = NULL, updated_at = NULL WHERE session_name = 'stale-1'").await;
     db.exec("UPDATE whatsapp_sessions SET updated_at = NULL WHERE session_name = 'stale-2'").await;
     db.exec("UPDATE whatsapp_groups SET created_at = NULL, updated_at = NULL").await;
@@ -77,7 +77,7 @@ async fn timestamps_may_be_null_and_without_zone(db: TestDb) {
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
     assert_eq!(rows_now(&db).await, left);
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     assert_eq!(run(&db, &["doctor"]).code, 0);
 }
 
@@ -92,12 +92,13 @@ async fn a_missing_table_is_done_without_and_not_made(db: TestDb) {
         })
         .collect();
     db.exec_all(&fill).await;
-    let before = tables(&db).await;
+    let before = list_tables(&db).await;
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    assert_eq!(tables(&db).await, before);
-    let goal: Vec<_> = GOAL.into_iter().filter(|rule| rule[0] != "workshops" && rule[0] != "dynamic_links").collect();
-    assert_eq!(rules(&db, "public").await, goal);
+    assert_eq!(list_tables(&db).await, before);
+    let goal: Vec<_> =
+        FINAL_RULES.into_iter().filter(|rule| rule[0] != "workshops" && rule[0] != "dynamic_links").collect();
+    assert_eq!(fetch_rules(&db, "public").await, goal);
     assert_eq!(db.count("whatsapp_sessions").await, 5);
     assert_eq!(run(&db, &["doctor"]).code, 0);
 }
@@ -120,8 +121,8 @@ async fn a_missing_column_is_done_without_and_not_made(db: TestDb) {
     .await;
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    let goal: Vec<_> = GOAL.into_iter().filter(|rule| rule[1] != "community_group_id").collect();
-    assert_eq!(rules(&db, "public").await, goal);
+    let goal: Vec<_> = FINAL_RULES.into_iter().filter(|rule| rule[1] != "community_group_id").collect();
+    assert_eq!(fetch_rules(&db, "public").await, goal);
     assert_eq!(db.rows("SELECT title, whatsapp_group_id FROM webinars").await, [["Webinar", "NULL"]]);
     assert_eq!(db.count("whatsapp_sessions").await, 0);
     assert!(db.attempt("SELECT community_group_id FROM webinars").await.is_err());
@@ -138,31 +139,31 @@ async fn the_two_tables_alone_are_enough(db: TestDb) {
     let stale = "303d5044-0000-4000-8000-000000000001";
     db.exec(&format!("INSERT INTO whatsapp_sessions VALUES ('{stale}', 'qr_pending', NULL)")).await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    assert_eq!(tables(&db).await, ["whatsapp_groups", "whatsapp_sessions"]);
-    assert_eq!(rules(&db, "public").await, [["whatsapp_groups", "session_id", "CASCADE"]]);
-    // Nobody can tell how old it is.
+    assert_eq!(list_tables(&db).await, ["whatsapp_groups", "whatsapp_sessions"]);
+    assert_eq!(fetch_rules(&db, "public").await, [["whatsapp_groups", "session_id", "CASCADE"]]);
+    // The purge spares it: without timestamps, its age is unknown.
     assert_eq!(db.count("whatsapp_sessions").await, 1);
     assert_eq!(document(&db, &["delete", stale, "--yes"]).0, 0);
 }
 
-/// The URL may be that of another database: nothing is written.
+/// Writes nothing: the URL may be that of a wrong database.
 async fn a_database_with_some_of_the_tables_but_not_the_needed_ones_is_refused(db: TestDb) {
     db.exec("CREATE TABLE workshops (id integer PRIMARY KEY)").await;
-    let before = super::catalogue(&db).await;
+    let before = super::fetch_catalog(&db).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("\"whatsapp_sessions\""), "{}", ended.stderr);
-    assert_eq!(super::catalogue(&db).await, before);
+    assert_eq!(super::fetch_catalog(&db).await, before);
 }
 
 async fn without_the_columns_that_tell_a_stale_session_nothing_is_adopted(db: TestDb) {
     db.exec("CREATE TABLE whatsapp_sessions (id text PRIMARY KEY, status text)").await;
     db.exec("CREATE TABLE whatsapp_groups (id text PRIMARY KEY, session_id text)").await;
-    let before = super::catalogue(&db).await;
+    let before = super::fetch_catalog(&db).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("phone_number"), "{}", ended.stderr);
-    assert_eq!(super::catalogue(&db).await, before);
+    assert_eq!(super::fetch_catalog(&db).await, before);
 }
 
 async fn an_empty_database_gets_the_thirteen_tables(db: TestDb) {
@@ -170,9 +171,9 @@ async fn an_empty_database_gets_the_thirteen_tables(db: TestDb) {
     assert_eq!((code, &report["purge"]), (0, &json!(null)), "{report}");
     let mut expected: Vec<&str> = crate::support::legacy_tables::TABLES.iter().map(|table| table.name).collect();
     expected.sort_unstable();
-    assert_eq!(tables(&db).await, expected);
-    assert_eq!(rules(&db, "public").await, GOAL);
-    // And the tables are those that the scenario fits in.
+    assert_eq!(list_tables(&db).await, expected);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
+    // The scenario's rows fit into the new tables.
     db.exec_all(&scenario::statements(db.dialect(), None)).await;
     assert_eq!(run(&db, &["doctor"]).code, 0);
 }

@@ -1,8 +1,8 @@
-//! Foreign keys as others have left them: renamed, doubled, missing, half made.
+//! Foreign keys that were changed by hand: renamed, duplicated, missing, not validated.
 
 use api::demo::scenario;
 
-use super::{GOAL, catalogue, rules};
+use super::{FINAL_RULES, fetch_catalog, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::mended_and_purged;
 use crate::support::legacy::{Legacy, Rule, Rules};
@@ -14,13 +14,13 @@ both!(Empty:
     a_cascade_that_once_was_mended_is_never_taken_back,
 );
 
-async fn deployment(db: &TestDb, legacy: Legacy) {
+async fn build_deployment(db: &TestDb, legacy: Legacy) {
     db.exec_all(&legacy.statements(db.dialect())).await;
     db.exec_all(&scenario::statements(db.dialect(), None)).await;
 }
 
-/// The names of the foreign keys on a column, on PostgreSQL.
-async fn names(db: &TestDb, table: &str, column: &str) -> Vec<String> {
+/// Returns the names of the foreign keys on a column. PostgreSQL only.
+async fn constraint_names(db: &TestDb, table: &str, column: &str) -> Vec<String> {
     let sql = format!(
         "SELECT k.conname FROM pg_constraint AS k JOIN pg_attribute AS a
            ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -37,15 +37,15 @@ async fn renamed_and_doubled_foreign_keys_are_mended(db: TestDb) {
         .doubled("webinars", "whatsapp_group_id", "third", Rule::SetDefault)
         .doubled("workshop_whatsapp_groups", "group_id", "again", Rule::None)
         .doubled("whatsapp_groups", "session_id", "sessions", Rule::SetNull);
-    deployment(&db, legacy).await;
+    build_deployment(&db, legacy).await;
     mended_and_purged(&db).await;
     if db.url().starts_with("postgres") {
-        // Clients name them in their queries.
-        let kept = names(&db, "notification_campaign_groups", "group_id").await;
+        // API clients use the names in their queries.
+        let kept = constraint_names(&db, "notification_campaign_groups", "group_id").await;
         assert_eq!(kept, ["Odd \"name\" (of ours)"]);
-        assert_eq!(names(&db, "webinars", "whatsapp_group_id").await, ["REFERENCES"]);
+        assert_eq!(constraint_names(&db, "webinars", "whatsapp_group_id").await, ["REFERENCES"]);
         assert_eq!(
-            names(&db, "workshop_whatsapp_groups", "group_id").await,
+            constraint_names(&db, "workshop_whatsapp_groups", "group_id").await,
             ["workshop_whatsapp_groups_group_id_fkey"]
         );
     }
@@ -58,13 +58,13 @@ async fn a_right_foreign_key_beside_a_wrong_one_is_the_one_that_stays(db: TestDb
         "mended by hand",
         Rule::Cascade,
     );
-    deployment(&db, legacy).await;
+    build_deployment(&db, legacy).await;
     mended_and_purged(&db).await;
 }
 
-/// The first fix of history gave this reference SET NULL. One that is further along does not pass through that again.
+/// The first fix sets this reference to SET NULL, unless it has the final rule already.
 async fn a_cascade_that_once_was_mended_is_never_taken_back(db: TestDb) {
-    deployment(&db, Legacy::new(Rules::c().with("webinars", "community_group_id", Rule::None))).await;
+    build_deployment(&db, Legacy::new(Rules::c().with("webinars", "community_group_id", Rule::None))).await;
     let identity = "SELECT oid FROM pg_constraint WHERE conname = 'notification_campaign_groups_group_id_fkey'";
     let postgres = db.url().starts_with("postgres");
     let before = if postgres { db.rows(identity).await } else { Vec::new() };
@@ -73,7 +73,7 @@ async fn a_cascade_that_once_was_mended_is_never_taken_back(db: TestDb) {
     assert_eq!(after, before);
 }
 
-/// What cannot be said in SQLite.
+/// Covers the properties that SQLite's foreign keys do not have.
 #[tokio::test]
 async fn postgres_whatever_else_a_foreign_key_says_is_kept() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
@@ -116,7 +116,7 @@ async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
             "ADD CONSTRAINT {name} FOREIGN KEY (whatsapp_group_id) REFERENCES whatsapp_groups (id) {rule} NOT VALID"
         )
     };
-    // One with the right rule, one with a wrong one beside a right one: leftovers of changes by hand.
+    // Left by changes by hand: one key with the right rule, and one with a wrong rule beside a right key.
     db.exec(&format!(
         "ALTER TABLE workshops DROP CONSTRAINT workshops_whatsapp_group_id_fkey, {};
          ALTER TABLE dynamic_links {}",
@@ -124,9 +124,12 @@ async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
         add("leftover", ""),
     ))
     .await;
-    assert!(rules(&db, "public").await.iter().any(|rule| rule[2] == "SET NULL NOT VALID"));
+    assert!(fetch_rules(&db, "public").await.iter().any(|rule| rule[2] == "SET NULL NOT VALID"));
     mended_and_purged(&db).await;
-    assert_eq!(names(&db, "dynamic_links", "whatsapp_group_id").await, ["dynamic_links_whatsapp_group_id_fkey"]);
+    assert_eq!(
+        constraint_names(&db, "dynamic_links", "whatsapp_group_id").await,
+        ["dynamic_links_whatsapp_group_id_fkey"]
+    );
 }
 
 #[tokio::test]
@@ -146,12 +149,12 @@ async fn postgres_partitioned_tables_are_mended() {
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, report["pending"].as_array().map(Vec::len)), (0, Some(0)), "{report}");
     assert_eq!(report["purge"]["deletion"]["rowsDeleted"], 1512);
-    let mut found = rules(&db, "public").await;
+    let mut found = fetch_rules(&db, "public").await;
     found.retain(|rule| !rule[0].starts_with("part_"));
-    assert_eq!(found, GOAL);
+    assert_eq!(found, FINAL_RULES);
 }
 
-/// A reference that cannot have a foreign key stops the run before it, and says why.
+/// A reference that cannot have a foreign key stops the migration, and the error names it.
 #[tokio::test]
 async fn postgres_a_reference_of_another_type_is_named() {
     let Some(db) = TestDb::postgres(Contents::Empty).await else { return };
@@ -165,7 +168,7 @@ async fn postgres_a_reference_of_another_type_is_named() {
     assert!(ended.stderr.contains("whatsapp_groups.session_id cannot reference whatsapp_sessions"), "{}", ended.stderr);
     db.exec("ALTER TABLE whatsapp_groups ALTER session_id TYPE uuid USING session_id::uuid").await;
     assert_eq!(run(&db, &["migrate", "--yes"]).code, 0);
-    assert_eq!(rules(&db, "public").await, [["whatsapp_groups", "session_id", "CASCADE"]]);
+    assert_eq!(fetch_rules(&db, "public").await, [["whatsapp_groups", "session_id", "CASCADE"]]);
 }
 
 #[tokio::test]
@@ -174,8 +177,8 @@ async fn postgres_what_is_as_it_should_be_is_not_made_anew() {
     let of_host = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
         rows.into_iter().filter(|row| row[0] == "constraint" && !row[2].contains("session_admin.")).collect()
     };
-    let before = of_host(catalogue(&db).await);
+    let before = of_host(fetch_catalog(&db).await);
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let after = of_host(catalogue(&db).await);
+    let after = of_host(fetch_catalog(&db).await);
     assert!(before.iter().all(|row| after.contains(row)), "{before:#?}\n{after:#?}");
 }

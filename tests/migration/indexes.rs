@@ -1,4 +1,4 @@
-//! Indexes on the foreign keys: all of the thirteen tables', and no others.
+//! Indexes on foreign keys: on all foreign keys of the business tables, and on no others.
 
 use crate::cli::document;
 use crate::support::{Contents, TestDb, both};
@@ -9,8 +9,8 @@ both!(StateA:
     an_index_that_does_not_serve_does_not_count,
 );
 
-/// The foreign keys of the public schema, or of the file, without an index whose first column is theirs.
-async fn lacking(db: &TestDb) -> Vec<Vec<String>> {
+/// Returns the foreign keys, as table and column, that have no index beginning with their column.
+async fn unindexed_foreign_keys(db: &TestDb) -> Vec<Vec<String>> {
     db.rows(if db.url().starts_with("sqlite") {
         "SELECT t.name, k.\"from\" FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k
          WHERE t.type = 'table' AND t.name NOT LIKE 'session_admin%' AND NOT EXISTS (
@@ -29,8 +29,8 @@ async fn lacking(db: &TestDb) -> Vec<Vec<String>> {
     .await
 }
 
-/// The columns of each index of a table.
-async fn columns(db: &TestDb, table: &str) -> Vec<String> {
+/// Returns the columns of each index of a table, separated by commas.
+async fn index_columns(db: &TestDb, table: &str) -> Vec<String> {
     let sql = if db.url().starts_with("sqlite") {
         format!(
             "SELECT group_concat(c.name, ',' ORDER BY c.seqno) FROM pragma_index_list('{table}') AS i,
@@ -47,9 +47,9 @@ async fn columns(db: &TestDb, table: &str) -> Vec<String> {
     db.rows(&sql).await.into_iter().map(|mut row| row.remove(0)).collect()
 }
 
-pub(super) async fn every_foreign_key_has_one(db: &TestDb) {
-    assert_eq!(lacking(db).await, Vec::<Vec<String>>::new());
-    let groups = columns(db, "whatsapp_groups").await;
+pub(super) async fn assert_every_foreign_key_is_indexed(db: &TestDb) {
+    assert_eq!(unindexed_foreign_keys(db).await, Vec::<Vec<String>>::new());
+    let groups = index_columns(db, "whatsapp_groups").await;
     for wanted in ["session_id,id", "session_id,group_name,id"] {
         assert!(groups.iter().any(|columns| columns == wanted), "{wanted}: {groups:?}");
     }
@@ -57,17 +57,17 @@ pub(super) async fn every_foreign_key_has_one(db: &TestDb) {
 
 async fn every_foreign_key_gets_an_index_and_the_groups_theirs(db: TestDb) {
     let id = if db.url().starts_with("sqlite") { "text" } else { "uuid" };
-    // One that the deployment added to a business table, and one of a table that is its own matter.
+    // A foreign key that the deployment added to a business table, and one of another table.
     db.exec(&format!(
         "ALTER TABLE webinars ADD COLUMN workshop_id {id} REFERENCES workshops (id);
          CREATE TABLE notes (id integer PRIMARY KEY, group_id {id} REFERENCES whatsapp_groups (id) ON DELETE CASCADE)"
     ))
     .await;
-    assert_eq!(lacking(&db).await.len(), 19);
+    assert_eq!(unindexed_foreign_keys(&db).await.len(), 19);
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    assert_eq!(lacking(&db).await, [["notes", "group_id"]]);
+    assert_eq!(unindexed_foreign_keys(&db).await, [["notes", "group_id"]]);
     db.exec("DROP TABLE notes").await;
-    every_foreign_key_has_one(&db).await;
+    assert_every_foreign_key_is_indexed(&db).await;
 }
 
 async fn an_index_that_serves_is_not_doubled(db: TestDb) {
@@ -79,15 +79,15 @@ async fn an_index_that_serves_is_not_doubled(db: TestDb) {
     )
     .await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    assert_eq!(lacking(&db).await, Vec::<Vec<String>>::new());
+    assert_eq!(unindexed_foreign_keys(&db).await, Vec::<Vec<String>>::new());
     let starting = |columns: Vec<String>, first: &str| columns.iter().filter(|all| all.starts_with(first)).count();
-    assert_eq!(starting(columns(&db, "webinars").await, "whatsapp_group_id"), 1);
-    let groups = columns(&db, "whatsapp_groups").await;
+    assert_eq!(starting(index_columns(&db, "webinars").await, "whatsapp_group_id"), 1);
+    let groups = index_columns(&db, "whatsapp_groups").await;
     assert_eq!((starting(groups.clone(), "session_id,id"), starting(groups, "session_id,group_name")), (1, 1));
-    assert_eq!(starting(columns(&db, "workshops").await, "whatsapp_group_id"), 1);
+    assert_eq!(starting(index_columns(&db, "workshops").await, "whatsapp_group_id"), 1);
 }
 
-/// Partial ones, ones in which the column does not come first, and ones that only have the right name.
+/// Covers partial indexes, indexes in which the column is not the first, and objects that only have the index's name.
 async fn an_index_that_does_not_serve_does_not_count(db: TestDb) {
     db.exec(
         "CREATE INDEX partial ON webinars (whatsapp_group_id) WHERE whatsapp_group_id IS NOT NULL;
@@ -98,14 +98,14 @@ async fn an_index_that_does_not_serve_does_not_count(db: TestDb) {
     )
     .await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    every_foreign_key_has_one(&db).await;
-    assert!(columns(&db, "dynamic_links").await.contains(&"target_url".to_owned()));
+    assert_every_foreign_key_is_indexed(&db).await;
+    assert!(index_columns(&db, "dynamic_links").await.contains(&"target_url".to_owned()));
 }
 
 #[tokio::test]
 async fn postgres_an_invalid_leftover_is_replaced() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    // Twelve rows have the same value, so this fails, and leaves its index behind.
+    // Fails, because all twelve rows have the same value, and leaves an invalid index.
     let sql = "CREATE UNIQUE INDEX CONCURRENTLY webinars_whatsapp_group_id_idx ON webinars ((1))";
     assert!(db.attempt(sql).await.unwrap_err().is_unique_violation());
     let left = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index
@@ -114,7 +114,7 @@ async fn postgres_an_invalid_leftover_is_replaced() {
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let made = "CREATE INDEX webinars_whatsapp_group_id_idx ON public.webinars USING btree (whatsapp_group_id)";
     assert_eq!(db.rows(left).await, [["t", made]]);
-    every_foreign_key_has_one(&db).await;
+    assert_every_foreign_key_is_indexed(&db).await;
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! Others who use the database meanwhile: locks that are held, and a second `migrate`.
+//! Concurrent use of the database: locks held by others, and a second `migrate`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
-use super::{GOAL, rules};
+use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, ended, executable, run};
 use crate::story::{is_sound, left_without, mended_and_purged, rows_now};
 use crate::support::connection::RawConnection;
@@ -13,46 +13,46 @@ use crate::support::{Contents, TestDb, both, steps};
 
 both!(StateA: a_second_run_waits_and_finds_nothing_to_do, of_several_runs_at_once_each_step_is_made_once);
 
-/// Starts `migrate`, and gives what it says on standard error, too.
-fn start(db: &TestDb) -> Child {
+/// Starts `migrate` with its standard output and error captured.
+fn start_migrate(db: &TestDb) -> Child {
     let mut command = executable(&["migrate", "--yes", "--json"]);
     command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
-fn report(child: Child) -> (i32, Value) {
+fn wait_for_report(child: Child) -> (i32, Value) {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), serde_json::from_str(&text).unwrap())
 }
 
 async fn a_second_run_waits_and_finds_nothing_to_do(db: TestDb) {
-    let first = migration::Session::open(db.url(), "public", || ()).await.unwrap();
-    let pending = first.pending().await.unwrap();
-    let mut second = start(&db);
+    let first = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
+    let pending = first.list_pending().await.unwrap();
+    let mut second = start_migrate(&db);
     let mut said = String::new();
     BufReader::new(second.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
     assert!(said.contains("Another migrate is running on this database"), "{said}");
     let mut applied = Vec::new();
     first.apply_before_purge(&mut |name| applied.push(name.to_owned())).await.unwrap();
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     assert!(second.try_wait().unwrap().is_none());
-    first.apply_rest(&mut |name| applied.push(name.to_owned())).await.unwrap();
+    first.apply_remaining(&mut |name| applied.push(name.to_owned())).await.unwrap();
     assert_eq!(applied, pending);
     first.close().await.unwrap();
     let before = rows_now(&db).await;
-    let (code, report) = report(second);
+    let (code, report) = wait_for_report(second);
     assert_eq!((code, &report["applied"], &report["purge"]), (0, &json!([]), &Value::Null), "{report}");
     assert_eq!(rows_now(&db).await, before);
 }
 
 async fn of_several_runs_at_once_each_step_is_made_once(db: TestDb) {
     let left = left_without(&db, "session_name LIKE 'stale-%'").await;
-    let runs: Vec<Child> = (0..3).map(|_| start(&db)).collect();
+    let runs: Vec<Child> = (0..3).map(|_| start_migrate(&db)).collect();
     let mut applied = 0;
     let mut purges = 0;
     for run in runs {
-        let (code, report) = report(run);
+        let (code, report) = wait_for_report(run);
         assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
         applied += report["applied"].as_array().unwrap().len();
         purges += usize::from(!report["purge"].is_null());
@@ -61,19 +61,19 @@ async fn of_several_runs_at_once_each_step_is_made_once(db: TestDb) {
     is_sound(&db, &left).await;
 }
 
-/// A connection that keeps a lock in an open transaction, and its process id at the server.
-async fn holding(db: &TestDb, lock: &str) -> (RawConnection, String) {
+/// Opens a connection that holds a lock in a transaction. Returns it with its process id at the server.
+async fn hold_lock(db: &TestDb, lock: &str) -> (RawConnection, String) {
     let mut holder = db.raw().await;
     holder.exec(&format!("BEGIN; {lock}")).await;
     let pid = holder.rows("SELECT pg_backend_pid()").await[0][0].clone();
     (holder, pid)
 }
 
-/// A lock that lets others read, such as an open transaction which has written: the preview works, the fix does not.
+/// The lock allows reads, like that of an open transaction that has written: the preview succeeds, the fix does not.
 #[tokio::test]
 async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let (mut holder, pid) = holding(&db, "LOCK TABLE webinar_whatsapp_groups IN ROW EXCLUSIVE MODE").await;
+    let (mut holder, pid) = hold_lock(&db, "LOCK TABLE webinar_whatsapp_groups IN ROW EXCLUSIVE MODE").await;
     let before = rows_now(&db).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
@@ -84,11 +84,11 @@ async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
     mended_and_purged(&db).await;
 }
 
-/// A lock that keeps even readers out.
+/// The lock blocks even reads.
 #[tokio::test]
 async fn postgres_a_table_that_cannot_be_read_is_named_with_the_holder() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let (mut holder, pid) = holding(&db, "LOCK TABLE webinars").await;
+    let (mut holder, pid) = hold_lock(&db, "LOCK TABLE webinars").await;
     let mut command = executable(&["migrate", "--yes", "--lock-timeout", "1"]);
     command.env("DATABASE_URL", db.url());
     let ended = ended(command);
@@ -99,7 +99,7 @@ async fn postgres_a_table_that_cannot_be_read_is_named_with_the_holder() {
     mended_and_purged(&db).await;
 }
 
-/// Settings for a database's ordinary sessions that would cut a run off, or make it wait for ever.
+/// The settings are meant for ordinary connections. They would cancel a migration, or make it wait forever.
 #[tokio::test]
 async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
@@ -115,7 +115,7 @@ async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
     }
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     assert_eq!(report["purge"]["deletion"]["rowsDeleted"], 1512);
 }
 

@@ -1,12 +1,13 @@
-//! `migrate` on databases that others have built, used and left half done, through the real executable.
+//! `migrate`, run as the executable, on databases that others have built, changed and used.
 
 mod columns;
 mod constraints;
+mod crash_recovery;
+mod destructive_commands;
 mod indexes;
-mod killed;
+mod internal_tables;
 mod locks;
 mod objects;
-mod offers;
 mod orphans;
 mod queue;
 mod roles;
@@ -14,8 +15,8 @@ mod schemas;
 
 use crate::support::TestDb;
 
-/// Every reference to a group or to a session, with the rule that it is to have.
-pub(crate) const GOAL: [[&str; 3]; 12] = [
+/// Every reference to a group or a session (table and column), with its ON DELETE rule after all migrations.
+pub(crate) const FINAL_RULES: [[&str; 3]; 12] = [
     ["dynamic_links", "whatsapp_group_id", "SET NULL"],
     ["notification_campaign_groups", "group_id", "CASCADE"],
     ["scheduled_webinar_messages", "group_id", "CASCADE"],
@@ -30,9 +31,9 @@ pub(crate) const GOAL: [[&str; 3]; 12] = [
     ["workshops", "whatsapp_group_id", "SET NULL"],
 ];
 
-/// The foreign keys to the groups and sessions of a schema, from the catalogue: table, column, rule. One that is not
-/// validated says so.
-pub(crate) async fn rules(db: &TestDb, schema: &str) -> Vec<Vec<String>> {
+/// Returns the foreign keys to groups and sessions as the catalog has them: table, column, and ON DELETE rule. The rule
+/// of a key that is not validated ends in NOT VALID.
+pub(crate) async fn fetch_rules(db: &TestDb, schema: &str) -> Vec<Vec<String>> {
     let sql = if db.url().starts_with("sqlite") {
         "SELECT t.name, lower(k.\"from\"), k.on_delete FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k
          WHERE t.type = 'table' AND lower(k.\"table\") IN ('whatsapp_groups', 'whatsapp_sessions') ORDER BY 1, 2, 3"
@@ -52,8 +53,9 @@ pub(crate) async fn rules(db: &TestDb, schema: &str) -> Vec<Vec<String>> {
     db.rows(&sql).await
 }
 
-/// Everything that the database has, as its catalogue tells it, with what identifies it: what was made anew differs.
-pub(crate) async fn catalogue(db: &TestDb) -> Vec<Vec<String>> {
+/// Returns all objects in the database's catalog, with their ids where there are any: an object that was created anew
+/// differs.
+pub(crate) async fn fetch_catalog(db: &TestDb) -> Vec<Vec<String>> {
     db.rows(if db.url().starts_with("sqlite") {
         "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2"
     } else {

@@ -1,6 +1,6 @@
-//! What hangs on the tables: views, triggers, indexes, odd definitions. All of it is there afterwards, and works.
+//! Objects that depend on the tables (views, triggers, indexes) and unusual definitions survive, and still work.
 
-use super::{GOAL, rules};
+use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::mended_and_purged;
 use crate::support::{Contents, TestDb, both};
@@ -28,16 +28,16 @@ async fn views_triggers_and_indexes_survive(db: TestDb) {
         let names = ["groups_with_webinars", "titles", "tells", "log"];
         rows.into_iter().filter(|row| names.iter().any(|name| row.iter().any(|cell| cell.contains(name)))).collect()
     };
-    let before = ours(super::catalogue(&db).await);
+    let before = ours(super::fetch_catalog(&db).await);
     assert!(before.len() >= 4, "{before:?}");
     mended_and_purged(&db).await;
-    assert_eq!(ours(super::catalogue(&db).await), before);
+    assert_eq!(ours(super::fetch_catalog(&db).await), before);
     assert_eq!(db.count("groups_with_webinars").await, 3);
     db.exec("UPDATE webinars SET title = 'new' WHERE title = 'Webinar 1'").await;
     assert_eq!(db.rows("SELECT line FROM log").await, [["Webinar 1"]]);
 }
 
-/// Rows keep the numbers that SQLite gave them: something may have stored those.
+/// The host application may have stored rowids.
 #[tokio::test]
 async fn sqlite_rows_keep_their_rowids() {
     let db = TestDb::sqlite(Contents::StateA).await;
@@ -49,7 +49,7 @@ async fn sqlite_rows_keep_their_rowids() {
     assert_eq!(db.rows(rowids).await, before);
 }
 
-/// Definitions as people write them: names quoted in each way, comments and strings that look like foreign keys.
+/// Covers all ways to quote a name, and comments and strings that look like foreign keys.
 #[tokio::test]
 async fn sqlite_odd_definitions_are_mended_where_they_are_wrong_and_nowhere_else() {
     let db = TestDb::sqlite(Contents::Empty).await;
@@ -81,8 +81,8 @@ async fn sqlite_odd_definitions_are_mended_where_they_are_wrong_and_nowhere_else
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let there = ["webinars", "whatsapp_groups", "workshops", "whatsapp_group_admins"];
-    let goal: Vec<_> = GOAL.into_iter().filter(|rule| there.contains(&rule[0])).collect();
-    assert_eq!(rules(&db, "").await, goal);
+    let goal: Vec<_> = FINAL_RULES.into_iter().filter(|rule| there.contains(&rule[0])).collect();
+    assert_eq!(fetch_rules(&db, "").await, goal);
     assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
     assert_eq!(db.rows("SELECT title FROM webinars").await, before);
     assert_eq!(db.rows("SELECT id, n FROM whatsapp_groups").await, [["g", "1"]]);
@@ -92,7 +92,7 @@ async fn sqlite_odd_definitions_are_mended_where_they_are_wrong_and_nowhere_else
     assert_eq!(db.rows("SELECT whatsapp_group_id FROM workshops").await, [["NULL"]]);
 }
 
-/// A connection that is open all the while keeps working: a server need not be stopped.
+/// A connection stays usable throughout: a server need not be stopped for `migrate`.
 #[tokio::test]
 async fn sqlite_a_connection_that_reads_meanwhile_goes_on_with_the_new_rules() {
     let db = TestDb::sqlite(Contents::StateA).await;
@@ -100,7 +100,7 @@ async fn sqlite_a_connection_that_reads_meanwhile_goes_on_with_the_new_rules() {
     reader.exec("BEGIN").await;
     assert_eq!(reader.rows("SELECT count(*) FROM webinars").await, [["12"]]);
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    // Its own moment still.
+    // Its snapshot is still the old one.
     assert_eq!(reader.rows("SELECT count(*) FROM whatsapp_sessions").await, [["14"]]);
     reader.exec("COMMIT").await;
     reader.exec("DELETE FROM whatsapp_sessions").await;

@@ -1,8 +1,9 @@
-//! Rows whose parent does not exist: named, never deleted, and the run goes on once they are mended.
+//! Rows whose parent does not exist: the error names them, they are never deleted, and once they are corrected the next
+//! `migrate` continues.
 
 use serde_json::json;
 
-use super::{GOAL, rules};
+use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::{mended_and_purged, rows_now};
 use crate::support::{TestDb, both};
@@ -10,10 +11,10 @@ use crate::support::{TestDb, both};
 both!(StateA: orphans_are_named_and_nothing_is_deleted, mended_orphans_let_the_next_run_go_on);
 both!(StateC: orphans_behind_a_right_foreign_key_are_found);
 
-const NOBODY: &str = "dead0000-0000-4000-8000-000000000000";
+const MISSING_ID: &str = "dead0000-0000-4000-8000-000000000000";
 
-/// Writes past the foreign keys, as a dump that was loaded without them does.
-async fn unchecked(db: &TestDb, sql: &str) {
+/// Executes a statement without foreign-key checks, as happens when a dump is loaded.
+async fn exec_without_checks(db: &TestDb, sql: &str) {
     let (off, on) = if db.url().starts_with("sqlite") {
         ("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON")
     } else {
@@ -24,16 +25,21 @@ async fn unchecked(db: &TestDb, sql: &str) {
     db.exec(on).await;
 }
 
-/// Two references with orphans, three and one.
+/// Creates orphans in two references: three and one.
 async fn make_orphans(db: &TestDb) {
     let ids = "(SELECT id FROM webinar_whatsapp_groups ORDER BY id LIMIT 3)";
-    unchecked(db, &format!("UPDATE webinar_whatsapp_groups SET group_id = '{NOBODY}' WHERE id IN {ids}")).await;
-    unchecked(db, &format!("UPDATE webinars SET community_group_id = '{NOBODY}' WHERE title = 'Webinar 12'")).await;
+    exec_without_checks(db, &format!("UPDATE webinar_whatsapp_groups SET group_id = '{MISSING_ID}' WHERE id IN {ids}"))
+        .await;
+    exec_without_checks(
+        db,
+        &format!("UPDATE webinars SET community_group_id = '{MISSING_ID}' WHERE title = 'Webinar 12'"),
+    )
+    .await;
 }
 
 async fn orphans_are_named_and_nothing_is_deleted(db: TestDb) {
     make_orphans(&db).await;
-    let (rows, keys) = (rows_now(&db).await, rules(&db, "public").await);
+    let (rows, keys) = (rows_now(&db).await, fetch_rules(&db, "public").await);
     let (code, error) = document(&db, &["migrate", "--yes"]);
     assert_eq!(code, 1, "{error}");
     let message = error["error"]["message"].as_str().unwrap();
@@ -45,7 +51,7 @@ async fn orphans_are_named_and_nothing_is_deleted(db: TestDb) {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_eq!(rows_now(&db).await, rows);
-    assert_eq!(rules(&db, "public").await, keys);
+    assert_eq!(fetch_rules(&db, "public").await, keys);
     let text = run(&db, &["migrate", "--yes"]);
     assert!(text.code == 1 && text.stderr.contains(message), "{}", text.stderr);
     let pending = document(&db, &["migrate", "--status"]).1["pending"].clone();
@@ -68,13 +74,17 @@ async fn mended_orphans_let_the_next_run_go_on(db: TestDb) {
     mended_and_purged(&db).await;
 }
 
-/// Only where a key is to be changed are the rows read: what was wrong before and is not touched stays the host's
-/// matter, and schema health tells of it where it can be seen.
+/// `migrate` looks for orphans only where it changes a foreign key. Others do not stop it; schema health reports them
+/// if it can see them.
 async fn orphans_behind_a_right_foreign_key_are_found(db: TestDb) {
-    unchecked(&db, &format!("UPDATE dynamic_links SET whatsapp_group_id = '{NOBODY}' WHERE slug = 'link-25'")).await;
+    exec_without_checks(
+        &db,
+        &format!("UPDATE dynamic_links SET whatsapp_group_id = '{MISSING_ID}' WHERE slug = 'link-25'"),
+    )
+    .await;
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     let left = db.rows("SELECT whatsapp_group_id FROM dynamic_links WHERE slug = 'link-25'").await;
-    assert_eq!(left, [[NOBODY]]);
+    assert_eq!(left, [[MISSING_ID]]);
 }

@@ -1,4 +1,4 @@
-//! The tables of the queue: they are apalis' own, made by this program's history.
+//! The queue's tables: this program's migrations create what apalis' own migrations would.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ both!(StateC: the_queue_is_the_one_that_apalis_makes, a_queue_of_the_hosts_is_wo
 only!(sqlite StateC: a_table_of_another_kind_is_named_and_nothing_is_changed);
 only!(postgres StateC: the_extension_may_be_anywhere);
 
-/// Has apalis make its tables.
-async fn made_by_apalis(db: &TestDb) {
+/// Creates the tables with apalis' own migrations.
+async fn create_apalis_tables(db: &TestDb) {
     match db.dialect() {
         Dialect::Postgres => {
             let pool = PgPool::connect(db.url()).await.unwrap();
@@ -32,14 +32,15 @@ async fn made_by_apalis(db: &TestDb) {
     }
 }
 
-/// What apalis' statements depend on: the columns in their order, their types, the functions, what is unique.
-async fn queue(db: &TestDb) -> Vec<Vec<String>> {
+/// Returns the properties of the queue that apalis' statements depend on: columns in order, types, functions,
+/// uniqueness.
+async fn describe_queue(db: &TestDb) -> Vec<Vec<String>> {
     match db.dialect() {
         Dialect::Postgres => {
             let columns = "SELECT table_name, column_name, udt_name, is_nullable, coalesce(column_default, '') \
                            FROM information_schema.columns WHERE table_schema = 'apalis' AND table_name IN ('jobs', 'workers') \
                            ORDER BY table_name, ordinal_position";
-            // However it is laid out.
+            // Without whitespace, so that the layout does not matter.
             let function = "SELECT regexp_replace(rtrim(prosrc, E' ;\\n'), '\\s', '', 'g'), pg_get_function_arguments(oid) \
                             FROM pg_proc WHERE pronamespace = 'apalis'::regnamespace AND proname = 'get_jobs'";
             let unique = "SELECT pg_get_indexdef('apalis.idx_jobs_idempotency_key'::regclass)";
@@ -63,13 +64,13 @@ async fn the_queue_is_the_one_that_apalis_makes(db: TestDb) {
         Dialect::Postgres => TestDb::postgres(Contents::Empty).await.unwrap(),
         Dialect::Sqlite => TestDb::sqlite(Contents::Empty).await,
     };
-    made_by_apalis(&theirs).await;
+    create_apalis_tables(&theirs).await;
     migrate_without_purge(&db).await;
-    assert_eq!(queue(&db).await, queue(&theirs).await);
+    assert_eq!(describe_queue(&db).await, describe_queue(&theirs).await);
 }
 
-/// A run that is queued goes.
-async fn works(db: &TestDb) {
+/// Asserts that a queued cleanup run is executed.
+async fn assert_run_is_executed(db: &TestDb) {
     let database = db.database().await;
     let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
     let run = cleanup::start(database, None, &request).await.unwrap().run.unwrap().id;
@@ -81,19 +82,19 @@ async fn works(db: &TestDb) {
 }
 
 async fn a_queue_of_the_hosts_is_worked_with_and_left(db: TestDb) {
-    made_by_apalis(&db).await;
-    let before = queue(&db).await;
+    create_apalis_tables(&db).await;
+    let before = describe_queue(&db).await;
     migrate_without_purge(&db).await;
-    assert_eq!(queue(&db).await, before);
+    assert_eq!(describe_queue(&db).await, before);
     let made = format!("SELECT name FROM {} WHERE name = 'apalis'", db.dialect().own_table("created_tables"));
     assert_eq!(db.rows(&made).await, Vec::<Vec<String>>::new(), "it is not this program's to drop");
-    works(&db).await;
+    assert_run_is_executed(&db).await;
 }
 
 async fn the_extension_may_be_anywhere(db: TestDb) {
     db.exec("CREATE SCHEMA \"The Host's\"; CREATE EXTENSION hstore SCHEMA \"The Host's\"").await;
     migrate_without_purge(&db).await;
-    works(&db).await;
+    assert_run_is_executed(&db).await;
 }
 
 async fn a_table_of_another_kind_is_named_and_nothing_is_changed(db: TestDb) {

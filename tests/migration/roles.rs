@@ -1,11 +1,12 @@
-//! Roles that may not do what a migration needs: the message says what is missing, and nothing is half done.
+//! Roles that lack a privilege: the message says which, and no migration is left half done.
 
-use super::{catalogue, rules};
+use super::{fetch_catalog, fetch_rules};
 use crate::cli::{Ended, document, run};
 use crate::support::{Contents, TestDb};
 
-/// A role of this test's own, as roles belong to the whole server; and the database's address for it.
-async fn role(db: &TestDb) -> (String, String) {
+/// Creates a role with a random name, since roles belong to the whole server. Returns the database's URL for it, and
+/// its name.
+async fn create_role(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
     db.exec(&format!("CREATE ROLE {role} LOGIN PASSWORD 'of-the-test'")).await;
     let (scheme, rest) = db.url().split_once("://").unwrap();
@@ -17,19 +18,19 @@ async fn drop_role(db: &TestDb, role: &str) {
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
-fn migrate(db: &TestDb, url: &str) -> Ended {
+fn run_migrate(db: &TestDb, url: &str) -> Ended {
     run(db, &["migrate", "--yes", "--database-url", url])
 }
 
 #[tokio::test]
 async fn postgres_a_role_without_any_right_gets_a_clear_message() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let (url, role) = role(&db).await;
-    let before = catalogue(&db).await;
-    let ended = migrate(&db, &url);
+    let (url, role) = create_role(&db).await;
+    let before = fetch_catalog(&db).await;
+    let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("permission denied"), "{}", ended.stderr);
-    assert_eq!(catalogue(&db).await, before);
+    assert_eq!(fetch_catalog(&db).await, before);
     assert_eq!(run(&db, &["migrate", "--status", "--database-url", &url]).code, 0);
     drop_role(&db, &role).await;
 }
@@ -37,17 +38,17 @@ async fn postgres_a_role_without_any_right_gets_a_clear_message() {
 #[tokio::test]
 async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let (url, role) = role(&db).await;
+    let (url, role) = create_role(&db).await;
     db.exec(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
-    let before = catalogue(&db).await;
-    let ended = migrate(&db, &url);
+    let before = fetch_catalog(&db).await;
+    let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("the schema session_admin cannot be created"), "{}", ended.stderr);
     assert!(ended.stderr.contains("CREATE SCHEMA session_admin AUTHORIZATION"), "{}", ended.stderr);
-    assert_eq!(catalogue(&db).await, before);
-    // As it was told.
+    assert_eq!(fetch_catalog(&db).await, before);
+    // As the message said.
     db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}")).await;
-    let ended = migrate(&db, &url);
+    let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1);
     assert!(ended.stderr.contains("must be owner of table notification_campaign_groups"), "{}", ended.stderr);
     drop_role(&db, &role).await;
@@ -56,24 +57,24 @@ async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
 #[tokio::test]
 async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extension() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let (url, role) = role(&db).await;
+    let (url, role) = create_role(&db).await;
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
     for table in db.rows(tables).await {
         db.exec(&format!("ALTER TABLE {} OWNER TO {role}", table[0])).await;
     }
     db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}; GRANT CREATE ON SCHEMA public TO {role}"))
         .await;
-    let ended = migrate(&db, &url);
+    let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("the queue of cleanup runs cannot be made: "), "{}", ended.stderr);
     for wanted in ["CREATE SCHEMA apalis AUTHORIZATION ...", "CREATE EXTENSION hstore SCHEMA apalis"] {
         assert!(ended.stderr.contains(wanted), "{}", ended.stderr);
     }
-    // As it was told.
+    // As the message said.
     db.exec(&format!("CREATE SCHEMA apalis AUTHORIZATION {role}; CREATE EXTENSION hstore SCHEMA apalis")).await;
-    let ended = migrate(&db, &url);
+    let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert_eq!(rules(&db, "public").await, super::GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, super::FINAL_RULES);
     assert_eq!(db.count("whatsapp_sessions").await, 5);
     db.exec("DROP EXTENSION hstore CASCADE").await;
     drop_role(&db, &role).await;
@@ -83,7 +84,7 @@ async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extensi
 async fn postgres_a_role_that_may_not_read_the_history_is_told_so() {
     let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let (url, role) = role(&db).await;
+    let (url, role) = create_role(&db).await;
     let status = |url: &str| run(&db, &["migrate", "--status", "--database-url", url]);
     let refused = status(&url);
     assert_eq!(refused.code, 1);

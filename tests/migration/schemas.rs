@@ -1,8 +1,8 @@
-//! What belongs to whom: the business tables' schema, this program's own, and everything of the host's.
+//! Schemas: that of the business tables, those of this program, and those of the host application.
 
 use api::demo::scenario;
 
-use super::{GOAL, rules};
+use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{Ended, document, ended, executable, run};
 use crate::support::legacy::{Legacy, Rules};
 use crate::support::{Contents, TestDb, both, steps};
@@ -25,7 +25,7 @@ async fn postgres_the_tables_may_be_in_a_schema_with_any_name() {
     let ended = in_schema(&["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("✓ Deleted 9 sessions: 1512 rows deleted, 173 unlinked."), "{}", ended.stdout);
-    assert_eq!(rules(&db, &schema.replace('\'', "''")).await, GOAL);
+    assert_eq!(fetch_rules(&db, &schema.replace('\'', "''")).await, FINAL_RULES);
     assert_eq!(in_schema(&["doctor"]).code, 0);
     assert_eq!(in_schema(&["migrate"]).stdout, "Nothing is pending.\n");
     let elsewhere = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace";
@@ -35,14 +35,14 @@ async fn postgres_the_tables_may_be_in_a_schema_with_any_name() {
 #[tokio::test]
 async fn postgres_a_schema_that_is_not_there_is_named() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
-    let before = super::catalogue(&db).await;
+    let before = super::fetch_catalog(&db).await;
     let ended = run(&db, &["migrate", "--yes", "--schema", "Nowhere"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("there is no schema \"Nowhere\""), "{}", ended.stderr);
-    assert_eq!(super::catalogue(&db).await, before);
+    assert_eq!(super::fetch_catalog(&db).await, before);
 }
 
-/// Also where the role's search path begins elsewhere.
+/// Also if the connection's search path begins with another schema.
 #[tokio::test]
 async fn postgres_all_of_its_own_lies_in_schemas_of_its_own() {
     let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
@@ -73,7 +73,7 @@ async fn a_host_that_uses_the_same_migration_tool_keeps_its_own_history(db: Test
     let before = db.dump(&of_host).await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     assert_eq!(db.dump(&of_host).await, before);
-    assert_eq!(rules(&db, "public").await, GOAL);
+    assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
     assert_eq!(run(&db, &["migrate"]).stdout, "Nothing is pending.\n");
 }
 
@@ -93,16 +93,16 @@ async fn a_quoted_table_elsewhere_is_counted_and_left_as_it_is(db: TestDb) {
     let odd = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
         rows.into_iter().filter(|row| row.iter().any(|cell| cell.contains("Odd"))).collect()
     };
-    let before = odd(super::catalogue(&db).await);
+    let before = odd(super::fetch_catalog(&db).await);
     assert!(!before.is_empty());
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!(code, 0, "{report}");
     assert_eq!(report["purge"]["deletion"]["rowsDeleted"], 1512 + 580);
     assert_eq!(db.count(table).await, 200);
-    assert_eq!(odd(super::catalogue(&db).await), before);
-    let keys = rules(&db, "public").await;
+    assert_eq!(odd(super::fetch_catalog(&db).await), before);
+    let keys = fetch_rules(&db, "public").await;
     assert_eq!(
         keys.iter().filter(|key| !key[0].starts_with("Odd")).collect::<Vec<_>>(),
-        GOAL.iter().collect::<Vec<_>>()
+        FINAL_RULES.iter().collect::<Vec<_>>()
     );
 }

@@ -7,7 +7,7 @@ use api::refusal::RefusalCode;
 use api::restore::restore;
 
 use super::{OTHER, STALE, TABLES, delete, group_of, id, id_type, request, restored};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
 only!(postgres Adopted: a_parent_that_is_just_being_deleted, a_key_that_is_just_being_taken);
@@ -31,11 +31,8 @@ async fn a_deletion_that_takes_parents_and_unlinked_rows(db: TestDb) {
             tokio::time::sleep(Duration::from_millis(3 * round)).await;
             restore(database, &request(&first)).await.unwrap()
         };
-        let wanted = DeletionRequest {
-            session_ids: vec![id(OTHER)],
-            allow_pending_messages: true,
-            ..DeletionRequest::default()
-        };
+        let wanted =
+            DeletionRequest { session_ids: vec![id(OTHER)], ..DeletionRequest::default() }.allow_pending_messages();
         let (back, gone) = tokio::join!(restoring, deletion::delete(database, &wanted));
         let gone = gone.unwrap();
         for refusal in back.refusals.iter().chain(&gone.refusals) {

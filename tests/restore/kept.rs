@@ -4,7 +4,7 @@ use api::db::Dialect;
 use api::deletion::{self, DeletionRequest};
 
 use super::{STALE, group_of, id};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted: rows_that_the_archive_does_not_take_in, entries_that_the_archive_does_not_take_in);
 only!(sqlite Adopted: a_row_of_more_values_than_the_archive_has_columns);
@@ -12,7 +12,7 @@ only!(sqlite Adopted: a_row_of_more_values_than_the_archive_has_columns);
 async fn refused(db: &TestDb) -> String {
     let before = db.everything().await;
     let request =
-        DeletionRequest { session_ids: vec![id(STALE)], allow_pending_messages: true, ..DeletionRequest::default() };
+        DeletionRequest { session_ids: vec![id(STALE)], ..DeletionRequest::default() }.allow_pending_messages();
     let error = deletion::delete(db.database().await, &request).await.unwrap_err();
     assert!(db.everything().await == before, "a refused deletion changed something");
     error.to_string()

@@ -29,7 +29,7 @@ use api::refusal::RefusalCode;
 use api::restore::{RestoreOutcome, RestoreRequest, restore};
 use uuid::Uuid;
 
-use crate::support::TestDb;
+use crate::support::{TestDb, WithTerms as _};
 
 /// A stale session with 20 groups, which others refer to.
 const STALE: usize = 8;
@@ -63,11 +63,11 @@ fn id(session: usize) -> Uuid {
 async fn delete(db: &TestDb, session: usize) -> Deletion {
     let request = DeletionRequest {
         session_ids: vec![id(session)],
-        allow_connected: true,
-        allow_pending_messages: true,
         principal: "tester".to_owned(),
         ..DeletionRequest::default()
-    };
+    }
+    .allow_connected()
+    .allow_pending_messages();
     let outcome = deletion::delete(db.database().await, &request).await.unwrap();
     assert_eq!(outcome.refusals, []);
     outcome.deletion.unwrap()

@@ -1,7 +1,7 @@
 //! Tables that say themselves what a conflict does: a restore takes nothing for it.
 
 use super::{STALE, delete, group_of, one_in_the_way, restored};
-use crate::support::{TestDb, only};
+use crate::support::{TestDb, WithTerms as _, only};
 
 only!(sqlite Adopted:
     a_row_made_since_is_not_replaced,
@@ -70,9 +70,9 @@ async fn a_row_is_not_replaced_by_one_that_is_unlinked(db: TestDb) {
     .await;
     let request = api::deletion::DeletionRequest {
         session_ids: vec![super::id(STALE)],
-        allow_pending_messages: true,
         ..api::deletion::DeletionRequest::default()
-    };
+    }
+    .allow_pending_messages();
     let outcome = api::deletion::delete(db.database().await, &request).await.unwrap();
     assert_eq!(outcome.refusals.len(), 1, "{outcome:?}");
     assert_eq!(db.rows("SELECT id FROM links ORDER BY id").await, [["1"], ["2"]]);

@@ -8,7 +8,7 @@ use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
 use super::{LIVE, STALE, TABLES, attempt, delete, one, request, restored};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, WithTerms as _, both, only};
 
 both!(Adopted:
     a_deletion_that_there_is_not,
@@ -59,10 +59,10 @@ async fn a_deletion_whose_time_is_over(db: TestDb) {
 async fn a_deletion_that_kept_nothing(db: TestDb) {
     let asked = api::deletion::DeletionRequest {
         session_ids: vec![super::id(STALE)],
-        archive: false,
         principal: "tester".to_owned(),
         ..api::deletion::DeletionRequest::default()
-    };
+    }
+    .without_archive();
     let outcome = api::deletion::delete(db.database().await, &asked).await.unwrap();
     let deletion = outcome.deletion.unwrap();
     assert_eq!((deletion.status, deletion.restorable_until), (DeletionStatus::NotArchived, None));

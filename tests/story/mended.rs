@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{STALE, is_sound, left_without, mended_and_purged};
 use crate::cli::{document, run};
-use crate::migration::catalogue;
+use crate::migration::fetch_catalog;
 use crate::support::legacy::{Legacy, Rule, Rules};
 use crate::support::legacy_tables::TABLES;
 use crate::support::{TestDb, both};
@@ -87,25 +87,25 @@ async fn from_rules(db: &TestDb, mut rule: impl FnMut(&str) -> Rule) {
 }
 
 async fn the_status_changes_nothing(db: TestDb) {
-    let before = (catalogue(&db).await, super::rows_now(&db).await);
+    let before = (fetch_catalog(&db).await, super::rows_now(&db).await);
     let (code, status) = document(&db, &["migrate", "--status"]);
     assert_eq!((code, &status["applied"]), (0, &json!([])));
-    assert_eq!((catalogue(&db).await, super::rows_now(&db).await), before);
+    assert_eq!((fetch_catalog(&db).await, super::rows_now(&db).await), before);
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let after = (catalogue(&db).await, super::rows_now(&db).await);
+    let after = (fetch_catalog(&db).await, super::rows_now(&db).await);
     let (code, status) = document(&db, &["migrate", "--status"]);
     assert_eq!((code, &status["pending"]), (0, &json!([])));
-    assert_eq!((catalogue(&db).await, super::rows_now(&db).await), after);
+    assert_eq!((fetch_catalog(&db).await, super::rows_now(&db).await), after);
 }
 
 async fn a_second_run_finds_nothing_to_do_and_asks_nothing(db: TestDb) {
     let left = left_without(&db, STALE).await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let after = catalogue(&db).await;
+    let after = fetch_catalog(&db).await;
     // Without --yes and without a terminal anything to ask would be an error.
     let again = run(&db, &["migrate"]);
     assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (0, "Nothing is pending.\n", ""));
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    assert_eq!(catalogue(&db).await, after);
+    assert_eq!(fetch_catalog(&db).await, after);
     is_sound(&db, &left).await;
 }

@@ -45,7 +45,7 @@ impl Contents {
         let mut statements = Legacy::new(rules).statements(dialect);
         statements.extend(scenario::statements(dialect, None));
         if self == Self::Adopted {
-            statements.push(super::own_tables(dialect));
+            statements.push(super::internal_tables_sql(dialect));
         }
         statements
     }
@@ -106,10 +106,11 @@ impl TestDb {
         self.0.dialect
     }
 
-    /// Settings for this database, to be changed and connected with.
+    /// Settings for this database, to be changed and connected with. The pool is divided into two queries at once, and one of
+    /// everything else.
     pub fn settings(&self) -> DatabaseSettings {
         let run_lease = std::time::Duration::from_secs(1);
-        DatabaseSettings { max_connections: 5, run_lease, ..DatabaseSettings::new(self.url()) }
+        DatabaseSettings { max_connections: 7, run_lease, ..DatabaseSettings::new(self.url()) }
     }
 
     /// The database as the program connects to it; the same one every time.

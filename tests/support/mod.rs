@@ -13,10 +13,12 @@ pub mod server;
 mod skip;
 mod skipped_file;
 mod sqlite_databases;
+mod terms;
 pub mod wait;
 
 pub use database::{Contents, TestDb};
 pub use skip::{say, skip, skip_comparison};
+pub use terms::WithTerms;
 
 /// How many steps the schema's history has: each is a file.
 pub fn steps() -> usize {
@@ -91,28 +93,20 @@ pub fn legacy_file(name: &str) -> Option<String> {
     std::fs::read_to_string(format!("{folder}/{name}")).ok()
 }
 
-/// This program's own tables, as its migrations make them, without the rest of the history.
-pub fn own_tables(dialect: api::db::Dialect) -> String {
+/// The SQL that creates the internal tables and the queue, as the migrations do. It creates no migration history.
+pub fn internal_tables_sql(dialect: api::db::Dialect) -> String {
     match dialect {
         api::db::Dialect::Postgres => concat!(
             "CREATE SCHEMA session_admin; SET search_path = session_admin;",
-            include_str!("../../migration/src/own_tables/postgres.sql"),
-            include_str!("../../migration/src/cleanup_runs/postgres_up.sql"),
-            include_str!("../../migration/src/archives/postgres_up.sql"),
-            include_str!("../../migration/src/background_runs/postgres_up.sql"),
-            include_str!("../../migration/src/tokens/postgres_up.sql"),
+            include_str!("../../migration/src/internal_tables/postgres.sql"),
             "CREATE SCHEMA apalis; CREATE EXTENSION IF NOT EXISTS hstore SCHEMA apalis;",
-            include_str!("../../migration/src/background_runs/queue_postgres.sql"),
+            include_str!("../../migration/src/queue/postgres.sql"),
             "; RESET search_path"
         )
         .to_owned(),
         api::db::Dialect::Sqlite => concat!(
-            include_str!("../../migration/src/own_tables/sqlite.sql"),
-            include_str!("../../migration/src/cleanup_runs/sqlite_up.sql"),
-            include_str!("../../migration/src/archives/sqlite_up.sql"),
-            include_str!("../../migration/src/background_runs/sqlite_up.sql"),
-            include_str!("../../migration/src/tokens/sqlite_up.sql"),
-            include_str!("../../migration/src/background_runs/queue_sqlite.sql"),
+            include_str!("../../migration/src/internal_tables/sqlite.sql"),
+            include_str!("../../migration/src/queue/sqlite.sql"),
         )
         .to_owned(),
     }

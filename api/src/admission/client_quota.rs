@@ -1,90 +1,99 @@
-//! Who asks, however many connections they open: a token. While none is needed nobody can be told from others, and each
-//! connection is a caller of its own. What one caller has under way leaves room for the others.
+//! What one client may have in progress, so that it leaves room for the others.
+//!
+//! A client is an access token, however many connections it uses. While no token is required, callers cannot be told apart,
+//! and each connection is a client of its own.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use super::queue_limit::{Full, Gate};
-use crate::graphql::State;
+use super::connection_budget::ConnectionBudget;
+use super::permit::Permit;
+use super::queue_limit::{Overloaded, QueueLimit};
+use crate::limits::Limits;
 
-/// How many tokens are remembered, those heard of last.
-const KNOWN: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
-/// The bytes of bodies that one caller sends at once, or of one body where it may be larger.
-const BODIES: usize = 16 * 1024 * 1024;
+/// The most tokens whose quotas are remembered; the token that was used longest ago makes room.
+const MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
+/// The bytes of bodies that one client sends at once, unless one body may be larger.
+const BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// What one caller may have under way.
+/// The sizes of every client's quota.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowance {
+pub(crate) struct ClientLimits {
     queries: usize,
-    /// Its mutations; and its queries that wait for others of its own.
+    /// The most requests in progress. Half of them may be mutations; as many queries may wait for others of the client.
     requests: usize,
     locks: usize,
-    patience: Duration,
-    bodies: usize,
+    query_timeout: Duration,
+    body_bytes: usize,
 }
 
-impl Allowance {
-    pub(crate) fn of(state: &State) -> Self {
-        let limits = state.limits();
+impl ClientLimits {
+    /// Derives them from the server's limits and its division of the database pool.
+    pub(crate) fn new(limits: &Limits, budget: &ConnectionBudget) -> Self {
         Self {
-            queries: state.queries_of_one_client(),
+            queries: budget.queries_per_client(),
             requests: limits.requests,
-            locks: state.changes_of_one_client(),
-            patience: limits.query_time,
-            bodies: BODIES.max(limits.body).min(Semaphore::MAX_PERMITS),
+            locks: budget.mutations_per_client(),
+            query_timeout: limits.query_time,
+            body_bytes: BODY_BYTES.max(limits.body).min(Semaphore::MAX_PERMITS),
         }
     }
 }
 
-/// Somebody who asks.
+/// What one client may still have in progress.
 #[derive(Debug)]
-pub(crate) struct Caller {
-    pub(crate) queries: Gate,
-    /// Half of all that are executed.
-    pub(crate) mutations: Gate,
-    /// Those of its changes that may wait for locks.
+pub(crate) struct ClientQuota {
+    pub(crate) queries: QueueLimit,
+    pub(crate) mutations: QueueLimit,
+    /// One permit for each of the client's mutations that may wait for locks.
     pub(crate) locks: Arc<Semaphore>,
-    /// The bytes of bodies that may still be sent.
-    bodies: Arc<Semaphore>,
+    /// One permit for each byte of a body.
+    body_bytes: Arc<Semaphore>,
 }
 
-impl Caller {
-    pub(crate) fn new(allowance: Allowance) -> Self {
-        let Allowance { queries, requests, locks, patience, bodies } = allowance;
+impl ClientQuota {
+    /// Creates the quota of a client that has nothing in progress.
+    pub(crate) fn new(limits: ClientLimits) -> Self {
+        let ClientLimits { queries, requests, locks, query_timeout, body_bytes } = limits;
         Self {
-            queries: Gate::patient(queries, requests, patience),
-            mutations: Gate::new(requests.div_ceil(2)),
+            queries: QueueLimit::with_queue(queries, requests, query_timeout),
+            mutations: QueueLimit::new(requests.div_ceil(2)),
             locks: Arc::new(Semaphore::new(locks)),
-            bodies: Arc::new(Semaphore::new(bodies)),
+            body_bytes: Arc::new(Semaphore::new(body_bytes)),
         }
     }
 
-    /// Lets a body of so many bytes be sent, until what is returned is dropped.
-    pub(crate) fn send(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Full> {
-        let bytes = u32::try_from(bytes).map_err(|_| Full)?;
-        Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| Full)
+    /// Reserves so many bytes for a body that the client sends.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where the client's bodies in progress leave too few.
+    pub(crate) fn reserve_body(&self, bytes: usize) -> Result<Permit, Overloaded> {
+        let bytes = u32::try_from(bytes).map_err(|_| Overloaded)?;
+        Permit::try_acquire_many(&self.body_bytes, bytes).ok_or(Overloaded)
     }
 }
 
-/// The callers that have tokens, by these tokens' names.
+/// The quotas of the clients that have tokens, by the tokens' names.
 #[derive(Debug, Clone)]
-pub(crate) struct Callers {
-    allowance: Allowance,
-    known: Arc<Mutex<LruCache<String, Arc<Caller>>>>,
+pub(crate) struct ClientQuotas {
+    limits: ClientLimits,
+    by_token: Arc<Mutex<LruCache<String, Arc<ClientQuota>>>>,
 }
 
-impl Callers {
-    pub(crate) fn new(allowance: Allowance) -> Self {
-        Self { allowance, known: Arc::new(Mutex::new(LruCache::new(KNOWN))) }
+impl ClientQuotas {
+    /// Creates quotas of these sizes for tokens that have nothing in progress.
+    pub(crate) fn new(limits: ClientLimits) -> Self {
+        Self { limits, by_token: Arc::new(Mutex::new(LruCache::new(MAX_TOKENS))) }
     }
 
-    pub(crate) fn of(&self, name: &str) -> Arc<Caller> {
-        // Nothing in here can be half done.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.get_or_insert_ref(name, || Arc::new(Caller::new(self.allowance))))
+    /// Returns the quota of the token with this name.
+    pub(crate) fn for_token(&self, name: &str) -> Arc<ClientQuota> {
+        // A panic leaves no entry half changed.
+        let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(by_token.get_or_insert_ref(name, || Arc::new(ClientQuota::new(self.limits))))
     }
 }

@@ -1,41 +1,42 @@
-//! Turns: of the events that subscriptions tell of, only a few are resolved at once in a process. However many there are,
-//! they leave connections to the database for requests, workers and whoever asks whether the server is ready.
+//! The permit of a subscription's event. However many subscriptions there are, only a few events of a process are resolved
+//! at once, which leaves database connections for everything else.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-/// The turn of one subscription, which tells of one event after the other. Clones are the same one's; when the last is
-/// dropped the turn ends.
+use super::permit::Permit;
+
+/// One subscription's permit, which it acquires for each event and releases once the event is resolved. Clones are of the same
+/// permit; it is released when the last is dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Turn {
-    turns: Arc<Semaphore>,
-    held: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+pub(crate) struct EventPermit {
+    process: Arc<Semaphore>,
+    acquired: Arc<Mutex<Option<Permit>>>,
 }
 
-impl Turn {
-    /// It has not come yet.
-    pub fn of(turns: Arc<Semaphore>) -> Self {
-        Self { turns, held: Arc::default() }
+impl EventPermit {
+    /// Creates a permit that has not been acquired.
+    pub(crate) fn new(process: Arc<Semaphore>) -> Self {
+        Self { process, acquired: Arc::default() }
     }
 
-    /// Waits until it has come. It lasts until it is ended.
-    pub async fn begin(&self) {
-        if self.held().is_some() {
+    /// Waits for the permit, unless it has been acquired already.
+    pub(crate) async fn acquire(&self) {
+        if self.acquired().is_some() {
             return;
         }
-        // The semaphore is never closed; without a turn the event would still be right, only less polite.
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
-        *self.held() = turn;
+        let permit = Permit::acquire(&self.process).await;
+        *self.acquired() = Some(permit);
     }
 
-    /// Others have theirs now.
-    pub fn end(&self) {
-        self.held().take();
+    /// Gives the permit back, for other subscriptions.
+    pub(crate) fn release(&self) {
+        self.acquired().take();
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
-        // Nothing in here can be half done.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn acquired(&self) -> MutexGuard<'_, Option<Permit>> {
+        // A panic leaves nothing half changed.
+        self.acquired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,23 +1,45 @@
-//! Leave to change something.
+//! The permits of a running mutation.
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-/// The places that a mutation has taken. Clones are of the same ones: they are taken until the last is dropped, which what the
-/// mutation has begun keeps to its end, whether or not its client waits for it.
+use super::permit::Permit;
+use super::query_permits::QueryPermits;
+
+/// Concurrency permits held by a running mutation, released when its detached task ends, even if the client disconnects.
+///
+/// Clones are of the same permits, which are given back when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct Leave {
-    _places: Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
-    /// The turns of whoever asks among those who may wait for locks.
-    pub(crate) locks: Arc<Semaphore>,
+pub(crate) struct MutationPermit {
+    _executions: Option<Arc<[Permit; 2]>>,
+    /// The client's permits for mutations that may wait for locks; none where no client is limited.
+    locks: Option<Arc<Semaphore>>,
+    reads: Arc<QueryPermits>,
 }
 
-impl Leave {
-    /// With a place among those of whoever asks, and one among all; and the turns of whoever asks among those who may wait
-    /// for locks.
-    #[must_use]
-    pub fn new(places: (OwnedSemaphorePermit, OwnedSemaphorePermit), locks: Arc<Semaphore>) -> Self {
-        Self { _places: Arc::new(places), locks }
+impl MutationPermit {
+    /// Holds one permit of the client's mutations and one of the process's. `locks` are the client's permits for mutations
+    /// that may wait for locks.
+    pub(crate) fn new(client: Permit, process: Permit, locks: Arc<Semaphore>) -> Self {
+        Self { _executions: Some(Arc::new([client, process])), locks: Some(locks), ..Self::unlimited() }
+    }
+
+    /// Returns the permit of a mutation that is executed without a server around it.
+    pub(crate) fn unlimited() -> Self {
+        Self { _executions: None, locks: None, reads: Arc::new(QueryPermits::sequential()) }
+    }
+
+    /// Waits until one more of the client's mutations may wait for locks.
+    pub(crate) async fn acquire_lock_permit(&self) -> Option<Permit> {
+        match &self.locks {
+            Some(locks) => Some(Permit::acquire(locks).await),
+            None => None,
+        }
+    }
+
+    /// Returns the permits of what the mutation reads for its payload.
+    pub(crate) const fn reads(&self) -> &Arc<QueryPermits> {
+        &self.reads
     }
 }

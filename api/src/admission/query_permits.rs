@@ -1,60 +1,57 @@
-//! How many connections to the database one query uses at once. Each query has its turn among those that are executed in a
-//! process, which is good for one connection. It takes further turns while there are some, to read beside one another what
-//! can be read so; otherwise it reads one thing after the other. So however many fields a query has, and however many
-//! queries there are, connections are left for deletions, workers and whoever asks whether the server is ready.
+//! The permits of one request's reads, which bound how many database connections it uses at once.
+//!
+//! A query waits for one permit of the process, which is good for one connection. While further permits are free it takes
+//! those too and reads several things at once; otherwise it reads one thing after the other. So queries leave connections for
+//! everything else, however many fields and however many queries there are.
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
-/// What one request has of the connections.
+use super::permit::Permit;
+
+/// The permits of one request's reads.
 #[derive(Debug)]
-pub(crate) struct Share {
-    /// The turns of the process.
-    turns: Arc<Semaphore>,
-    _own: Option<OwnedSemaphorePermit>,
-    /// A field at the root holds its place while it waits for what its nodes read, so these have one of their own.
-    field: Semaphore,
-    read: Semaphore,
+pub(crate) struct QueryPermits {
+    /// The further permits that the process may have.
+    process: Arc<Semaphore>,
+    _own: Option<Permit>,
+    /// A root field holds its permit while it waits for what its nodes read; so batches have a permit of their own.
+    root_fields: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
 }
 
-/// Leave to use a connection, until it is dropped.
-#[derive(Debug)]
-pub(crate) enum Place<'a> {
-    Own { _place: Option<SemaphorePermit<'a>> },
-    Further { _turn: OwnedSemaphorePermit },
-}
-
-impl Share {
-    /// Waits for the request's turn.
-    pub async fn of_query(turns: Arc<Semaphore>) -> Self {
-        // The semaphore is never closed; without a turn the answer would still be right, only less polite.
-        let own = Arc::clone(&turns).acquire_owned().await.ok();
-        Self { turns, _own: own, field: Semaphore::new(1), read: Semaphore::new(1) }
+impl QueryPermits {
+    /// Waits for a query's permit among those of the process.
+    pub(crate) async fn for_query(process: Arc<Semaphore>) -> Self {
+        let own = Permit::acquire(&process).await;
+        Self { _own: Some(own), ..Self::new(process) }
     }
 
-    /// A mutation takes its turn among those who wait for locks. It reads one thing after the other.
-    pub fn of_mutation() -> Self {
-        Self { turns: Arc::new(Semaphore::new(0)), _own: None, field: Semaphore::new(1), read: Semaphore::new(1) }
+    /// Returns the permits of a mutation, which has a permit of its own kind and reads one thing after the other.
+    pub(crate) fn sequential() -> Self {
+        Self::new(Arc::new(Semaphore::new(0)))
     }
 
-    /// Waits until a field at the root may be resolved.
-    pub async fn field(&self) -> Place<'_> {
-        self.place(&self.field).await
+    fn new(process: Arc<Semaphore>) -> Self {
+        let one = || Arc::new(Semaphore::new(1));
+        Self { process, _own: None, root_fields: one(), batches: one() }
     }
 
-    /// Waits until something within a field may be read.
-    pub async fn read(&self) -> Place<'_> {
-        self.place(&self.read).await
+    /// Waits until a root field may be resolved.
+    pub(crate) async fn root_field(&self) -> Permit {
+        self.acquire(&self.root_fields).await
     }
 
-    async fn place<'a>(&'a self, own: &'a Semaphore) -> Place<'a> {
-        if let Ok(place) = own.try_acquire() {
-            return Place::Own { _place: Some(place) };
+    /// Waits until a batch of nodes below a root field may be read.
+    pub(crate) async fn batch(&self) -> Permit {
+        self.acquire(&self.batches).await
+    }
+
+    async fn acquire(&self, own: &Arc<Semaphore>) -> Permit {
+        match Permit::try_acquire(own).or_else(|| Permit::try_acquire(&self.process)) {
+            Some(permit) => permit,
+            None => Permit::acquire(own).await,
         }
-        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
-            return Place::Further { _turn: turn };
-        }
-        Place::Own { _place: own.acquire().await.ok() }
     }
 }

@@ -1,44 +1,48 @@
-//! How many requests are executed at once. The next ones wait a moment, and not too many of them; whoever comes then is told
-//! to come again, which costs less than to let everybody wait for ever.
+//! A bound on concurrent executions.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-/// How long a request waits for its place, unless it is said.
-const PATIENCE: Duration = Duration::from_secs(1);
+use super::permit::Permit;
 
-/// The gate before what is executed.
+/// How long a caller queues, unless the limit says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A limit of concurrent executions with a bounded queue. Callers in the queue wait for up to a timeout; all others fail at
+/// once with [`Overloaded`], which costs less than to let everybody wait.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    places: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    patience: Duration,
+pub(crate) struct QueueLimit {
+    executions: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+    timeout: Duration,
 }
 
-/// There is no place.
+/// The error of a caller for whom there is no permit.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Full;
+pub(crate) struct Overloaded;
 
-impl Gate {
-    /// As many wait as have a place.
-    pub(crate) fn new(places: usize) -> Self {
-        Self::patient(places, places, PATIENCE)
+impl QueueLimit {
+    /// Creates a limit whose queue is as long as the number of executions, with a timeout of one second.
+    pub(crate) fn new(executions: usize) -> Self {
+        Self::with_queue(executions, executions, DEFAULT_TIMEOUT)
     }
 
-    /// So many wait, for as long as this.
-    pub(crate) fn patient(places: usize, waiting: usize, patience: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), waiting: Arc::new(Semaphore::new(waiting)), patience }
+    /// Creates a limit with a queue of `queue` callers that wait for up to `timeout`.
+    pub(crate) fn with_queue(executions: usize, queue: usize, timeout: Duration) -> Self {
+        Self { executions: Arc::new(Semaphore::new(executions)), queue: Arc::new(Semaphore::new(queue)), timeout }
     }
 
-    /// Takes a place, until what is returned is dropped.
-    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Full> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(place);
+    /// Waits for a permit to execute.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where the queue is full, or the timeout is over.
+    pub(crate) async fn acquire(&self) -> Result<Permit, Overloaded> {
+        if let Some(permit) = Permit::try_acquire(&self.executions) {
+            return Ok(permit);
         }
-        let _waiting = self.waiting.try_acquire().map_err(|_| Full)?;
-        let place = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
-        place.map_err(|_| Full)?.map_err(|_| Full)
+        let _queued = self.queue.try_acquire().map_err(|_| Overloaded)?;
+        tokio::time::timeout(self.timeout, Permit::acquire(&self.executions)).await.map_err(|_| Overloaded)
     }
 }

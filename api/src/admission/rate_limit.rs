@@ -1,4 +1,4 @@
-//! How many requests one client makes in a minute.
+//! A limit of requests a minute.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,48 +7,51 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// How many clients are remembered, those heard of last.
-const KNOWN: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+/// The most keys whose requests are counted; the key that was used longest ago makes room.
+const MAX_KEYS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
-/// The requests of each client in its minute, which begins with its first one.
+/// A limit of requests for each key, in windows of one minute. A key's window begins with its first request.
 #[derive(Debug, Clone)]
-pub(crate) struct Pace {
-    most: Option<u32>,
-    minutes: Arc<Mutex<LruCache<String, (Instant, u32)>>>,
+pub(crate) struct RateLimit {
+    /// None: any number.
+    per_minute: Option<u32>,
+    /// By key: when the window began, and how many requests it has had.
+    windows: Arc<Mutex<LruCache<String, (Instant, u32)>>>,
 }
 
-/// The client's requests of this minute are used up.
+/// The error for a key whose requests of this minute are used up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limited {
-    /// Requests a minute.
-    pub most: u32,
-    /// Seconds until the next minute begins.
-    pub retry_after: u64,
+    /// The requests that are allowed a minute.
+    pub(crate) per_minute: u32,
+    /// The seconds until the next window begins.
+    pub(crate) retry_after: u64,
 }
 
-impl Pace {
-    pub(crate) fn new(most: Option<u32>) -> Self {
-        Self { most, minutes: Arc::new(Mutex::new(LruCache::new(KNOWN))) }
+impl RateLimit {
+    /// Creates a limit of so many requests a minute; none: any number.
+    pub(crate) fn new(per_minute: Option<u32>) -> Self {
+        Self { per_minute, windows: Arc::new(Mutex::new(LruCache::new(MAX_KEYS))) }
     }
 
-    /// Counts a request of the client with this key.
+    /// Counts a request of this key.
     ///
     /// # Errors
-    /// [`Limited`] where its requests of this minute are used up.
+    /// [`Limited`] where the key's requests of this minute are used up.
     pub(crate) fn check(&self, key: String) -> Result<(), Limited> {
-        let Some(most) = self.most else { return Ok(()) };
+        let Some(per_minute) = self.per_minute else { return Ok(()) };
         let now = Instant::now();
-        // Nothing in here can be half done.
-        let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = minutes.get_or_insert_mut(key, || (now, 0));
-        if now.duration_since(minute.0) >= MINUTE {
-            *minute = (now, 0);
+        // A panic leaves no window half changed.
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let (began, count) = windows.get_or_insert_mut(key, || (now, 0));
+        if now.duration_since(*began) >= MINUTE {
+            (*began, *count) = (now, 0);
         }
-        if minute.1 < most {
-            minute.1 += 1;
+        if *count < per_minute {
+            *count += 1;
             return Ok(());
         }
-        let retry_after = MINUTE.saturating_sub(now.duration_since(minute.0)).as_secs() + 1;
-        Err(Limited { most, retry_after })
+        let retry_after = MINUTE.saturating_sub(now.duration_since(*began)).as_secs() + 1;
+        Err(Limited { per_minute, retry_after })
     }
 }

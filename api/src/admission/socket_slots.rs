@@ -1,94 +1,114 @@
-//! How many sockets are open. Whoever opens one may take until they begin, and strangers never do: the oldest that has not
-//! begun makes room for the next, so they keep nobody out. Those that have begun are counted by token, so that one does not
-//! take all places.
+//! A limit of open WebSockets.
+//!
+//! A socket has a slot from its opening, and sends its token only later. Until then it may be anybody's: the oldest such
+//! socket makes room for the next, so strangers keep nobody out. Sockets with a token are counted by it, so that one token does
+//! not occupy all slots.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::auth::Principal;
 use crate::limits::Limits;
 
-/// The places that there are.
+/// The slots of a server.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
-    most: usize,
-    most_of_one: usize,
-    taken: Arc<Mutex<Taken>>,
+pub(crate) struct SocketSlots {
+    max: usize,
+    max_per_token: usize,
+    occupied: Arc<Mutex<Occupied>>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Occupied {
     /// By their numbers, the oldest first.
     sockets: BTreeMap<u64, Socket>,
-    next: u64,
+    next_number: u64,
 }
 
 #[derive(Debug)]
 struct Socket {
-    /// Who has begun.
-    by: Option<Principal>,
-    /// It makes room once this is dropped.
-    _stays: oneshot::Sender<()>,
+    owner: Owner,
+    /// Dropping it tells the socket to close.
+    _keep_open: oneshot::Sender<()>,
 }
 
-/// A socket's place, until it is dropped.
+/// Who uses a socket.
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    /// The socket has not been initialised.
+    Unknown,
+    /// The socket was initialised while no token was required.
+    Anonymous,
+    Token(String),
+}
+
+/// One socket's slot, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Places,
+pub(crate) struct SocketSlot {
+    slots: SocketSlots,
     number: u64,
 }
 
-/// As many sockets are open as may be of one token.
+/// The error of a token that has as many sockets open as it may.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TooMany(pub usize);
+pub(crate) struct TooManySockets {
+    /// The most sockets of one token.
+    pub(crate) max: usize,
+}
 
-impl Places {
+impl SocketSlots {
+    /// Creates the slots that these limits allow.
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { most: limits.sockets, most_of_one: limits.sockets_of_one, taken: Arc::default() }
+        Self { max: limits.sockets, max_per_token: limits.sockets_of_one, occupied: Arc::default() }
     }
 
-    /// Takes a place; none where all are taken by those that have begun. What comes with it is ready when the socket has to
-    /// make room.
-    pub(crate) fn take(&self) -> Option<(Place, oneshot::Receiver<()>)> {
-        let mut taken = self.taken();
-        if taken.sockets.len() >= self.most {
-            let oldest = taken.sockets.iter().find(|(_, socket)| socket.by.is_none()).map(|(number, _)| *number)?;
-            taken.sockets.remove(&oldest);
+    /// Occupies a slot; none where initialised sockets occupy all. The receiver is ready when the socket has to close, to make
+    /// room for another.
+    pub(crate) fn occupy(&self) -> Option<(SocketSlot, oneshot::Receiver<()>)> {
+        let mut occupied = self.occupied();
+        if occupied.sockets.len() >= self.max {
+            let mut uninitialised = occupied.sockets.iter().filter(|(_, socket)| socket.owner == Owner::Unknown);
+            let oldest = uninitialised.next().map(|(number, _)| *number)?;
+            occupied.sockets.remove(&oldest);
         }
-        let number = taken.next;
-        taken.next += 1;
-        let (stays, makes_room) = oneshot::channel();
-        taken.sockets.insert(number, Socket { by: None, _stays: stays });
-        Some((Place { places: self.clone(), number }, makes_room))
+        let number = occupied.next_number;
+        occupied.next_number += 1;
+        let (keep_open, evicted) = oneshot::channel();
+        occupied.sockets.insert(number, Socket { owner: Owner::Unknown, _keep_open: keep_open });
+        Some((SocketSlot { slots: self.clone(), number }, evicted))
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        // Nothing in here can be half done.
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn occupied(&self) -> MutexGuard<'_, Occupied> {
+        // A panic leaves no slot half changed.
+        self.occupied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
-    /// Keeps the place for one who begins. While no token is needed, nobody can be told from others.
-    pub(crate) fn keep(&self, by: &Principal) -> Result<(), TooMany> {
-        let most = self.places.most_of_one;
-        let mut taken = self.places.taken();
-        let others = taken.sockets.values().filter_map(|socket| socket.by.as_ref());
-        if !by.is_local() && others.filter(|other| other.name() == by.name()).count() >= most {
-            return Err(TooMany(most));
+impl SocketSlot {
+    /// Assigns the slot to the token with this name, once the socket has been initialised; to nobody where no token is
+    /// required, since callers cannot be told apart then.
+    ///
+    /// # Errors
+    /// [`TooManySockets`] where the token has as many other sockets as it may.
+    pub(crate) fn assign(&self, token: Option<&str>) -> Result<(), TooManySockets> {
+        let max = self.slots.max_per_token;
+        let owner = token.map_or(Owner::Anonymous, |name| Owner::Token(name.to_owned()));
+        let mut occupied = self.slots.occupied();
+        let sockets_of_token = || occupied.sockets.values().filter(|socket| socket.owner == owner).count();
+        if token.is_some() && sockets_of_token() >= max {
+            return Err(TooManySockets { max });
         }
-        // One that has made room is about to be closed.
-        if let Some(socket) = taken.sockets.get_mut(&self.number) {
-            socket.by = Some(by.clone());
+        // An evicted socket is about to be closed.
+        if let Some(socket) = occupied.sockets.get_mut(&self.number) {
+            socket.owner = owner;
         }
         Ok(())
     }
 }
 
-impl Drop for Place {
+impl Drop for SocketSlot {
     fn drop(&mut self) {
-        self.places.taken().sockets.remove(&self.number);
+        self.slots.occupied().sockets.remove(&self.number);
     }
 }

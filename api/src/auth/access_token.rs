@@ -1,4 +1,4 @@
-//! Access tokens. A token is shown once; what is stored is its hash.
+//! Access tokens. A token is printed once, when it is created; the database has its hash only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,61 +10,62 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::Role;
 use super::principal::{RESERVED, is_invisible};
+use super::role::Role;
 use crate::db::{Database, Writing};
 use crate::error::Error;
 
-/// What tokens begin with, so that people and scanners of leaked secrets know one.
+/// The prefix of every token, by which people and scanners for leaked secrets recognise one.
 pub const PREFIX: &str = "sadm_";
-/// As much of a token as nobody can guess, in bytes.
+/// The random part of a token, in bytes.
 const RANDOM: usize = 32;
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
-/// Beyond it moments are not written with four digits, and do not come back from SQLite.
+/// The last year in which a token may expire. Later years have more than four digits, and SQLite's text format does not read
+/// them back.
 const LAST_YEAR: i32 = 9999;
-/// How exactly it is known when a token was used last.
+/// The interval within which a further use of a token is not recorded.
 pub(crate) const COARSE: TimeDelta = TimeDelta::hours(1);
 
-/// What is known of a token. Neither it nor its hash is here.
+/// A token's record, without the token and its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
-    /// Its id.
+    /// The token's id.
     pub id: Uuid,
-    /// The name under which what is done with it is recorded.
+    /// The name under which changes made with the token are recorded.
     pub name: String,
-    /// What it allows.
+    /// What the token allows.
     pub role: Role,
-    /// Whether it is still good.
+    /// Whether the token is valid.
     pub status: TokenStatus,
-    /// When it was made.
+    /// When the token was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends; none that does not end by itself.
+    /// When the token expires; none: never.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When somebody ended it.
+    /// When the token was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When a use was written down last; the uses of the hour after that are not.
+    /// When a use was last recorded. Further uses within an hour are not recorded.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// What has become of a token.
+/// Whether a token is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TokenStatus {
-    /// It is good.
+    /// The token is valid.
     Active,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// Somebody ended it.
+    /// The token was revoked.
     Revoked,
 }
 
-/// The token itself, to be shown once; no log gets to see it.
+/// The text of a token, to be printed once. Its `Debug` output is redacted, for logs.
 pub struct Secret(String);
 
 impl Secret {
-    /// The text that is sent as `Authorization: Bearer …`.
+    /// Returns the text that is sent as `Authorization: Bearer …`.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -77,10 +78,10 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Makes a token.
+/// Creates a token.
 ///
 /// # Errors
-/// [`Error::BadInput`] for a name that is none or is taken, or an end in the past; those of the database.
+/// [`Error::BadInput`] for a name that is not valid or in use, or an expiry in the past; those of the database.
 pub async fn create(
     db: &Database,
     name: &str,
@@ -97,7 +98,7 @@ pub async fn create(
             "The token would expire after the year {LAST_YEAR}; say `never` instead."
         )));
     }
-    let secret = random()?;
+    let secret = generate_secret()?;
     let token = Token {
         id: Uuid::new_v4(),
         name: name.to_owned(),
@@ -123,7 +124,7 @@ pub async fn create(
         expires_at.map_or(dialect.no_time(), |moment| dialect.time(moment)),
     ];
     match write(db, &sql, values).await {
-        // The name is all that a unique index can refuse: nobody draws a token twice.
+        // Only the unique index on the name can refuse it: no random token is generated twice.
         Err(Error::Refused(_)) => Err(Error::BadInput(format!(
             "There is a token of the name {name} already. Choose another name, or `session-admin token revoke {name}` first."
         ))),
@@ -131,26 +132,26 @@ pub async fn create(
     }
 }
 
-/// All tokens, the newest first.
+/// Returns all tokens, the newest first.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn list(db: &Database) -> Result<Vec<Token>, Error> {
-    let sql = format!("SELECT {SELECTED} FROM {} ORDER BY created_at DESC, id", db.own_table("tokens"));
+    let sql = format!("SELECT {COLUMNS} FROM {} ORDER BY created_at DESC, id", db.own_table("tokens"));
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
-    rows.iter().map(|row| token(row, db.settings().clock.now())).collect()
+    rows.iter().map(|row| read_token(row, db.settings().clock.now())).collect()
 }
 
-/// Ends the token of this id, or the one that has this name now; none where there is no such token. One that was revoked
-/// before stays as it is.
+/// Revokes the token with this id, or the unrevoked token with this name, and returns it; none where there is no such token. A
+/// token that was revoked before stays as it is.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn revoke(db: &Database, named: &str) -> Result<Option<Token>, Error> {
+pub async fn revoke(db: &Database, id_or_name: &str) -> Result<Option<Token>, Error> {
     let tokens = list(db).await?;
-    let of_id = |token: &&Token| named.parse() == Ok(token.id);
-    let of_name = |token: &&Token| token.name == named && token.revoked_at.is_none();
-    let Some(token) = tokens.iter().find(of_id).or_else(|| tokens.iter().find(of_name)) else { return Ok(None) };
+    let has_id = |token: &&Token| id_or_name.parse() == Ok(token.id);
+    let has_name = |token: &&Token| token.name == id_or_name && token.revoked_at.is_none();
+    let Some(token) = tokens.iter().find(has_id).or_else(|| tokens.iter().find(has_name)) else { return Ok(None) };
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET revoked_at = $2 WHERE id = {} AND revoked_at IS NULL",
@@ -161,37 +162,37 @@ pub async fn revoke(db: &Database, named: &str) -> Result<Option<Token>, Error> 
     Ok(list(db).await?.into_iter().find(|found| found.id == token.id))
 }
 
-/// Whether any token has ever been made.
+/// Returns whether any token has ever been created.
 pub(super) async fn any(db: &Database) -> Result<bool, Error> {
     let sql = format!("SELECT 1 FROM {} LIMIT 1", db.own_table("tokens"));
     Ok(db.pool().query_one_raw(db.dialect().statement(sql, [])).await?.is_some())
 }
 
-/// Whether a text may be a token of ours at all.
-pub(super) fn looks_like_one(text: &str) -> bool {
+/// Returns whether a text has the format of this program's tokens.
+pub(super) fn has_token_format(text: &str) -> bool {
     text.strip_prefix(PREFIX).is_some_and(|rest| BASE64_URL_SAFE_NO_PAD.decode(rest).is_ok_and(|it| it.len() == RANDOM))
 }
 
-/// What is stored of a token. It is as good as random, so there is nothing to guess that a slow hash would protect, and no
-/// two are the same, which is all that salt is for.
+/// Returns the hash under which a token is stored. A token is random, so a slow hash would protect nothing, and no two are the
+/// same, so neither would a salt.
 pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The token of this hash, whatever has become of it.
+/// Returns the token with this hash, valid or not.
 pub(super) async fn find(db: &Database, hash: &str) -> Result<Option<Token>, Error> {
-    let sql = format!("SELECT {SELECTED}, hash FROM {} WHERE hash = $1", db.own_table("tokens"));
+    let sql = format!("SELECT {COLUMNS}, hash FROM {} WHERE hash = $1", db.own_table("tokens"));
     let Some(row) = db.pool().query_one_raw(db.dialect().statement(sql, [hash.into()])).await? else { return Ok(None) };
-    // The index compares byte by byte, but of a hash, which nobody can choose. This one takes as long wherever they differ.
+    // The index does not compare in constant time, but it compares hashes, which nobody can choose. This comparison does.
     let stored: String = row.try_get("", "hash")?;
     if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) {
         return Ok(None);
     }
-    token(&row, db.settings().clock.now()).map(Some)
+    read_token(&row, db.settings().clock.now()).map(Some)
 }
 
-/// Writes down that a token is in use, unless that has been done within the hour, by this process or another.
-pub(super) async fn note_use(db: &Database, token: &Token) -> Result<(), Error> {
+/// Records that a token is used, unless this process or another has done so within the hour.
+pub(super) async fn record_use(db: &Database, token: &Token) -> Result<(), Error> {
     let now = db.settings().clock.now();
     if token.last_used_at.is_some_and(|moment| now - moment < COARSE) {
         return Ok(());
@@ -206,9 +207,9 @@ pub(super) async fn note_use(db: &Database, token: &Token) -> Result<(), Error> 
     write(db, &sql, values).await.map(|_| ())
 }
 
-const SELECTED: &str = "CAST(id AS text) AS id, name, role, created_at, expires_at, revoked_at, last_used_at";
+const COLUMNS: &str = "CAST(id AS text) AS id, name, role, created_at, expires_at, revoked_at, last_used_at";
 
-fn token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
+fn read_token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
     let unreadable = || Error::Unsuitable("A token's record cannot be read.".to_owned());
     let (expires_at, revoked_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
         (row.try_get("", "expires_at")?, row.try_get("", "revoked_at")?);
@@ -236,7 +237,7 @@ async fn write<const N: usize>(db: &Database, sql: &str, values: [Value; N]) -> 
     Ok(written)
 }
 
-fn random() -> Result<Secret, Error> {
+fn generate_secret() -> Result<Secret, Error> {
     let mut bytes = [0; RANDOM];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Io {
         what: "No token can be made".to_owned(),

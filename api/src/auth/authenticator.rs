@@ -1,185 +1,180 @@
-//! Lets callers in by what they show.
+//! Authentication of callers by their tokens.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::Semaphore;
 
-use super::access_token;
-use super::access_token::{Token, TokenStatus};
-use super::{Jwt, Principal};
+use super::access_token::{self, Token, TokenStatus};
+use super::auth_error::AuthError;
+use super::jwt::Jwt;
+use super::principal::Principal;
+use crate::admission::connection_budget::ConnectionBudget;
 use crate::db::Database;
 use crate::error::Error;
 
-/// How long a token is believed before the database is asked again; with it and with how often sockets are looked at
-/// (`http/socket`), a revoked token is good for less than a minute.
-const BELIEVED: Duration = Duration::from_secs(20);
-/// The most tokens that are remembered.
-const REMEMBERED: u64 = 10_000;
-/// How long it is remembered that a token was good, for when the database does not answer.
-const RECALLED: Duration = Duration::from_hours(1);
-/// How long the database has for its answer where there is something to recall.
-const SOON: Duration = Duration::from_secs(1);
-/// How long a look at a token waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// While no token has been made, how often it is asked whether one has.
-const LOOK: Duration = Duration::from_secs(1);
-/// The longest text that is taken for a token, in bytes.
+/// How long a valid token is cached. Together with how often a WebSocket's token is checked (`http/websocket`), a revoked token
+/// stays valid for less than a minute.
+const CACHE_TTL: Duration = Duration::from_secs(20);
+/// The most tokens that each cache holds.
+const CACHE_CAPACITY: u64 = 10_000;
+/// How long a token that was valid is cached for an outage of the database.
+const OUTAGE_CACHE_TTL: Duration = Duration::from_hours(1);
+/// How long the database has to answer where the outage cache has an answer too.
+const OUTAGE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a lookup waits for its permit.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+/// While there is no token, how often the database is asked whether there is one.
+const FIRST_TOKEN_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest text that may be a token, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// Why somebody is not let in.
+/// Decides which callers are let in. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub enum Denied {
-    /// They show nothing, and have to show a token.
-    Missing,
-    /// What they show is unknown, revoked, expired or malformed. Which of them it is, nobody is told.
-    Invalid,
-    /// They are who they say, but no role is given to them; the sentence says what is missing.
-    NoRole(String),
-    /// It cannot be told now.
-    Unknown(Arc<Error>),
-}
-
-/// The one who decides. Cloning it is cheap.
-#[derive(Debug, Clone)]
-pub struct Access(Arc<Shared>);
+pub struct Authenticator(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     db: Database,
     jwt: Option<Jwt>,
-    /// Tokens that were good a moment ago, by their hashes.
-    known: Cache<String, Principal>,
-    /// Tokens that were good when they were looked up last.
-    recalled: Cache<String, Principal>,
-    /// A turn for each look at a token that is not remembered: strangers make up any number of them, and must not take all
-    /// connections to the database.
+    /// The principals of tokens that were valid a moment ago, by the tokens' hashes.
+    cache: Cache<String, Principal>,
+    /// The principals of tokens that were valid when they were last looked up.
+    outage_cache: Cache<String, Principal>,
+    /// A permit for each lookup of a token that is not cached. Strangers can make up any number of tokens, which must not take
+    /// all connections to the database.
     lookups: Semaphore,
-    /// Whether everybody has to show something. Once that is so, it stays so.
-    closed: AtomicBool,
-    /// When it was last seen that no token has been made.
-    looked: Mutex<Option<Instant>>,
+    /// Whether a token is required. Once it is, it stays so.
+    requires_token: AtomicBool,
+    /// When the database last said that there is no token.
+    no_token_seen: Mutex<Option<Instant>>,
 }
 
-impl Access {
-    /// For the tokens of this database, and for JWTs where that is configured.
+impl Authenticator {
+    /// Creates an authenticator for the tokens of this database, and for JWTs where they are configured.
     #[must_use]
     pub fn new(db: Database, jwt: Option<Jwt>) -> Self {
-        Self::believing(db, jwt, BELIEVED)
+        Self::with_cache_ttl(db, jwt, CACHE_TTL)
     }
 
-    /// The same, which asks the database again after this time: for tests.
+    /// Creates an authenticator that caches valid tokens for this time. Tests shorten it.
     #[must_use]
-    pub fn believing(db: Database, jwt: Option<Jwt>, believed: Duration) -> Self {
-        let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(believed).build();
-        let closed = AtomicBool::new(jwt.is_some());
-        let connections = usize::try_from(db.settings().max_connections).unwrap_or(usize::MAX);
-        let lookups = Semaphore::new((connections / 4).max(1));
-        let recalled = Cache::builder().max_capacity(REMEMBERED).time_to_live(RECALLED).build();
-        Self(Arc::new(Shared { db, jwt, known, recalled, lookups, closed, looked: Mutex::default() }))
+    pub fn with_cache_ttl(db: Database, jwt: Option<Jwt>, ttl: Duration) -> Self {
+        let cache = |ttl| Cache::builder().max_capacity(CACHE_CAPACITY).time_to_live(ttl).build();
+        Self(Arc::new(Shared {
+            requires_token: AtomicBool::new(jwt.is_some()),
+            lookups: Semaphore::new(ConnectionBudget::new(db.settings().max_connections).lookups),
+            db,
+            jwt,
+            cache: cache(ttl),
+            outage_cache: cache(OUTAGE_CACHE_TTL),
+            no_token_seen: Mutex::default(),
+        }))
     }
 
-    /// Whether everybody has to show something: a token has been made, whatever has become of it since, or JWTs are
-    /// configured. While that is not so, it is asked again once a second.
+    /// Returns whether a token is required: one has been created, even if it was revoked since, or JWTs are configured. Until
+    /// then the database is asked once a second.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn is_closed(&self) -> Result<bool, Error> {
+    pub async fn requires_token(&self) -> Result<bool, Error> {
         let shared = &self.0;
-        if shared.closed.load(Ordering::Relaxed) {
+        if shared.requires_token.load(Ordering::Relaxed) {
             return Ok(true);
         }
-        if self.looked().is_some_and(|moment| moment.elapsed() < LOOK) {
+        if self.no_token_seen().is_some_and(|moment| moment.elapsed() < FIRST_TOKEN_INTERVAL) {
             return Ok(false);
         }
-        let begun = Instant::now();
+        let asked_at = Instant::now();
         match access_token::any(&shared.db).await {
             Ok(true) => {
-                self.close();
+                self.require_token();
                 Ok(true)
             }
-            // The demonstration begins without this program's own tables.
+            // The demonstration starts without the internal tables.
             Ok(false) | Err(Error::MissingTable(_)) => {
-                *self.looked() = Some(begun);
+                *self.no_token_seen() = Some(asked_at);
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Who shows this, the text behind `Bearer`; none where nothing is shown and nothing has to be. What is shown is
-    /// looked at in any case: who uses the first token at once is that token's principal.
+    /// Returns the principal of a bearer token; none where there is no token and none is required. A token is looked up even
+    /// while none is required, so that the first token is valid at once.
     ///
     /// # Errors
-    /// Why they are not let in.
-    pub async fn identify(&self, shown: Option<&str>) -> Result<Option<Principal>, Denied> {
-        let Some(shown) = shown else {
-            let closed = self.is_closed().await.map_err(|error| Denied::Unknown(Arc::new(error)))?;
-            return if closed { Err(Denied::Missing) } else { Ok(None) };
+    /// [`AuthError`] where the caller is not let in.
+    pub async fn authenticate(&self, bearer: Option<&str>) -> Result<Option<Principal>, AuthError> {
+        let Some(bearer) = bearer else {
+            let is_required = self.requires_token().await.map_err(|error| AuthError::Unknown(Arc::new(error)))?;
+            return if is_required { Err(AuthError::Missing) } else { Ok(None) };
         };
-        if shown.len() > MAX_LENGTH {
-            return Err(Denied::Invalid);
+        if bearer.len() > MAX_LENGTH {
+            return Err(AuthError::Invalid);
         }
         let now = self.0.db.settings().clock.now();
-        let principal = if access_token::looks_like_one(shown) {
-            self.of_token(access_token::hash(shown)).await?
+        let principal = if access_token::has_token_format(bearer) {
+            self.principal_for_token(access_token::hash(bearer)).await?
         } else {
-            self.0.jwt.as_ref().ok_or(Denied::Invalid)?.verify(shown, now)?
+            self.0.jwt.as_ref().ok_or(AuthError::Invalid)?.verify(bearer, now)?
         };
-        if principal.is_over(now) { Err(Denied::Invalid) } else { Ok(Some(principal)) }
+        if principal.is_expired(now) { Err(AuthError::Invalid) } else { Ok(Some(principal)) }
     }
 
-    /// The same, for what is told without the database: while that does not answer soon, whoever was let in within the hour
-    /// is let in still.
+    /// Returns the principal of a bearer token as [`Self::authenticate`] does. While the database does not answer within a
+    /// second, a token that was valid within the last hour is still valid.
     ///
     /// # Errors
-    /// Why they are not let in.
-    pub async fn recall(&self, shown: Option<&str>) -> Result<Option<Principal>, Denied> {
+    /// [`AuthError`] where the caller is not let in.
+    pub async fn authenticate_cached(&self, bearer: Option<&str>) -> Result<Option<Principal>, AuthError> {
         let now = self.0.db.settings().clock.now();
-        let recalled = match shown {
-            None if self.looked().is_some() && !self.0.closed.load(Ordering::Relaxed) => None,
-            None => return self.identify(shown).await,
+        let cached = match bearer {
+            None if self.no_token_seen().is_some() && !self.0.requires_token.load(Ordering::Relaxed) => None,
+            None => return self.authenticate(bearer).await,
             Some(text) => {
-                match self.0.recalled.get(&access_token::hash(text)).await.filter(|known| !known.is_over(now)) {
-                    None => return self.identify(shown).await,
-                    recalled => recalled,
+                let cached = self.0.outage_cache.get(&access_token::hash(text)).await;
+                match cached.filter(|principal| !principal.is_expired(now)) {
+                    None => return self.authenticate(bearer).await,
+                    cached => cached,
                 }
             }
         };
-        match tokio::time::timeout(SOON, self.identify(shown)).await {
-            Ok(Err(Denied::Unknown(_))) | Err(_) => Ok(recalled),
-            Ok(identified) => identified,
+        match tokio::time::timeout(OUTAGE_TIMEOUT, self.authenticate(bearer)).await {
+            Ok(Err(AuthError::Unknown(_))) | Err(_) => Ok(cached),
+            Ok(authenticated) => authenticated,
         }
     }
 
-    async fn of_token(&self, hash: String) -> Result<Principal, Denied> {
-        let good = async {
+    async fn principal_for_token(&self, hash: String) -> Result<Principal, AuthError> {
+        let lookup = async {
             // The semaphore is never closed.
-            let Ok(_turn) = tokio::time::timeout(PATIENCE, self.0.lookups.acquire()).await else {
-                let crowded = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-                return Err(Denied::Unknown(Arc::new(Error::Unavailable(crowded))));
+            let Ok(_permit) = tokio::time::timeout(LOOKUP_TIMEOUT, self.0.lookups.acquire()).await else {
+                let timed_out = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+                return Err(AuthError::Unknown(Arc::new(Error::Unavailable(timed_out))));
             };
             match access_token::find(&self.0.db, &hash).await {
                 Ok(Some(token)) if token.status == TokenStatus::Active => {
-                    let principal = self.believe(token);
-                    self.0.recalled.insert(hash.clone(), principal.clone()).await;
+                    let principal = self.accept(token);
+                    self.0.outage_cache.insert(hash.clone(), principal.clone()).await;
                     Ok(principal)
                 }
                 Ok(_) | Err(Error::MissingTable(_)) => {
-                    self.0.recalled.invalidate(&hash).await;
-                    Err(Denied::Invalid)
+                    self.0.outage_cache.invalidate(&hash).await;
+                    Err(AuthError::Invalid)
                 }
-                Err(error) => Err(Denied::Unknown(Arc::new(error))),
+                Err(error) => Err(AuthError::Unknown(Arc::new(error))),
             }
         };
-        self.0.known.try_get_with(hash.clone(), good).await.map_err(Arc::unwrap_or_clone)
+        self.0.cache.try_get_with(hash.clone(), lookup).await.map_err(Arc::unwrap_or_clone)
     }
 
-    fn believe(&self, token: Token) -> Principal {
-        self.close();
+    /// Returns the principal of a valid token, and records that the token is used.
+    fn accept(&self, token: Token) -> Principal {
+        self.require_token();
         let principal = Principal {
             name: token.name.as_str().into(),
             role: token.role,
@@ -187,9 +182,9 @@ impl Access {
             expires_at: token.expires_at,
         };
         let db = self.0.db.clone();
-        // Nobody waits for it, and nothing depends on it.
+        // Detached, since the request does not depend on it.
         tokio::spawn(async move {
-            if let Err(error) = access_token::note_use(&db, &token).await {
+            if let Err(error) = access_token::record_use(&db, &token).await {
                 let said = error.said();
                 tracing::warn!(%error, said, name = token.name, "when a token was used last could not be written down");
             }
@@ -197,14 +192,14 @@ impl Access {
         principal
     }
 
-    fn close(&self) {
-        if !self.0.closed.swap(true, Ordering::Relaxed) && self.looked().is_some() {
+    fn require_token(&self) {
+        if !self.0.requires_token.swap(true, Ordering::Relaxed) && self.no_token_seen().is_some() {
             tracing::info!("a token has been made: from now on every request has to show one");
         }
     }
 
-    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        // Nothing in here can be half done.
-        self.0.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn no_token_seen(&self) -> MutexGuard<'_, Option<Instant>> {
+        // A panic leaves nothing half changed.
+        self.0.no_token_seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,14 @@
-//! Who asks, and what they may do: access tokens, JWTs and roles.
+//! Who makes a request, and what they may do: access tokens, JWTs and roles.
 
 pub mod access_token;
+mod auth_error;
 mod authenticator;
 mod jwt;
 mod principal;
 mod role;
 
-pub use authenticator::{Access, Denied};
+pub use auth_error::AuthError;
+pub use authenticator::Authenticator;
 pub use jwt::{Jwt, JwtSettings, RoleWords};
 pub use principal::Principal;
 pub use role::Role;

@@ -1,8 +1,8 @@
-//! What somebody may do.
+//! Roles.
 
 use serde::Serialize;
 
-/// Each role may do what those before it may.
+/// What a principal may do. Each role may do everything that the roles before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Role {
@@ -15,10 +15,10 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them, the one that may least first.
+    /// All roles, the one that may do least first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
 
-    /// The role's word.
+    /// Returns the role's name.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Role {
         }
     }
 
-    /// The role of a word, in any case.
+    /// Returns the role with this name, in any case.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word().eq_ignore_ascii_case(word))

@@ -1,68 +1,68 @@
-//! The foreign-key graph: tables and foreign keys as the database's own catalogue has them now. Pure data; the readers
-//! for either database are beside this file.
+//! The foreign-key graph: the tables and foreign keys of the database's catalogue, as data.
 
 use std::fmt;
 
 use crate::db::{Dialect, quote};
 
-/// A table's place in [`Graph::tables`].
+/// The index of a table in [`Graph::tables`].
 pub type TableId = usize;
 
-/// Tables, and the foreign keys between them, that can be reached from one table: the sessions', unless said.
+/// The tables that can be reached from one table, usually the sessions', and the foreign keys between them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     /// The tables, in no particular order.
     pub tables: Vec<Table>,
-    /// The foreign keys between them; a partition's copy of its parent's key is left out.
+    /// The foreign keys between them, without the copies that partitions have of their parent's keys.
     pub foreign_keys: Vec<ForeignKey>,
-    /// The table that it starts from.
+    /// The table from which the graph starts.
     pub root: TableId,
 }
 
-/// One table.
+/// A table of the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// The server's number of it (PostgreSQL).
+    /// The OID (PostgreSQL).
     pub oid: i64,
     /// The schema; `main` on SQLite.
     pub schema: String,
-    /// The bare name.
+    /// The name without the schema.
     pub name: String,
-    /// The name as people see it: bare in the business schema, `schema.name` elsewhere, never quoted.
+    /// The name for messages: `schema.name` outside the business schema, never quoted.
     pub display: String,
     /// The columns, in their order.
     pub columns: Vec<Column>,
-    /// The primary key's columns; empty where there is none.
+    /// The primary key's columns; empty if there is none.
     pub primary_key: Vec<String>,
-    /// The columns that tell its rows apart for good: the primary key, or a unique key, none of them taking null; empty
-    /// where there is none.
+    /// The columns that identify a row permanently: the primary key or a unique key, if none of its columns is
+    /// nullable; empty if there is no such key.
     pub key: Vec<String>,
-    /// A partitioned table (PostgreSQL): its rows live in its partitions.
+    /// Whether the table is partitioned (PostgreSQL). Its rows are in the partitions.
     pub partitioned: bool,
-    /// A key of it refers to a table that does not exist (SQLite allows that, and then refuses every change of its rows).
+    /// Whether a foreign key refers to a table that does not exist. SQLite allows that, and then rejects every change
+    /// of rows.
     pub refers_nowhere: bool,
-    /// What finds a row again within one statement: `ctid` on PostgreSQL, the rowid's usable name or the primary key on
+    /// The columns that identify a row within one statement: `ctid` on PostgreSQL, the rowid or the primary key on
     /// SQLite.
     pub row_id: Vec<String>,
-    /// Row-level security hides rows of this table from the current role.
+    /// Whether row-level security may hide rows from the current role.
     pub row_security: bool,
-    /// The privileges that the current role has on the table.
+    /// The current role's privileges on the table.
     pub grants: Grants,
-    /// Triggers that users have made on the table and that deletions or updates fire, by name.
+    /// The names of the user-defined triggers that DELETE or UPDATE fires.
     pub triggers: Vec<String>,
 }
 
-/// What the current role may do with a table.
+/// The current role's privileges on a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "four privileges are four facts")]
 pub struct Grants {
-    /// Read every column that matters.
+    /// Whether it may read all columns.
     pub select: bool,
-    /// Lock and change rows.
+    /// Whether it may lock and update rows.
     pub update: bool,
-    /// Delete rows.
+    /// Whether it may delete rows.
     pub delete: bool,
-    /// Put rows back.
+    /// Whether it may insert rows.
     pub insert: bool,
 }
 
@@ -72,43 +72,44 @@ impl Default for Grants {
     }
 }
 
-/// One column.
+/// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
 pub struct Column {
     /// The name.
     pub name: String,
-    /// The type as the database writes it; for a domain, the domain.
+    /// The type as the database writes it; for a domain, the name of the domain.
     pub type_name: String,
-    /// Whether the column takes null: neither NOT NULL nor a domain that forbids it, nor part of a primary key.
+    /// Whether the column is nullable: neither NOT NULL, nor of a domain that forbids null, nor part of a primary key.
     pub nullable: bool,
-    /// The default's expression, as the catalogue has it.
+    /// The default's expression in SQL.
     pub default: Option<String>,
-    /// Its number in the table (PostgreSQL), which stays with it when it is renamed.
+    /// The number in the table (PostgreSQL), which a renamed column keeps.
     pub number: i64,
-    /// The database works its value out from other columns.
+    /// Whether the column is generated from other columns.
     pub generated: bool,
-    /// It does so at every reading, and stores nothing.
+    /// Whether it is generated on every read, and not stored.
     pub unstored: bool,
-    /// Its cast to text is not what its type writes (PostgreSQL): one that a user has made, or one that loses blanks.
+    /// Whether a cast to text differs from the type's output (PostgreSQL): a user-defined cast, or one that loses
+    /// blanks.
     pub odd_cast: bool,
-    /// Its collation, quoted (PostgreSQL); none where its type has none.
+    /// The quoted collation (PostgreSQL); none if the type has none.
     pub collation: Option<String>,
 }
 
-/// What a foreign key does when the row it refers to is deleted, or its key changed.
+/// A foreign key's rule for a parent row that is deleted, or whose key changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Action {
-    /// The referring row goes too.
+    /// The referring row is deleted too.
     Cascade,
-    /// The reference becomes null.
+    /// The reference is set to null.
     SetNull,
-    /// The reference becomes the column's default.
+    /// The reference is set to the column's default.
     SetDefault,
-    /// Refused at once.
+    /// The change is rejected at once.
     Restrict,
-    /// Refused at the end of the statement or transaction.
+    /// The change is rejected at the end of the statement or transaction.
     NoAction,
 }
 
@@ -124,69 +125,69 @@ impl fmt::Display for Action {
     }
 }
 
-/// One foreign key.
+/// A foreign key of the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the catalogue's own facts")]
 pub struct ForeignKey {
-    /// The constraint's name; where SQLite has none, `<table>_<columns>_fkey`.
+    /// The constraint's name; on SQLite, which has none, `<table>_<columns>_fkey`.
     pub constraint: String,
     /// The referring table.
     pub table: TableId,
-    /// Its columns, in the key's order.
+    /// The referring columns, in the key's order.
     pub columns: Vec<String>,
-    /// The table referred to.
+    /// The referenced table.
     pub referenced: TableId,
-    /// Its columns, in the same order.
+    /// The referenced columns, in the same order.
     pub referenced_columns: Vec<String>,
-    /// The rule for a deleted parent.
+    /// The rule for a deleted parent row.
     pub on_delete: Action,
-    /// The rule for a parent whose key changes.
+    /// The rule for a parent row whose key changes.
     pub on_update: Action,
-    /// The columns that SET NULL or SET DEFAULT sets: all, unless the key names some (PostgreSQL 15).
+    /// The columns that SET NULL or SET DEFAULT sets: all, unless the key lists some (PostgreSQL 15).
     pub set_columns: Vec<String>,
-    /// MATCH FULL: all columns are null, or none.
+    /// Whether it is MATCH FULL: either all columns are null, or none.
     pub match_full: bool,
-    /// Every existing row has been checked against it.
+    /// Whether all existing rows have been checked.
     pub validated: bool,
-    /// It does anything at all (PostgreSQL 18 has NOT ENFORCED keys).
+    /// Whether it is enforced (PostgreSQL 18 has NOT ENFORCED keys).
     pub enforced: bool,
-    /// A usable index leads with its columns.
+    /// Whether a usable index leads with its columns.
     pub indexed: bool,
-    /// On a partition that has a key of its own: that partition (schema, name); the table is then the partitioned one.
+    /// The schema and name of the partition that has the key by itself; `table` is then the partitioned table.
     pub scope: Option<(String, String)>,
-    /// Where it refers to one partition: that partition's (schema, name).
+    /// The schema and name of the partition that it refers to; `referenced` is then the partitioned table.
     pub referenced_scope: Option<(String, String)>,
 }
 
 impl Graph {
-    /// The table with this schema and name.
+    /// Returns the table with this schema and name.
     #[must_use]
     pub fn find(&self, schema: &str, name: &str) -> Option<TableId> {
         self.tables.iter().position(|table| table.schema == schema && table.name == name)
     }
 
-    /// The foreign keys that refer to `table`, with their places in [`Graph::foreign_keys`].
+    /// Returns the enforced foreign keys that refer to `table`, with their indexes in [`Graph::foreign_keys`].
     pub fn referring_to(&self, table: TableId) -> impl Iterator<Item = (usize, &ForeignKey)> {
         self.foreign_keys.iter().enumerate().filter(move |(_, key)| key.referenced == table && key.enforced)
     }
 }
 
 impl Table {
-    /// The column with this name.
+    /// Returns the column with this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The table, for reading its own rows: those of tables that inherit from it are no business of its foreign keys.
+    /// Returns SQL for the table, without the tables that inherit from it, to which its foreign keys do not apply.
     #[must_use]
     pub fn relation(&self, dialect: Dialect) -> String {
         let only = if dialect == Dialect::Postgres && !self.partitioned { "ONLY " } else { "" };
         format!("{only}{}.{}", quote(&self.schema), quote(&self.name))
     }
 
-    /// Why the current role may not see all its rows, that `what` cannot be known therefore, and what to do; none where it
-    /// sees them.
+    /// Returns a message if the current role may not see all rows, so that `what` cannot be known, with the remedy;
+    /// none if it sees all of them.
     #[must_use]
     pub fn hidden(&self, what: &str) -> Option<String> {
         let name = &self.display;
@@ -200,23 +201,23 @@ impl Table {
     }
 }
 
-/// The first of a table's keys whose columns take no null.
+/// Returns the first of a table's keys without nullable columns.
 pub(super) fn row_key(columns: &[Column], primary: &[String], unique: Vec<Vec<String>>) -> Vec<String> {
-    let never_null = |name: &String| columns.iter().any(|column| column.name == *name && !column.nullable);
+    let is_not_null = |name: &String| columns.iter().any(|column| column.name == *name && !column.nullable);
     let mut keys = std::iter::once(primary.to_vec()).chain(unique);
-    keys.find(|key| !key.is_empty() && key.iter().all(never_null)).unwrap_or_default()
+    keys.find(|key| !key.is_empty() && key.iter().all(is_not_null)).unwrap_or_default()
 }
 
 impl ForeignKey {
-    /// Where its rows are, for reading: in a partition that has a key of its own, or in its table.
+    /// Returns SQL for the table with the referring rows: the partition that has the key by itself, or the table.
     #[must_use]
     pub fn referring(&self, graph: &Graph, dialect: Dialect) -> String {
         let partition = self.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
         partition.unwrap_or_else(|| graph.tables[self.table].relation(dialect))
     }
 
-    /// What follows the referring column in a comparison: the collation of the column referred to, by which the key itself
-    /// compares, where the two have different ones.
+    /// Returns the COLLATE clause for the referring column `column` in a comparison with the referenced column `to`. It
+    /// is empty if both have the same collation. The foreign key compares by the referenced column's.
     #[must_use]
     pub fn collation(&self, graph: &Graph, column: &str, to: &str) -> String {
         let of =
@@ -227,8 +228,8 @@ impl ForeignKey {
         }
     }
 
-    /// A key that refers to one partition is met by that partition's rows only: the condition on the expression of a row's
-    /// table, `tableoid`.
+    /// Returns the condition that a referenced row is in the partition that the key refers to; none if it refers to the
+    /// whole table. `tableoid` is the SQL for the row's `tableoid`.
     #[must_use]
     pub fn within_scope(&self, tableoid: &str) -> Option<String> {
         let (schema, name) = self.referenced_scope.as_ref()?;

@@ -1,72 +1,83 @@
--- The tables $1 ([[schema, name], …]) as they are: columns, what may stand in them once only, and their foreign keys.
--- An INTEGER PRIMARY KEY has no index of its own, so it is read from the columns.
+-- The tables $1 ([[schema, name], …]) as they are now: columns, unique keys and foreign keys. An INTEGER PRIMARY KEY
+-- has no index of its own, so it is read from the columns.
 WITH names AS MATERIALIZED (
-  SELECT DISTINCT l.name, (SELECT s.sql LIKE '%conflict%' FROM sqlite_schema s WHERE s.type = 'table' AND s.name = l.name) AS resolves
+  SELECT DISTINCT table_list.name, (
+    SELECT definition.sql LIKE '%conflict%' FROM sqlite_schema definition
+    WHERE definition.type = 'table' AND definition.name = table_list.name) AS resolves
   FROM json_each($1) wanted
-  JOIN pragma_table_list l ON l.schema = 'main' AND l.type = 'table' AND l.name = wanted.value ->> 1 COLLATE NOCASE
+  JOIN pragma_table_list table_list
+    ON table_list.schema = 'main' AND table_list.type = 'table' AND table_list.name = wanted.value ->> 1 COLLATE NOCASE
 ), foreign_keys AS MATERIALIZED (
-  SELECT n.name, f.id, f.seq, f."table", f."from", coalesce(f."to", (
-    SELECT c.name FROM pragma_table_xinfo(f."table") c WHERE c.pk = f.seq + 1)) AS "to"
-  FROM names n, pragma_foreign_key_list(n.name) f
+  SELECT names.name, key_column.id, key_column.seq, key_column."table", key_column."from", coalesce(key_column."to", (
+    SELECT column_info.name FROM pragma_table_xinfo(key_column."table") column_info
+    WHERE column_info.pk = key_column.seq + 1)) AS "to"
+  FROM names, pragma_foreign_key_list(names.name) key_column
 )
 SELECT json_group_array(json_object(
-  'name', json_array('main', n.name),
+  'name', json_array('main', names.name),
   'partitioned', json('false'),
   'row_security', json('false'),
   'triggers', json(iif(EXISTS (
-    SELECT 1 FROM sqlite_schema s WHERE s.type = 'trigger' AND s.tbl_name = n.name COLLATE NOCASE), 'true', 'false')),
-  'resolves_conflicts', json(iif(n.resolves, 'true', 'false')),
+    SELECT 1 FROM sqlite_schema definition
+    WHERE definition.type = 'trigger' AND definition.tbl_name = names.name COLLATE NOCASE), 'true', 'false')),
+  'resolves_conflicts', json(iif(names.resolves, 'true', 'false')),
   'insertable', json('true'),
   'columns', json((
     SELECT json_group_array(json_object(
-        'name', c.name, 'type_name', c.type, 'generated', json(iif(c.hidden <> 0, 'true', 'false')), 'collation', NULL,
-        'equals', '='))
-    FROM pragma_table_xinfo(n.name) c)),
+        'name', column_info.name, 'type_name', column_info.type,
+        'generated', json(iif(column_info.hidden <> 0, 'true', 'false')), 'collation', NULL, 'equals', '='))
+    FROM pragma_table_xinfo(names.name) column_info)),
   'unique_keys', json((
-    SELECT json_group_array(json(listed.found)) FROM (
+    SELECT json_group_array(json(unique_key.document)) FROM (
       SELECT json_object(
           'name', 'the primary key',
           'parts', json((
-            SELECT json_group_array(json_array('"' || replace(c.name, '"', '""') || '"', '='))
-            FROM pragma_table_xinfo(n.name) c WHERE c.pk > 0)),
-          'predicate', NULL, 'nulls_equal', json('false')) AS found
-      WHERE EXISTS (SELECT 1 FROM pragma_table_xinfo(n.name) c WHERE c.pk > 0)
-        AND NOT EXISTS (SELECT 1 FROM pragma_index_list(n.name) l WHERE l.origin = 'pk')
+            SELECT json_group_array(json_array('"' || replace(column_info.name, '"', '""') || '"', '='))
+            FROM pragma_table_xinfo(names.name) column_info WHERE column_info.pk > 0)),
+          'predicate', NULL, 'nulls_equal', json('false')) AS document
+      WHERE EXISTS (SELECT 1 FROM pragma_table_xinfo(names.name) column_info WHERE column_info.pk > 0)
+        AND NOT EXISTS (SELECT 1 FROM pragma_index_list(names.name) index_list WHERE index_list.origin = 'pk')
       UNION ALL
       SELECT json_object(
-          'name', iif(l.origin = 'pk', 'the primary key', l.name),
-          -- Of a column that is worked out as of an expression: it may not have been kept.
-          'parts', json(CASE WHEN l.partial = 0 AND NOT EXISTS (
-              SELECT 1 FROM pragma_index_info(l.name) i
-              WHERE i.name IS NULL
-                OR EXISTS (SELECT 1 FROM pragma_table_xinfo(n.name) c WHERE c.cid = i.cid AND c.hidden <> 0))
+          'name', iif(index_list.origin = 'pk', 'the primary key', index_list.name),
+          -- A generated column counts as an expression: its values may not be in the archive.
+          'parts', json(CASE WHEN index_list.partial = 0 AND NOT EXISTS (
+              SELECT 1 FROM pragma_index_info(index_list.name) index_column
+              WHERE index_column.name IS NULL
+                OR EXISTS (
+                  SELECT 1 FROM pragma_table_xinfo(names.name) column_info
+                  WHERE column_info.cid = index_column.cid AND column_info.hidden <> 0))
             THEN (
-              SELECT json_group_array(json_array('"' || replace(i.name, '"', '""') || '" COLLATE "' || i.coll || '"', '='))
-              FROM pragma_index_xinfo(l.name) i WHERE i.key = 1)
+              SELECT json_group_array(json_array(
+                '"' || replace(index_column.name, '"', '""') || '" COLLATE "' || index_column.coll || '"', '='))
+              FROM pragma_index_xinfo(index_list.name) index_column WHERE index_column.key = 1)
             ELSE 'null' END),
           'predicate', NULL, 'nulls_equal', json('false'))
-      FROM pragma_index_list(n.name) l WHERE l."unique" = 1) listed)),
+      FROM pragma_index_list(names.name) index_list WHERE index_list."unique" = 1) unique_key)),
   'references', json((
-    SELECT json_group_array(json(k.found)) FROM (
+    SELECT json_group_array(json(foreign_key.document)) FROM (
       SELECT json_object(
-          'columns', json_group_array(f."from"),
+          'columns', json_group_array(key_column."from"),
           'predicate', NULL,
-          'referenced', json_array('main', f."table"),
-          'whole', json_array('main', f."table"),
-          'referenced_columns', json_group_array(f."to"),
+          'referenced', json_array('main', key_column."table"),
+          'whole', json_array('main', key_column."table"),
+          'referenced_columns', json_group_array(key_column."to"),
           'equals', json_group_array('='),
           'collations', json_group_array((
-            SELECT '"' || i.coll || '"'
-            FROM pragma_index_list(f."table") l JOIN pragma_index_xinfo(l.name) i ON i.key = 1
-            WHERE l."unique" = 1 AND l.partial = 0 AND i.name = f."to" COLLATE NOCASE
+            SELECT '"' || index_column.coll || '"'
+            FROM pragma_index_list(key_column."table") index_list
+            JOIN pragma_index_xinfo(index_list.name) index_column ON index_column.key = 1
+            WHERE index_list."unique" = 1 AND index_list.partial = 0 AND index_column.name = key_column."to" COLLATE NOCASE
               AND NOT EXISTS (
-                SELECT 1 FROM pragma_index_xinfo(l.name) x
-                WHERE x.key = 1 AND NOT EXISTS (
-                  SELECT 1 FROM foreign_keys o WHERE o.name = n.name AND o.id = f.id AND o."to" = x.name COLLATE NOCASE))
-            -- An index that somebody has made may compare in another way than its columns.
-            ORDER BY l.origin = 'c' LIMIT 1)),
-          'referenced_partitioned', json('false')) AS found
-      FROM (SELECT * FROM foreign_keys o WHERE o.name = n.name ORDER BY o.id, o.seq) f
-      GROUP BY f.id) k))
+                SELECT 1 FROM pragma_index_xinfo(index_list.name) other_column
+                WHERE other_column.key = 1 AND NOT EXISTS (
+                  SELECT 1 FROM foreign_keys same_key
+                  WHERE same_key.name = names.name AND same_key.id = key_column.id
+                    AND same_key."to" = other_column.name COLLATE NOCASE))
+            -- An index from CREATE INDEX may have other collations than its columns.
+            ORDER BY index_list.origin = 'c' LIMIT 1)),
+          'referenced_partitioned', json('false')) AS document
+      FROM (SELECT * FROM foreign_keys own WHERE own.name = names.name ORDER BY own.id, own.seq) key_column
+      GROUP BY key_column.id) foreign_key))
 )) AS tables
-FROM names n
+FROM names

@@ -1,12 +1,12 @@
-//! PostgreSQL's catalogue: the statement, and its answer as a graph.
+//! The foreign-key graph from PostgreSQL's catalogue.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, row_key};
+use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId, row_key};
 
-/// Reads `pg_constraint` and its friends; parameter 1 is the business schema, 2 the table to start from.
+/// Reads the graph as JSON; parameter 1 is the business schema, 2 the table to start from.
 pub(super) const SQL: &str = include_str!("postgres.sql");
 
 #[derive(Deserialize)]
@@ -67,15 +67,15 @@ struct KeyRow {
     referenced_scope: Option<(String, String)>,
 }
 
-/// The graph that the statement's answer describes; none where there is no table to start from.
+/// Parses the JSON of [`SQL`]; none if there is no table to start from.
 pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<Graph>, serde_json::Error> {
     let Document { tables: Some(rows), keys } = serde_json::from_str(document)? else {
         return Ok(None);
     };
-    let places: HashMap<i64, usize> = rows.iter().enumerate().map(|(place, row)| (row.id, place)).collect();
+    let ids: HashMap<i64, TableId> = rows.iter().enumerate().map(|(id, row)| (row.id, id)).collect();
     let root = rows.iter().position(|row| row.root).unwrap_or_default();
     let tables = rows.into_iter().map(|row| table(row, business_schema)).collect();
-    let foreign_keys = keys.into_iter().filter_map(|row| foreign_key(row, &places)).collect();
+    let foreign_keys = keys.into_iter().filter_map(|row| foreign_key(row, &ids)).collect();
     Ok(Some(Graph { tables, foreign_keys, root }))
 }
 
@@ -114,13 +114,13 @@ fn column(row: ColumnRow) -> Column {
     }
 }
 
-fn foreign_key(row: KeyRow, places: &HashMap<i64, usize>) -> Option<ForeignKey> {
+fn foreign_key(row: KeyRow, ids: &HashMap<i64, TableId>) -> Option<ForeignKey> {
     let set_columns = row.set_columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| row.columns.clone());
     Some(ForeignKey {
         constraint: row.constraint,
-        table: *places.get(&row.table)?,
+        table: *ids.get(&row.table)?,
         columns: row.columns,
-        referenced: *places.get(&row.referenced)?,
+        referenced: *ids.get(&row.referenced)?,
         referenced_columns: row.referenced_columns,
         on_delete: action(&row.on_delete),
         on_update: action(&row.on_update),
@@ -134,7 +134,7 @@ fn foreign_key(row: KeyRow, places: &HashMap<i64, usize>) -> Option<ForeignKey> 
     })
 }
 
-/// `confdeltype` and `confupdtype` (<https://www.postgresql.org/docs/current/catalog-pg-constraint.html>).
+/// Parses `confdeltype` or `confupdtype` (<https://www.postgresql.org/docs/current/catalog-pg-constraint.html>).
 fn action(letter: &str) -> Action {
     match letter {
         "c" => Action::Cascade,

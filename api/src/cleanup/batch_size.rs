@@ -1,23 +1,23 @@
-//! How much one batch takes: its rows, since they are what a transaction costs.
+//! The size of a batch, in rows: they are what a transaction costs.
 
 use std::time::Duration;
 
-/// How long the deletion of a batch is to take.
-const AIM: Duration = Duration::from_millis(200);
-/// The rows that a batch is made to touch at most, however fast the database is.
-const MOST: i64 = 100_000;
-/// A batch is not made smaller than this: what is slow then is the way to the database, and more batches go it more
-/// often.
-const LEAST: i64 = 500;
+/// The duration that the deletion of a batch aims at.
+const TARGET_DURATION: Duration = Duration::from_millis(200);
+/// The most rows that a batch is planned to change, however fast the database is.
+const MAX_ROWS: i64 = 100_000;
+/// The fewest rows of a batch. A smaller batch would not help where the connection is slow: more batches need more
+/// round trips.
+const MIN_ROWS: i64 = 500;
 /// The most sessions in one batch.
-const SESSIONS: usize = 100;
+const MAX_SESSIONS: usize = 100;
 
-/// How much the next batch takes. It is only a worker's: another one begins anew and finds it out for itself.
+/// The size of the next batch. Each worker adapts its own, and begins with the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The rows that a batch is to touch: deleted or unlinked.
+    /// The rows that a batch is to delete or unlink.
     rows: i64,
-    /// The most sessions in it.
+    /// The most sessions in the batch.
     sessions: usize,
 }
 
@@ -28,38 +28,37 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Begins with so many rows.
+    /// Returns a size of so many rows.
     #[must_use]
     pub const fn of_rows(rows: i64) -> Self {
-        Self { rows, sessions: SESSIONS }
+        Self { rows, sessions: MAX_SESSIONS }
     }
 
-    /// How many of the first sessions go, of which each touches so many rows: one at least.
-    pub(super) fn takes(self, touched: impl IntoIterator<Item = i64>) -> usize {
+    /// Returns how many of the first sessions fit into a batch, given the rows that each of them changes: at least one.
+    pub(super) fn sessions_that_fit(self, rows_changed: impl IntoIterator<Item = i64>) -> usize {
         let mut sum: i64 = 0;
-        let fit = touched.into_iter().take(self.sessions).take_while(|rows| {
+        let fitting = rows_changed.into_iter().take(self.sessions).take_while(|rows| {
             sum = sum.saturating_add(*rows);
             sum <= self.rows
         });
-        fit.count().max(1)
+        fitting.count().max(1)
     }
 
-    /// A batch went: how long it took says how many rows the next one takes. A batch that was small for want of
-    /// sessions says little, unless it took too long.
-    pub(super) fn went(&mut self, rows: i64, took: Duration) {
-        self.sessions = (self.sessions * 2).min(SESSIONS);
-        if rows * 2 < self.rows && took < AIM {
+    /// Adapts the size to the rows and the duration of a deleted batch. A batch that was small for lack of sessions
+    /// says little, unless it took too long.
+    pub(super) fn adapt(&mut self, rows: i64, duration: Duration) {
+        self.sessions = (self.sessions * 2).min(MAX_SESSIONS);
+        if rows * 2 < self.rows && duration < TARGET_DURATION {
             return;
         }
-        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
-        let aim = i64::try_from(AIM.as_micros()).unwrap_or(i64::MAX);
-        let ideal = rows.saturating_mul(aim) / took;
-        let least = (self.rows / 2).max(LEAST.min(self.rows));
-        self.rows = ideal.clamp(least, self.rows.saturating_mul(2)).min(MOST);
+        let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        let ideal = rows.saturating_mul(micros(TARGET_DURATION)) / micros(duration).max(1);
+        let least = (self.rows / 2).max(MIN_ROWS.min(self.rows));
+        self.rows = ideal.clamp(least, self.rows.saturating_mul(2)).min(MAX_ROWS);
     }
 
-    /// A batch was refused: whichever session it was, it is soon alone. A batch of sessions that wait for one another may
-    /// be larger than what was wanted; the next one is wanted no larger for that.
+    /// Shrinks the size after the refusal of a batch of so many sessions, so that the refused session is soon alone. A
+    /// batch of sessions that block one another may have been larger than the size, which does not grow for that.
     pub(super) fn shrink(&mut self, sessions: usize) {
         self.sessions = (sessions / 10).clamp(1, self.sessions);
     }
@@ -74,16 +73,16 @@ mod tests {
     #[test]
     fn a_batch_has_as_many_sessions_as_fit_and_one_at_least() {
         let pace = Pace::of_rows(100);
-        assert_eq!(pace.takes([60, 40, 1]), 2);
-        assert_eq!(pace.takes([101, 1]), 1);
-        assert_eq!(pace.takes([0; 500]), 100);
+        assert_eq!(pace.sessions_that_fit([60, 40, 1]), 2);
+        assert_eq!(pace.sessions_that_fit([101, 1]), 1);
+        assert_eq!(pace.sessions_that_fit([0; 500]), 100);
     }
 
     #[test]
     fn the_next_batch_follows_from_how_long_the_last_one_took() {
         let after = |rows, millis| {
             let mut pace = Pace::of_rows(5_000);
-            pace.went(rows, Duration::from_millis(millis));
+            pace.adapt(rows, Duration::from_millis(millis));
             pace.rows
         };
         assert_eq!(after(5_000, 200), 5_000);
@@ -94,7 +93,7 @@ mod tests {
         assert_eq!(after(100, 1_000), 2_500, "unless it was slow");
         let mut pace = Pace::of_rows(600);
         for _ in 0..5 {
-            pace.went(100, Duration::from_secs(1));
+            pace.adapt(100, Duration::from_secs(1));
         }
         assert_eq!(pace.rows, 500, "slow without many rows: the way is long");
     }
@@ -103,13 +102,13 @@ mod tests {
     fn after_a_refusal_sessions_go_by_themselves_and_soon_together_again() {
         let mut pace = Pace::of_rows(5_000);
         pace.shrink(100);
-        assert_eq!(pace.takes([1; 50]), 10);
+        assert_eq!(pace.sessions_that_fit([1; 50]), 10);
         pace.shrink(10);
-        assert_eq!(pace.takes([1; 50]), 1);
-        pace.went(1, Duration::from_millis(1));
-        pace.went(2, Duration::from_millis(1));
-        assert_eq!(pace.takes([1; 50]), 4);
+        assert_eq!(pace.sessions_that_fit([1; 50]), 1);
+        pace.adapt(1, Duration::from_millis(1));
+        pace.adapt(2, Duration::from_millis(1));
+        assert_eq!(pace.sessions_that_fit([1; 50]), 4);
         pace.shrink(50);
-        assert_eq!(pace.takes([1; 50]), 4, "never more than before");
+        assert_eq!(pace.sessions_that_fit([1; 50]), 4, "never more than before");
     }
 }

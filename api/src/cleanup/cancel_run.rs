@@ -1,27 +1,17 @@
-//! Stopping a run: between two batches, or before the first.
+//! Cancelling a run between two batches, or before the first.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::run_record::{RunStatus, find_many};
-use super::{CleanupRun, run_lease, run_progress};
+use super::model::{RunOutcome, RunStatus};
+use super::run_record::find_many;
+use super::{run_lease, run_progress};
 use crate::db::{Database, Dialect, Writing};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// What came of it: the run, or why there is none.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct RunOutcome {
-    /// The run.
-    pub run: Option<CleanupRun>,
-    /// Why nothing was changed.
-    pub refusals: Vec<Refusal>,
-}
-
-/// Stops a run for good. A batch that is under way is waited for; the sessions that are still to go stay, and are listed
-/// as skipped.
+/// Cancels a run. It waits for a batch that is under way; the pending sessions are listed as skipped.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -35,21 +25,21 @@ pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutc
     }
 }
 
-/// Ends a run as FAILED that nobody works on; the sessions that are still to go stay, and are listed as skipped. Says whether
-/// it did: not where somebody has taken it by now.
+/// Ends a run that no worker has as FAILED; the pending sessions are listed as skipped. Returns false where a worker
+/// has taken it by now.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn give_up(db: &Database, run: Uuid, why: &str) -> Result<bool, Error> {
+pub async fn give_up(db: &Database, run: Uuid, reason: &str) -> Result<bool, Error> {
     match run_lease::take(db, run).await? {
-        Some(held) => run_progress::stop(db, &held, RefusalCode::RunFinished, why).await,
+        Some(lease) => run_progress::stop(db, &lease, RefusalCode::RunFinished, reason).await,
         None => Ok(false),
     }
 }
 
 async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    let refusal = match status(&transaction, db, run).await? {
+    let refusal = match lock_status(&transaction, db, run).await? {
         None => Some(Refusal::about("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}."))),
         Some(status) if status.has_finished() => Some(Refusal::about(
             "input.id",
@@ -69,8 +59,8 @@ async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome
     Ok(RunOutcome { run: cancelled, refusals: Vec::new() })
 }
 
-/// How far the run is; nothing happens to it until the transaction ends.
-async fn status(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<Option<RunStatus>, Error> {
+/// Returns the status of a run and locks the run until the transaction ends.
+async fn lock_status(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<Option<RunStatus>, Error> {
     let dialect = db.dialect();
     let lock = match dialect {
         Dialect::Postgres => " FOR UPDATE",

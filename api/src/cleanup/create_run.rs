@@ -1,61 +1,62 @@
-//! Asking for a cleanup: the list of its sessions is compared, and fixed.
+//! Creating a cleanup run: its list of sessions is compared with the expected impact, and fixed.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::eligibility::{Terms, sort_out};
-use super::gateway_filter::{Picked, asked};
-use super::preview::Selected;
+use super::eligibility::{EligibilityRules, partition};
+use super::gateway_filter::{Selection, select_missing_from_gateway};
+use super::model::{CleanupOutcome, CleanupRequest, SkippedSession};
+use super::preview::PlannedCleanup;
 use super::run_record::find_many;
-use super::{CleanupOutcome, CleanupRequest, SkippedSession};
 use crate::catalog::SESSIONS;
-use crate::db::{Columns, Database, Dialect, Writing};
-use crate::deletion::{check, refusals};
+use crate::db::{Columns, Database, Dialect, Writing, distinct};
+use crate::deletion::refusals;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::idempotency::{Earlier, Keyed, Made, earlier, remember};
-use crate::impact::token::Looked;
-use crate::impact::{Impact, distinct};
+use crate::idempotency;
+use crate::idempotency::{Created, IdempotentRequest, Replay};
+use crate::impact::Impact;
+use crate::impact::token::ExpectedImpact;
 use crate::refusal::RefusalCode;
 use crate::session::queries;
 
-/// Makes a run of what is asked for, or says why not; no session is deleted yet. On a dry run nothing is made. The gateway
-/// is asked before all that, where the criteria are about it.
+/// Creates the requested run, or returns the refusals; no session is deleted yet. A dry run creates nothing. Where the
+/// criteria are about the gateway, it is asked before that.
 ///
 /// # Errors
-/// What is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
+/// Everything that is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn start(
     db: &Database,
     gateway: Option<&Gateway>,
     request: &CleanupRequest,
 ) -> Result<CleanupOutcome, Error> {
-    check(request.at_most, request.idempotency_key.as_ref(), request.reason.as_ref())?;
-    let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
-    let picked = asked(db, gateway, &request.criteria).await?;
+    request.terms.check()?;
+    let expected = request.terms.expected_impact.as_deref().map(ExpectedImpact::parse).transpose()?;
+    let selection = select_missing_from_gateway(db, gateway, &request.criteria).await?;
     let outcome = if request.dry_run {
-        dry_run(db, gateway, request, looked.as_ref(), picked.as_ref()).await
+        dry_run(db, gateway, request, expected.as_ref(), selection.as_ref()).await
     } else {
-        make(db, request, looked.as_ref(), picked.as_ref()).await
+        create(db, request, expected.as_ref(), selection.as_ref()).await
     };
-    or_refused(outcome)
+    refuse_lock_timeout(outcome)
 }
 
-/// Makes a run of what is asked for, of no other sessions than these: those that are taken, where they still meet the
-/// criteria; those that are left are listed with their reasons.
+/// Creates the requested run from a selection: the selected sessions, where they still meet the criteria, and the
+/// skipped ones with their reasons.
 ///
 /// # Errors
 /// Those of [`start`].
-pub(super) async fn start_of(
+pub(super) async fn create_run_for(
     db: &Database,
     request: &CleanupRequest,
-    picked: &Picked,
+    selection: &Selection,
 ) -> Result<CleanupOutcome, Error> {
-    or_refused(make(db, request, None, Some(picked)).await)
+    refuse_lock_timeout(create(db, request, None, Some(selection)).await)
 }
 
-/// A lock that was not to be had is a refusal.
-fn or_refused(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, Error> {
+/// Turns the error of a lock that could not be had in time into a refusal.
+fn refuse_lock_timeout(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, Error> {
     match outcome {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a cleanup gave up waiting for a lock");
@@ -65,14 +66,14 @@ fn or_refused(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, 
     }
 }
 
-async fn make(
+async fn create(
     db: &Database,
     request: &CleanupRequest,
-    looked: Option<&Looked>,
-    picked: Option<&Picked>,
+    expected: Option<&ExpectedImpact>,
+    selection: Option<&Selection>,
 ) -> Result<CleanupOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    match begin(&transaction, db, request, looked, picked).await {
+    match insert(&transaction, db, request, expected, selection).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
             Ok(outcome)
@@ -89,120 +90,113 @@ async fn dry_run(
     db: &Database,
     gateway: Option<&Gateway>,
     request: &CleanupRequest,
-    looked: Option<&Looked>,
-    picked: Option<&Picked>,
+    expected: Option<&ExpectedImpact>,
+    selection: Option<&Selection>,
 ) -> Result<CleanupOutcome, Error> {
     let snapshot = db.snapshot().await?;
-    let Selected { ids, impact } = Selected::now(&snapshot, db, &request.criteria, picked).await?;
-    let missed = left_out(&snapshot, db, request, &ids, picked).await?;
+    let PlannedCleanup { ids, impact } = PlannedCleanup::load(&snapshot, db, &request.criteria, selection).await?;
+    let not_listed = not_listed(&snapshot, db, request, &ids, selection).await?;
     snapshot.commit().await?;
-    let Picked { taken, left: mut skipped, .. } = sort_out(db, gateway, &Terms::now(db, request), &ids).await?;
+    let Selection { selected, mut skipped, .. } =
+        partition(db, gateway, &EligibilityRules::now(db, request), &ids).await?;
     let snapshot = db.snapshot().await?;
-    let would_go = Selected::of(&snapshot, db, taken).await?.impact;
+    let would_go = PlannedCleanup::of_sessions(&snapshot, db, selected).await?.impact;
     snapshot.commit().await?;
-    let (mut refusals, changes) = refusals::of_whole(looked, &impact, request.at_most);
+    let (mut refusals, changes) = refusals::check_totals(expected, &impact, request.terms.at_most);
     // Such a run would fail.
     if would_go.session_count == 0 && skipped.iter().any(|skipped| skipped.code == RefusalCode::BlockedByForeignKey) {
         refusals.push(refusals::blocked(&impact.blockers));
     }
-    skipped.extend(missed);
+    skipped.extend(not_listed);
     let (impact, would_go) = (Some(impact), Some(would_go));
     Ok(CleanupOutcome { impact, would_go, skipped, changes, refusals, ..CleanupOutcome::default() })
 }
 
-/// All that makes a run, within its transaction.
-async fn begin(
+/// Does everything that creates a run, within its transaction.
+async fn insert(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &CleanupRequest,
-    looked: Option<&Looked>,
-    picked: Option<&Picked>,
+    expected: Option<&ExpectedImpact>,
+    selection: Option<&Selection>,
 ) -> Result<CleanupOutcome, Error> {
-    let keyed = request.keyed();
-    match earlier(transaction, db, keyed.as_ref()).await? {
-        Earlier::None => {}
-        Earlier::OtherInput(refusal) => {
+    let idempotent = request.idempotent_request();
+    match idempotency::find(transaction, db, idempotent.as_ref()).await? {
+        Replay::None => {}
+        Replay::Mismatch(refusal) => {
             return Ok(CleanupOutcome { refusals: vec![refusal], ..CleanupOutcome::default() });
         }
-        Earlier::Answered(made, impact) => return answered(transaction, db, made, impact).await,
+        Replay::Found(created, impact) => return replay(transaction, db, created, impact).await,
     }
-    let Selected { ids, impact } = Selected::now(transaction, db, &request.criteria, picked).await?;
-    let (refusals, changes) = refusals::of_whole(looked, &impact, request.at_most);
+    let PlannedCleanup { ids, impact } = PlannedCleanup::load(transaction, db, &request.criteria, selection).await?;
+    let (refusals, changes) = refusals::check_totals(expected, &impact, request.terms.at_most);
     if !refusals.is_empty() {
         return Ok(CleanupOutcome { impact: Some(impact), changes, refusals, ..CleanupOutcome::default() });
     }
-    let missed = left_out(transaction, db, request, &ids, picked).await?;
+    let skipped = not_listed(transaction, db, request, &ids, selection).await?;
     let id = Uuid::new_v4();
-    // The list is the one that was compared, whatever has been committed since.
-    record(transaction, db, request, id, &ids, &missed).await?;
-    list(transaction, db, id, &ids, &missed).await?;
-    remember(transaction, db, keyed.as_ref(), Made::Run(id), &impact).await?;
+    // The list is the one whose impact was compared, whatever has been committed since.
+    insert_run(transaction, db, request, id, &ids, &skipped).await?;
+    insert_sessions(transaction, db, id, &ids, &skipped).await?;
+    idempotency::store(transaction, db, idempotent.as_ref(), Created::Run(id), &impact).await?;
     let run = find_many(transaction, db, &[id]).await?.pop();
     Ok(CleanupOutcome { run, impact: Some(impact), ..CleanupOutcome::default() })
 }
 
-async fn answered(
+/// Returns the outcome of an earlier request under the same idempotency key.
+async fn replay(
     transaction: &DatabaseTransaction,
     db: &Database,
-    made: Made,
+    created: Created,
     impact: Option<Impact>,
 ) -> Result<CleanupOutcome, Error> {
-    let run = match made {
-        Made::Run(id) => find_many(transaction, db, &[id]).await?.pop(),
-        Made::Deletion(_) => None,
+    let run = match created {
+        Created::Run(id) => find_many(transaction, db, &[id]).await?.pop(),
+        Created::Deletion(_) => None,
     };
     Ok(CleanupOutcome { run, impact, repeated: true, ..CleanupOutcome::default() })
 }
 
 impl CleanupRequest {
-    fn keyed(&self) -> Option<Keyed> {
-        let said = format!(
-            "cleanup {} {:?} {:?} {} {} {:?}{}",
-            json!(self.criteria),
-            self.expected_impact,
-            self.at_most,
-            self.allow_connected,
-            self.allow_pending_messages,
-            self.reason,
-            if self.archive { "" } else { " without archive" }
-        );
-        self.idempotency_key.as_ref().map(|key| Keyed::new(&self.principal, key, &said))
+    /// Returns the request as it is stored under its idempotency key.
+    fn idempotent_request(&self) -> Option<IdempotentRequest> {
+        self.terms.idempotent_request(&self.principal, &json!({ "criteria": self.criteria }))
     }
 }
 
-/// The sessions that are not on the list, and would be but for the other criteria or the gateway.
-async fn left_out(
+/// Returns the sessions that are not on the list because of the gateway, or although they were named, with the reasons.
+async fn not_listed(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &CleanupRequest,
     ids: &[Uuid],
-    picked: Option<&Picked>,
+    selection: Option<&Selection>,
 ) -> Result<Vec<SkippedSession>, Error> {
-    let mut missed = missed(transaction, db, request, ids).await?;
-    if let Some(picked) = picked {
-        // What was said of a session that was named is the better reason.
-        missed.retain(|missed| !picked.left.iter().any(|left| left.session_id == missed.session_id));
-        missed.extend(picked.left.iter().cloned());
+    let mut not_listed = not_selected(transaction, db, request, ids).await?;
+    if let Some(selection) = selection {
+        // The gateway's answer about a named session is the better reason.
+        not_listed.retain(|session| !selection.skips(session.session_id));
+        not_listed.extend(selection.skipped.iter().cloned());
     }
-    Ok(missed)
+    Ok(not_listed)
 }
 
-/// The sessions that were named and are not on the list.
-async fn missed(
+/// Returns the sessions that were named and are not on the list.
+async fn not_selected(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &CleanupRequest,
     ids: &[Uuid],
 ) -> Result<Vec<SkippedSession>, Error> {
     let named = distinct(request.criteria.ids.as_deref().unwrap_or_default());
-    let missed: Vec<Uuid> = named.into_iter().filter(|id| !ids.contains(id)).collect();
-    if missed.is_empty() {
+    let not_selected: Vec<Uuid> = named.into_iter().filter(|id| !ids.contains(id)).collect();
+    if not_selected.is_empty() {
         return Ok(Vec::new());
     }
     let columns = Columns::now(transaction, db, SESSIONS).await?;
-    let existing = queries::find_in(transaction, db, &columns, &missed).await?;
-    let why = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
-        (false, _) => SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND),
+    let existing = queries::find_in(transaction, db, &columns, &not_selected).await?;
+    let skipped = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
+        (false, _) => SkippedSession::not_found(id),
         (true, None) => {
             SkippedSession::new(id, RefusalCode::NoLongerMatches, "It was named, but does not meet the other criteria.")
         }
@@ -212,18 +206,16 @@ async fn missed(
             SkippedSession::new(id, RefusalCode::NoLongerMatches, message)
         }
     };
-    Ok(missed.into_iter().map(why).collect())
+    Ok(not_selected.into_iter().map(skipped).collect())
 }
 
-pub(super) const NOT_FOUND: &str = "No session has this id. It may have been deleted already.";
-
-async fn record(
+async fn insert_run(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &CleanupRequest,
     id: Uuid,
     ids: &[Uuid],
-    missed: &[SkippedSession],
+    skipped: &[SkippedSession],
 ) -> Result<(), Error> {
     let dialect = db.dialect();
     let sql = format!(
@@ -237,32 +229,32 @@ async fn record(
     let values = [
         id.to_string().into(),
         json!(request.criteria).to_string().into(),
-        number(ids.len() + missed.len()).into(),
-        number(missed.len()).into(),
-        request.at_most.into(),
-        request.allow_connected.into(),
-        request.allow_pending_messages.into(),
+        number(ids.len() + skipped.len()).into(),
+        number(skipped.len()).into(),
+        request.terms.at_most.into(),
+        request.terms.allow_connected.into(),
+        request.terms.allow_pending_messages.into(),
         request.principal.clone().into(),
-        request.reason.clone().into(),
+        request.terms.reason.clone().into(),
         dialect.time(db.settings().clock.now()),
-        request.archive.into(),
+        request.terms.archive.into(),
     ];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())
 }
 
-/// All sessions of the run in one statement.
-async fn list(
+/// Inserts all sessions of a run with one statement.
+async fn insert_sessions(
     transaction: &DatabaseTransaction,
     db: &Database,
     run: Uuid,
     ids: &[Uuid],
-    missed: &[SkippedSession],
+    skipped: &[SkippedSession],
 ) -> Result<(), Error> {
     let dialect = db.dialect();
     let (position, listed) = match dialect {
         Dialect::Postgres => {
-            ("(place - 1)::int", "jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, place)")
+            ("(number - 1)::int", "jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, number)")
         }
         Dialect::Sqlite => ("key", "json_each($2)"),
     };
@@ -274,7 +266,7 @@ async fn list(
         dialect.uuid_parameter(1)
     );
     let queued = ids.iter().map(|id| json!({ "id": id }));
-    let sessions: Vec<_> = queued.chain(missed.iter().map(|missed| json!(missed))).collect();
+    let sessions: Vec<_> = queued.chain(skipped.iter().map(|session| json!(session))).collect();
     let values = [run.to_string().into(), json!(sessions).to_string().into()];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())

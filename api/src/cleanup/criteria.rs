@@ -1,4 +1,4 @@
-//! Which sessions a cleanup takes.
+//! The criteria by which a cleanup selects sessions.
 
 use std::str::FromStr;
 
@@ -11,26 +11,27 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::session::{Filter, SessionStatus};
 
-/// Joined by AND. The default is the definition of stale.
+/// The criteria of a cleanup, joined by AND. The default is the definition of stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Criteria {
-    /// Only these; an empty list takes none.
+    /// The session is one of these; an empty list selects none.
     pub ids: Option<Vec<Uuid>>,
-    /// Only with one of these statuses; an empty list takes none.
+    /// The session has one of these statuses; an empty list selects none.
     pub statuses: Vec<SessionStatus>,
-    /// Only with a phone number, only without one, or either.
+    /// Whether the session has a phone number; none for either.
     pub has_phone_number: Option<bool>,
-    /// Only those whose last update is longer ago. A session without any time is not taken, since nobody can tell.
+    /// The session's last update is longer ago than this. A session without a time is not selected, since its age is
+    /// unknown.
     pub older_than: Option<Age>,
-    /// Only those made before this moment.
+    /// The session was created before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Only those with this in the name, the phone number or the id, in any case.
+    /// The name, the phone number or the id contains this text, in upper or lower case.
     pub search: Option<String>,
-    /// Only those that the gateway does not know.
+    /// The gateway does not know the session.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing_from_gateway: bool,
-    /// At most this many, the least recently updated first; those without a time last.
+    /// The most sessions, the least recently updated first and those without a time last.
     pub limit: Option<u32>,
 }
 
@@ -50,8 +51,8 @@ impl Default for Criteria {
 }
 
 impl Criteria {
-    /// What one session has to meet, at a run that was asked for at `moment`. Neither which ids nor how many, nor what the
-    /// gateway says.
+    /// Returns the filter that each session of a run must meet, which was requested at `moment`. The ids, the limit and
+    /// the gateway's answers are not part of it.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a text that no database can hold.
@@ -64,51 +65,51 @@ impl Criteria {
             has_phone_number: self.has_phone_number,
             search: self.search.clone(),
             created_before: self.created_before,
-            unchanged_since: self.older_than.as_ref().map(|age| moment - age.lasts),
+            unchanged_since: self.older_than.as_ref().map(|age| moment - age.duration),
             ..Filter::default()
         })
     }
 }
 
-/// A time that has passed, as ISO 8601 writes a duration: PT24H, P7D.
+/// An age, written as an ISO 8601 duration: PT24H, P7D.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Age {
-    written: String,
-    lasts: TimeDelta,
+    text: String,
+    duration: TimeDelta,
 }
 
-/// Beyond this PostgreSQL has no moments to compare with.
-const LONGEST: TimeDelta = TimeDelta::days(36_500);
+/// The longest age: PostgreSQL has no earlier times to compare with.
+const MAX_AGE: TimeDelta = TimeDelta::days(36_500);
 
 static PARSER: SpanParser = SpanParser::new();
 
 impl Age {
-    /// How long that is.
+    /// Returns the duration.
     #[must_use]
     pub const fn lasts(&self) -> TimeDelta {
-        self.lasts
+        self.duration
     }
 }
 
 impl FromStr for Age {
     type Err = Error;
 
-    /// Reads weeks, days, hours, minutes and seconds; a day has 24 hours. Years and months have no one length.
+    /// Parses weeks, days, hours, minutes and seconds; a day has 24 hours. Years and months have no fixed length.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let lasts = PARSER
+        let duration = PARSER
             .parse_span(text)
             .ok()
             .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-            .map(|lasts| TimeDelta::milliseconds(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX / 2)))
-            .filter(|lasts| (TimeDelta::zero()..=LONGEST).contains(lasts));
-        let lasts = lasts.ok_or_else(|| {
+            .map(|duration| TimeDelta::milliseconds(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)))
+            .filter(|duration| (TimeDelta::zero()..=MAX_AGE).contains(duration));
+        let duration = duration.ok_or_else(|| {
             Error::BadInput(format!(
                 "olderThan is {text:?}; it is an ISO 8601 duration in weeks, days, hours, minutes and seconds, such as \
                  PT24H, P7D or P1DT12H, not negative and at most P36500D. Years and months have no one length."
             ))
         })?;
-        Ok(Self { written: text.to_owned(), lasts })
+        Ok(Self { text: text.to_owned(), duration })
     }
 }
 
@@ -122,7 +123,7 @@ impl TryFrom<String> for Age {
 
 impl From<Age> for String {
     fn from(age: Age) -> Self {
-        age.written
+        age.text
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_age_is_a_duration_of_one_length() {
-        let hours = |text: &str| text.parse::<Age>().map(|age| age.lasts);
+        let hours = |text: &str| text.parse::<Age>().map(|age| age.duration);
         for (text, expected) in [("PT24H", 24), ("P7D", 168), ("P1W", 168), ("P1DT12H", 36), ("PT0S", 0)] {
             assert_eq!(hours(text).unwrap(), TimeDelta::hours(expected), "{text}");
         }

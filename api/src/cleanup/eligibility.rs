@@ -1,48 +1,46 @@
-//! The next sessions of a run, as they are now: which may go, and why the others may not.
+//! Which sessions a run may delete now, and why it skips the others.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::create_run::NOT_FOUND;
-use super::gateway_filter::Picked;
-use super::{CleanupRequest, CleanupRun, Criteria, SkippedSession};
+use super::criteria::Criteria;
+use super::gateway_filter::Selection;
+use super::model::{CleanupRequest, CleanupRun, SkippedSession};
 use crate::db::Database;
-use crate::deletion::refusals::counted;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::impact::{Blocker, Impact, deletable_together, of_each_session};
+use crate::impact::{Blocker, Impact, largest_deletable_set, of_each_session};
 use crate::refusal::RefusalCode;
 use crate::session::{Filter, queries};
+use crate::wording::counted;
 
-/// How many sessions are looked at together.
-const TOGETHER: usize = 100;
+/// The sessions that are checked together.
+const SESSIONS_PER_CHECK: usize = 100;
 
-/// On what terms sessions go.
-pub(super) struct Terms<'a> {
+/// The rules by which a run selects the sessions that it deletes.
+pub(super) struct EligibilityRules<'a> {
     pub criteria: &'a Criteria,
-    /// When the run was asked for.
+    /// The time at which the run was requested, from which ages count.
     pub moment: DateTime<Utc>,
-    pub allow_connected: bool,
-    pub allow_pending_messages: bool,
+    pub terms: &'a DeletionTerms,
 }
 
-impl<'a> Terms<'a> {
-    /// Those of a run that begins now.
+impl<'a> EligibilityRules<'a> {
+    /// Returns the rules of a run that is requested now.
     pub fn now(db: &Database, request: &'a CleanupRequest) -> Self {
-        let (allow_connected, allow_pending_messages) = (request.allow_connected, request.allow_pending_messages);
-        let moment = db.settings().clock.now();
-        Self { criteria: &request.criteria, moment, allow_connected, allow_pending_messages }
+        Self { criteria: &request.criteria, moment: db.settings().clock.now(), terms: &request.terms }
     }
 }
 
 impl CleanupRun {
-    pub(super) const fn terms(&self) -> Terms<'_> {
-        let (allow_connected, allow_pending_messages) = (self.allow_connected, self.allow_pending_messages);
-        Terms { criteria: &self.criteria, moment: self.created_at, allow_connected, allow_pending_messages }
+    /// Returns the rules of the run.
+    pub(super) const fn rules(&self) -> EligibilityRules<'_> {
+        EligibilityRules { criteria: &self.criteria, moment: self.created_at, terms: &self.terms }
     }
 }
 
-/// A session whose turn it is, with what its deletion does by itself.
+/// A session that may be deleted, with the impact of deleting it by itself.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub id: Uuid,
@@ -50,68 +48,69 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// The rows that its deletion changes.
-    pub fn touches(&self) -> i64 {
+    /// Returns the number of rows that its deletion deletes or unlinks.
+    pub fn rows_changed(&self) -> i64 {
         self.impact.rows_deleted.saturating_add(self.impact.rows_unlinked)
     }
 }
 
-/// Looks at sessions: those that may go, in the order given, and those that may not. Nothing is locked: what changes
-/// until they are deleted is found out then.
-pub(super) async fn look(
+/// Checks sessions: returns those that may be deleted, in the order given, and those that are skipped. Nothing is
+/// locked; the deletion itself checks again.
+pub(super) async fn check_eligibility(
     db: &Database,
-    terms: &Terms<'_>,
+    rules: &EligibilityRules<'_>,
     ids: &[Uuid],
 ) -> Result<(Vec<Candidate>, Vec<SkippedSession>), Error> {
-    let filter = Filter { ids: Some(ids.to_vec()), ..terms.criteria.filter(terms.moment)? };
-    let met = queries::matching(db.pool(), db, &filter, None).await?;
+    let filter = Filter { ids: Some(ids.to_vec()), ..rules.criteria.filter(rules.moment)? };
+    let matching = queries::matching(db.pool(), db, &filter, None).await?;
     let mut impacts = of_each_session(db, ids).await?;
-    let (mut fit, mut unfit) = (Vec::new(), Vec::new());
+    let (mut candidates, mut skipped) = (Vec::new(), Vec::new());
     for &id in ids {
         match impacts.remove(&id) {
-            None => unfit.push(SkippedSession::new(id, RefusalCode::NotFound, NOT_FOUND)),
-            Some(impact) => match unfit_for(terms, &impact, met.contains(&id)) {
-                Some((code, message)) => unfit.push(SkippedSession::new(id, code, message)),
-                None => fit.push(Candidate { id, impact }),
+            None => skipped.push(SkippedSession::not_found(id)),
+            Some(impact) => match skip_reason(rules, &impact, matching.contains(&id)) {
+                Some((code, message)) => skipped.push(SkippedSession::new(id, code, message)),
+                None => candidates.push(Candidate { id, impact }),
             },
         }
     }
-    Ok((fit, unfit))
+    Ok((candidates, skipped))
 }
 
-/// What a run on these terms would take of these sessions, and what it would skip. Nothing is locked here either.
-pub(super) async fn sort_out(
+/// Divides sessions into those that a run by these rules would delete and those that it would skip. Nothing is locked.
+pub(super) async fn partition(
     db: &Database,
     gateway: Option<&Gateway>,
-    terms: &Terms<'_>,
+    rules: &EligibilityRules<'_>,
     ids: &[Uuid],
-) -> Result<Picked, Error> {
-    let (mut picked, mut all_deletable) = (Picked::default(), true);
-    for ids in ids.chunks(TOGETHER) {
-        let (fit, unfit) = look(db, terms, ids).await?;
-        all_deletable &= fit.iter().all(|candidate| candidate.impact.deletable);
-        picked.left.extend(unfit);
-        let fit: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
-        picked.ask(gateway, &fit, terms.criteria, terms.allow_connected).await;
+) -> Result<Selection, Error> {
+    let (mut selection, mut all_deletable) = (Selection::default(), true);
+    for ids in ids.chunks(SESSIONS_PER_CHECK) {
+        let (candidates, skipped) = check_eligibility(db, rules, ids).await?;
+        all_deletable &= candidates.iter().all(|candidate| candidate.impact.deletable);
+        selection.skipped.extend(skipped);
+        let ids: Vec<Uuid> = candidates.iter().map(|candidate| candidate.id).collect();
+        selection.add(gateway, &ids, rules.criteria, rules.terms.allow_connected).await;
     }
     if !all_deletable {
-        let together = deletable_together(db, &picked.taken).await?;
-        picked.left.extend(together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
-        picked.taken = together.deletable;
+        let set = largest_deletable_set(db, &selection.selected).await?;
+        selection.skipped.extend(set.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
+        selection.selected = set.deletable;
     }
-    Ok(picked)
+    Ok(selection)
 }
 
-fn unfit_for(terms: &Terms<'_>, impact: &Impact, met: bool) -> Option<(RefusalCode, String)> {
-    // Named before the criteria, which it mostly no longer meets either: this is what to do something about.
-    if impact.connected_sessions > 0 && !terms.allow_connected {
+fn skip_reason(rules: &EligibilityRules<'_>, impact: &Impact, matches: bool) -> Option<(RefusalCode, String)> {
+    // A connected session mostly does not meet the criteria either. This reason comes first, since the operator can act
+    // on it.
+    if impact.connected_sessions > 0 && !rules.terms.allow_connected {
         let message = "It is connected now. Disconnect it first, or set allowConnected.".to_owned();
         return Some((RefusalCode::SessionConnected, message));
     }
-    if !met {
+    if !matches {
         return Some((RefusalCode::NoLongerMatches, "It no longer meets the criteria.".to_owned()));
     }
-    if impact.pending_messages > 0 && !terms.allow_pending_messages {
+    if impact.pending_messages > 0 && !rules.terms.allow_pending_messages {
         let messages = counted(impact.pending_messages, "scheduled message", "scheduled messages");
         let message =
             format!("{messages} still to be sent would go. Cancel or send first, or set allowPendingMessages.");
@@ -120,7 +119,7 @@ fn unfit_for(terms: &Terms<'_>, impact: &Impact, met: bool) -> Option<(RefusalCo
     None
 }
 
-/// A session that others' rows block.
+/// Returns the entry of a session that rows of other sessions block.
 pub(super) fn blocked(id: Uuid, blockers: &[Blocker]) -> SkippedSession {
     let messages: Vec<&str> = blockers.iter().map(|blocker| blocker.message.as_str()).collect();
     SkippedSession::new(id, RefusalCode::BlockedByForeignKey, messages.join(" "))

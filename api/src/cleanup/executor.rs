@@ -1,4 +1,4 @@
-//! Working off a run, step by step.
+//! Executing a run, step by step.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,92 +6,106 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::delete_batch::{Ended, delete};
-use super::eligibility::{Candidate, blocked, look};
-use super::gateway_filter::{kept, wanted};
-use super::run_claim::Held;
+use super::batch_size::Pace;
+use super::delete_batch::{BatchOutcome, delete};
+use super::eligibility::{Candidate, blocked, check_eligibility};
+use super::gateway_filter::{required_gateway, skipped_by_gateway};
+use super::model::{CleanupRun, RunKind, RunStatus, SkippedSession};
+use super::run_claim::RunLease;
 use super::run_progress;
-use super::run_progress::State;
+use super::run_progress::SessionState;
 use super::run_record::find;
-use super::{CleanupRun, Pace, RunKind, RunStatus, SkippedSession, restore_run, run_lease};
+use super::{restore_run, run_lease};
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::{Gateway, ask_about_each};
-use crate::impact::{deletable_together, fewest_together};
+use crate::impact::{largest_deletable_set, smallest_deletable_set};
 use crate::refusal::{Refusal, RefusalCode};
 
-/// How many sessions are looked at together; one look serves several batches.
-const WINDOW: u32 = 100;
-/// How often SQLite's write lock may not be had, each time for as long as a statement waits for a lock.
-const PATIENCE: u32 = 5;
-/// How often a run is begun with before it is given up, unless it has come further in between.
-const ATTEMPTS: i32 = 10;
+/// The sessions that are checked together; one check serves several batches.
+const WINDOW_SIZE: u32 = 100;
+/// How often in a row SQLite's write lock may be missing. Each time a statement has waited for it as long as it may.
+const MAX_LOCK_TIMEOUTS: u32 = 5;
+/// How often a run is tried before it fails, unless it makes progress in between.
+const MAX_ATTEMPTS: i32 = 10;
 
-/// Goes through the sessions of a run. What it knows besides the rows of the run is only to save work: it may be
-/// dropped after any step, and a new one goes on: at once where it gave the run back, else when its lease has run out.
+/// Executes the run of which it has the lease.
+///
+/// Everything that it knows besides the run's rows only saves work: it may be dropped after any step, and another
+/// worker continues, at once where the lease was given back, else when the lease has ended.
 #[derive(Debug)]
 pub struct Worker {
     db: Database,
     gateway: Option<Gateway>,
     run: CleanupRun,
-    held: Held,
-    pace: Pace,
-    /// Whose turn the window's sessions are.
-    state: State,
-    /// Sessions that may go, as they were a moment ago.
+    lease: RunLease,
+    batch_size: Pace,
+    /// The state of the window's sessions.
+    state: SessionState,
+    /// The next sessions that may be deleted, as they were when they were checked.
     window: VecDeque<Candidate>,
-    /// The last batch that was refused.
-    refused: Vec<Uuid>,
-    /// How often in a row SQLite's write lock could not be had.
-    waited: u32,
+    /// The batch that was refused last.
+    refused_batch: Vec<Uuid>,
+    /// How often in a row SQLite's write lock was missing.
+    lock_timeouts: u32,
 }
 
 impl Worker {
-    /// Takes a run, to begin or to go on with it. None where it has finished, is another worker's, or is to rest.
+    /// Takes the lease of a run, to begin or to continue it. Returns None where the run has finished, another worker
+    /// has the lease, or the run is paused after an error.
     ///
     /// # Errors
-    /// [`Error::BadInput`] where there is no such run, or no gateway that its criteria want asked;
+    /// [`Error::BadInput`] where no run has the id, or its criteria require a gateway and there is none;
     /// [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
-        let asked = find(&db, run).await?.ok_or_else(unknown)?;
-        if asked.wants_gateway() {
-            wanted(gateway.as_ref(), &asked.criteria)?;
+        let found = find(&db, run).await?.ok_or_else(unknown)?;
+        if found.wants_gateway() {
+            required_gateway(gateway.as_ref(), &found.criteria)?;
         }
-        let Some(held) = run_lease::take(&db, run).await? else { return Ok(None) };
-        // Not read again before the first step: that may fail, and the run would be nobody's until the lease has run out.
-        let (status, leased_by, attempts) = (RunStatus::Running, Some(held.by.clone()), asked.attempts + 1);
-        let run = CleanupRun { status, leased_by, attempts, ..asked };
-        let (window, refused) = (VecDeque::new(), Vec::new());
-        let worker = Self { db, gateway, run, held, pace, state: State::Queued, window, refused, waited: 0 };
-        if worker.run.attempts > ATTEMPTS {
-            // Whoever had it was ended each time before anything was done.
-            worker.give_up("No worker that took it came to the end of a batch.").await?;
+        let Some(lease) = run_lease::take(&db, run).await? else { return Ok(None) };
+        // Reading the run again may fail, and then it would be nobody's until the lease has ended.
+        let (status, leased_by, attempts) = (RunStatus::Running, Some(lease.name.clone()), found.attempts + 1);
+        let run = CleanupRun { status, leased_by, attempts, ..found };
+        let worker = Self {
+            db,
+            gateway,
+            run,
+            lease,
+            batch_size: pace,
+            state: SessionState::Queued,
+            window: VecDeque::new(),
+            refused_batch: Vec::new(),
+            lock_timeouts: 0,
+        };
+        if worker.run.attempts > MAX_ATTEMPTS {
+            // Each worker that had it was ended before it did anything.
+            worker.fail("No worker that took it came to the end of a batch.").await?;
             return Ok(None);
         }
         Ok(Some(worker))
     }
 
-    /// The run as it was after the last step.
+    /// Returns the run as it was after the last step.
     #[must_use]
     pub const fn run(&self) -> &CleanupRun {
         &self.run
     }
 
-    /// Goes on until the run has finished or is another worker's, or until `told_to_stop` is ready: then the batch that is
-    /// under way is the last one, and the run is given back. Shows `seen` the run after each step, and gives it as it is
-    /// then. While the database is away, or has no connection to spare, it waits.
+    /// Executes steps until the run has finished or another worker has it, or until `told_to_stop` is ready: then the
+    /// batch under way is the last one, and the lease is given back. Calls `seen` with the run after each step, and
+    /// returns the run as it is then. While the database is unavailable, or has no connection to spare, it waits.
     ///
     /// # Errors
-    /// Those of [`Worker::step`]: the run rests for a while, each time longer, and has failed after ten attempts that
-    /// brought it no further. [`Error::Unavailable`] only once it was told to stop, and that was no attempt.
+    /// Those of [`Worker::step`]. The run is then paused, each time longer, and fails after ten attempts without
+    /// progress. [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
     pub async fn work_off(
         mut self,
         told_to_stop: impl Future<Output = ()>,
         mut seen: impl FnMut(&CleanupRun),
     ) -> Result<CleanupRun, Error> {
         let mut told_to_stop = std::pin::pin!(told_to_stop);
-        let (mut stopping, mut away) = (false, false);
+        let (mut stopping, mut unavailable) = (false, false);
         loop {
             let stepped = {
                 let mut step = std::pin::pin!(self.step());
@@ -106,22 +120,22 @@ impl Worker {
             };
             match stepped {
                 Ok(run) => {
-                    away = false;
+                    unavailable = false;
                     seen(&run);
                 }
-                // Nothing is wrong with the run; whoever takes it when the lease has run out finds the same database.
+                // Nothing is wrong with the run: the next worker would find the same database.
                 Err(error @ Error::Unavailable(_)) => {
-                    if !std::mem::replace(&mut away, true) {
+                    if !std::mem::replace(&mut unavailable, true) {
                         tracing::warn!(run = %self.run.id, %error, "a cleanup run waits for the database");
                     }
-                    if stopping || timeout(self.pause(), told_to_stop.as_mut()).await.is_ok() {
-                        left_to_lapse(self.give_back().await);
+                    if stopping || timeout(self.first_pause(), told_to_stop.as_mut()).await.is_ok() {
+                        log_kept_lease(self.give_back().await);
                         return Err(error);
                     }
                     continue;
                 }
                 Err(error) => {
-                    self.rest(&error).await;
+                    self.back_off(&error).await;
                     return Err(error);
                 }
             }
@@ -135,185 +149,188 @@ impl Worker {
         }
     }
 
-    /// Leaves the run to others, at once.
+    /// Gives the lease back, so that another worker can take it at once.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Timeout`]: then it is theirs when the lease has run out.
+    /// [`Error::Unavailable`], [`Error::Timeout`]: then another worker can take it when it has ended.
     pub async fn give_back(&self) -> Result<(), Error> {
-        run_lease::give_back(&self.db, &self.held).await
+        run_lease::release(&self.db, &self.lease).await
     }
 
-    /// Before the same is tried again for the first time.
-    fn pause(&self) -> Duration {
+    /// Returns the pause before a failed step is tried again for the first time.
+    fn first_pause(&self) -> Duration {
         self.db.settings().run_lease / 15
     }
 
-    /// Whether the run was still this worker's, and not finished, after the last step.
+    /// Whether this worker had the lease after the last step, and the run had not finished.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.run.leased_by.as_deref() == Some(self.held.by.as_str())
+        self.run.leased_by.as_deref() == Some(self.lease.name.as_str())
     }
 
-    /// After an error that concerns the whole database: the run is tried again later, or given up.
-    async fn rest(&self, error: &Error) {
+    /// Pauses the run after an error that concerns the whole database, or fails it after too many attempts.
+    async fn back_off(&self, error: &Error) {
         let ended = match find(&self.db, self.run.id).await {
-            Ok(Some(run)) if run.attempts >= ATTEMPTS => self.give_up(&error.to_string()).await,
+            Ok(Some(run)) if run.attempts >= MAX_ATTEMPTS => self.fail(&error.to_string()).await,
             Ok(Some(run)) => {
                 let doublings = u32::try_from(run.attempts - 1).unwrap_or_default();
-                let pause = self.pause().saturating_mul(1 << doublings).min(self.db.settings().run_lease * 2);
-                run_lease::rest(&self.db, &self.held, self.db.settings().clock.now() + pause).await
+                let pause = self.first_pause().saturating_mul(1 << doublings).min(self.db.settings().run_lease * 2);
+                run_lease::back_off(&self.db, &self.lease, self.db.settings().clock.now() + pause).await
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        left_to_lapse(ended);
+        log_kept_lease(ended);
     }
 
-    async fn give_up(&self, error: &str) -> Result<(), Error> {
-        let error = format!("Given up after {ATTEMPTS} attempts that brought the run no further. {error}");
-        run_progress::stop(&self.db, &self.held, RefusalCode::RunFinished, &error).await.map(|_| ())
+    async fn fail(&self, error: &str) -> Result<(), Error> {
+        let error = format!("Given up after {MAX_ATTEMPTS} attempts that brought the run no further. {error}");
+        run_progress::stop(&self.db, &self.lease, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
-    /// Deletes one batch, or sets sessions aside, or ends the run; a finished one is left as it is. Gives the run as it
-    /// is then.
+    /// Deletes one batch, or sets sessions aside, or ends the run; does nothing to a finished run. Returns the run as
+    /// it is then.
     ///
     /// # Errors
-    /// What concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`] and their
-    /// like. The run stays as it was committed last, and another step may go on with it.
+    /// Everything that concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`]
+    /// and others. The run stays as it was committed last, and another step may continue it.
     pub async fn step(&mut self) -> Result<CleanupRun, Error> {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());
         }
-        let (db, held) = (self.db.clone(), self.held.clone());
-        match run_lease::keeping(&db, &held, self.advance()).await {
-            Ok(true) => self.waited = 0,
+        let (db, lease) = (self.db.clone(), self.lease.clone());
+        match run_lease::with_lease(&db, &lease, self.advance()).await {
+            Ok(true) => self.lock_timeouts = 0,
             Ok(false) => self.window.clear(),
-            Err(Error::LockTimeout(_)) if self.waited < PATIENCE => self.waited += 1,
+            Err(Error::LockTimeout(_)) if self.lock_timeouts < MAX_LOCK_TIMEOUTS => self.lock_timeouts += 1,
             Err(error) => return Err(error),
         }
         let id = self.run.id;
-        let gone = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
-        self.run = find(&self.db, id).await?.ok_or_else(gone)?;
+        let missing = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
+        self.run = find(&self.db, id).await?.ok_or_else(missing)?;
         Ok(self.run.clone())
     }
 
-    /// False where the run is another worker's by now.
+    /// Does the next thing. Returns false where another worker has the lease by now.
     async fn advance(&mut self) -> Result<bool, Error> {
         match self.run.kind {
             RunKind::Delete => self.delete().await,
-            RunKind::Restore => restore_run::step(&self.db, &self.run, &self.held).await,
+            RunKind::Restore => restore_run::step(&self.db, &self.run, &self.lease).await,
         }
     }
 
     async fn delete(&mut self) -> Result<bool, Error> {
         if self.window.is_empty() {
-            return self.refill().await;
+            return self.refill_window().await;
         }
         let (batch, blocked) = self.next_batch().await?;
         if !blocked.is_empty() {
-            return self.set_aside(&blocked, State::Deferred).await;
+            return self.set_aside(&blocked, SessionState::Deferred).await;
         }
         if batch.is_empty() {
             self.window.clear();
             return Ok(true);
         }
         let answers = ask_about_each(self.gateway.as_ref(), &batch).await;
-        let kept = kept(&batch, &answers, &self.run.criteria, self.run.allow_connected);
-        if !kept.is_empty() {
-            return self.set_aside(&kept, State::Skipped).await;
+        let skipped = skipped_by_gateway(&batch, &answers, &self.run.criteria, self.run.terms.allow_connected);
+        if !skipped.is_empty() {
+            return self.set_aside(&skipped, SessionState::Skipped).await;
         }
-        match delete(&self.db, &self.run, &self.held, &batch, answers).await? {
-            Ended::Elsewhere => Ok(false),
-            Ended::Deleted { rows, took } => {
-                self.pace.went(rows, took);
+        match delete(&self.db, &self.run, &self.lease, &batch, answers).await? {
+            BatchOutcome::OtherWorkersBatch => Ok(false),
+            BatchOutcome::Deleted { rows, duration } => {
+                self.batch_size.adapt(rows, duration);
                 self.window.retain(|candidate| !batch.contains(&candidate.id));
                 Ok(true)
             }
-            Ended::TooMany(error) => run_progress::stop(&self.db, &self.held, RefusalCode::TooManyRows, &error).await,
-            Ended::Refused(refusal) => self.refused(batch, &refusal).await,
+            BatchOutcome::TooManyRows(error) => {
+                run_progress::stop(&self.db, &self.lease, RefusalCode::TooManyRows, &error).await
+            }
+            BatchOutcome::Refused(refusal) => self.handle_refusal(batch, &refusal).await,
         }
     }
 
-    /// Looks at the next sessions, or at those that were set aside when there are no others; without any the run is at
-    /// its end.
-    async fn refill(&mut self) -> Result<bool, Error> {
+    /// Checks the next sessions, or the deferred ones where there are no others. Without any, the run is complete.
+    async fn refill_window(&mut self) -> Result<bool, Error> {
         let (db, run) = (&self.db, self.run.id);
-        self.state = State::Queued;
-        let mut ids = run_progress::next(db, run, State::Queued, Some(WINDOW)).await?;
+        self.state = SessionState::Queued;
+        let mut ids = run_progress::next_sessions(db, run, SessionState::Queued, Some(WINDOW_SIZE)).await?;
         if ids.is_empty() {
-            self.state = State::Deferred;
-            ids = run_progress::next(db, run, State::Deferred, None).await?;
+            self.state = SessionState::Deferred;
+            ids = run_progress::next_sessions(db, run, SessionState::Deferred, None).await?;
         }
         if ids.is_empty() {
-            return run_progress::complete(db, &self.held, "deleted").await;
+            return run_progress::complete(db, &self.lease, "deleted").await;
         }
-        let (mut fit, mut unfit) = look(db, &self.run.terms(), &ids).await?;
-        if self.state == State::Deferred {
-            let fit_ids: Vec<Uuid> = fit.iter().map(|candidate| candidate.id).collect();
-            let together = deletable_together(db, &fit_ids).await?;
-            unfit.extend(together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
-            fit.retain(|candidate| together.deletable.contains(&candidate.id));
+        let (mut candidates, mut skipped) = check_eligibility(db, &self.run.rules(), &ids).await?;
+        if self.state == SessionState::Deferred {
+            let ids: Vec<Uuid> = candidates.iter().map(|candidate| candidate.id).collect();
+            let set = largest_deletable_set(db, &ids).await?;
+            skipped.extend(set.blocked.iter().map(|(id, blockers)| blocked(*id, blockers)));
+            candidates.retain(|candidate| set.deletable.contains(&candidate.id));
         }
-        self.window = fit.into();
-        if unfit.is_empty() { Ok(true) } else { self.set_aside(&unfit, State::Skipped).await }
+        self.window = candidates.into();
+        if skipped.is_empty() { Ok(true) } else { self.set_aside(&skipped, SessionState::Skipped).await }
     }
 
-    /// The first sessions of the window that make a batch; beside them those among them that cannot go yet. At the end,
-    /// where sessions wait for one another, a batch grows until it can go.
+    /// Returns the first sessions of the window that make a batch, and those among them that cannot be deleted yet.
+    /// Deferred sessions, which block one another, make a batch that grows until it can be deleted.
     async fn next_batch(&self) -> Result<(Vec<Uuid>, Vec<SkippedSession>), Error> {
         let window: Vec<Uuid> = self.window.iter().map(|candidate| candidate.id).collect();
-        let mut takes = self.pace.takes(self.window.iter().map(Candidate::touches)).min(window.len());
+        let rows = self.window.iter().map(Candidate::rows_changed);
+        let mut count = self.batch_size.sessions_that_fit(rows).min(window.len());
         loop {
-            let ids = &window[..takes];
-            if self.window.iter().take(takes).all(|candidate| candidate.impact.deletable) {
+            let ids = &window[..count];
+            if self.window.iter().take(count).all(|candidate| candidate.impact.deletable) {
                 return Ok((ids.to_vec(), Vec::new()));
             }
-            let together = deletable_together(&self.db, ids).await?;
-            if self.state == State::Queued {
-                let blocked = together.blocked.iter().map(|(id, blockers)| blocked(*id, blockers));
-                return Ok((together.deletable, blocked.collect()));
+            let set = largest_deletable_set(&self.db, ids).await?;
+            if self.state == SessionState::Queued {
+                let blocked = set.blocked.iter().map(|(id, blockers)| blocked(*id, blockers));
+                return Ok((set.deletable, blocked.collect()));
             }
-            if !together.deletable.is_empty() || takes == window.len() {
-                return Ok((together.deletable, Vec::new()));
+            if !set.deletable.is_empty() || count == window.len() {
+                return Ok((set.deletable, Vec::new()));
             }
-            if !self.refused.is_empty() {
-                // Whichever session was refused, few others are to stay for it.
-                let fewest = fewest_together(&self.db, &window).await?;
-                return Ok((window.into_iter().filter(|id| fewest.contains(id)).collect(), Vec::new()));
+            if !self.refused_batch.is_empty() {
+                // Whichever session was refused, it is to keep few others back.
+                let smallest = smallest_deletable_set(&self.db, &window).await?;
+                return Ok((window.into_iter().filter(|id| smallest.contains(id)).collect(), Vec::new()));
             }
-            takes = (takes * 2).min(window.len());
+            count = (count * 2).min(window.len());
         }
     }
 
-    /// The same batch is not tried for ever: a smaller one is, in which the session that was refused is soon alone;
-    /// that one is tried again at the end if that may help, and left then.
-    async fn refused(&mut self, batch: Vec<Uuid>, refusal: &Refusal) -> Result<bool, Error> {
+    /// Handles the refusal of a batch. A smaller batch is tried next, in which the refused session is soon alone; that
+    /// session is deferred where trying it again may help, and skipped otherwise.
+    async fn handle_refusal(&mut self, batch: Vec<Uuid>, refusal: &Refusal) -> Result<bool, Error> {
         self.window.clear();
         let by_database = matches!(
             refusal.code,
             RefusalCode::BlockedByForeignKey | RefusalCode::LockTimeout | RefusalCode::ImpactChanged
         );
-        // A session that has changed is named for it when it is looked at again.
-        let again = batch.len() > 1 || !by_database;
-        if again && self.refused != batch {
-            self.pace.shrink(batch.len());
-            self.refused = batch;
+        // A session that has changed is found when it is checked again.
+        let is_worth_retrying = batch.len() > 1 || !by_database;
+        if is_worth_retrying && self.refused_batch != batch {
+            self.batch_size.shrink(batch.len());
+            self.refused_batch = batch;
             return Ok(true);
         }
-        let state = if by_database && self.state == State::Queued { State::Deferred } else { State::Skipped };
+        let is_deferred = by_database && self.state == SessionState::Queued;
+        let state = if is_deferred { SessionState::Deferred } else { SessionState::Skipped };
         let skipped = |id: &Uuid| SkippedSession::new(*id, refusal.code, refusal.message.clone());
         self.set_aside(&batch.iter().map(skipped).collect::<Vec<_>>(), state).await
     }
 
-    async fn set_aside(&mut self, sessions: &[SkippedSession], state: State) -> Result<bool, Error> {
+    async fn set_aside(&mut self, sessions: &[SkippedSession], state: SessionState) -> Result<bool, Error> {
         self.window.retain(|candidate| !sessions.iter().any(|session| session.session_id == candidate.id));
-        run_progress::set_aside(&self.db, &self.held, sessions, state).await
+        run_progress::set_aside(&self.db, &self.lease, sessions, state).await
     }
 }
 
-/// Notes that a lease could not be given up: it runs out.
-fn left_to_lapse(given_up: Result<(), Error>) {
-    if let Err(error) = given_up {
+/// Logs that a lease could not be given back, so that it lasts until its end.
+fn log_kept_lease(given_back: Result<(), Error>) {
+    if let Err(error) = given_back {
         tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
     }
 }

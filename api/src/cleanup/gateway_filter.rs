@@ -1,10 +1,11 @@
-//! What the gateway says of a cleanup's sessions. It is asked before a transaction and never within one.
+//! Selecting sessions by the gateway's answers. The gateway is asked before a transaction and never within one.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Criteria, SkippedSession};
+use super::criteria::Criteria;
+use super::model::SkippedSession;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each, ask_each};
@@ -13,59 +14,72 @@ use crate::session::queries;
 
 use GatewaySessionState::{Connected, NotFound, Unknown, Unreachable};
 
-/// How many sessions are asked about before a limit is looked at.
-const TOGETHER: usize = 100;
+/// The sessions that the gateway is asked about together, before the limit is compared.
+const SESSIONS_PER_QUERY: usize = 100;
 
-/// The sessions that meet the criteria that the database can tell, by whether a run is to take them.
+/// Sessions that meet the criteria in the database, divided by whether a run is to delete them.
 #[derive(Debug, Default)]
-pub(super) struct Picked {
-    /// Those that it is to take, in the order in which they go.
-    pub taken: Vec<Uuid>,
-    /// The others, each with the reason why it stays.
-    pub left: Vec<SkippedSession>,
-    /// Whether the gateway answered about none of those that it was asked about last: then the others are not waited for.
-    silent: bool,
+pub(super) struct Selection {
+    /// The sessions that it is to delete, in their order.
+    pub selected: Vec<Uuid>,
+    /// The other sessions, each with the reason.
+    pub skipped: Vec<SkippedSession>,
+    /// Whether the gateway answered about none of the sessions that it was asked about last. Then it is asked about the
+    /// others only if it answers again.
+    gateway_is_silent: bool,
 }
 
-impl Picked {
-    /// Takes those of these sessions in of which the gateway says nothing else; all of them where there is none. Those that
-    /// it was not asked about, since it is silent, are asked about before they go.
-    pub async fn ask(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
-        let answers = if self.silent { ask_each(gateway, ids).await } else { ask_about_each(gateway, ids).await };
-        self.silent = !answers.is_empty() && answers.values().all(|said| said.state == Unreachable);
-        let left = kept(ids, &answers, criteria, allow_connected);
-        self.taken.extend(ids.iter().filter(|id| !left.iter().any(|left| left.session_id == **id)));
-        self.left.extend(left);
+impl Selection {
+    /// Whether a session is skipped.
+    pub fn skips(&self, id: Uuid) -> bool {
+        self.skipped.iter().any(|session| session.session_id == id)
+    }
+
+    /// Adds sessions to the selection, but for those that the gateway's answers speak against; without a gateway, all
+    /// of them. Sessions that it is not asked about, since it is silent, are asked about before they are deleted.
+    pub async fn add(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
+        let answers =
+            if self.gateway_is_silent { ask_each(gateway, ids).await } else { ask_about_each(gateway, ids).await };
+        self.gateway_is_silent = !answers.is_empty() && answers.values().all(|answer| answer.state == Unreachable);
+        let skipped = skipped_by_gateway(ids, &answers, criteria, allow_connected);
+        self.selected.extend(ids.iter().filter(|id| !skipped.iter().any(|session| session.session_id == **id)));
+        self.skipped.extend(skipped);
     }
 }
 
-/// Asks about all sessions that meet the other criteria, or until there are as many as are wanted; those are taken that
-/// it does not know. None where the criteria do not care.
-pub(super) async fn asked(
+/// Selects the sessions that the gateway does not know, of those that meet the other criteria, until there are as many
+/// as the criteria's limit. None where the criteria are not about the gateway.
+///
+/// # Errors
+/// [`Error::BadInput`] where no gateway is configured; [`Error::Unavailable`], [`Error::Timeout`].
+pub(super) async fn select_missing_from_gateway(
     db: &Database,
     gateway: Option<&Gateway>,
     criteria: &Criteria,
-) -> Result<Option<Picked>, Error> {
-    let Some(gateway) = wanted(gateway, criteria)? else { return Ok(None) };
+) -> Result<Option<Selection>, Error> {
+    let Some(gateway) = required_gateway(gateway, criteria)? else { return Ok(None) };
     let mut filter = criteria.filter(db.settings().clock.now())?;
     filter.ids.clone_from(&criteria.ids);
     let ids = queries::matching(db.pool(), db, &filter, None).await?;
-    let most = criteria.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut picked = Picked::default();
-    for ids in ids.chunks(TOGETHER) {
-        if picked.taken.len() >= most {
+    let limit = criteria.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut selection = Selection::default();
+    for ids in ids.chunks(SESSIONS_PER_QUERY) {
+        if selection.selected.len() >= limit {
             break;
         }
-        picked.ask(Some(gateway), ids, criteria, false).await;
+        selection.add(Some(gateway), ids, criteria, false).await;
     }
-    Ok(Some(picked))
+    Ok(Some(selection))
 }
 
-/// The gateway, where the criteria cannot do without it.
+/// Returns the gateway if the criteria require it.
 ///
 /// # Errors
-/// [`Error::BadInput`] where none is configured.
-pub(super) fn wanted<'a>(gateway: Option<&'a Gateway>, criteria: &Criteria) -> Result<Option<&'a Gateway>, Error> {
+/// [`Error::BadInput`] where they do and none is configured.
+pub(super) fn required_gateway<'a>(
+    gateway: Option<&'a Gateway>,
+    criteria: &Criteria,
+) -> Result<Option<&'a Gateway>, Error> {
     if !criteria.missing_from_gateway {
         return Ok(None);
     }
@@ -77,22 +91,22 @@ pub(super) fn wanted<'a>(gateway: Option<&'a Gateway>, criteria: &Criteria) -> R
     gateway.map(Some).ok_or_else(none)
 }
 
-/// Those of these sessions that stay because of what the gateway said, in the order given.
-pub(super) fn kept(
+/// Returns the sessions that the gateway's answers speak against, in the order given.
+pub(super) fn skipped_by_gateway(
     ids: &[Uuid],
     answers: &HashMap<Uuid, GatewayState>,
     criteria: &Criteria,
     allow_connected: bool,
 ) -> Vec<SkippedSession> {
-    let kept = |id: &Uuid| {
-        let (code, message) = why(answers.get(id)?, criteria.missing_from_gateway, allow_connected)?;
+    let skipped = |id: &Uuid| {
+        let (code, message) = reason(answers.get(id)?, criteria.missing_from_gateway, allow_connected)?;
         Some(SkippedSession::new(*id, code, message))
     };
-    ids.iter().filter_map(kept).collect()
+    ids.iter().filter_map(skipped).collect()
 }
 
-fn why(said: &GatewayState, only_missing: bool, allow_connected: bool) -> Option<(RefusalCode, String)> {
-    match said.state {
+fn reason(answer: &GatewayState, only_missing: bool, allow_connected: bool) -> Option<(RefusalCode, String)> {
+    match answer.state {
         Connected if !allow_connected => {
             let message = "The gateway says that it is connected. Disconnect it first, or set allowConnected.";
             Some((RefusalCode::GatewayDisagrees, message.to_owned()))
@@ -100,7 +114,7 @@ fn why(said: &GatewayState, only_missing: bool, allow_connected: bool) -> Option
         NotFound => None,
         _ if !only_missing => None,
         Unreachable | Unknown => {
-            let detail = said.detail.as_deref().unwrap_or_default();
+            let detail = answer.detail.as_deref().unwrap_or_default();
             Some((RefusalCode::NoLongerMatches, format!("Whether the gateway knows it is not known. {detail}")))
         }
         state => Some((RefusalCode::NoLongerMatches, format!("The gateway knows it: {}.", state.word()))),

@@ -1,78 +1,85 @@
-//! What a cleanup would do; nothing is changed.
+//! The preview of a cleanup: what it would do. Nothing is changed.
 
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::gateway_filter::{Picked, asked};
-use super::{Criteria, SkippedSession};
+use super::criteria::Criteria;
+use super::gateway_filter::{Selection, select_missing_from_gateway};
+use super::model::SkippedSession;
 use crate::catalog::SESSIONS;
 use crate::db::{Columns, Database};
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::impact::{Impact, Reading};
+use crate::impact::{Impact, SchemaSnapshot};
 use crate::session::{Session, queries};
 
-/// The sessions that a preview shows.
+/// The number of sessions that a preview shows.
 pub const SAMPLE: usize = 20;
 
 /// What deleting every matching session would do.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// Of all of them together.
+    /// The impact of deleting all of them together.
     pub impact: Impact,
-    /// How many they are.
+    /// The number of matching sessions.
     pub session_count: i64,
-    /// The first ones, in the order in which they would go.
+    /// The first sessions, in the order in which they would be deleted.
     pub sample: Vec<Session>,
-    /// Those that meet the criteria but for what the gateway says of them, or does not, each with the reason.
+    /// The sessions that meet all criteria but the one about the gateway, each with the reason.
     pub skipped: Vec<SkippedSession>,
 }
 
-/// What a cleanup by these criteria would do now. The gateway is asked only where the criteria are about it.
+/// Returns what a cleanup by these criteria would do now. The gateway is asked only where the criteria are about it.
 ///
 /// # Errors
 /// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criteria) -> Result<Preview, Error> {
-    let picked = asked(db, gateway, criteria).await?;
+    let selection = select_missing_from_gateway(db, gateway, criteria).await?;
     let snapshot = db.snapshot().await?;
-    let Selected { ids, impact } = Selected::now(&snapshot, db, criteria, picked.as_ref()).await?;
+    let PlannedCleanup { ids, impact } = PlannedCleanup::load(&snapshot, db, criteria, selection.as_ref()).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
     let columns = Columns::now(&snapshot, db, SESSIONS).await?;
     let mut sample = queries::find_in(&snapshot, db, &columns, first).await?;
     snapshot.commit().await?;
     sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
-    let skipped = picked.map(|picked| picked.left).unwrap_or_default();
+    let skipped = selection.map(|selection| selection.skipped).unwrap_or_default();
     Ok(Preview { session_count: impact.session_count, impact, sample, skipped })
 }
 
-/// The sessions that meet criteria, in the order in which they go, and what deleting them together does.
-pub(super) struct Selected {
+/// The sessions that meet criteria, in the order in which they are deleted, and the impact of deleting them together.
+pub(super) struct PlannedCleanup {
     pub ids: Vec<Uuid>,
     pub impact: Impact,
 }
 
-impl Selected {
-    /// Looks now, among those that were picked where some were. A session that somebody deletes between
-    /// the two statements is left out of both.
-    pub async fn now(
+impl PlannedCleanup {
+    /// Reads the sessions that meet the criteria now, among those of a selection where there is one. A session that is
+    /// deleted between the two statements is left out of both.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn load(
         conn: &impl ConnectionTrait,
         db: &Database,
         criteria: &Criteria,
-        picked: Option<&Picked>,
+        selection: Option<&Selection>,
     ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
-        filter.ids = picked.map_or_else(|| criteria.ids.clone(), |picked| Some(picked.taken.clone()));
+        filter.ids = selection.map_or_else(|| criteria.ids.clone(), |selection| Some(selection.selected.clone()));
         let ids = queries::matching(conn, db, &filter, criteria.limit).await?;
-        Self::of(conn, db, ids).await
+        Self::of_sessions(conn, db, ids).await
     }
 
-    /// These sessions.
-    pub async fn of(conn: &impl ConnectionTrait, db: &Database, mut ids: Vec<Uuid>) -> Result<Self, Error> {
-        let reading = Reading::now(conn, db).await?;
+    /// Reads the impact of these sessions, without those that do not exist.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Timeout`].
+    pub async fn of_sessions(conn: &impl ConnectionTrait, db: &Database, mut ids: Vec<Uuid>) -> Result<Self, Error> {
+        let schema = SchemaSnapshot::load(conn, db).await?;
         loop {
-            let (impact, unknown) = reading.of_sessions(conn, &ids).await?;
+            let (impact, unknown) = schema.impact_of(conn, &ids).await?;
             if unknown.is_empty() {
                 return Ok(Self { ids, impact });
             }

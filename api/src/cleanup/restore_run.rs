@@ -1,40 +1,41 @@
-//! A run that restores what another one deleted: deletion by deletion, the newest first, each in a transaction of its own.
+//! A run that restores what another run deleted: deletion by deletion, the newest first, each in its own transaction.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::delete_batch::by_error;
-use super::run_claim::Held;
+use super::criteria::Criteria;
+use super::delete_batch::refuse_batch_error;
+use super::model::{CleanupRun, RunKind, RunOutcome, SkippedSession};
+use super::run_claim::{RestoreBatch, RunLease};
 use super::run_progress;
-use super::run_progress::State;
-use super::run_record::{RunKind, find_many};
-use super::{CleanupRun, Criteria, RunOutcome, SkippedSession, id};
+use super::run_progress::SessionState;
+use super::run_record::{find_many, id};
 use crate::db::{Database, Dialect, Writing};
+use crate::deletion::audit::run_deletions::{count_restored, sessions_to_restore};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::restore::{RestoreOutcome, RestoreRequest, restore_batch};
 
-/// What is asked for.
+/// A request to restore everything that a run deleted.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreRunRequest {
-    /// The run whose deletions are to be taken back.
+    /// The run whose deletions are to be restored.
     pub run_id: Uuid,
-    /// Messages that were pending and whose time has passed may come back: they would be sent at once.
+    /// Whether overdue messages may be restored: pending messages whose time has passed, which would be sent at once.
     pub allow_pending_messages: bool,
-    /// Who asks, for the audit record.
+    /// The name of the principal that makes the request, for the audit record.
     pub principal: String,
 }
 
-/// Makes a run that restores all deletions of another one, or says why not; nothing is restored yet.
+/// Creates a run that restores all deletions of another run, or returns the refusals; nothing is restored yet.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn restore(db: &Database, request: &RestoreRunRequest) -> Result<RunOutcome, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    let made = make(&transaction, db, request).await;
-    match made {
+    match insert(&transaction, db, request).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
             Ok(outcome)
@@ -53,7 +54,7 @@ pub async fn restore(db: &Database, request: &RestoreRunRequest) -> Result<RunOu
     }
 }
 
-async fn make(
+async fn insert(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &RestoreRunRequest,
@@ -70,19 +71,19 @@ async fn make(
         let message = "The run is still under way. Cancel it, or wait until it has finished, then restore it.";
         return about(RefusalCode::RestoreConflict, message.to_owned());
     }
-    if let Some(other) = under_way(transaction, db, run.id).await? {
+    if let Some(other) = find_unfinished_restore(transaction, db, run.id).await? {
         let message =
             format!("The run {other} is restoring it. Wait until that one has finished, or cancel it, then ask again.");
         return about(RefusalCode::RestoreConflict, message);
     }
     let id = Uuid::new_v4();
-    record(transaction, db, request, &run, id).await?;
-    list(transaction, db, request.run_id, id).await?;
-    count(transaction, db, id).await?;
+    insert_run(transaction, db, request, &run, id).await?;
+    insert_sessions(transaction, db, request.run_id, id).await?;
+    count_sessions(transaction, db, id).await?;
     let run = find_many(transaction, db, &[id]).await?.pop();
     match run {
         Some(run) if run.sessions_to_go() == 0 => {
-            let (code, message) = first_reason(transaction, db, request.run_id).await?;
+            let (code, message) = nothing_to_restore(transaction, db, request.run_id).await?;
             about(code, message)
         }
         run => Ok(RunOutcome { run, refusals: Vec::new() }),
@@ -93,8 +94,12 @@ fn refused(refusal: Refusal) -> RunOutcome {
     RunOutcome { run: None, refusals: vec![refusal] }
 }
 
-/// The run that is restoring this one, where one is. Whoever asks for another at the same time waits here.
-async fn under_way(transaction: &DatabaseTransaction, db: &Database, of: Uuid) -> Result<Option<Uuid>, Error> {
+/// Returns the run that is restoring this one, if any. A second request for the same run waits here.
+async fn find_unfinished_restore(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    of: Uuid,
+) -> Result<Option<Uuid>, Error> {
     let (dialect, runs) = (db.dialect(), db.own_table("cleanup_runs"));
     let of_run = dialect.uuid_parameter(1);
     if dialect == Dialect::Postgres {
@@ -108,9 +113,9 @@ async fn under_way(transaction: &DatabaseTransaction, db: &Database, of: Uuid) -
     row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
-/// The run's row. What was searched for and why are words that an erasure takes out of the run that deleted; they are not
-/// repeated here.
-async fn record(
+/// Inserts the run's row. It does not repeat the search and the reason of the run that deleted, which an erasure blanks
+/// there.
+async fn insert_run(
     transaction: &DatabaseTransaction,
     db: &Database,
     request: &RestoreRunRequest,
@@ -129,7 +134,7 @@ async fn record(
     let values = [
         id.to_string().into(),
         json!(criteria).to_string().into(),
-        of.allow_connected.into(),
+        of.terms.allow_connected.into(),
         request.allow_pending_messages.into(),
         request.principal.clone().into(),
         dialect.time(db.settings().clock.now()),
@@ -139,36 +144,27 @@ async fn record(
     Ok(())
 }
 
-/// The sessions of the other run's deletions, those of the newest first; the archives' entries are numbered in the order in
-/// which the deletions were made. What has been restored already is left out; of what no archive is left is skipped.
-async fn list(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: Uuid) -> Result<(), Error> {
+/// Inserts the sessions of the other run's deletions, those of the newest deletion first. Deletions that have been
+/// restored are left out; those without an archive are listed as skipped.
+async fn insert_sessions(transaction: &DatabaseTransaction, db: &Database, of: Uuid, run: Uuid) -> Result<(), Error> {
     let dialect = db.dialect();
-    let restorable = "d.status = 'RESTORABLE' AND d.restorable_until > $3";
-    let number = match dialect {
-        Dialect::Postgres => "::int",
-        Dialect::Sqlite => "",
-    };
-    let last = format!("(SELECT max(t.id) FROM {} t WHERE t.deletion_id = d.id)", db.own_table("archived_tables"));
     let sql = format!(
         "INSERT INTO {} (run_id, position, session_id, state, code, message, deletion_id) \
-         SELECT {}, (row_number() OVER (ORDER BY coalesce({last}, 0) DESC, d.deleted_at DESC, d.id, s.position) - 1){number}, \
-         s.session_id, CASE WHEN {restorable} THEN 'QUEUED' ELSE 'SKIPPED' END, \
-         CASE WHEN {restorable} THEN NULL ELSE 'ARCHIVE_GONE' END, \
-         CASE WHEN {restorable} THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, d.id \
-         FROM {} d JOIN {} s ON s.deletion_id = d.id WHERE d.run_id = {} AND d.restored_at IS NULL",
+         SELECT {}, deleted.position, deleted.session_id, CASE WHEN deleted.restorable THEN 'QUEUED' ELSE 'SKIPPED' END, \
+         CASE WHEN deleted.restorable THEN NULL ELSE 'ARCHIVE_GONE' END, \
+         CASE WHEN deleted.restorable THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, \
+         deleted.deletion_id FROM ({}) deleted",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
-        db.own_table("deletions"),
-        db.own_table("deleted_sessions"),
-        dialect.uuid_parameter(2)
+        sessions_to_restore(db, &dialect.uuid_parameter(2), "$3")
     );
     let values = [run.to_string().into(), of.to_string().into(), dialect.time(db.settings().clock.now())];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())
 }
 
-/// Writes down how many sessions are on the list, and how many of them are skipped.
-async fn count(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<(), Error> {
+/// Records how many sessions are on the list, and how many of them are skipped.
+async fn count_sessions(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<(), Error> {
     let (dialect, sessions) = (db.dialect(), db.own_table("cleanup_run_sessions"));
     let of_run = format!("SELECT count(*) FROM {sessions} WHERE run_id = {}", dialect.uuid_parameter(1));
     let sql = format!(
@@ -180,57 +176,50 @@ async fn count(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> R
     Ok(())
 }
 
-/// Why nothing of what a run deleted can be restored.
-async fn first_reason(
+/// Returns why nothing that a run deleted can be restored.
+async fn nothing_to_restore(
     transaction: &DatabaseTransaction,
     db: &Database,
     run: Uuid,
 ) -> Result<(RefusalCode, String), Error> {
-    let dialect = db.dialect();
-    let sql = format!(
-        "SELECT count(*) AS n FROM {} WHERE run_id = {} AND restored_at IS NOT NULL",
-        db.own_table("deletions"),
-        dialect.uuid_parameter(1)
-    );
-    let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
-    let restored: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
-    Ok(if restored > 0 {
+    Ok(if count_restored(transaction, db, run).await? > 0 {
         (RefusalCode::AlreadyRestored, "What the run deleted has been restored already.".to_owned())
     } else {
         (RefusalCode::ArchiveGone, "Nothing of what the run deleted is kept any more, or ever was.".to_owned())
     })
 }
 
-/// Restores the next deletion, or sets its sessions aside, or ends the run. False where the run is another worker's.
-pub(super) async fn step(db: &Database, run: &CleanupRun, held: &Held) -> Result<bool, Error> {
-    let Some((deletion_id, sessions)) = next(db, run.id).await? else {
-        return run_progress::complete(db, held, "restored").await;
+/// Restores the next deletion, or sets its sessions aside, or ends the run. Returns false where another worker has the
+/// run.
+pub(super) async fn step(db: &Database, run: &CleanupRun, lease: &RunLease) -> Result<bool, Error> {
+    let Some((deletion_id, sessions)) = next_deletion(db, run.id).await? else {
+        return run_progress::complete(db, lease, "restored").await;
     };
     let request = RestoreRequest {
         deletion_id,
-        allow_pending_messages: run.allow_pending_messages,
+        allow_pending_messages: run.terms.allow_pending_messages,
         dry_run: false,
         principal: run.started_by.clone(),
     };
-    let (code, message) = match restore_batch(db, &request, held).await {
+    let (code, message) = match restore_batch(db, &request, &RestoreBatch { db, lease }).await {
         Ok(None) => return Ok(false),
-        Ok(Some(outcome)) => match reason(&outcome) {
+        Ok(Some(outcome)) => match skip_reason(&outcome) {
             None => return Ok(true),
             Some(reason) => reason,
         },
-        // What went wrong with this one may go well with the others.
+        // Other deletions may still be restored.
         Err(error) => {
-            let refusal = by_error(db.dialect(), error)?;
+            let refusal = refuse_batch_error(db.dialect(), error)?;
             (refusal.code, refusal.message)
         }
     };
     let skipped: Vec<SkippedSession> =
         sessions.into_iter().map(|session| SkippedSession::new(session, code, message.clone())).collect();
-    run_progress::set_aside(db, held, &skipped, State::Skipped).await
+    run_progress::set_aside(db, lease, &skipped, SessionState::Skipped).await
 }
 
-/// Why a deletion was not restored, in the words of the first thing that is in the way.
-fn reason(outcome: &RestoreOutcome) -> Option<(RefusalCode, String)> {
+/// Returns why a deletion was not restored: its first conflict, or its refusal.
+fn skip_reason(outcome: &RestoreOutcome) -> Option<(RefusalCode, String)> {
     let refusal = outcome.refusals.first()?;
     let Some(first) = outcome.conflicts.first().filter(|_| refusal.code == RefusalCode::RestoreConflict) else {
         return Some((refusal.code, refusal.message.clone()));
@@ -239,17 +228,17 @@ fn reason(outcome: &RestoreOutcome) -> Option<(RefusalCode, String)> {
     let row = if row.trim().is_empty() { String::new() } else { format!("{}: ", row.trim()) };
     let more = match outcome.conflicts.len() - 1 {
         0 => String::new(),
-        more => format!(" And {more} more; a dry run of restoring the deletion {} lists them.", deletion(outcome)),
+        more => format!(" And {more} more; a dry run of restoring the deletion {} lists them.", deletion_id(outcome)),
     };
     Some((refusal.code, format!("{row}{}{more}", first.message)))
 }
 
-fn deletion(outcome: &RestoreOutcome) -> String {
+fn deletion_id(outcome: &RestoreOutcome) -> String {
     outcome.deletion.as_ref().map(|deletion| deletion.id.to_string()).unwrap_or_default()
 }
 
-/// The deletion whose turn it is, with its sessions.
-async fn next(db: &Database, run: Uuid) -> Result<Option<(Uuid, Vec<Uuid>)>, Error> {
+/// Returns the next deletion to restore, with its sessions.
+async fn next_deletion(db: &Database, run: Uuid) -> Result<Option<(Uuid, Vec<Uuid>)>, Error> {
     let dialect = db.dialect();
     let (table, of_run) = (db.own_table("cleanup_run_sessions"), dialect.uuid_parameter(1));
     let sql = format!(

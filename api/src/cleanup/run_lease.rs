@@ -1,78 +1,79 @@
-//! Whose turn a run is. A lease is a worker's for a while after its last sign of life; when it has run out, another
-//! worker goes on.
+//! Time-limited ownership of a run by one worker. The worker renews its lease while it works; once the lease has ended,
+//! another worker may take the run.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Value};
 use uuid::Uuid;
 
-use super::run_claim::Held;
+use super::run_claim::RunLease;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 
-/// Takes a run that is to be worked on and that nobody holds; from now on it is under way. None where that is not so.
-pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<Held>, Error> {
-    let held = Held { run, by: format!("process {} {}", std::process::id(), Uuid::new_v4()) };
+/// Takes the lease of a run, which is under way from now on. Returns None where the run has finished, another worker
+/// has the lease, or the run is paused.
+pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<RunLease>, Error> {
+    let lease = RunLease { run, name: format!("process {} {}", std::process::id(), Uuid::new_v4()) };
     let set = "leased_by = $2, leased_until = $3, attempts = attempts + 1, status = 'RUNNING', \
                started_at = coalesce(started_at, $4)";
-    let free = "status IN ('QUEUED', 'RUNNING') AND (leased_until IS NULL OR leased_until <= $4)";
+    let is_free = "status IN ('QUEUED', 'RUNNING') AND (leased_until IS NULL OR leased_until <= $4)";
     let values = |now| {
-        [run.to_string().into(), held.by.clone().into(), db.dialect().time(lasts(db, now)), db.dialect().time(now)]
+        [run.to_string().into(), lease.name.clone().into(), db.dialect().time(end(db, now)), db.dialect().time(now)]
     };
-    match change(db, set, free, values).await {
-        Ok(taken) => Ok(taken.then_some(held)),
-        // SQLite's lock is the whole database's: somebody's batch is under way.
+    match update(db, set, is_free, values).await {
+        Ok(taken) => Ok(taken.then_some(lease)),
+        // SQLite's lock is the whole database's: another batch is under way.
         Err(Error::LockTimeout(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Does something else while the lease is kept: a plan may take longer than a lease.
-pub(super) async fn keeping<T>(db: &Database, held: &Held, work: impl Future<Output = T>) -> T {
+/// Does work that may take longer than a lease lasts, and renews the lease meanwhile.
+pub(super) async fn with_lease<T>(db: &Database, lease: &RunLease, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = renewed_later(db, held) => {}
+            () = renew_later(db, lease) => {}
         }
     }
 }
 
-async fn renewed_later(db: &Database, held: &Held) {
+async fn renew_later(db: &Database, lease: &RunLease) {
     tokio::time::sleep(db.settings().run_lease / 3).await;
-    let (db, held) = (db.clone(), held.clone());
-    // In a task of its own: the work may be done while a transaction begins, which must not be left in the middle.
+    let (db, lease) = (db.clone(), lease.clone());
+    // In a task of its own: the work may end while a transaction begins, which must not be dropped in between.
     let renewed = tokio::spawn(async move {
-        let values = |now| [held.run.to_string().into(), held.by.into(), db.dialect().time(lasts(&db, now))];
-        change(&db, "leased_until = $3", "leased_by = $2", values).await
+        let values = |now| [lease.run.to_string().into(), lease.name.into(), db.dialect().time(end(&db, now))];
+        update(&db, "leased_until = $3", "leased_by = $2", values).await
     });
-    // Where it cannot be renewed the batch finds that out, and nothing is lost.
+    // Where the lease cannot be renewed, the batch finds that out when it claims the run.
     if let Ok(Err(error)) = renewed.await {
         tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run was not renewed");
     }
 }
 
-/// Leaves the run to others. Nothing was wrong with it, so this was no attempt.
-pub(super) async fn give_back(db: &Database, held: &Held) -> Result<(), Error> {
+/// Gives the lease back. Nothing was wrong with the run, so it does not count as an attempt.
+pub(super) async fn release(db: &Database, lease: &RunLease) -> Result<(), Error> {
     let set = "leased_by = NULL, leased_until = NULL, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END";
-    let values = |_| [held.run.to_string().into(), held.by.clone().into()];
-    change(db, set, "leased_by = $2", values).await.map(|_| ())
+    let values = |_| [lease.run.to_string().into(), lease.name.clone().into()];
+    update(db, set, "leased_by = $2", values).await.map(|_| ())
 }
 
-/// Leaves the run to whoever tries it again, from that moment on.
-pub(super) async fn rest(db: &Database, held: &Held, until: DateTime<Utc>) -> Result<(), Error> {
-    let values = |_| [held.run.to_string().into(), held.by.clone().into(), db.dialect().time(until)];
-    change(db, "leased_by = NULL, leased_until = $3", "leased_by = $2", values).await.map(|_| ())
+/// Gives the lease back, and pauses the run until the given time.
+pub(super) async fn back_off(db: &Database, lease: &RunLease, until: DateTime<Utc>) -> Result<(), Error> {
+    let values = |_| [lease.run.to_string().into(), lease.name.clone().into(), db.dialect().time(until)];
+    update(db, "leased_by = NULL, leased_until = $3", "leased_by = $2", values).await.map(|_| ())
 }
 
-/// Until when a lease lasts that is taken or renewed now.
-fn lasts(db: &Database, now: DateTime<Utc>) -> DateTime<Utc> {
+/// Returns the end of a lease that is taken or renewed now.
+fn end(db: &Database, now: DateTime<Utc>) -> DateTime<Utc> {
     now + db.settings().run_lease
 }
 
-/// Changes the run `$1` if a condition holds; on PostgreSQL nobody waits for a batch that is under way. The values are made
-/// when the wait is over, of the moment that it is then. Says whether anything changed.
-async fn change<const N: usize>(
+/// Updates the run `$1` if a condition holds, and returns whether it did. On PostgreSQL a run whose batch is under way
+/// is skipped. The values are made of the time at which the write transaction has begun.
+async fn update<const N: usize>(
     db: &Database,
     set: &str,
     condition: &str,

@@ -1,27 +1,28 @@
-//! What a run has come to, in its rows. Each change is a transaction of its own, made by whoever holds the run.
+//! The progress of a run in its rows. Each change is a transaction of its own, made by the worker that has the lease.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::run_claim::{Held, claim, renew};
-use super::{SkippedSession, id};
+use super::model::SkippedSession;
+use super::run_claim::{RunLease, claim, renew};
+use super::run_record::id;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 use crate::refusal::RefusalCode;
 
-/// What becomes of a session that does not go.
+/// The state of a session that has not been deleted or restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// Its turn has not come.
+pub(super) enum SessionState {
+    /// It is pending.
     Queued,
-    /// It is tried again at the end, with others of its kind.
+    /// It is tried again at the end, together with the other deferred sessions.
     Deferred,
-    /// It stays.
+    /// It is skipped.
     Skipped,
 }
 
-impl State {
+impl SessionState {
     const fn word(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",
@@ -31,11 +32,16 @@ impl State {
     }
 }
 
-/// The codes of sessions that the database refused, rather than that were unfit to go.
-const REFUSED: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED')";
+/// The codes of sessions that the database refused, in contrast to sessions that were not eligible.
+const REFUSED_CODES: &str = "('BLOCKED_BY_FOREIGN_KEY', 'LOCK_TIMEOUT', 'IMPACT_CHANGED')";
 
-/// The first sessions in a state, in the order in which they go; all of them without a limit.
-pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u32>) -> Result<Vec<Uuid>, Error> {
+/// Returns the first sessions in a state, in the order of the run's list; all of them without a limit.
+pub(super) async fn next_sessions(
+    db: &Database,
+    run: Uuid,
+    state: SessionState,
+    limit: Option<u32>,
+) -> Result<Vec<Uuid>, Error> {
     let dialect = db.dialect();
     let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
@@ -48,45 +54,46 @@ pub(super) async fn next(db: &Database, run: Uuid, state: State, limit: Option<u
     rows.iter().map(|row| id(&row.try_get::<String>("", "session_id")?)).collect()
 }
 
-/// Sets sessions aside that were still to go, each with the reason. Says whether the run could be claimed for it.
+/// Sets pending sessions aside, each with the reason. Returns false where another worker has the run.
 pub(super) async fn set_aside(
     db: &Database,
-    held: &Held,
+    lease: &RunLease,
     sessions: &[SkippedSession],
-    state: State,
+    state: SessionState,
 ) -> Result<bool, Error> {
-    let (dialect, run) = (db.dialect(), held.run);
+    let (dialect, run) = (db.dialect(), lease.run);
     let listed = match dialect {
-        Dialect::Postgres => "jsonb_array_elements(CAST($2 AS jsonb)) AS aside(value)",
-        Dialect::Sqlite => "json_each($2) AS aside",
+        Dialect::Postgres => "jsonb_array_elements(CAST($2 AS jsonb)) AS listed(value)",
+        Dialect::Sqlite => "json_each($2) AS listed",
     };
     let sql = format!(
-        "UPDATE {} AS c SET state = '{}', code = aside.value ->> 'code', message = aside.value ->> 'message' \
-         FROM {listed} WHERE c.run_id = {} AND c.session_id = aside.value ->> 'id' \
-         AND c.state IN ('QUEUED', 'DEFERRED')",
+        "UPDATE {} AS session SET state = '{}', code = listed.value ->> 'code', message = listed.value ->> 'message' \
+         FROM {listed} WHERE session.run_id = {} AND session.session_id = listed.value ->> 'id' \
+         AND session.state IN ('QUEUED', 'DEFERRED')",
         db.own_table("cleanup_run_sessions"),
         state.word(),
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), json!(sessions).to_string().into()];
-    claimed(db, held, async |transaction| {
+    with_claim(db, lease, async |transaction| {
         let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
-        if state == State::Skipped { count_skipped(transaction, db, run, changed).await } else { Ok(()) }
+        if state == SessionState::Skipped { count_skipped(transaction, db, run, changed).await } else { Ok(()) }
     })
     .await
 }
 
-/// Ends a run early: what is still to go stays, each with this code.
-pub(super) async fn stop(db: &Database, held: &Held, code: RefusalCode, error: &str) -> Result<bool, Error> {
-    claimed(db, held, async |transaction| {
+/// Ends a run as FAILED; its pending sessions are skipped with this code. Returns false where another worker has the
+/// run.
+pub(super) async fn stop(db: &Database, lease: &RunLease, code: RefusalCode, error: &str) -> Result<bool, Error> {
+    with_claim(db, lease, async |transaction| {
         let message = format!("The run ended before its turn: {error}");
-        skip_the_rest(transaction, db, held.run, code, message).await?;
-        finish(transaction, db, held.run, "'FAILED'", Some(error)).await
+        skip_pending(transaction, db, lease.run, code, message).await?;
+        finish(transaction, db, lease.run, "'FAILED'", Some(error)).await
     })
     .await
 }
 
-/// Ends a run that somebody has locked and wants no more of.
+/// Ends a locked run as CANCELLED; its pending sessions are skipped.
 pub(super) async fn cancel(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -95,7 +102,7 @@ pub(super) async fn cancel(
 ) -> Result<(), Error> {
     let dialect = db.dialect();
     let message = format!("The run was cancelled before its turn, by {principal}.");
-    skip_the_rest(transaction, db, run, RefusalCode::RunFinished, message).await?;
+    skip_pending(transaction, db, run, RefusalCode::RunFinished, message).await?;
     finish(transaction, db, run, "'CANCELLED'", None).await?;
     let sql = format!(
         "UPDATE {} SET cancelled_by = $2 WHERE id = {}",
@@ -106,8 +113,8 @@ pub(super) async fn cancel(
     Ok(())
 }
 
-/// What is still to go stays.
-async fn skip_the_rest(
+/// Skips the pending sessions of a run.
+async fn skip_pending(
     transaction: &DatabaseTransaction,
     db: &Database,
     run: Uuid,
@@ -126,18 +133,20 @@ async fn skip_the_rest(
     count_skipped(transaction, db, run, changed).await
 }
 
-/// Ends a run that has nothing left to try. One of which nothing was `done` (deleted, restored) because the database
-/// refused has failed; so has a run that restores nothing for whatever reason.
-pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<bool, Error> {
-    let (dialect, run) = (db.dialect(), held.run);
+/// Ends a run that has no pending session. It has failed where nothing was `done` (deleted, restored) because the
+/// database refused, or where a restore restored nothing for any reason. Returns false where another worker has the
+/// run.
+pub(super) async fn complete(db: &Database, lease: &RunLease, done: &str) -> Result<bool, Error> {
+    let (dialect, run) = (db.dialect(), lease.run);
     let sql = format!(
-        "SELECT s.message FROM {} s JOIN {} c ON c.id = s.run_id WHERE s.run_id = {} AND s.state = 'SKIPPED' \
-         AND (c.kind = 'RESTORE' OR s.code IN {REFUSED}) ORDER BY s.position LIMIT 1",
+        "SELECT session.message FROM {} session JOIN {} run ON run.id = session.run_id WHERE session.run_id = {} \
+         AND session.state = 'SKIPPED' AND (run.kind = 'RESTORE' OR session.code IN {REFUSED_CODES}) \
+         ORDER BY session.position LIMIT 1",
         db.own_table("cleanup_run_sessions"),
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
-    claimed(db, held, async |transaction| {
+    with_claim(db, lease, async |transaction| {
         let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
         let refused: Option<String> = row.map(|row| row.try_get("", "message")).transpose()?;
         match refused {
@@ -151,7 +160,7 @@ pub(super) async fn complete(db: &Database, held: &Held, done: &str) -> Result<b
     .await
 }
 
-/// `status` is SQL over the run's row; the error stays only where that fails.
+/// Ends a run. `status` is SQL over the run's row; the error is stored only where the status is FAILED.
 async fn finish(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -160,14 +169,14 @@ async fn finish(
     error: Option<&str>,
 ) -> Result<(), Error> {
     let dialect = db.dialect();
-    let waiting = format!(
+    let pending = format!(
         "SELECT 1 FROM {} WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED')",
         db.own_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
     let sql = format!(
         "UPDATE {} SET status = {status}, finished_at = $2, leased_by = NULL, leased_until = NULL, \
-         error = CASE WHEN {status} = 'FAILED' THEN CAST($3 AS text) END WHERE id = {} AND NOT EXISTS ({waiting})",
+         error = CASE WHEN {status} = 'FAILED' THEN CAST($3 AS text) END WHERE id = {} AND NOT EXISTS ({pending})",
         db.own_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
@@ -194,19 +203,19 @@ async fn count_skipped(
     Ok(())
 }
 
-/// Does something to a run in a transaction, if it is this worker's; that renews the lease.
-async fn claimed(
+/// Changes a run in a transaction that claims it and renews its lease. Returns false where another worker has the run.
+async fn with_claim(
     db: &Database,
-    held: &Held,
+    lease: &RunLease,
     change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    if claim(&transaction, db, held).await?.is_none() {
+    if claim(&transaction, db, lease).await?.is_none() {
         transaction.rollback().await?;
         return Ok(false);
     }
     let changed = match change(&transaction).await {
-        Ok(()) => renew(&transaction, db, held).await,
+        Ok(()) => renew(&transaction, db, lease).await,
         Err(error) => Err(error),
     };
     match changed {

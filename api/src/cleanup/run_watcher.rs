@@ -1,7 +1,6 @@
-//! Watching runs: what a run has come to now, and then at every change, whichever process works on it.
+//! Watching runs: the state of a run now, and then after every change, whichever process executes it.
 //!
-//! What is looked at is the runs' rows. All runs that are watched in a process are looked at together, by one statement,
-//! and only for as long as there are any.
+//! All runs that are watched in a process are read together, with one statement, for as long as there are any.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,14 +11,15 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{CleanupRun, find, find_many};
+use super::model::CleanupRun;
+use super::run_record::{find, find_many};
 use crate::db::Database;
 use crate::error::Error;
 
-/// The time between two looks.
-const EVERY: Duration = Duration::from_millis(250);
+/// The time between two reads.
+const INTERVAL: Duration = Duration::from_millis(250);
 
-/// The runs that are watched in this process. Cloning it is cheap.
+/// The runs that are watched in this process. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Watch {
     db: Database,
@@ -28,40 +28,42 @@ pub struct Watch {
 
 #[derive(Debug)]
 struct Shared {
-    watched: Mutex<Watched>,
-    looks: watch::Sender<Look>,
+    watched: Mutex<WatchedRuns>,
+    reads: watch::Sender<Read>,
 }
 
 #[derive(Debug, Default)]
-struct Watched {
-    /// How many watch each run.
-    runs: HashMap<Uuid, usize>,
-    /// The looks that have begun.
-    begun: u64,
-    /// Whether there is a task that looks.
-    looking: bool,
+struct WatchedRuns {
+    /// The number of watchers of each run.
+    watchers: HashMap<Uuid, usize>,
+    /// The number of the last read that has begun.
+    last_read: u64,
+    /// Whether a task reads the runs.
+    is_reading: bool,
 }
 
-/// What was seen of the watched runs.
+/// The watched runs as they were read once.
 #[derive(Debug, Clone)]
-struct Look {
+struct Read {
     number: u64,
     found: Result<Arc<HashMap<Uuid, CleanupRun>>, Arc<Error>>,
 }
 
 impl Watch {
-    /// Nobody watches anything yet.
+    /// Returns a watcher of the runs in this database.
     #[must_use]
     pub fn new(db: Database) -> Self {
-        let nothing = Look { number: 0, found: Ok(Arc::default()) };
-        Self { db, shared: Arc::new(Shared { watched: Mutex::default(), looks: watch::Sender::new(nothing) }) }
+        let nothing = Read { number: 0, found: Ok(Arc::default()) };
+        Self { db, shared: Arc::new(Shared { watched: Mutex::default(), reads: watch::Sender::new(nothing) }) }
     }
 
-    /// The run as it is now, then as it is after each change; it ends when the run has finished. Changes that follow one
-    /// another quickly may come as one. While the database is away nothing comes. None where there is no such run.
+    /// Returns a stream of the run as it is now and after each change, which ends when the run has finished; None where
+    /// no run has the id. Changes that follow one another quickly may come as one. Nothing comes while the database is
+    /// unavailable.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Timeout`] where the run cannot be read now; in the stream what no waiting mends.
+    /// [`Error::Unavailable`], [`Error::Timeout`] where the run cannot be read now; in the stream, errors that waiting
+    /// does not mend.
     pub async fn run(
         &self,
         id: Uuid,
@@ -74,88 +76,88 @@ impl Watch {
 
     fn register(&self, last: CleanupRun) -> Watcher {
         let mut watched = self.shared.watched();
-        *watched.runs.entry(last.id).or_default() += 1;
-        if !watched.looking {
-            watched.looking = true;
-            tokio::spawn(look(self.db.clone(), Arc::clone(&self.shared)));
+        *watched.watchers.entry(last.id).or_default() += 1;
+        if !watched.is_reading {
+            watched.is_reading = true;
+            tokio::spawn(read_periodically(self.db.clone(), Arc::clone(&self.shared)));
         }
-        let (after, looks) = (watched.begun, self.shared.looks.subscribe());
-        Watcher { last, after, looks, shared: Arc::clone(&self.shared) }
+        let (after, reads) = (watched.last_read, self.shared.reads.subscribe());
+        Watcher { last, after, reads, shared: Arc::clone(&self.shared) }
     }
 }
 
 impl Shared {
-    fn watched(&self) -> MutexGuard<'_, Watched> {
-        // Nothing in here can be half done.
+    fn watched(&self) -> MutexGuard<'_, WatchedRuns> {
+        // No change to it can be left half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The runs to look at, and the look's number; none when nobody watches any more.
-    fn next_look(&self) -> Option<(u64, Vec<Uuid>)> {
+    /// Begins a read: returns its number and the watched runs, or None where there are none.
+    fn begin_read(&self) -> Option<(u64, Vec<Uuid>)> {
         let mut watched = self.watched();
-        if watched.runs.is_empty() {
-            watched.looking = false;
+        if watched.watchers.is_empty() {
+            watched.is_reading = false;
             return None;
         }
-        watched.begun += 1;
-        Some((watched.begun, watched.runs.keys().copied().collect()))
+        watched.last_read += 1;
+        Some((watched.last_read, watched.watchers.keys().copied().collect()))
     }
 }
 
-/// Looks until nobody watches.
-async fn look(db: Database, shared: Arc<Shared>) {
-    let mut away = false;
+/// Reads the watched runs until there are none.
+async fn read_periodically(db: Database, shared: Arc<Shared>) {
+    let mut unavailable = false;
     loop {
-        tokio::time::sleep(EVERY).await;
-        let Some((number, ids)) = shared.next_look() else { return };
+        tokio::time::sleep(INTERVAL).await;
+        let Some((number, ids)) = shared.begin_read() else { return };
         let found = match find_many(db.pool(), &db, &ids).await {
             Ok(runs) => Ok(Arc::new(runs.into_iter().map(|run| (run.id, run)).collect())),
-            Err(error) if is_away(&error) => {
-                if !std::mem::replace(&mut away, true) {
+            Err(error) if is_temporary(&error) => {
+                if !std::mem::replace(&mut unavailable, true) {
                     tracing::warn!(%error, "cleanup runs are watched, and the database does not answer; going on");
                 }
                 continue;
             }
             Err(error) => Err(Arc::new(error)),
         };
-        away = false;
-        shared.looks.send_replace(Look { number, found });
+        unavailable = false;
+        shared.reads.send_replace(Read { number, found });
     }
 }
 
-/// Whether waiting helps.
-const fn is_away(error: &Error) -> bool {
+/// Whether waiting may mend an error.
+const fn is_temporary(error: &Error) -> bool {
     matches!(error, Error::Unavailable(_) | Error::Timeout(_) | Error::LockTimeout(_) | Error::Storage(_))
 }
 
-/// Somebody who watches a run.
+/// A watcher of one run.
 struct Watcher {
-    /// The run as it was told last.
+    /// The run as it was passed on last.
     last: CleanupRun,
-    /// A look that began before the run was read may have seen an older state.
+    /// The number of the last read that may have seen an older state than the first.
     after: u64,
-    looks: watch::Receiver<Look>,
+    reads: watch::Receiver<Read>,
     shared: Arc<Shared>,
 }
 
 impl Watcher {
-    /// The next state, unless the last one was the end.
+    /// Waits for the next state; returns None after the end of the run.
     async fn next(mut self) -> Result<Option<(CleanupRun, Self)>, Arc<Error>> {
         if self.last.status.has_finished() {
             return Ok(None);
         }
         loop {
-            if self.looks.changed().await.is_err() {
+            if self.reads.changed().await.is_err() {
                 return Ok(None);
             }
-            let look = self.looks.borrow_and_update().clone();
-            if look.number <= self.after {
+            let read = self.reads.borrow_and_update().clone();
+            if read.number <= self.after {
                 continue;
             }
             let id = self.last.id;
-            let gone = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
-            let now = look.found?.get(&id).cloned().ok_or_else(gone)?;
-            // As it is told of: which worker holds it is no change.
+            let missing = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
+            let now = read.found?.get(&id).cloned().ok_or_else(missing)?;
+            // The lease is not part of the serialized run: a change of it is no change to the watcher.
             if json!(now) != json!(self.last) {
                 self.last = now.clone();
                 return Ok(Some((now, self)));
@@ -167,10 +169,10 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         let mut watched = self.shared.watched();
-        if let Some(others) = watched.runs.get_mut(&self.last.id) {
-            *others -= 1;
-            if *others == 0 {
-                watched.runs.remove(&self.last.id);
+        if let Some(watchers) = watched.watchers.get_mut(&self.last.id) {
+            *watchers -= 1;
+            if *watchers == 0 {
+                watched.watchers.remove(&self.last.id);
             }
         }
     }

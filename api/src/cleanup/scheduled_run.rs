@@ -1,4 +1,4 @@
-//! What the schedule does when its time has come: the stale sessions of a minimum age go, or nothing does.
+//! The cleanup that a schedule starts: stale sessions of a minimum age, or nothing.
 
 use std::fmt;
 
@@ -6,21 +6,26 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
-use super::create_run::start_of;
-use super::eligibility::{Terms, sort_out};
-use super::{Age, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, SkippedSession, id};
+use super::create_run::create_run_for;
+use super::criteria::{Age, Criteria};
+use super::eligibility::{EligibilityRules, partition};
+use super::model::{CleanupOutcome, CleanupRequest, CleanupRun, SkippedSession};
+use super::run_record::id;
 use crate::db::Database;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::idempotency::made_run;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::queries;
 
-/// A session that was updated later than this may be one that somebody is pairing.
-const YOUNGEST: TimeDelta = TimeDelta::hours(1);
-/// Who asks for the runs. The key of a tick belongs to it, so that no caller's key can be in its way.
+/// The smallest minimum age: somebody may be pairing a session that was updated more recently.
+const MIN_AGE: TimeDelta = TimeDelta::hours(1);
+/// The principal of scheduled runs. The idempotency keys of ticks belong to it, so no caller's key can collide with
+/// them.
 const PRINCIPAL: &str = "schedule";
 
-/// What the schedule takes.
+/// What the schedule deletes.
 #[derive(Debug, Clone)]
 pub struct Plan {
     older_than: Age,
@@ -35,32 +40,33 @@ impl fmt::Display for Plan {
     }
 }
 
-/// What came of a tick.
+/// The outcome of a tick.
 #[derive(Debug)]
 pub enum Ticked {
     /// A run was started.
     Started(Box<CleanupRun>),
-    /// Another process has started the run.
+    /// Another process has started the run of this tick.
     StartedElsewhere,
-    /// This run of an earlier tick is still under way; another one would only skip what it takes.
+    /// This run of an earlier tick is still under way; another one would only skip its sessions.
     UnderWay(Uuid),
     /// No stale session is old enough.
     NothingToDo,
-    /// Some are, and none may go, each for this reason.
+    /// Stale sessions are old enough, but none may be deleted, each for the given reason.
     AllStay(Vec<SkippedSession>),
-    /// More rows than the ceiling would go, so nothing does.
+    /// The run would delete more rows than the ceiling, so there is none.
     OverCeiling(Refusal),
-    /// There is no run for another reason.
+    /// The run was refused for another reason.
     Refused(Vec<Refusal>),
 }
 
 impl Plan {
-    /// Takes stale sessions whose last update is longer ago than `older_than`, and `at_most` rows over all tables.
+    /// Returns a plan that deletes stale sessions whose last update is longer ago than `older_than`, and at most
+    /// `at_most` rows over all tables.
     ///
     /// # Errors
     /// [`Error::BadInput`] for an age below an hour, or a ceiling below one row.
     pub fn new(older_than: Age, at_most: i64) -> Result<Self, Error> {
-        if older_than.lasts() < YOUNGEST {
+        if older_than.lasts() < MIN_AGE {
             return Err(Error::BadInput(format!(
                 "--cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) is {}; it is at least an hour, PT1H, so that no \
                  session goes that somebody is pairing.",
@@ -75,37 +81,38 @@ impl Plan {
         Ok(Self { older_than, at_most, gateway: None })
     }
 
-    /// The same with a gateway that is asked whether a session is connected.
+    /// Returns the plan with a gateway that is asked whether a session is connected.
     #[must_use]
     pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
         Self { gateway, ..self }
     }
 
-    /// Starts the run of the tick at `moment`. However many processes ask for it, there is one. Sessions that the run would
-    /// only skip do not count towards the ceiling, and are no reason for a run.
+    /// Starts the run of the tick at `moment`, once for all processes. Sessions that the run would skip do not count
+    /// towards the ceiling, and are no reason for a run.
     ///
     /// # Errors
     /// Those of [`super::start()`].
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<Ticked, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);
-        if let Some(run) = under_way(db, &request).await? {
+        if let Some(run) = find_unfinished(db, &request).await? {
             return Ok(Ticked::UnderWay(run));
         }
-        let terms = Terms::now(db, &request);
-        let ids = queries::matching(db.pool(), db, &terms.criteria.filter(terms.moment)?, None).await?;
-        let picked = sort_out(db, self.gateway.as_ref(), &terms, &ids).await?;
-        if picked.taken.is_empty() {
-            return Ok(if picked.left.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(picked.left) });
+        let rules = EligibilityRules::now(db, &request);
+        let ids = queries::matching(db.pool(), db, &rules.criteria.filter(rules.moment)?, None).await?;
+        let selection = partition(db, self.gateway.as_ref(), &rules, &ids).await?;
+        if selection.selected.is_empty() {
+            let skipped = selection.skipped;
+            return Ok(if skipped.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(skipped) });
         }
-        let outcome = start_of(db, &request, &picked).await?;
+        let outcome = create_run_for(db, &request, &selection).await?;
         Ok(match outcome {
             CleanupOutcome { run: Some(_), repeated: true, .. } => Ticked::StartedElsewhere,
             CleanupOutcome { run: Some(run), .. } => Ticked::Started(Box::new(run)),
             CleanupOutcome { mut refusals, .. } => {
                 match refusals.iter().position(|refusal| refusal.code == RefusalCode::TooManyRows) {
                     Some(place) => Ticked::OverCeiling(refusals.swap_remove(place)),
-                    None => Ticked::Refused(refusals.into_iter().map(in_the_schedules_words).collect()),
+                    None => Ticked::Refused(refusals.into_iter().map(explain_key_reuse).collect()),
                 }
             }
         })
@@ -115,31 +122,35 @@ impl Plan {
         let moment = moment.to_rfc3339_opts(SecondsFormat::Secs, true);
         CleanupRequest {
             criteria,
-            at_most: Some(self.at_most),
-            reason: Some(format!("scheduled for {moment}")),
-            idempotency_key: Some(moment),
+            terms: DeletionTerms {
+                at_most: Some(self.at_most),
+                reason: Some(format!("scheduled for {moment}")),
+                idempotency_key: Some(moment),
+                ..DeletionTerms::default()
+            },
             principal: PRINCIPAL.to_owned(),
             ..CleanupRequest::default()
         }
     }
 }
 
-/// A run of the schedule's that has not finished and is not this tick's.
-async fn under_way(db: &Database, request: &CleanupRequest) -> Result<Option<Uuid>, Error> {
+/// Returns a run of the schedule that has not finished and is not the one of this tick.
+async fn find_unfinished(db: &Database, request: &CleanupRequest) -> Result<Option<Uuid>, Error> {
     let sql = format!(
-        "SELECT CAST(c.id AS text) AS id FROM {} c WHERE c.started_by = $1 AND c.kind = 'DELETE' \
-         AND c.status IN ('QUEUED', 'RUNNING') \
-         AND NOT EXISTS (SELECT 1 FROM {} k WHERE k.run_id = c.id AND k.principal = $1 AND k.key = $2) LIMIT 1",
+        "SELECT CAST(run.id AS text) AS id FROM {} run WHERE run.started_by = $1 AND run.kind = 'DELETE' \
+         AND run.status IN ('QUEUED', 'RUNNING') \
+         AND NOT {} LIMIT 1",
         db.own_table("cleanup_runs"),
-        db.own_table("idempotency_keys")
+        made_run(db, "run.id", "$1", "$2")
     );
-    let values = [request.principal.clone().into(), request.idempotency_key.clone().into()];
+    let values = [request.principal.clone().into(), request.terms.idempotency_key.clone().into()];
     let row = db.pool().query_one_raw(db.dialect().statement(sql, values)).await?;
     row.map(|row| id(&row.try_get::<String>("", "id")?)).transpose()
 }
 
-/// The key is the tick's, and nobody who reads the log has given one.
-fn in_the_schedules_words(refusal: Refusal) -> Refusal {
+/// Replaces the message about a reused idempotency key: the key is the tick's, and the reader of the log has given
+/// none.
+fn explain_key_reuse(refusal: Refusal) -> Refusal {
     if refusal.code != RefusalCode::IdempotencyKeyReused {
         return refusal;
     }

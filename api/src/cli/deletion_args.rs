@@ -1,5 +1,6 @@
 //! On what terms a deletion is made, whether of one session or of many.
 
+use crate::deletion::DeletionTerms;
 use crate::impact::Impact;
 
 /// What is expected of the deletion, and what is allowed.
@@ -32,10 +33,18 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// The token that is compared: the one that was given, or else that of what was shown. Under an idempotency key the
-    /// latter is left out, since the request is to be the same when it is repeated.
-    pub fn token(&self, shown: Option<&Impact>) -> Option<String> {
+    /// Returns the terms of the request. The expected impact is the one that was given, or else the impact that was shown.
+    /// Under an idempotency key the latter is left out, since a repeated request has to be the same.
+    pub fn into_terms(self, shown: Option<&Impact>) -> DeletionTerms {
         let shown = shown.filter(|_| self.idempotency_key.is_none()).map(|impact| impact.token.clone());
-        self.expected_impact.clone().or(shown)
+        DeletionTerms {
+            expected_impact: self.expected_impact.or(shown),
+            at_most: self.at_most,
+            allow_connected: self.allow_connected,
+            allow_pending_messages: self.allow_pending_messages,
+            archive: !self.no_archive,
+            reason: self.reason,
+            idempotency_key: self.idempotency_key,
+        }
     }
 }

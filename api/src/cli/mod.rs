@@ -11,7 +11,7 @@ mod value_parsers;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Options};
@@ -72,12 +72,16 @@ enum Command {
     Man(crate::cli::commands::man::Args),
 }
 
-/// How a command ended, where it did not fail.
+/// A command's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
+pub enum Exit {
+    /// The command did what it was asked to do.
     Done = 0,
+    /// An error: a fault of the database, the network or the program.
     Failed = 1,
+    /// The arguments or the configuration are invalid.
     Usage = 2,
+    /// The command decided not to do it, and said why.
     Refused = 3,
 }
 
@@ -85,6 +89,12 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// Returns the definition of the command line, from which the reference is printed.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the arguments name.
@@ -162,7 +172,7 @@ fn log_to_stderr(options: &Options) -> Result<(), Error> {
 
 /// Fails where this program's own tables are missing or old. A purge that is pending changes nothing about them.
 async fn require_migrated(db: &Database) -> Result<(), Error> {
-    let pending = migration::pending(db.pool()).await?;
+    let pending = migration::list_pending(db.pool()).await?;
     if pending.iter().all(|name| name == migration::STALE_PURGE) {
         Ok(())
     } else {

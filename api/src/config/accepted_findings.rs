@@ -1,4 +1,4 @@
-//! The findings that the configuration file accepts.
+//! The accepted findings in the configuration file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,11 +23,14 @@ struct AcceptedFinding {
 }
 
 /// Reads the file that `--config` names.
+///
+/// # Errors
+/// [`Error::BadInput`] where it cannot be read, or a finding is accepted without a reason or twice.
 pub(super) fn read(path: &Path) -> Result<Accepted, Error> {
-    let place = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
+    let option = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
     let text =
-        std::fs::read_to_string(path).map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
-    parse(&text).map_err(|problem| Error::BadInput(format!("{place}: {problem}")))
+        std::fs::read_to_string(path).map_err(|error| Error::BadInput(format!("{option} cannot be read: {error}.")))?;
+    parse(&text).map_err(|problem| Error::BadInput(format!("{option}: {problem}")))
 }
 
 fn parse(text: &str) -> Result<Accepted, String> {

@@ -1,15 +1,15 @@
-//! The options of the schedule.
+//! The options of scheduled cleanups.
 
-use super::wrong;
+use super::invalid_option::invalid;
 use crate::cleanup::{Age, Plan};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::worker::cron::Times;
 
-/// The age that a schedule's sessions have at least, unless said.
+/// The least age of the sessions that a schedule deletes, unless another is given.
 const DEFAULT_AGE: &str = "PT24H";
 
-/// When stale sessions are cleaned up without anybody asking.
+/// When stale sessions are cleaned up without a request.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Cleaning up stale sessions by itself")]
 pub struct Scheduled {
@@ -26,14 +26,14 @@ pub struct Scheduled {
 }
 
 impl Scheduled {
-    /// What the schedule takes and when; none where there is no schedule, or an empty one.
+    /// Returns what the schedule deletes and when; none where there is no schedule, or an empty one.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for an expression that is none, an age below an hour, no ceiling, or an age or a ceiling of no
-    /// schedule.
+    /// [`Error::BadInput`] for an expression that is not cron's, an age below an hour, no ceiling, or an age or a ceiling
+    /// without a schedule.
     pub fn resolve(self, clock: Clock) -> Result<Option<(Plan, Times)>, Error> {
         let Some(expression) = self.cleanup_schedule.as_ref().filter(|expression| !expression.is_empty()) else {
-            return self.without_schedule().map(|()| None);
+            return self.check_without_schedule().map(|()| None);
         };
         let times = Times::read(expression, clock)?;
         let older_than = self.cleanup_older_than.map_or_else(|| DEFAULT_AGE.parse(), Ok)?;
@@ -48,16 +48,16 @@ impl Scheduled {
         Ok(Some((Plan::new(older_than, at_most)?, times)))
     }
 
-    /// Whoever gives the schedule's options means to have one: a variable may be empty that should hold it.
-    fn without_schedule(&self) -> Result<(), Error> {
+    /// Refuses a schedule's options without a schedule, which was meant to be given: its variable may be empty by mistake.
+    fn check_without_schedule(&self) -> Result<(), Error> {
         let given = [
             ("--cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN)", self.cleanup_older_than.is_some()),
             ("--cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)", self.cleanup_at_most.is_some()),
         ];
-        let Some((name, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
-        let lacks = if self.cleanup_schedule.is_some() { "which is empty" } else { "which is not given" };
-        wrong(format!(
-            "{name} is an option of --cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE), {lacks}, so nothing would ever be \
+        let Some((name, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+        let reason = if self.cleanup_schedule.is_some() { "which is empty" } else { "which is not given" };
+        invalid(format!(
+            "{name} is an option of --cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE), {reason}, so nothing would ever be \
              cleaned up. Name a time, such as `0 3 * * *`, or leave the option out."
         ))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::gateway::{Header, Settings, StatusPath, UrlTemplate, Words};
 
-/// How the gateway is asked, as it came.
+/// The gateway's options, as given.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "The gateway, for every command")]
 pub struct GatewayOptions {
@@ -84,7 +84,10 @@ pub struct GatewayOptions {
 }
 
 impl GatewayOptions {
-    /// The settings, checked; none where no gateway is named.
+    /// Checks the options and returns the settings; none where no gateway is named.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] that names the option and says what is accepted.
     pub(super) fn resolve(&self) -> Result<Option<Settings>, Error> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let words: Vec<String> = self.words.iter().filter(|word| !word.is_empty()).cloned().collect();
@@ -97,15 +100,15 @@ impl GatewayOptions {
                            where it is.";
             return Err(Error::BadInput(message.to_owned()));
         };
-        let mut settings = Settings::new(of("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::read(&url))?);
+        let mut settings = Settings::new(parsed("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::read(&url))?);
         if let Some(header) = header {
-            settings.header = Some(of("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::read(&header))?);
+            settings.header = Some(parsed("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::read(&header))?);
         }
         if let Some(path) = path {
             settings.status_path =
-                of("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::read(&path))?;
+                parsed("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::read(&path))?;
         }
-        settings.words = of("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", Words::with(&words))?;
+        settings.words = parsed("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", Words::with(&words))?;
         self.check_limits()?;
         settings.timeout = Duration::from_secs(self.timeout);
         settings.cache_for = Duration::from_secs(self.cache);
@@ -130,7 +133,7 @@ impl GatewayOptions {
     }
 }
 
-/// What an option holds, or its name with what is wrong.
-fn of<T>(name: &str, read: Result<T, String>) -> Result<T, Error> {
-    read.map_err(|problem| Error::BadInput(format!("{name} {problem}")))
+/// Adds the option's name to the error of its value.
+fn parsed<T>(name: &str, value: Result<T, String>) -> Result<T, Error> {
+    value.map_err(|problem| Error::BadInput(format!("{name} {problem}")))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::auth::{Jwt, JwtSettings, RoleWords};
 use crate::error::Error;
 
-/// Which JWTs are good, as it came.
+/// The options of JWTs, as given.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "JWTs that are good besides this program's own tokens")]
 pub struct JwtOptions {
@@ -66,7 +66,7 @@ pub struct JwtOptions {
     name_claim: String,
 }
 
-/// No log gets to see the secret.
+/// Redacts the secret, for logs.
 impl std::fmt::Debug for JwtOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JwtOptions").finish_non_exhaustive()
@@ -74,7 +74,7 @@ impl std::fmt::Debug for JwtOptions {
 }
 
 impl JwtOptions {
-    /// The one who checks them; none where nothing of them is configured.
+    /// Returns the verifier of JWTs; none where no option for them is given.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a file that cannot be read, and those of [`Jwt::new`].
@@ -84,7 +84,7 @@ impl JwtOptions {
         let roles: Vec<String> = self.roles.iter().filter(|word| !word.is_empty()).cloned().collect();
         let settings = JwtSettings {
             secret: given(&self.secret)
-                .map_or_else(|| path(&self.secret_file).as_deref().map(read).transpose(), |it| Ok(Some(it)))?,
+                .map_or_else(|| path(&self.secret_file).as_deref().map(read_secret).transpose(), |it| Ok(Some(it)))?,
             key_file: path(&self.jwks),
             issuer: given(&self.issuer),
             audience: given(&self.audience),
@@ -94,17 +94,17 @@ impl JwtOptions {
             name_claim: self.name_claim.clone(),
             ..JwtSettings::default()
         };
-        let none = settings.secret.is_none()
+        let is_unconfigured = settings.secret.is_none()
             && settings.key_file.is_none()
             && settings.issuer.is_none()
             && settings.audience.is_none()
             && roles.is_empty();
-        if none { Ok(None) } else { Jwt::new(settings).map(Some) }
+        if is_unconfigured { Ok(None) } else { Jwt::new(settings).map(Some) }
     }
 }
 
-/// The secret in a file, without the end of its line.
-fn read(path: &Path) -> Result<String, Error> {
+/// Reads the secret in a file, without the line end.
+fn read_secret(path: &Path) -> Result<String, Error> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => Err(Error::BadInput(format!(

@@ -1,12 +1,13 @@
-//! The options of limits: what one request may ask for, and how much is served at once.
+//! The options for the limits of requests.
 
 use std::time::Duration;
 
 use clap::value_parser;
 
+use crate::conformance::limits::DocumentLimits;
 use crate::limits::Limits;
 
-const D: Limits = Limits::DEFAULT;
+const DEFAULT: Limits = Limits::DEFAULT;
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
@@ -15,64 +16,64 @@ const DAY: u64 = 86_400;
 #[command(next_help_heading = "Limits of requests")]
 pub struct LimitOptions {
     /// The most tokens of a query's text
-    #[arg(long, env = "SESSION_ADMIN_MAX_TOKENS", value_name = "NUMBER", default_value_t = D.tokens, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_TOKENS", value_name = "NUMBER", default_value_t = DEFAULT.document.tokens, value_parser = at_least_one)]
     pub max_tokens: usize,
     /// The most levels of fields within fields, 30 at most
     #[arg(long, env = "SESSION_ADMIN_MAX_DEPTH", value_name = "NUMBER", default_value_t = 15, value_parser = value_parser!(u8).range(1..=30))]
     pub max_depth: u8,
     /// The most fields of a query, with fragments counted wherever they are spread
-    #[arg(long, env = "SESSION_ADMIN_MAX_FIELDS", value_name = "NUMBER", default_value_t = D.fields, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.document.fields, value_parser = at_least_one)]
     pub max_fields: usize,
     /// The most aliases of a query, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_ALIASES", value_name = "NUMBER", default_value_t = D.aliases)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_ALIASES", value_name = "NUMBER", default_value_t = DEFAULT.document.aliases)]
     pub max_aliases: usize,
     /// The most fields at a query's root, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_ROOT_FIELDS", value_name = "NUMBER", default_value_t = D.root_fields, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_ROOT_FIELDS", value_name = "NUMBER", default_value_t = DEFAULT.document.root_fields, value_parser = at_least_one)]
     pub max_root_fields: usize,
     /// The most directives of a query, counted likewise
-    #[arg(long, env = "SESSION_ADMIN_MAX_DIRECTIVES", value_name = "NUMBER", default_value_t = D.directives)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_DIRECTIVES", value_name = "NUMBER", default_value_t = DEFAULT.document.directives)]
     pub max_directives: usize,
     /// What a query may cost: each field one, a page its fields times its size, and what makes the database work more
-    #[arg(long, env = "SESSION_ADMIN_MAX_COST", value_name = "NUMBER", default_value_t = D.cost, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_COST", value_name = "NUMBER", default_value_t = DEFAULT.cost, value_parser = at_least_one)]
     pub max_cost: usize,
     /// The most nodes on a page, 100 at most
-    #[arg(long, env = "SESSION_ADMIN_MAX_PAGE", value_name = "NUMBER", default_value_t = D.page, value_parser = value_parser!(u32).range(1..=i64::from(Limits::MOST_ON_A_PAGE)))]
+    #[arg(long, env = "SESSION_ADMIN_MAX_PAGE", value_name = "NUMBER", default_value_t = DEFAULT.page, value_parser = value_parser!(u32).range(1..=i64::from(Limits::MOST_ON_A_PAGE)))]
     pub max_page: u32,
     /// The most variables of an operation, and values that come with it
-    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES", value_name = "NUMBER", default_value_t = D.variables)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES", value_name = "NUMBER", default_value_t = DEFAULT.document.variables)]
     pub max_variables: usize,
     /// The most bytes that these values take as JSON
-    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES_SIZE", value_name = "BYTES", default_value_t = D.variables_size)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES_SIZE", value_name = "BYTES", default_value_t = DEFAULT.document.variables_size)]
     pub max_variables_size: usize,
     /// The most bytes of a request's body, and of a message over a socket
-    #[arg(long, env = "SESSION_ADMIN_MAX_BODY", value_name = "BYTES", default_value_t = D.body, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT.body, value_parser = at_least_one)]
     pub max_body: usize,
     /// How long a connection may be without a request, or take to send the head of one, in seconds
-    #[arg(long, env = "SESSION_ADMIN_HEAD_TIMEOUT", value_name = "SECONDS", default_value_t = D.head_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_HEAD_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.head_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub head_timeout: u64,
     /// How long a client may take to send a body, in seconds
-    #[arg(long, env = "SESSION_ADMIN_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = D.body_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.body_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub body_timeout: u64,
     /// How long a client may take to read an answer, in seconds
-    #[arg(long, env = "SESSION_ADMIN_ANSWER_TIMEOUT", value_name = "SECONDS", default_value_t = D.answer_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_ANSWER_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.answer_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub answer_timeout: u64,
     /// How long a query may take as a whole, in seconds; mutations take as long as the database lets them
-    #[arg(long, env = "SESSION_ADMIN_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = D.query_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.query_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub request_timeout: u64,
     /// The most connections of clients that are open at once; the oldest that waits for no answer makes room for the next
-    #[arg(long, env = "SESSION_ADMIN_MAX_CLIENTS", value_name = "NUMBER", default_value_t = D.connections, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_CLIENTS", value_name = "NUMBER", default_value_t = DEFAULT.connections, value_parser = at_least_one)]
     pub max_clients: usize,
     /// The most sockets at /graphql/ws that are open at once; the oldest that has not begun makes room for the next
-    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = D.sockets)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = DEFAULT.sockets)]
     pub max_sockets: usize,
     /// The most of them that one token has open
-    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS_PER_TOKEN", value_name = "NUMBER", default_value_t = D.sockets_of_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS_PER_TOKEN", value_name = "NUMBER", default_value_t = DEFAULT.sockets_of_one)]
     pub max_sockets_per_token: usize,
     /// The most operations, subscriptions among them, that are under way over one socket
-    #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = D.operations)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = DEFAULT.operations)]
     pub max_operations: usize,
     /// The most queries that are executed at once, and the most mutations; more wait for a second, then they are refused
-    #[arg(long, env = "SESSION_ADMIN_MAX_REQUESTS", value_name = "NUMBER", default_value_t = D.requests, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_REQUESTS", value_name = "NUMBER", default_value_t = DEFAULT.requests, value_parser = at_least_one)]
     pub max_requests: usize,
     /// The most requests of one token in a minute, or of one address while none is needed; 0 lets it make any number
     #[arg(long, env = "SESSION_ADMIN_MAX_REQUESTS_A_MINUTE", value_name = "NUMBER", default_value_t = 6_000)]
@@ -80,20 +81,22 @@ pub struct LimitOptions {
 }
 
 impl LimitOptions {
-    /// As the server takes them.
+    /// Returns the limits.
     #[must_use]
     pub fn resolve(&self) -> Limits {
         Limits {
-            tokens: self.max_tokens,
-            depth: self.max_depth.into(),
-            fields: self.max_fields,
-            aliases: self.max_aliases,
-            root_fields: self.max_root_fields,
-            directives: self.max_directives,
+            document: DocumentLimits {
+                tokens: self.max_tokens,
+                depth: self.max_depth.into(),
+                fields: self.max_fields,
+                aliases: self.max_aliases,
+                root_fields: self.max_root_fields,
+                directives: self.max_directives,
+                variables: self.max_variables,
+                variables_size: self.max_variables_size,
+            },
             cost: self.max_cost,
             page: self.max_page,
-            variables: self.max_variables,
-            variables_size: self.max_variables_size,
             body: self.max_body,
             head_time: Duration::from_secs(self.head_timeout),
             body_time: Duration::from_secs(self.body_timeout),

@@ -1,30 +1,30 @@
-//! What differs between PostgreSQL and SQLite in the text of a statement.
+//! The differences between PostgreSQL and SQLite in the text of a statement.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::{DbBackend, Statement, Value};
 
 use crate::error::Error;
 
-/// Which database it is.
+/// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// PostgreSQL 14 or later.
     Postgres,
-    /// SQLite, in the version built into this program.
+    /// SQLite, in the version that this program contains.
     Sqlite,
 }
 
-/// Quotes an identifier of the catalogue; the only place where a name enters the text of a statement.
+/// Quotes an identifier. Names enter the text of a statement only through this function.
 #[must_use]
 pub fn quote(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
 impl Dialect {
-    /// The database that a URL is of.
+    /// Returns the dialect of the database at a URL.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for any other.
+    /// [`Error::BadInput`] for a URL of another database.
     pub fn of_url(url: &str) -> Result<Self, Error> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Ok(Self::Postgres)
@@ -38,10 +38,11 @@ impl Dialect {
         }
     }
 
-    /// A business table is not there: more often somebody looks in the wrong place than that there is none.
+    /// Returns the error for a missing business table. The usual cause is a wrong schema or file, so the message names
+    /// the option.
     #[must_use]
     pub fn missing_table(self, schema: &str, table: &str) -> Error {
-        let elsewhere = match self {
+        let hint = match self {
             Self::Postgres => format!(
                 "There is no table {table} in the schema {schema}. Name the schema that holds it with --schema \
                  (SESSION_ADMIN_SCHEMA)"
@@ -50,12 +51,10 @@ impl Dialect {
                 "There is no table {table} in this file. Name the one that holds it with --database-url (DATABASE_URL)"
             ),
         };
-        Error::Unsuitable(format!(
-            "{elsewhere}; in a database that has none, `session-admin migrate` makes the tables."
-        ))
+        Error::Unsuitable(format!("{hint}; in a database that has none, `session-admin migrate` makes the tables."))
     }
 
-    /// Whether two names are of one column or table: SQLite's are the same in any case.
+    /// Returns whether two names denote the same column or table. SQLite ignores case.
     #[must_use]
     pub fn same_name(self, one: &str, other: &str) -> bool {
         match self {
@@ -64,7 +63,7 @@ impl Dialect {
         }
     }
 
-    /// sea-orm's name for it.
+    /// Returns sea-orm's backend.
     #[must_use]
     pub const fn backend(self) -> DbBackend {
         match self {
@@ -73,21 +72,21 @@ impl Dialect {
         }
     }
 
-    /// A statement with its values bound.
+    /// Returns a statement with its parameters bound.
     pub fn statement(self, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
         Statement::from_sql_and_values(self.backend(), sql.into(), values)
     }
 
-    /// A moment as a parameter: a timestamp on PostgreSQL, the same text everywhere on SQLite, so that it sorts.
+    /// Returns a time as a parameter: a timestamp on PostgreSQL, text of one format on SQLite, so that it sorts.
     #[must_use]
-    pub fn time(self, moment: DateTime<Utc>) -> Value {
+    pub fn time(self, time: DateTime<Utc>) -> Value {
         match self {
-            Self::Postgres => moment.into(),
-            Self::Sqlite => moment.to_rfc3339_opts(SecondsFormat::Micros, false).into(),
+            Self::Postgres => time.into(),
+            Self::Sqlite => time.to_rfc3339_opts(SecondsFormat::Micros, false).into(),
         }
     }
 
-    /// No moment, as a parameter.
+    /// Returns a null time as a parameter.
     #[must_use]
     pub const fn no_time(self) -> Value {
         match self {
@@ -96,13 +95,13 @@ impl Dialect {
         }
     }
 
-    /// Parameter `number`, text, as a UUID; on SQLite ids are text.
+    /// Returns parameter `number`, a text, as a UUID. On SQLite ids are text.
     #[must_use]
     pub fn uuid_parameter(self, number: usize) -> String {
         self.as_uuid(&format!("${number}"))
     }
 
-    /// Text as a UUID; on SQLite ids are text.
+    /// Casts a text to a UUID. On SQLite ids are text.
     #[must_use]
     pub fn as_uuid(self, text: &str) -> String {
         match self {
@@ -111,7 +110,7 @@ impl Dialect {
         }
     }
 
-    /// Parameter `number`, text, as JSON.
+    /// Returns parameter `number`, a text, as JSON.
     #[must_use]
     pub fn json_parameter(self, number: usize) -> String {
         match self {
@@ -120,7 +119,8 @@ impl Dialect {
         }
     }
 
-    /// One of this program's own tables: in the schema `session_admin`, or with that prefix.
+    /// Returns the SQL name of one of this program's internal tables: in the schema `session_admin` on PostgreSQL, with
+    /// that prefix on SQLite.
     #[must_use]
     pub fn own_table(self, name: &str) -> String {
         match self {
@@ -129,7 +129,7 @@ impl Dialect {
         }
     }
 
-    /// What stands behind FROM for the elements of a JSON array of texts, in the column `value`.
+    /// Returns a FROM item with the elements of a JSON array of texts in its column `value`.
     #[must_use]
     pub fn elements(self, parameter: &str) -> String {
         match self {

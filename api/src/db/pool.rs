@@ -1,4 +1,4 @@
-//! Opening the pools.
+//! The connection pools.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -7,14 +7,17 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr, SqlxError};
 
-use super::{DatabaseSettings, quote};
+use super::database_settings::DatabaseSettings;
+use super::dialect::quote;
 use crate::error::Error;
 
-/// How long a connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time limit of waiting for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// PostgreSQL: `row_security = off` makes a query fail where it would otherwise leave rows out; just-in-time compiling
-/// takes longer than our statements do. Reads give up on a lock as soon as deletions do, so that the answer tells of it.
+/// Opens a pool of PostgreSQL connections.
+///
+/// `row_security = off` makes a query fail that would otherwise leave out rows. Just-in-time compilation is off because
+/// it takes longer than our statements. Reads have the lock timeout of deletions, so that the error names the lock.
 pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConnection, Error> {
     let lock_timeout = settings.lock_timeout.as_millis().to_string();
     let mut options = common(settings, settings.max_connections);
@@ -27,21 +30,23 @@ pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConn
         });
     match Database::connect(options).await {
         Ok(pool) => Ok(pool),
-        Err(DbErr::Conn(RuntimeErr::SqlxError(fault))) if matches!(*fault, SqlxError::PoolTimedOut) => {
-            let fault = DbErr::Conn(RuntimeErr::SqlxError(fault));
-            Err(cause(&settings.url).await.unwrap_or_else(|| fault.into()))
+        Err(DbErr::Conn(RuntimeErr::SqlxError(error))) if matches!(*error, SqlxError::PoolTimedOut) => {
+            let error = DbErr::Conn(RuntimeErr::SqlxError(error));
+            Err(unavailable_reason(&settings.url).await.unwrap_or_else(|| error.into()))
         }
-        Err(fault) => Err(fault.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Why PostgreSQL cannot be reached, where one more connection by itself finds that out. The pool tries again where nobody
-/// listens yet, or the server is starting up, until its time is over, and then knows no other reason.
-pub(super) async fn cause(url: &str) -> Option<Error> {
+/// Opens one more connection to find out why PostgreSQL cannot be reached; none if it can be reached or does not
+/// answer.
+///
+/// The pool retries while nothing listens or the server is starting up, and in the end reports only its timeout.
+pub(super) async fn unavailable_reason(url: &str) -> Option<Error> {
     let options = PgConnectOptions::from_str(url).ok()?;
-    match tokio::time::timeout(PATIENCE, options.connect()).await.ok()? {
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await.ok()? {
         Ok(connection) => {
-            // It was only asked for its reason, and there is none any more.
+            // The connection was opened only to see it fail.
             let _ = connection.close().await;
             None
         }
@@ -49,9 +54,11 @@ pub(super) async fn cause(url: &str) -> Option<Error> {
     }
 }
 
-/// SQLite: foreign keys on for every connection, write-ahead log so that readers and the writer do not wait for each
-/// other, and a busy time-out in place of an error at once. What is deleted is overwritten, so that rows which are erased
-/// for good do not stay in the file's unused parts.
+/// Opens a pool of SQLite connections.
+///
+/// Foreign keys are on for every connection. The write-ahead log keeps readers and the writer from waiting for each
+/// other, and the busy timeout makes a lock wait instead of failing at once. `secure_delete` overwrites deleted rows,
+/// so that erased ones do not stay in unused parts of the file.
 pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, Error> {
     let lock_timeout = settings.lock_timeout;
     let mut options = common(settings, connections);
@@ -66,11 +73,12 @@ pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Res
     Ok(Database::connect(options).await?)
 }
 
+/// Returns the options of both databases.
 fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(1));

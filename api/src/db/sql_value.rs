@@ -1,5 +1,7 @@
-//! A row's values as the database sends them: timestamps and UUIDs of PostgreSQL as they are, everything else as text. To
-//! have PostgreSQL write them as text, and to read that again, takes longer than all else about a page.
+//! Values of result rows: PostgreSQL's timestamps and UUIDs in binary form, everything else as text.
+//!
+//! If PostgreSQL formatted timestamps and UUIDs as text, and this program parsed them again, that would take longer
+//! than everything else about a page.
 
 use std::fmt;
 
@@ -13,11 +15,11 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
-/// A value that is not null.
+/// A non-null value of a result row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "String")]
 pub enum Cell {
-    /// Text, or what was cast to it.
+    /// A text, or another value cast to text.
     Text(String),
     /// A UUID of PostgreSQL.
     Uuid(Uuid),
@@ -25,50 +27,52 @@ pub enum Cell {
     Moment(PgMoment),
 }
 
-/// A moment as PostgreSQL sends it, in microseconds from the beginning of 2000. The driver's own types cannot be asked for
-/// an infinite one, or one of a year that chrono does not have.
+/// A PostgreSQL timestamp, in microseconds since the beginning of 2000.
+///
+/// The driver's own types cannot represent infinity, nor years outside chrono's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PgMoment(i64);
 
+/// A day in microseconds.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-/// After so many years and days the calendar repeats itself.
-const CYCLE: (i64, i64) = (400, 146_097);
+/// The years and days after which the Gregorian calendar repeats.
+const CALENDAR_CYCLE: (i64, i64) = (400, 146_097);
 
-/// The types that PostgreSQL sends here, by their numbers, which never change.
-mod sent {
+/// The OIDs of the built-in types that results contain; they are the same in every database.
+mod type_oid {
     pub const TEXT: u32 = 25;
     pub const TIMESTAMPTZ: u32 = 1_184;
     pub const UUID: u32 = 2_950;
 }
 
 impl Cell {
-    /// Reads a column of a row, by its name or its number; none where it is null.
+    /// Reads a column by its name or index; none if it is null.
     ///
     /// # Errors
-    /// [`Error::Database`] where the row has no such column, or one of a type that was not cast to text.
+    /// [`Error::Database`] if the row has no such column, or one of a type that should have been cast to text.
     pub fn of<I>(row: &QueryResult, column: I) -> Result<Option<Self>, Error>
     where
         I: ColIdx + ColumnIndex<PgRow>,
     {
         match row.try_as_pg_row() {
-            Some(row) => Ok(sent(row, column).map_err(|error| DbErr::Type(error.to_string()))?),
+            Some(row) => Ok(decode(row, column).map_err(|error| DbErr::Type(error.to_string()))?),
             None => Ok(row.try_get_by::<Option<String>, I>(column)?.map(Self::Text)),
         }
     }
 
-    /// Reads the first columns of a row.
+    /// Reads the first `N` columns of a row.
     ///
     /// # Errors
     /// Those of [`Cell::of`].
     pub fn first<const N: usize>(row: &QueryResult) -> Result<[Option<Self>; N], Error> {
-        let mut cells = [const { None }; N];
-        for (column, cell) in cells.iter_mut().enumerate() {
-            *cell = Self::of(row, column)?;
+        let mut values = [const { None }; N];
+        for (column, value) in values.iter_mut().enumerate() {
+            *value = Self::of(row, column)?;
         }
-        Ok(cells)
+        Ok(values)
     }
 
-    /// The value as text.
+    /// Returns the value as text.
     #[must_use]
     pub fn into_text(self) -> String {
         match self {
@@ -77,7 +81,7 @@ impl Cell {
         }
     }
 
-    /// The value as a UUID; none where it is no UUID's text.
+    /// Returns the value as a UUID; none if it is not one.
     #[must_use]
     pub fn uuid(&self) -> Option<Uuid> {
         match self {
@@ -87,33 +91,34 @@ impl Cell {
         }
     }
 
-    /// The value as a moment; none for what is no moment, such as infinity, or for one that RFC 3339 cannot write.
+    /// Returns the value as a time; none if it is not one, is infinite, or cannot be written in RFC 3339.
     #[must_use]
     pub fn moment(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Moment(moment) => moment.utc(),
-            Self::Text(text) => moment(text),
+            Self::Text(text) => parse_time(text),
             Self::Uuid(_) => None,
         }
     }
 }
 
-fn sent(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Option<Cell>, BoxDynError> {
+/// Decodes a column of a PostgreSQL row; none if it is null.
+fn decode(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Option<Cell>, BoxDynError> {
     let value = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(None);
     }
-    let of_type = value.type_info().oid().map(|number| number.0);
-    Ok(Some(match of_type {
-        Some(sent::TEXT) => Cell::Text(<String as Decode<Postgres>>::decode(value)?),
-        Some(sent::UUID) => Cell::Uuid(<Uuid as Decode<Postgres>>::decode(value)?),
-        Some(sent::TIMESTAMPTZ) => Cell::Moment(PgMoment(<i64 as Decode<Postgres>>::decode(value)?)),
+    let type_oid = value.type_info().oid().map(|oid| oid.0);
+    Ok(Some(match type_oid {
+        Some(type_oid::TEXT) => Cell::Text(<String as Decode<Postgres>>::decode(value)?),
+        Some(type_oid::UUID) => Cell::Uuid(<Uuid as Decode<Postgres>>::decode(value)?),
+        Some(type_oid::TIMESTAMPTZ) => Cell::Moment(PgMoment(<i64 as Decode<Postgres>>::decode(value)?)),
         _ => return Err(format!("a column of type {} was not cast to text", value.type_info()).into()),
     }))
 }
 
 impl fmt::Display for Cell {
-    /// As the database reads it.
+    /// Writes the value as the database reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -136,7 +141,7 @@ impl Serialize for Cell {
 }
 
 impl PgMoment {
-    /// None for infinity, and for a year that takes more than four digits.
+    /// Returns the time; none for infinity, and for years outside 1 to 9999.
     fn utc(self) -> Option<DateTime<Utc>> {
         let begin = NaiveDate::from_ymd_opt(2000, 1, 1)?.and_hms_opt(0, 0, 0)?.and_utc();
         let moment = begin.checked_add_signed(TimeDelta::microseconds(self.0))?;
@@ -152,18 +157,18 @@ impl fmt::Display for PgMoment {
             _ => {}
         }
         let (days, time) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
-        let (cycles, days) = (days.div_euclid(CYCLE.1), days.rem_euclid(CYCLE.1));
+        let (cycles, days) = (days.div_euclid(CALENDAR_CYCLE.1), days.rem_euclid(CALENDAR_CYCLE.1));
         let within = TimeDelta::days(days) + TimeDelta::microseconds(time);
         let moment = NaiveDate::from_ymd_opt(2000, 1, 1).ok_or(fmt::Error)?.and_time(chrono::NaiveTime::MIN) + within;
-        let year = i64::from(moment.year()) + cycles * CYCLE.0;
-        // The year before 1 is 1 BC.
+        let year = i64::from(moment.year()) + cycles * CALENDAR_CYCLE.0;
+        // Year 0 is 1 BC.
         let (year, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
         write!(f, "{year:04}-{}+00{era}", moment.format("%m-%d %H:%M:%S%.6f"))
     }
 }
 
-/// A moment as anybody may have written it; without a zone it is in UTC.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+/// Parses a time in the formats that hosts use. Without a zone it is in UTC.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let zoned =
         DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"));
     zoned.map(|moment| moment.to_utc()).ok().or_else(|| {

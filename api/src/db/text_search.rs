@@ -1,41 +1,42 @@
-//! Looking for a part of a text, in any case: nothing in it means anything but itself.
+//! Case-insensitive search for a literal substring.
 //!
-//! What counts as the other case of a letter depends on a PostgreSQL database's locale, and SQLite knows it of ASCII only.
-//! So every letter is written with its cases, and both databases find the same rows.
+//! A PostgreSQL database's locale decides which letters differ only in case, and SQLite ignores the case of ASCII
+//! letters only. Therefore the pattern contains each letter in both cases, and both databases find the same rows.
 
-use super::Dialect;
+use super::dialect::Dialect;
 
-/// Whether a text has the part that `parameter` holds as [`pattern`]; null for no text.
+/// Returns the condition that a text contains the substring; null for a null text. `parameter` is a [`pattern`].
 #[must_use]
 pub fn contains(dialect: Dialect, text: &str, parameter: &str) -> String {
     match dialect {
-        // The column's own collation may be one that takes no patterns; the cases are written out anyway.
+        // The column's own collation may be nondeterministic, which supports no patterns.
         Dialect::Postgres => format!("CAST({text} AS text) COLLATE \"C\" ~ {parameter}"),
         Dialect::Sqlite => format!("CAST({text} AS text) GLOB {parameter}"),
     }
 }
 
-/// The value to look for: a regular expression on PostgreSQL, a GLOB on SQLite.
+/// Returns the pattern that matches a substring: a regular expression on PostgreSQL, a GLOB on SQLite.
 #[must_use]
 pub fn pattern(dialect: Dialect, part: &str) -> String {
-    let letters: String = part.chars().map(|letter| cases(dialect, letter)).collect();
+    let pattern: String = part.chars().map(|letter| letter_pattern(dialect, letter)).collect();
     match dialect {
-        Dialect::Postgres => letters,
-        Dialect::Sqlite => format!("*{letters}*"),
+        Dialect::Postgres => pattern,
+        Dialect::Sqlite => format!("*{pattern}*"),
     }
 }
 
-fn cases(dialect: Dialect, letter: char) -> String {
-    let single = |mut cases: Box<dyn Iterator<Item = char>>| cases.next().filter(|_| cases.next().is_none());
-    let mut all = vec![letter];
+/// Returns the pattern for one letter in either case. A case of several letters, such as that of ß, is left out.
+fn letter_pattern(dialect: Dialect, letter: char) -> String {
+    let single = |mut letters: Box<dyn Iterator<Item = char>>| letters.next().filter(|_| letters.next().is_none());
+    let mut cases = vec![letter];
     for case in [single(Box::new(letter.to_lowercase())), single(Box::new(letter.to_uppercase()))].into_iter().flatten()
     {
-        if !all.contains(&case) {
-            all.push(case);
+        if !cases.contains(&case) {
+            cases.push(case);
         }
     }
-    if all.len() > 1 {
-        return format!("[{}]", all.into_iter().collect::<String>());
+    if cases.len() > 1 {
+        return format!("[{}]", cases.into_iter().collect::<String>());
     }
     match dialect {
         Dialect::Postgres if letter.is_ascii_punctuation() => format!("\\{letter}"),

@@ -1,88 +1,90 @@
-//! One deletion, from lock to commit.
+//! One deletion, from its locks to its commit.
 
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::archive::Archive;
+use super::archive::writer::ArchiveWriter;
 use super::audit::{query, record};
+use super::commit_hook::{CommitHook, RowBudget};
+use super::model::{DeletionOutcome, DeletionRequest, DeletionStatus};
+use super::postgres::delete_rows as postgres;
 use super::refusals;
-use super::row_counts::Removed;
-use super::{DeletionOutcome, DeletionRequest, DeletionStatus, postgres, sqlite};
-use crate::cleanup::run_claim;
-use crate::cleanup::run_claim::Held;
-use crate::db::{Database, Dialect, Writing};
+use super::row_counts::DeletedRows;
+use super::sqlite::delete_rows as sqlite;
+use crate::db::{Database, Dialect, Writing, distinct, ids_parameter};
 use crate::error::Error;
 use crate::idempotency;
-use crate::idempotency::{Earlier, Made};
-use crate::impact::plan::Plan;
-use crate::impact::sql::Sql;
-use crate::impact::sql::shape::Shape;
-use crate::impact::token::Looked;
-use crate::impact::{Impact, Reading, distinct, ids_parameter};
+use crate::idempotency::{Created, Replay};
+use crate::impact::plan::DeletionPlan;
+use crate::impact::sql::PlanSql;
+use crate::impact::sql::shape::QueryShape;
+use crate::impact::token::ExpectedImpact;
+use crate::impact::{Impact, SchemaSnapshot};
 use crate::refusal::Refusal;
 use crate::session::{self, Filter};
 
-/// How often a deletion starts again because the foreign keys changed while it began.
-const ATTEMPTS: usize = 3;
+/// How often a deletion is tried where the foreign keys change while it begins.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Deletes the sessions asked for and all that goes with them, or does nothing and says why.
+/// Deletes the requested sessions and everything that is deleted with them, or does nothing and returns the refusals.
 ///
 /// # Errors
-/// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::BadInput`] for a malformed token.
+/// Everything that is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::BadInput`] for a malformed
+/// request.
 pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<DeletionOutcome, Error> {
-    let looked = request.expected_impact.as_deref().map(Looked::read).transpose()?;
+    let expected = request.terms.expected_impact.as_deref().map(ExpectedImpact::parse).transpose()?;
     request.check()?;
-    match attempt(db, request, looked.as_ref(), None).await {
+    match delete_with_retries(db, request, expected.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(%source, "a deletion gave up waiting for a lock");
             Ok(DeletionOutcome::refused(vec![refusals::lock_timeout("deletion")]))
         }
-        // Only a batch of a run is ever left to somebody else.
+        // Only a batch of a run can belong to another worker.
         other => Ok(other?.unwrap_or_default()),
     }
 }
 
-/// The same as a batch of a cleanup run, which has the last word on how many rows may go; its progress is committed with
-/// the deletion. None where another worker has the run, or has taken one of these sessions.
+/// Deletes sessions as one batch of a run, which decides how many rows may be deleted and whose progress is committed
+/// with the deletion. Returns None where the batch belongs to another worker.
 ///
 /// # Errors
 /// Those of [`delete`], and [`Error::LockTimeout`].
 pub(crate) async fn delete_batch(
     db: &Database,
     request: &DeletionRequest,
-    run: &Held,
+    run: &dyn CommitHook,
 ) -> Result<Option<DeletionOutcome>, Error> {
-    attempt(db, request, None, Some(run)).await
+    delete_with_retries(db, request, None, Some(run)).await
 }
 
-async fn attempt(
+async fn delete_with_retries(
     db: &Database,
     request: &DeletionRequest,
-    looked: Option<&Looked>,
-    run: Option<&Held>,
+    expected: Option<&ExpectedImpact>,
+    run: Option<&dyn CommitHook>,
 ) -> Result<Option<DeletionOutcome>, Error> {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
         let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
-        let step = Step { db, request, looked, run, transaction: &transaction, enforce };
-        match step.run().await {
-            Ok(Ended::Committing(outcome)) => {
+        let deletion = DeletionTx { db, request, expected, run, transaction: &transaction, enforce };
+        match deletion.execute().await {
+            Ok(TxOutcome::Commit(outcome)) => {
                 return match transaction.commit().await.map_err(Error::from) {
                     Ok(()) => Ok(Some(*outcome)),
-                    // SQLite looks at the references that a trigger has made only now.
+                    // SQLite checks the references that a trigger has made only now.
                     Err(Error::Refused(said)) => Ok(Some(refusals::at_commit(*outcome, &said))),
                     Err(error) => Err(error),
                 };
             }
-            Ok(Ended::RollingBack(outcome)) => {
+            Ok(TxOutcome::RollBack(outcome)) => {
                 transaction.rollback().await?;
                 return Ok(Some(*outcome));
             }
-            Ok(Ended::Taken) => {
+            Ok(TxOutcome::OtherWorkersBatch) => {
                 transaction.rollback().await?;
                 return Ok(None);
             }
-            Ok(Ended::KeysChanged) => transaction.rollback().await?,
+            Ok(TxOutcome::SchemaChanged) => transaction.rollback().await?,
             Err(error) => {
                 // The first error is the one to report; a rollback that fails too is the connection's end.
                 let _ = transaction.rollback().await;
@@ -93,163 +95,176 @@ async fn attempt(
     Err(Error::Unsuitable("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
 }
 
-/// On SQLite this must be settled before the transaction begins, and is looked at again within.
+/// Whether the database enforces foreign keys during the next deletion or restore. On SQLite this is decided before the
+/// transaction begins, and checked again within it.
+///
+/// # Errors
+/// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
     match db.dialect() {
         Dialect::Postgres => Ok(true),
         Dialect::Sqlite => {
-            let reading = Reading::now(db.pool(), db).await?;
-            Ok(sqlite::may_enforce(&Plan::new(&reading.graph)))
+            let schema = SchemaSnapshot::load(db.pool(), db).await?;
+            Ok(sqlite::may_enforce(&DeletionPlan::new(&schema.graph)))
         }
     }
 }
 
-enum Ended {
-    Committing(Box<DeletionOutcome>),
-    RollingBack(Box<DeletionOutcome>),
-    KeysChanged,
-    /// The run, or a session of the batch, is somebody else's.
-    Taken,
+/// How a transaction is to end.
+enum TxOutcome {
+    Commit(Box<DeletionOutcome>),
+    RollBack(Box<DeletionOutcome>),
+    /// The foreign keys are no longer those that the transaction was begun for.
+    SchemaChanged,
+    /// The batch belongs to another worker.
+    OtherWorkersBatch,
 }
 
-impl Ended {
+impl TxOutcome {
     fn refused(refusals: Vec<Refusal>) -> Self {
-        Self::RollingBack(Box::new(DeletionOutcome::refused(refusals)))
+        Self::RollBack(Box::new(DeletionOutcome::refused(refusals)))
     }
 }
 
-/// One attempt, inside its transaction.
-struct Step<'a> {
+/// One attempt at a deletion, inside its transaction.
+struct DeletionTx<'a> {
     db: &'a Database,
     request: &'a DeletionRequest,
-    looked: Option<&'a Looked>,
-    run: Option<&'a Held>,
+    expected: Option<&'a ExpectedImpact>,
+    run: Option<&'a dyn CommitHook>,
     transaction: &'a DatabaseTransaction,
+    /// Whether SQLite enforces its foreign keys in this transaction.
     enforce: bool,
 }
 
-impl Step<'_> {
-    async fn run(&self) -> Result<Ended, Error> {
-        if let Some(ended) = self.answered().await? {
-            return Ok(ended);
+impl DeletionTx<'_> {
+    async fn execute(&self) -> Result<TxOutcome, Error> {
+        if let Some(outcome) = self.replay().await? {
+            return Ok(outcome);
         }
         let distinct = distinct(&self.request.session_ids);
-        let mut at_most = self.request.at_most;
+        let mut at_most = self.request.terms.at_most;
         if let Some(run) = self.run {
-            let Some(claim) = run_claim::claim(self.transaction, self.db, run).await? else { return Ok(Ended::Taken) };
-            if !run_claim::still_to_go(self.transaction, self.db, run.run, &distinct).await? {
-                return Ok(Ended::Taken);
-            }
-            at_most = claim.rows_left;
+            let Some(RowBudget(rows)) = run.begin(self.transaction).await? else {
+                return Ok(TxOutcome::OtherWorkersBatch);
+            };
+            at_most = rows;
         }
-        let reading = match self.db.dialect() {
-            Dialect::Postgres => postgres::settle(self.transaction, self.db).await?,
-            Dialect::Sqlite => Reading::now(self.transaction, self.db).await?,
+        let schema = match self.db.dialect() {
+            Dialect::Postgres => postgres::lock_schema(self.transaction, self.db).await?,
+            Dialect::Sqlite => SchemaSnapshot::load(self.transaction, self.db).await?,
         };
-        let plan = Plan::new(&reading.graph);
+        let plan = DeletionPlan::new(&schema.graph);
         let ids = ids_parameter(&distinct);
         let dialect = self.db.dialect();
-        let sql = Sql { plan: &plan, dialect, shape: Shape::of_changes(dialect, distinct.len()) };
+        let sql = PlanSql { plan: &plan, dialect, shape: QueryShape::for_changes(dialect, distinct.len()) };
         match dialect {
             Dialect::Postgres => postgres::lock_rows(self.transaction, &sql, &ids).await?,
-            Dialect::Sqlite if sqlite::may_enforce(&plan) != self.enforce => return Ok(Ended::KeysChanged),
+            Dialect::Sqlite if sqlite::may_enforce(&plan) != self.enforce => return Ok(TxOutcome::SchemaChanged),
             Dialect::Sqlite => {}
         }
-        let (impact, unknown) = reading.of_sessions(self.transaction, &self.request.session_ids).await?;
+        let (impact, unknown) = schema.impact_of(self.transaction, &self.request.session_ids).await?;
         if !unknown.is_empty() {
-            return Ok(Ended::refused(vec![refusals::not_found(&unknown)]));
+            return Ok(TxOutcome::refused(vec![refusals::not_found(&unknown)]));
         }
-        let unmet = self.no_longer_met(&distinct).await?;
-        if !unmet.is_empty() {
-            return Ok(Ended::refused(vec![refusals::no_longer_matching(&unmet)]));
+        let changed = self.no_longer_matching(&distinct).await?;
+        if !changed.is_empty() {
+            return Ok(TxOutcome::refused(vec![refusals::no_longer_matching(&changed)]));
         }
-        let (refusals, changes) = refusals::before(self.request, self.looked, &impact, at_most);
+        let (refusals, changes) = refusals::check_preconditions(self.request, self.expected, &impact, at_most);
         if !refusals.is_empty() {
             let outcome = DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() };
-            return Ok(Ended::RollingBack(Box::new(outcome)));
+            return Ok(TxOutcome::RollBack(Box::new(outcome)));
         }
-        self.remove(impact, &sql, &ids).await
+        self.delete_rows(impact, &sql, &ids).await
     }
 
-    /// What the same request did before, or the refusal of a key that another one used.
-    async fn answered(&self) -> Result<Option<Ended>, Error> {
-        Ok(match idempotency::earlier(self.transaction, self.db, self.request.keyed().as_ref()).await? {
-            Earlier::None => None,
-            Earlier::OtherInput(refusal) => Some(Ended::refused(vec![refusal])),
-            Earlier::Answered(made, impact) => {
-                let deletion = match made {
-                    Made::Deletion(id) => query::find_in(self.transaction, self.db, id).await?,
-                    Made::Run(_) => None,
+    /// Returns the outcome of an earlier request under the same idempotency key, or the refusal of a key that was used
+    /// for another request.
+    async fn replay(&self) -> Result<Option<TxOutcome>, Error> {
+        let request = self.request.idempotent_request();
+        Ok(match idempotency::find(self.transaction, self.db, request.as_ref()).await? {
+            Replay::None => None,
+            Replay::Mismatch(refusal) => Some(TxOutcome::refused(vec![refusal])),
+            Replay::Found(created, impact) => {
+                let deletion = match created {
+                    Created::Deletion(id) => query::find_in(self.transaction, self.db, id).await?,
+                    Created::Run(_) => None,
                 };
                 let outcome = DeletionOutcome { deletion, impact, repeated: true, ..DeletionOutcome::default() };
-                Some(Ended::RollingBack(Box::new(outcome)))
+                Some(TxOutcome::RollBack(Box::new(outcome)))
             }
         })
     }
 
-    /// The sessions that were picked for what they no longer are, now that they are locked.
-    async fn no_longer_met(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    /// Returns the sessions that no longer meet the request's filter, now that they are locked.
+    async fn no_longer_matching(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
         let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
         let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
-        let met = session::queries::matching(self.transaction, self.db, &filter, None).await?;
-        Ok(ids.iter().copied().filter(|id| !met.contains(id)).collect())
+        let matching = session::queries::matching(self.transaction, self.db, &filter, None).await?;
+        Ok(ids.iter().copied().filter(|id| !matching.contains(id)).collect())
     }
 
-    async fn remove(&self, impact: Impact, sql: &Sql<'_>, ids: &str) -> Result<Ended, Error> {
+    async fn delete_rows(&self, impact: Impact, sql: &PlanSql<'_>, ids: &str) -> Result<TxOutcome, Error> {
         let names = session::queries::names(self.transaction, self.db, &self.request.session_ids).await?;
-        // Ahead of the deletion, whose archive refers to it; where something refuses, it is rolled back too.
-        let deletion =
-            record::record(self.transaction, self.db, self.request, &impact, names, self.run.map(|held| held.run))
-                .await?;
+        // Before the deletion, whose archive refers to it; a refusal rolls it back too.
+        let run_id = self.run.map(CommitHook::run_id);
+        let deletion = record::record(self.transaction, self.db, self.request, &impact, names, run_id).await?;
         let archive = match deletion.status {
-            DeletionStatus::Restorable => Archive::open(self.transaction, self.db, deletion.id, sql, &impact).await?,
-            _ => Archive::default(),
+            DeletionStatus::Restorable => {
+                ArchiveWriter::open(self.transaction, self.db, deletion.id, sql, &impact).await?
+            }
+            _ => ArchiveWriter::default(),
         };
-        let removed = match self.removed(sql, ids, &archive).await {
-            Ok(removed) => removed,
+        let deleted = match self.execute_delete(sql, ids, &archive).await {
+            Ok(deleted) => deleted,
             Err(Error::Refused(said)) => {
                 tracing::info!(error = %said.source, "the database refused a deletion");
-                let outcome = refusals::by_database(impact, &said);
-                return Ok(Ended::RollingBack(Box::new(outcome)));
+                return Ok(TxOutcome::RollBack(Box::new(refusals::database_refused(impact, &said))));
             }
             Err(error) => return Err(error),
         };
-        let pending = removed.pending(sql.plan);
-        if pending > 0 && !self.request.allow_pending_messages {
+        let pending = deleted.pending_messages(sql.plan);
+        if pending > 0 && !self.request.terms.allow_pending_messages {
             let impact = Impact { pending_messages: pending, ..impact };
-            let outcome =
-                DeletionOutcome { impact: Some(impact), ..DeletionOutcome::refused(vec![refusals::pending(pending)]) };
-            return Ok(Ended::RollingBack(Box::new(outcome)));
+            let refused = DeletionOutcome::refused(vec![refusals::pending(pending)]);
+            return Ok(TxOutcome::RollBack(Box::new(DeletionOutcome { impact: Some(impact), ..refused })));
         }
-        let changes = removed.differs_from(&impact, sql.plan);
-        if !changes.is_empty() || removed.unexplained != 0 {
-            return Ok(Ended::RollingBack(Box::new(refusals::done_otherwise(impact, changes, removed.unexplained))));
+        let changes = deleted.differs_from(&impact, sql.plan);
+        if !changes.is_empty() || deleted.unexplained != 0 {
+            let outcome = refusals::impact_mismatch(impact, changes, deleted.unexplained);
+            return Ok(TxOutcome::RollBack(Box::new(outcome)));
         }
-        if removed.unkept != 0 {
+        if deleted.unarchived_rows != 0 {
             let message = "The archive has not taken in what goes; look for triggers and rules on its tables. Nothing was deleted.";
             return Err(Error::Unsuitable(message.to_owned()));
         }
         if self.request.dry_run {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };
-            return Ok(Ended::RollingBack(Box::new(outcome)));
+            return Ok(TxOutcome::RollBack(Box::new(outcome)));
         }
         if let Some(run) = self.run {
-            run_claim::note(self.transaction, self.db, run, &deletion).await?;
+            run.commit(self.transaction, &deletion, 0).await?;
         }
-        let keyed = self.request.keyed();
-        let made = Made::Deletion(deletion.id);
-        idempotency::remember(self.transaction, self.db, keyed.as_ref(), made, &impact).await?;
+        let request = self.request.idempotent_request();
+        let created = Created::Deletion(deletion.id);
+        idempotency::store(self.transaction, self.db, request.as_ref(), created, &impact).await?;
         let outcome = DeletionOutcome { deletion: Some(deletion), impact: Some(impact), ..DeletionOutcome::default() };
-        Ok(Ended::Committing(Box::new(outcome)))
+        Ok(TxOutcome::Commit(Box::new(outcome)))
     }
 
-    async fn removed(&self, sql: &Sql<'_>, ids: &str, archive: &Archive) -> Result<Removed, Error> {
+    async fn execute_delete(
+        &self,
+        sql: &PlanSql<'_>,
+        ids: &str,
+        archive: &ArchiveWriter,
+    ) -> Result<DeletedRows, Error> {
         match self.db.dialect() {
-            Dialect::Postgres => postgres::remove(self.transaction, sql, ids, archive).await,
+            Dialect::Postgres => postgres::delete_rows(self.transaction, sql, ids, archive).await,
             Dialect::Sqlite => {
-                // What SQLite would find out at COMMIT, a dry run has to look for.
+                // A dry run has to find what SQLite would find at COMMIT.
                 let check = self.request.dry_run || !self.enforce;
-                sqlite::remove(self.transaction, sql, ids, archive, check).await
+                sqlite::delete_rows(self.transaction, sql, ids, archive, check).await
             }
         }
     }

@@ -1,21 +1,22 @@
-//! Why a deletion is refused.
+//! The refusals of deletions.
 
 use uuid::Uuid;
 
-use super::{DeletionOutcome, DeletionRequest};
+use super::model::{DeletionOutcome, DeletionRequest};
 use crate::error::Said;
 use crate::gateway::GatewaySessionState;
-use crate::impact::token::Looked;
+use crate::impact::token::ExpectedImpact;
 use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
+pub(crate) use crate::wording::counted;
 
-/// These ids are no session's.
+/// Returns the refusal of ids that no session has.
 pub(super) fn not_found(unknown: &[String]) -> Refusal {
     let message = format!("No session has the id {}. It may have been deleted already.", unknown.join(", "));
     Refusal::about("input.id", RefusalCode::NotFound, message)
 }
 
-/// Somebody else was first.
+/// Returns the refusal of a deletion, restore or erasure that could not get a lock in time.
 pub(crate) fn lock_timeout(what: &str) -> Refusal {
     Refusal::plain(
         RefusalCode::LockTimeout,
@@ -23,7 +24,7 @@ pub(crate) fn lock_timeout(what: &str) -> Refusal {
     )
 }
 
-/// These sessions are no longer what they were picked for.
+/// Returns the refusal of sessions that no longer meet the request's filter.
 pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let message = format!(
@@ -33,15 +34,16 @@ pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
     Refusal::plain(RefusalCode::NoLongerMatches, message)
 }
 
-/// What stands against the deletion before anything is done: at most one refusal per code.
-pub(super) fn before(
+/// Checks everything that can refuse a deletion before a row is deleted. Returns at most one refusal per code, and how
+/// the impact differs from the expected one.
+pub(super) fn check_preconditions(
     request: &DeletionRequest,
-    looked: Option<&Looked>,
+    expected: Option<&ExpectedImpact>,
     impact: &Impact,
     at_most: Option<i64>,
 ) -> (Vec<Refusal>, Vec<ImpactChange>) {
     let mut refusals = Vec::new();
-    if impact.connected_sessions > 0 && !request.allow_connected {
+    if impact.connected_sessions > 0 && !request.terms.allow_connected {
         let message = format!(
             "{} that would go {} connected now. Disconnect first, or set allowConnected.",
             counted(impact.connected_sessions, "session", "sessions"),
@@ -50,26 +52,26 @@ pub(super) fn before(
         refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
     }
     refusals.extend(gateway_disagrees(request));
-    if impact.pending_messages > 0 && !request.allow_pending_messages {
+    if impact.pending_messages > 0 && !request.terms.allow_pending_messages {
         refusals.push(pending(impact.pending_messages));
     }
     if !impact.deletable {
         refusals.push(blocked(&impact.blockers));
     }
-    let (whole, changes) = of_whole(looked, impact, at_most);
-    refusals.extend(whole);
+    let (of_totals, changes) = check_totals(expected, impact, at_most);
+    refusals.extend(of_totals);
     (refusals, changes)
 }
 
-/// What stands against deleting all of it, whichever sessions it is: it is not what was looked at, or too much.
-pub(crate) fn of_whole(
-    looked: Option<&Looked>,
+/// Checks the impact as a whole: that it is the expected one, and not too large.
+pub(crate) fn check_totals(
+    expected: Option<&ExpectedImpact>,
     impact: &Impact,
     at_most: Option<i64>,
 ) -> (Vec<Refusal>, Vec<ImpactChange>) {
     let (mut refusals, mut changes) = (Vec::new(), Vec::new());
-    if let Some(looked) = looked.filter(|looked| !looked.is_still(impact)) {
-        changes = looked.changes(impact);
+    if let Some(expected) = expected.filter(|expected| !expected.matches(impact)) {
+        changes = expected.changes(impact);
         refusals.push(changed(&changes));
     }
     if let Some(at_most) = at_most.filter(|&at_most| impact.rows_deleted > at_most) {
@@ -82,10 +84,10 @@ pub(crate) fn of_whole(
     (refusals, changes)
 }
 
-/// The gateway says of some of the sessions that they are connected.
+/// Returns the refusal of sessions that are connected according to the gateway.
 fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
     let connected = request.gateway.values().filter(|said| said.state == GatewaySessionState::Connected).count();
-    if connected == 0 || request.allow_connected {
+    if connected == 0 || request.terms.allow_connected {
         return None;
     }
     let message = format!(
@@ -96,7 +98,7 @@ fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
     Some(Refusal::about("input.allowConnected", RefusalCode::GatewayDisagrees, message))
 }
 
-/// So many messages still to be sent would go.
+/// Returns the refusal of a deletion that would delete so many messages still to be sent.
 pub(super) fn pending(messages: i64) -> Refusal {
     let message = format!(
         "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
@@ -105,8 +107,8 @@ pub(super) fn pending(messages: i64) -> Refusal {
     Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
-/// The database refused for a reason that its foreign keys did not show.
-pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
+/// Returns the outcome where the database refused for a reason that its foreign keys do not show.
+pub(super) fn database_refused(mut impact: Impact, said: &Said) -> DeletionOutcome {
     impact.blockers.push(Blocker {
         kind: BlockerKind::Other,
         table: said.table.clone().unwrap_or_default(),
@@ -120,21 +122,21 @@ pub(super) fn by_database(mut impact: Impact, said: &Said) -> DeletionOutcome {
     DeletionOutcome { impact: Some(impact), refusals, ..DeletionOutcome::default() }
 }
 
-/// The database refused at the very end; the deletion that was recorded has not been made.
+/// Returns the outcome where the database refused at the commit, so that the deletion was not made.
 pub(super) fn at_commit(outcome: DeletionOutcome, said: &Said) -> DeletionOutcome {
     tracing::info!(error = %said.source, "the database refused to commit a deletion");
     match outcome.impact {
-        Some(impact) => by_database(impact, said),
+        Some(impact) => database_refused(impact, said),
         None => DeletionOutcome::refused(vec![blocked(&[])]),
     }
 }
 
-/// The database did something else than was counted; it was rolled back.
-pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccounted: i64) -> DeletionOutcome {
+/// Returns the outcome where the database did something else than the impact says, which was rolled back.
+pub(super) fn impact_mismatch(impact: Impact, changes: Vec<ImpactChange>, unexplained: i64) -> DeletionOutcome {
     let message = if changes.is_empty() {
         format!(
             "The database also deleted or put back {} that no foreign key accounts for: a trigger's doing. Nothing was deleted.",
-            counted(unaccounted, "row", "rows")
+            counted(unexplained, "row", "rows")
         )
     } else {
         format!(
@@ -146,7 +148,7 @@ pub(super) fn done_otherwise(impact: Impact, changes: Vec<ImpactChange>, unaccou
     DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() }
 }
 
-/// The database would refuse.
+/// Returns the refusal of a deletion that has blockers.
 pub(crate) fn blocked(blockers: &[Blocker]) -> Refusal {
     let messages: Vec<&str> = blockers.iter().map(|blocker| blocker.message.as_str()).collect();
     Refusal::plain(RefusalCode::BlockedByForeignKey, messages.join(" "))
@@ -164,9 +166,4 @@ fn changed(changes: &[ImpactChange]) -> Refusal {
 
 fn tables(changes: &[ImpactChange]) -> String {
     changes.iter().map(|change| change.table.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A number with its word.
-pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

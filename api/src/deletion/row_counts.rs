@@ -1,47 +1,47 @@
-//! What the database did, beside what was shown.
+//! What the database did in a deletion, compared with the impact.
 
 use std::collections::HashMap;
 
 use crate::catalog::TableId;
-use crate::impact::plan::Plan;
+use crate::impact::plan::DeletionPlan;
 use crate::impact::{Impact, ImpactChange};
 
 /// What happened to one table, in rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Done {
+pub(super) struct TableRowCounts {
     pub deleted: i64,
     pub unlinked: i64,
-    /// Connected sessions or messages still to be sent among the deleted rows; 0 on SQLite, where nobody else writes
+    /// Connected sessions or messages still to be sent among the deleted rows. 0 on SQLite, where nobody else writes
     /// after they were counted.
     pub flagged: i64,
 }
 
 /// What a deletion did.
 #[derive(Debug, Default)]
-pub(super) struct Removed {
-    /// By table.
-    pub tables: HashMap<TableId, Done>,
-    /// Rows that went, or came back, beside these, as the database counts them itself: a trigger's doing.
+pub(super) struct DeletedRows {
+    /// The counts of each changed table.
+    pub tables: HashMap<TableId, TableRowCounts>,
+    /// Rows that were deleted or inserted besides these, as the database counts them itself: the work of triggers.
     pub unexplained: i64,
-    /// Rows of which an archive was to keep something and did not, or more than there were; at 0 it is complete.
-    pub unkept: i64,
+    /// The difference between the rows to be archived and the rows that were; 0 where the archive is complete.
+    pub unarchived_rows: i64,
 }
 
-impl Removed {
-    /// Where this differs from the impact; nothing when the deletion did what was shown.
-    pub fn differs_from(&self, impact: &Impact, plan: &Plan<'_>) -> Vec<ImpactChange> {
-        let shown = |table: &str| impact.tables.iter().find(|shown| shown.table == table);
+impl DeletedRows {
+    /// Returns the tables whose counts differ from the impact; none where the deletion did what was previewed.
+    pub fn differs_from(&self, impact: &Impact, plan: &DeletionPlan<'_>) -> Vec<ImpactChange> {
+        let previewed = |table: &str| impact.tables.iter().find(|previewed| previewed.table == table);
         let mut changes: Vec<ImpactChange> = self
             .tables
             .iter()
-            .map(|(&table, done)| {
+            .map(|(&table, counts)| {
                 let name = &plan.graph.tables[table].display;
                 ImpactChange {
                     table: name.clone(),
-                    rows_deleted_before: shown(name).map_or(0, |shown| shown.rows_deleted),
-                    rows_deleted_now: done.deleted,
-                    rows_unlinked_before: shown(name).map_or(0, |shown| shown.rows_unlinked),
-                    rows_unlinked_now: done.unlinked,
+                    rows_deleted_before: previewed(name).map_or(0, |previewed| previewed.rows_deleted),
+                    rows_deleted_now: counts.deleted,
+                    rows_unlinked_before: previewed(name).map_or(0, |previewed| previewed.rows_unlinked),
+                    rows_unlinked_now: counts.unlinked,
                 }
             })
             .filter(|change| {
@@ -53,10 +53,10 @@ impl Removed {
         changes
     }
 
-    /// Messages still to be sent that went. Their rows are not locked before they are counted, so somebody may have made
-    /// one pending in between.
-    pub fn pending(&self, plan: &Plan<'_>) -> i64 {
+    /// Returns the number of deleted messages that were still to be sent. Their rows are not locked before they are
+    /// counted, so a message may have become pending in between.
+    pub fn pending_messages(&self, plan: &DeletionPlan<'_>) -> i64 {
         let messages = self.tables.iter().filter(|&(&table, _)| table != plan.graph.root);
-        messages.map(|(_, done)| done.flagged).sum()
+        messages.map(|(_, counts)| counts.flagged).sum()
     }
 }

@@ -1,57 +1,60 @@
-//! A gateway that hangs: once as many questions in a row as are asked at once went unanswered, the others need not wait
-//! for their time-outs one after another. That is for whoever only looks: before a deletion each session is asked about.
+//! A circuit breaker for a gateway that does not answer.
+//!
+//! Once as many queries in a row as may run concurrently have timed out, further queries fail at once for some seconds,
+//! instead of each waiting for its timeout. That is for display only: before a deletion every session is queried.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::GatewaySessionState;
-use super::client::Said;
+use super::client::ProbeResult;
+use super::model::GatewaySessionState;
 
-/// How long nothing is asked then.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How long the circuit stays open after the last timeout.
+const OPEN_FOR: Duration = Duration::from_secs(5);
 
-/// How often in a row the gateway has not answered in time.
+/// Counts consecutive timeouts and opens the circuit at a limit.
 #[derive(Debug)]
-pub(super) struct Silence {
+pub(super) struct CircuitBreaker {
     limit: usize,
-    heard: Mutex<Heard>,
+    timeouts: Mutex<Timeouts>,
 }
 
+/// Consecutive timeouts.
 #[derive(Debug, Default)]
-struct Heard {
-    missed: usize,
+struct Timeouts {
+    count: usize,
     last: Option<Instant>,
 }
 
-impl Silence {
-    /// Gives up after so many.
-    pub fn after(limit: usize) -> Self {
-        Self { limit, heard: Mutex::default() }
+impl CircuitBreaker {
+    /// Returns a closed circuit that opens after `limit` consecutive timeouts.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, timeouts: Mutex::default() }
     }
 
-    /// Whether there is no use in asking now.
-    pub fn is_kept(&self) -> bool {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.missed >= self.limit && heard.last.is_some_and(|last| last.elapsed() < PAUSE)
+    /// Returns whether queries would probably time out now.
+    pub fn is_open(&self) -> bool {
+        let timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
+        timeouts.count >= self.limit && timeouts.last.is_some_and(|last| last.elapsed() < OPEN_FOR)
     }
 
-    /// The answer then: nothing was asked, so it says nothing about whether the gateway answers in time.
-    pub fn said(&self) -> Said {
+    /// Returns the result of a query that was skipped because the circuit is open.
+    pub fn skipped(&self) -> ProbeResult {
         let detail = format!(
             "The gateway did not answer the last {} questions in time, and was not asked: try again in some seconds.",
             self.limit
         );
-        Said { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }
+        ProbeResult { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }
     }
 
-    /// Takes in how a question ended; none was asked where that is not known.
-    pub fn note(&self, in_time: Option<bool>) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Records whether a query was answered in time; none for a skipped one, which changes nothing.
+    pub fn record(&self, in_time: Option<bool>) {
+        let mut timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
         match in_time {
-            Some(true) => *heard = Heard::default(),
-            Some(false) => *heard = Heard { missed: heard.missed + 1, last: Some(Instant::now()) },
+            Some(true) => *timeouts = Timeouts::default(),
+            Some(false) => *timeouts = Timeouts { count: timeouts.count + 1, last: Some(Instant::now()) },
             None => {}
         }
     }

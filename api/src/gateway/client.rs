@@ -1,4 +1,4 @@
-//! One question over HTTP, and what its answer means.
+//! One query over HTTP, and the interpretation of its answer.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -8,32 +8,34 @@ use reqwest::{Response, StatusCode, redirect};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{GatewaySessionState, Settings};
+use super::model::GatewaySessionState;
+use super::settings::Settings;
 use crate::error::Error;
 
 use GatewaySessionState::{NotFound, Unknown, Unreachable};
 
-/// The most that is read of an answer, in bytes.
-const LONGEST: usize = 64 * 1024;
-/// How often an answer may say that it is elsewhere on the same server.
-const REDIRECTS: usize = 3;
-/// The most letters of an unknown word that are repeated.
-const SHOWN: usize = 40;
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// The most redirects that are followed, all on the same server.
+const MAX_REDIRECTS: usize = 3;
+/// The most characters of an unknown status word that a message quotes.
+const MAX_QUOTED_CHARS: usize = 40;
 
-/// What came of a question.
-pub(super) struct Said {
+/// The result of one query.
+pub(super) struct ProbeResult {
     pub state: GatewaySessionState,
     pub detail: Option<String>,
-    /// Whether it was answered in time, whatever was answered; none where nothing was asked.
+    /// Whether the gateway answered in time, whatever the answer; none if it was not queried.
     pub in_time: Option<bool>,
 }
 
-impl Said {
+impl ProbeResult {
     fn in_time(state: GatewaySessionState, detail: impl Into<Option<String>>) -> Self {
         Self { state, detail: detail.into(), in_time: Some(true) }
     }
 }
 
+/// An HTTP client for the gateway.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
@@ -42,7 +44,7 @@ pub(super) struct Client {
 
 impl Client {
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        // Whoever was first has chosen the same.
+        // It fails if a default has been installed already; the program always installs this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let headers: HeaderMap =
             settings.header.iter().map(|header| (header.name.clone(), header.value.clone())).collect();
@@ -50,7 +52,7 @@ impl Client {
             .user_agent(concat!("session-admin/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .timeout(settings.timeout)
-            .redirect(redirect::Policy::custom(only_within_the_server))
+            .redirect(redirect::Policy::custom(follow_on_same_server))
             .build()
             .map_err(|problem| Error::Io {
                 what: "The gateway cannot be asked from this machine".to_owned(),
@@ -59,61 +61,63 @@ impl Client {
         Ok(Self { http, settings })
     }
 
-    pub async fn ask(&self, session: Uuid) -> Said {
+    /// Queries the gateway about one session.
+    pub async fn query(&self, session: Uuid) -> ProbeResult {
         let request = match self.http.get(self.settings.url.of(session)).build() {
             Ok(request) => request,
-            Err(problem) => return self.unanswered(&problem),
+            Err(problem) => return self.failed(&problem),
         };
-        let asked = request.url().clone();
+        let requested = request.url().clone();
         match self.http.execute(request).await {
             Ok(response) => {
-                let redirected = *response.url() != asked;
-                self.answered(response, redirected).await
+                let redirected = *response.url() != requested;
+                self.interpret(response, redirected).await
             }
-            Err(problem) => self.unanswered(&problem),
+            Err(problem) => self.failed(&problem),
         }
     }
 
-    async fn answered(&self, response: Response, redirected: bool) -> Said {
+    async fn interpret(&self, response: Response, redirected: bool) -> ProbeResult {
         let status = response.status();
         match status {
-            // A page that says so elsewhere, such as a login's, says nothing of the session.
+            // A missing page after a redirect, such as one to a login, says nothing about the session.
             StatusCode::NOT_FOUND if redirected => {
-                Said::in_time(Unknown, "The gateway pointed elsewhere, and there is nothing there.".to_owned())
+                ProbeResult::in_time(Unknown, "The gateway pointed elsewhere, and there is nothing there.".to_owned())
             }
-            StatusCode::NOT_FOUND => Said::in_time(NotFound, None),
+            StatusCode::NOT_FOUND => ProbeResult::in_time(NotFound, None),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let detail = format!("The gateway answered {status}: check its key (--gateway-header).");
-                Said::in_time(Unreachable, detail)
+                ProbeResult::in_time(Unreachable, detail)
             }
             _ if status.is_redirection() => {
                 let detail = format!("The gateway answered {status} and pointed to another server, or too often.");
-                Said::in_time(Unreachable, detail)
+                ProbeResult::in_time(Unreachable, detail)
             }
-            _ if status.is_success() => match read(response).await {
-                Ok(Some(body)) => self.understood(&body),
+            _ if status.is_success() => match read_body(response).await {
+                Ok(Some(body)) => self.interpret_body(&body),
                 Ok(None) => {
-                    let detail = format!("The gateway's answer is longer than {} kB.", LONGEST / 1024);
-                    Said::in_time(Unknown, detail)
+                    let detail = format!("The gateway's answer is longer than {} kB.", MAX_ANSWER_BYTES / 1024);
+                    ProbeResult::in_time(Unknown, detail)
                 }
-                Err(problem) => self.unanswered(&problem),
+                Err(problem) => self.failed(&problem),
             },
-            _ => Said::in_time(Unreachable, format!("The gateway answered {status}.")),
+            _ => ProbeResult::in_time(Unreachable, format!("The gateway answered {status}.")),
         }
     }
 
-    fn understood(&self, body: &[u8]) -> Said {
+    fn interpret_body(&self, body: &[u8]) -> ProbeResult {
         let Ok(answer) = serde_json::from_slice::<Value>(body) else {
-            return Said::in_time(Unknown, "The gateway's answer is not JSON.".to_owned());
+            return ProbeResult::in_time(Unknown, "The gateway's answer is not JSON.".to_owned());
         };
         let Settings { status_path, words, .. } = &self.settings;
-        let said: Vec<String> = status_path.0.iter().filter_map(|path| answer.pointer(path).and_then(word)).collect();
-        if let Some(state) = said.iter().find_map(|word| words.meaning(word)) {
-            return Said::in_time(state, None);
+        let found: Vec<String> =
+            status_path.0.iter().filter_map(|path| answer.pointer(path).and_then(status_word)).collect();
+        if let Some(state) = found.iter().find_map(|word| words.meaning(word)) {
+            return ProbeResult::in_time(state, None);
         }
-        let detail = match said.first() {
+        let detail = match found.first() {
             Some(word) => {
-                let word: String = word.chars().take(SHOWN).collect();
+                let word: String = word.chars().take(MAX_QUOTED_CHARS).collect();
                 format!("The gateway says {word:?}, which means nothing here: --gateway-word can say what it means.")
             }
             None => format!(
@@ -121,30 +125,30 @@ impl Client {
                 status_path.0.join(" or ")
             ),
         };
-        Said::in_time(Unknown, detail)
+        ProbeResult::in_time(Unknown, detail)
     }
 
-    /// What is said of a fault holds neither the URL nor a header.
-    fn unanswered(&self, problem: &reqwest::Error) -> Said {
+    /// Returns the result of a query that failed. Its detail contains neither the URL nor a header.
+    fn failed(&self, problem: &reqwest::Error) -> ProbeResult {
         if problem.is_timeout() {
             let detail = format!("The gateway did not answer within {}.", seconds(self.settings.timeout));
-            return Said { state: Unreachable, detail: Some(detail), in_time: Some(false) };
+            return ProbeResult { state: Unreachable, detail: Some(detail), in_time: Some(false) };
         }
         let mut cause = problem.source();
-        while let Some(deeper) = cause.and_then(std::error::Error::source) {
-            cause = Some(deeper);
+        while let Some(inner) = cause.and_then(std::error::Error::source) {
+            cause = Some(inner);
         }
         let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
         let what = if problem.is_connect() { "cannot be reached" } else { "broke off its answer" };
-        Said::in_time(Unreachable, format!("The gateway {what}{cause}."))
+        ProbeResult::in_time(Unreachable, format!("The gateway {what}{cause}."))
     }
 }
 
-/// The whole of an answer; none where it is longer than what is read.
-async fn read(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
+/// Reads an answer; none if it is too long.
+async fn read_body(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LONGEST {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Ok(None);
         }
         body.extend_from_slice(&chunk);
@@ -152,8 +156,9 @@ async fn read(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     Ok(Some(body))
 }
 
-/// A status is a text; some gateways say true or false, or a number.
-fn word(value: &Value) -> Option<String> {
+/// Returns the status word of a JSON value; none if it is no scalar. Some gateways have booleans or numbers as the
+/// status.
+fn status_word(value: &Value) -> Option<String> {
     match value {
         Value::String(word) => Some(word.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -161,10 +166,10 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// The key is for the gateway, and for nobody that it names.
-fn only_within_the_server(attempt: redirect::Attempt<'_>) -> redirect::Action {
+/// Follows redirects on the same server only: another server must not receive the gateway's key.
+fn follow_on_same_server(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let from = attempt.previous().last().map(reqwest::Url::origin);
-    if attempt.previous().len() <= REDIRECTS && from == Some(attempt.url().origin()) {
+    if attempt.previous().len() <= MAX_REDIRECTS && from == Some(attempt.url().origin()) {
         attempt.follow()
     } else {
         attempt.stop()

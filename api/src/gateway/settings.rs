@@ -1,4 +1,4 @@
-//! How the gateway is asked, checked before it is.
+//! The settings of the gateway, validated before use.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use uuid::Uuid;
 
-use super::Words;
+use super::status_words::Words;
 
-/// How the gateway is asked.
+/// The settings of the gateway.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where it answers about a session.
+    /// The URL of a session's status.
     pub url: UrlTemplate,
-    /// What it knows this program by.
+    /// A header of every request, such as the key.
     pub header: Option<Header>,
-    /// Where in its answer the status is.
+    /// Where the status is in an answer.
     pub status_path: StatusPath,
-    /// What its words mean.
+    /// The meanings of the gateway's status words.
     pub words: Words,
-    /// How long one answer may take.
+    /// The time limit of one request.
     pub timeout: Duration,
-    /// How long an answer is believed.
+    /// How long an answer is cached.
     pub cache_for: Duration,
-    /// The most questions at the same time.
+    /// The most concurrent requests.
     pub at_once: usize,
 }
 
 impl Settings {
-    /// The defaults, for the gateway at `url`.
+    /// Returns the defaults for the gateway at `url`.
     #[must_use]
     pub fn new(url: UrlTemplate) -> Self {
         Self {
@@ -43,17 +43,18 @@ impl Settings {
     }
 }
 
-/// A URL in which `{id}` stands for the session's id. It may hold a password, so it is not printed.
+/// A URL in which `{id}` stands for the session's id. It may contain a password, so `Debug` leaves it out.
 #[derive(Clone)]
 pub struct UrlTemplate(String);
 
+/// The placeholder for the session's id.
 const ID: &str = "{id}";
 
 impl UrlTemplate {
-    /// Checks a URL such as `http://vps/sessions/{id}/status`.
+    /// Parses a URL such as `http://vps/sessions/{id}/status`.
     ///
     /// # Errors
-    /// What is wrong, without the URL.
+    /// A description of the problem, without the URL.
     pub fn read(text: &str) -> Result<Self, String> {
         if !text.contains(ID) {
             return Err("has no {id}, which stands for the session's id: http://vps/sessions/{id}/status.".to_owned());
@@ -79,7 +80,7 @@ impl UrlTemplate {
         Ok(template)
     }
 
-    /// The URL of one session. A UUID stands in a URL as it is: percent-encoding would change nothing of it.
+    /// Returns the URL of one session. A UUID needs no percent-encoding.
     pub(super) fn of(&self, session: Uuid) -> String {
         self.0.replace(ID, &session.to_string())
     }
@@ -91,7 +92,7 @@ impl std::fmt::Debug for UrlTemplate {
     }
 }
 
-/// A header of every question, such as one that holds a key. Its value is not printed.
+/// A header of every request, such as one with a key. `Debug` leaves out its value.
 #[derive(Debug, Clone)]
 pub struct Header {
     pub(super) name: HeaderName,
@@ -99,10 +100,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads `X-Api-Key: …`.
+    /// Parses a header such as `X-Api-Key: …`.
     ///
     /// # Errors
-    /// What is wrong, without the header.
+    /// A description of the problem, without the header.
     pub fn read(text: &str) -> Result<Self, String> {
         let wrong = || "is no header; it takes NAME: VALUE on one line, such as X-Api-Key: … .".to_owned();
         let (name, value) = text.split_once(':').ok_or_else(wrong)?;
@@ -113,22 +114,22 @@ impl Header {
     }
 }
 
-/// Where in an answer the status is: JSON Pointers (RFC 6901), of which the first that holds a known word counts.
+/// Where the status is in an answer: JSON Pointers (RFC 6901), of which the first with a known word counts.
 #[derive(Debug, Clone)]
 pub struct StatusPath(pub(super) Vec<String>);
 
 impl Default for StatusPath {
-    /// Where WAHA has it, and where Evolution API does.
+    /// Returns the paths of WAHA and of Evolution API.
     fn default() -> Self {
         Self(vec!["/status".to_owned(), "/instance/state".to_owned()])
     }
 }
 
 impl StatusPath {
-    /// Reads one JSON Pointer.
+    /// Parses one JSON Pointer.
     ///
     /// # Errors
-    /// What is wrong.
+    /// A description of the problem.
     pub fn read(text: &str) -> Result<Self, String> {
         let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
         if text.starts_with('/') && escaped {

@@ -1,13 +1,13 @@
-//! The gateway's words, and what each means.
+//! The gateway's status words and their meanings.
 
 use std::collections::HashMap;
 
-use super::GatewaySessionState;
+use super::model::GatewaySessionState;
 
 use GatewaySessionState::{Connected, Connecting, Disconnected, NotFound, QrPending, Unknown};
 
-/// The words of WAHA, of Evolution API, and those that the database uses.
-const KNOWN: [(&str, GatewaySessionState); 12] = [
+/// The words of WAHA, of Evolution API and of the database.
+const KNOWN_WORDS: [(&str, GatewaySessionState); 12] = [
     ("working", Connected),
     ("starting", Connecting),
     ("scan_qr_code", QrPending),
@@ -22,50 +22,51 @@ const KNOWN: [(&str, GatewaySessionState); 12] = [
     ("disconnected", Disconnected),
 ];
 
-/// What a gateway's own word may be said to mean.
+/// The states that a configured word can mean.
 const MEANINGS: [GatewaySessionState; 6] = [Connected, Connecting, QrPending, Disconnected, NotFound, Unknown];
 
-/// A table from the gateway's words, in any case, to what they mean.
+/// The gateway's status words, ignoring case, and the states that they mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(HashMap<String, GatewaySessionState>);
 
 impl Default for Words {
     fn default() -> Self {
-        Self(KNOWN.into_iter().map(|(word, state)| (word.to_owned(), state)).collect())
+        Self(KNOWN_WORDS.into_iter().map(|(word, state)| (word.to_owned(), state)).collect())
     }
 }
 
 impl Words {
-    /// The words that are known anyway, and those of `entries`, such as `WORKING=CONNECTED`, which come first.
+    /// Returns the known words and those of `entries`, such as `WORKING=CONNECTED`, which take precedence.
     ///
     /// # Errors
-    /// What is wrong with an entry, and what is taken.
+    /// A description of the invalid entry and of the expected format.
     pub fn with(entries: &[String]) -> Result<Self, String> {
-        let mut named: HashMap<String, GatewaySessionState> = HashMap::new();
+        let mut configured: HashMap<String, GatewaySessionState> = HashMap::new();
         for entry in entries {
-            let (word, state) = read(entry)?;
-            if named.insert(word.clone(), state).is_some_and(|before| before != state) {
+            let (word, state) = parse_entry(entry)?;
+            if configured.insert(word.clone(), state).is_some_and(|before| before != state) {
                 return Err(format!("says two things of {word}; name each word once."));
             }
         }
         let mut words = Self::default();
-        words.0.extend(named);
+        words.0.extend(configured);
         Ok(words)
     }
 
+    /// Returns the state that a word means; none for an unknown word.
     pub(super) fn meaning(&self, word: &str) -> Option<GatewaySessionState> {
         self.0.get(&word.to_lowercase()).copied()
     }
 }
 
-fn read(entry: &str) -> Result<(String, GatewaySessionState), String> {
-    let read = entry.rsplit_once('=').and_then(|(word, meaning)| {
+fn parse_entry(entry: &str) -> Result<(String, GatewaySessionState), String> {
+    let parsed = entry.rsplit_once('=').and_then(|(word, meaning)| {
         let meaning = meaning.trim().to_ascii_uppercase();
         let state = MEANINGS.into_iter().find(|state| state.word() == meaning)?;
         let word = word.trim().to_lowercase();
         (!word.is_empty()).then_some((word, state))
     });
-    read.ok_or_else(|| {
+    parsed.ok_or_else(|| {
         let meanings = MEANINGS.map(GatewaySessionState::word).join(", ");
         format!("has {entry:?}; it takes WORD=STATE, such as WORKING=CONNECTED, with one of the states {meanings}.")
     })

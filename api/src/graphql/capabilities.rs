@@ -1,59 +1,86 @@
-//! What changes something, in the hands of those who may: there is no other way to it than through the caller's role.
+//! Capabilities: everything that changes something is a method of one, and only the principal's role hands one out.
 
+use async_graphql::Context;
 use uuid::Uuid;
 
-use super::State;
+use super::context::{ContextExt as _, RequestContext};
 use super::error::chain;
 use crate::auth::Role;
-use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunOutcome};
+use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunErasure, RunOutcome};
 use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
 use crate::error::Error;
 use crate::restore::{self, RestoreOutcome, RestoreRequest};
 
-/// Somebody who may delete, restore and clean up.
+/// The capability to delete, to restore and to clean up.
 #[derive(Debug)]
-pub struct Operator<'a>(&'a State);
+pub struct Operator<'a>(&'a RequestContext);
 
-/// Somebody who may erase archives.
+/// The capability to erase archives.
 #[derive(Debug)]
-pub struct Admin<'a>(&'a State);
+pub struct Admin<'a>(&'a RequestContext);
 
-impl<'a> Operator<'a> {
-    pub(super) fn of(state: &'a State) -> Result<Self, Error> {
-        state.principal().require(Role::Operator, "Changing anything, a dry run included,").map(|()| Self(state))
+/// Hands out the capabilities of a request's principal.
+pub(super) trait CapabilityExt {
+    /// Returns the only way to delete, to restore and to clean up.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] where the principal is no operator.
+    fn operator(&self) -> Result<Operator<'_>, Error>;
+
+    /// Returns the only way to erase archives.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] where the principal is no admin.
+    fn admin(&self) -> Result<Admin<'_>, Error>;
+}
+
+impl CapabilityExt for Context<'_> {
+    fn operator(&self) -> Result<Operator<'_>, Error> {
+        let request = self.request_context()?;
+        request
+            .principal()
+            .require(Role::Operator, "Changing anything, a dry run included,")
+            .map(|()| Operator(request))
     }
 
-    /// The name under which what is done is recorded.
+    fn admin(&self) -> Result<Admin<'_>, Error> {
+        let request = self.request_context()?;
+        request.principal().require(Role::Admin, "Erasing an archive").map(|()| Admin(request))
+    }
+}
+
+impl<'a> Operator<'a> {
+    /// Returns the name under which changes are recorded.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.0.principal().name()
     }
 
-    /// Deletes in a task of its own.
+    /// Deletes a session, detached from the request.
     ///
     /// # Errors
     /// Those of [`deletion::delete`].
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
-        let database = self.0.database().clone();
-        // Nothing is changed by asking.
-        let request = request.asked(self.0.gateway()).await;
+        let database = self.0.state().database().clone();
+        // The gateway changes nothing, and no lock may wait for its answer.
+        let request = request.asked(self.0.state().gateway()).await;
         self.0
-            .in_turn(async move {
+            .run_with_permit(async move {
                 let outcome = deletion::delete(&database, &request).await;
-                report(&outcome);
+                log_outcome(&outcome);
                 outcome
             })
             .await
     }
 
-    /// Restores in a task of its own.
+    /// Restores a deletion, detached from the request.
     ///
     /// # Errors
     /// Those of [`restore::restore`].
     pub async fn restore(&self, request: RestoreRequest) -> Result<RestoreOutcome, Error> {
-        let database = self.0.database().clone();
+        let database = self.0.state().database().clone();
         self.0
-            .in_turn(async move {
+            .run_with_permit(async move {
                 let outcome = restore::restore(&database, &request).await?;
                 let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
                 let (deletion, rows) = (request.deletion_id, outcome.rows_restored);
@@ -63,14 +90,14 @@ impl<'a> Operator<'a> {
             .await
     }
 
-    /// Starts a run that restores another one's deletions: it is queued, and workers take it.
+    /// Creates and queues a run that restores another run's deletions.
     ///
     /// # Errors
     /// Those of [`cleanup::restore`].
     pub async fn restore_run(&self, request: RestoreRunRequest) -> Result<RunOutcome, Error> {
-        let queue = self.0.queue().clone();
+        let queue = self.0.state().queue().clone();
         self.0
-            .outliving(async move {
+            .run_detached(async move {
                 let outcome = cleanup::restore(queue.database(), &request).await?;
                 if let Some(run) = &outcome.run {
                     queue.push(run.id).await;
@@ -80,15 +107,15 @@ impl<'a> Operator<'a> {
             .await
     }
 
-    /// Starts a cleanup: a run is queued, and workers take it.
+    /// Creates and queues a cleanup run.
     ///
     /// # Errors
     /// Those of [`cleanup::start`].
     pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
-        let queue = self.0.queue().clone();
-        let gateway = self.0.gateway().cloned();
+        let queue = self.0.state().queue().clone();
+        let gateway = self.0.state().gateway().cloned();
         self.0
-            .in_turn(async move {
+            .run_with_permit(async move {
                 let outcome = cleanup::start(queue.database(), gateway.as_ref(), &request).await?;
                 if let Some(run) = outcome.run.as_ref().filter(|run| !run.status.has_finished()) {
                     queue.push(run.id).await;
@@ -98,31 +125,27 @@ impl<'a> Operator<'a> {
             .await
     }
 
-    /// Stops a cleanup run.
+    /// Cancels a cleanup run.
     ///
     /// # Errors
     /// Those of [`cleanup::cancel`].
     pub async fn cancel(&self, run: Uuid) -> Result<RunOutcome, Error> {
-        let (database, name) = (self.0.database().clone(), self.name().to_owned());
-        self.0.outliving(async move { cleanup::cancel(&database, run, &name).await }).await
+        let (database, name) = (self.0.state().database().clone(), self.name().to_owned());
+        self.0.run_detached(async move { cleanup::cancel(&database, run, &name).await }).await
     }
 }
 
-impl<'a> Admin<'a> {
-    pub(super) fn of(state: &'a State) -> Result<Self, Error> {
-        state.principal().require(Role::Admin, "Erasing an archive").map(|()| Self(state))
-    }
-
-    /// Erases what a deletion kept, in a task of its own.
+impl Admin<'_> {
+    /// Erases a deletion's archive, detached from the request.
     ///
     /// # Errors
     /// Those of [`deletion::erase`].
     pub async fn erase(&self, deletion: Uuid) -> Result<ErasureOutcome, Error> {
-        let database = self.0.database().clone();
+        let database = self.0.state().database().clone();
         let name = self.0.principal().name().to_owned();
         self.0
-            .in_turn(async move {
-                let outcome = deletion::erase(&database, deletion, &name).await?;
+            .run_with_permit(async move {
+                let outcome = deletion::erase(&database, deletion, &name, &RunErasure).await?;
                 if outcome.refusals.is_empty() {
                     tracing::info!(%deletion, by = name, "erased");
                 }
@@ -132,8 +155,8 @@ impl<'a> Admin<'a> {
     }
 }
 
-/// Logs what came of a deletion: nobody may be left to read the answer.
-fn report(outcome: &Result<DeletionOutcome, Error>) {
+/// Logs a deletion's outcome, since its client may be gone and never read the response.
+fn log_outcome(outcome: &Result<DeletionOutcome, Error>) {
     match outcome {
         Ok(DeletionOutcome { deletion: Some(deletion), .. }) => {
             tracing::info!(deletion = %deletion.id, rows = deletion.rows_deleted, by = deletion.deleted_by, "deleted");

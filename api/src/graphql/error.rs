@@ -1,49 +1,35 @@
-//! Errors as clients see them: every one has a code, none has SQL or a driver's words.
+//! Errors as clients see them: each has a code, none has SQL or the message of a database driver.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError};
+use async_graphql::{Pos, Response, ServerError};
 
+use crate::conformance::error::{set_code, shorten};
 use crate::error::Error;
 
-/// The caller's document or values are wrong.
-pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
-/// The document asks for more than one request may.
-pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
-/// It may work later.
+pub use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, QUERY_TOO_COMPLEX, coded};
+
+/// The same request may succeed later.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
-/// A read took too long.
+/// A query took too long.
 pub const TIMEOUT: &str = "TIMEOUT";
-/// A token is needed, and there is none that is good.
+/// A token is needed, and the request has none that is valid.
 pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
-/// The caller's role is not enough.
+/// The principal's role does not suffice.
 pub const FORBIDDEN: &str = "FORBIDDEN";
-/// A defect, or a fault of the machine.
-pub const INTERNAL: &str = "INTERNAL";
 
-/// The most errors of an answer.
-const MOST: usize = 100;
-/// The longest message, in bytes.
-const LONGEST: usize = 1_000;
+/// The most errors of a response.
+const MAX_ERRORS: usize = 100;
 
-/// An error with its code.
-#[must_use]
-pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    shorten(&mut error.message);
-    set_code(&mut error, code);
-    error
-}
-
-/// An answer to a request of which nothing was executed.
+/// Returns the response to a request of which nothing was executed.
 #[must_use]
 pub fn refusal(code: &str, message: impl Into<String>) -> Response {
     Response::from_errors(vec![coded(code, message)])
 }
 
-/// An error as clients see it, of a request of which nothing was executed.
+/// Returns an error as clients see it, of a request of which nothing was executed.
 #[must_use]
 pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
     let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
@@ -52,10 +38,10 @@ pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
     error
 }
 
-/// Gives every error of an answer its code and its public words, and logs what clients are not told.
+/// Gives every error of a response its code and its public message, and logs what clients are not told.
 #[must_use]
 pub fn finish(mut response: Response, correlation_id: &str) -> Response {
-    response.errors.truncate(MOST);
+    response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         finish_error(error, correlation_id);
         shorten(&mut error.message);
@@ -63,15 +49,7 @@ pub fn finish(mut response: Response, correlation_id: &str) -> Response {
     response
 }
 
-/// Some messages repeat what the client sent.
-fn shorten(message: &mut String) {
-    if message.len() > LONGEST {
-        message.truncate(message.floor_char_boundary(LONGEST - '…'.len_utf8()));
-        message.push('…');
-    }
-}
-
-/// The error with all its causes, for the log only.
+/// Returns the messages of an error and all its causes. They are for the log, never for clients.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -98,7 +76,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
             error.message = public_message(domain, correlation_id).into_owned();
             set_code(error, domain.code());
         }
-        // The library's own errors about a document and its values have no source.
+        // async-graphql's own errors, about a document and its values, have no source.
         None if source.is_none() => set_code(error, BAD_USER_INPUT),
         None => {
             tracing::error!(correlation_id, error = error.message, "an error that nobody classified");
@@ -128,7 +106,7 @@ fn log(error: &Error, correlation_id: &str) {
     }
 }
 
-/// What the client is told. The words of some errors hold the database's own, which stay in the log.
+/// Returns what the client is told. The messages of some errors repeat the database's own, which stay in the log.
 fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
         Error::BadInput(message)
@@ -143,7 +121,7 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         | Error::Timeout(_)
         | Error::LockTimeout(_)
         | Error::MigrationsPending(_) => Cow::Owned(error.to_string()),
-        // Names of hosts and of authorities are not the clients' business.
+        // The message names hosts and certificate authorities.
         Error::Insecure { .. } => Cow::Owned(format!(
             "The database cannot be reached: the connection to it cannot be secured. The log says why, under {correlation_id}."
         )),
@@ -158,8 +136,4 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
 
 fn masked(correlation_id: &str) -> String {
     format!("Something went wrong in the server. Its log says what, under {correlation_id}.")
-}
-
-fn set_code(error: &mut ServerError, code: &str) {
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
 }

@@ -1,4 +1,4 @@
-//! Cursors and the size of a page, the same for every list.
+//! Pages of lists: their arguments, their cost, their cursors, and the columns that a query needs of their rows.
 
 use async_graphql::{Context, Lookahead};
 use base64::Engine as _;
@@ -10,11 +10,14 @@ use crate::db::pagination::{Position, Slice, Unasked};
 use crate::error::Error;
 use crate::limits::Limits;
 
-/// Nodes on a page that does not say how many.
+/// The number of nodes on a page unless the query says one.
 const DEFAULT_SIZE: u32 = 20;
 
-/// The part of a list that the arguments ask for.
-pub(super) fn slice(
+/// Returns the part of a list that the arguments of a field ask for.
+///
+/// # Errors
+/// [`Error::BadInput`] where both ends are asked for, or where the size or a cursor is invalid.
+pub(super) fn page_request(
     ctx: &Context<'_>,
     first: Option<i32>,
     after: Option<&str>,
@@ -29,16 +32,17 @@ pub(super) fn slice(
         (first, None) => ("first", first),
     };
     let most = ctx.state()?.limits().page;
-    let place = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
+    let position = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
     Ok(Slice {
         size: size.map_or(Ok(DEFAULT_SIZE.min(most)), |size| page_size(name, size, most))?,
         last: last.is_some(),
-        after: place("after", after)?,
-        before: place("before", before)?,
+        after: position("after", after)?,
+        before: position("before", before)?,
         unasked: Unasked::default(),
     })
 }
 
+/// Passes a page's size, and names the argument that has it in the error.
 fn page_size(name: &str, size: i32, most: u32) -> Result<u32, Error> {
     u32::try_from(size)
         .ok()
@@ -46,32 +50,36 @@ fn page_size(name: &str, size: i32, most: u32) -> Result<u32, Error> {
         .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {most} nodes.")))
 }
 
-/// What a page costs: its fields, as often as it has nodes. A page of a size that is refused costs nothing more.
+/// Returns the cost of a page: that of its fields, times its number of nodes. A size that will be refused counts as one node.
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
-    let asked = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MOST_ON_A_PAGE).unwrap_or(1));
-    fields.saturating_mul((asked as usize).max(1)).saturating_add(1)
+    let size = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MOST_ON_A_PAGE).unwrap_or(1));
+    fields.saturating_mul((size as usize).max(1)).saturating_add(1)
 }
 
-/// What of the rows of a connection the query has no field for.
-pub(super) fn unasked<N: Row>(ctx: &Context<'_>) -> Unasked {
-    let asked = ctx.look_ahead();
-    let (nodes, edges, page) = (asked.field("nodes"), asked.field("edges"), asked.field("pageInfo"));
+/// Returns which columns and cursors of a connection's rows the query has no field for.
+pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Unasked {
+    let selected = ctx.look_ahead();
+    let (nodes, edges, page) = (selected.field("nodes"), selected.field("edges"), selected.field("pageInfo"));
     let node = edges.field("node");
-    let is_asked = |field: &str| nodes.field(field).exists() || node.field(field).exists();
+    let is_selected = |field: &str| nodes.field(field).exists() || node.field(field).exists();
     let cursors = [edges.field("cursor"), page.field("startCursor"), page.field("endCursor")];
     Unasked {
         places: !cursors.iter().any(Lookahead::exists),
-        columns: N::READ_FOR.iter().filter(|(field, _)| !is_asked(field)).map(|(_, column)| *column).collect(),
+        columns: N::COLUMNS_BY_FIELD
+            .iter()
+            .filter(|(field, _)| !is_selected(field))
+            .map(|(_, column)| *column)
+            .collect(),
     }
 }
 
-/// A position as a cursor: opaque to clients.
+/// Returns the cursor of a position, which is opaque to clients.
 pub(super) fn encode(position: &Position) -> String {
-    // Texts alone always have a form in JSON.
+    // A position has texts only, and these can always be written as JSON.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
-/// The position that a cursor stands for. It may be long: a name is part of some.
+/// Returns the position of a cursor. Some are long, since they hold a name.
 fn decode(argument: &str, cursor: &str) -> Result<Position, Error> {
     let position = URL_SAFE_NO_PAD.decode(cursor).ok();
     position.and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Reading groups, whatever columns an adopted database has.
+//! Queries for groups, with whatever columns an adopted database has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,37 +7,38 @@ use entity::whatsapp_groups::Column;
 use sea_orm::{ConnectionTrait as _, IdenStatic as _, QueryResult};
 use uuid::Uuid;
 
-use super::{Filter, Group};
+use super::filter::Filter;
+use super::model::Group;
 use crate::catalog::GROUPS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Cell, Columns, Database, Dialect};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Cell, Columns, Database, Dialect, Parameters};
 use crate::error::Error;
 
-/// What a list of groups is ordered by.
+/// The sort key of a list of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortBy {
-    /// The name, as [`Group::name`] has it.
+    /// [`Group::name`].
     Name,
-    /// How many people are in the group.
+    /// The number of participants.
     ParticipantCount,
-    /// When the row was made.
+    /// When the row was created.
     CreatedAt,
 }
 
-/// A part of a list of groups.
+/// A request for one page of a list of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Part {
-    /// Which groups.
+    /// The groups of the list.
     pub filter: Filter,
-    /// What decides their order.
+    /// The sort key.
     pub by: SortBy,
-    /// Largest first.
+    /// Sorts the largest value first.
     pub descending: bool,
-    /// Which of them.
+    /// The page.
     pub slice: Slice,
 }
 
-/// The groups with these ids, in no particular order; ids that no group has are left out.
+/// Returns the groups with these ids, in no particular order. Unknown ids are skipped.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -46,22 +47,24 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), &columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", selected(&columns, &[]), columns.table());
+    let sql = format!("SELECT {} FROM {} listed WHERE {conditions}", select_list(&columns, &[]), columns.table());
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
-    rows.iter().map(group).collect()
+    rows.iter().map(from_row).collect()
 }
 
-/// One part of a list of groups.
+/// Returns one page of a list of groups.
 ///
 /// # Errors
-/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(db: &Database, part: &Part) -> Result<Page<Group>, Error> {
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    list.page(db.pool(), &selected(&columns, &part.slice.unasked.columns), &part.slice).await?.map(|row| group(&row))
+    list.page(db.pool(), &select_list(&columns, &part.slice.unasked.columns), &part.slice)
+        .await?
+        .map(|row| from_row(&row))
 }
 
-/// The same part of each session's groups, with one statement.
+/// Returns the same page of each session's groups, with one statement.
 ///
 /// # Errors
 /// Those of [`page`].
@@ -69,12 +72,12 @@ pub async fn page_of_each(db: &Database, part: &Part, sessions: &[Uuid]) -> Resu
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
     let of = columns.key(Column::SessionId);
-    let selected = selected(&columns, &part.slice.unasked.columns);
+    let selected = select_list(&columns, &part.slice.unasked.columns);
     let pages = list.page_of_each(db.pool(), &selected, &part.slice, &of, &texts(sessions)).await?;
-    sessions.iter().zip(pages).map(|(session, page)| Ok((*session, page.map(|row| group(&row))?))).collect()
+    sessions.iter().zip(pages).map(|(session, page)| Ok((*session, page.map(|row| from_row(&row))?))).collect()
 }
 
-/// How many groups meet a filter.
+/// Counts the groups that match a filter.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -83,7 +86,7 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db.dialect(), &columns, filter, SortBy::Name, false).count(db.pool()).await
 }
 
-/// How many of each session's groups meet a filter, with one statement.
+/// Counts the groups of each session that match a filter, with one statement.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -91,14 +94,14 @@ pub async fn count_of_each(db: &Database, filter: &Filter, sessions: &[Uuid]) ->
     let columns = Columns::recent(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, filter, SortBy::Name, false);
     let counts = list.count_of_each(db.pool(), &columns.key(Column::SessionId), &texts(sessions)).await?;
-    counts.into_iter().map(|(session, groups)| Ok((id(&session)?, groups))).collect()
+    counts.into_iter().map(|(session, groups)| Ok((parse_id(&session)?, groups))).collect()
 }
 
 fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descending: bool) -> List {
     let mut parameters = Parameters::default();
     let conditions = filter.conditions(dialect, columns, &mut parameters);
     let (name, key) = match by {
-        SortBy::Name => ("name", Some(Key::new(shown_name(columns), Kind::Text))),
+        SortBy::Name => ("name", Some(Key::new(name_sql(columns), Kind::Text))),
         SortBy::ParticipantCount => {
             let count = columns.number(Column::ParticipantCount);
             ("participants", count.map(|count| Key::nullable(count, Kind::Number)))
@@ -110,41 +113,44 @@ fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descen
     };
     let name: Arc<str> = format!("groups by {name}{}", if descending { ", last first" } else { "" }).into();
     let id = columns.key(Column::Id);
-    let from = format!("{} c", columns.table());
+    let from = format!("{} listed", columns.table());
     List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
 }
 
-/// [`Group::name`] in SQL. An index serves the order by name only where this is the bare column, and on PostgreSQL only
-/// without a word on nulls; so the names stand in for one another only where one may be missing.
-fn shown_name(columns: &Columns) -> String {
+/// Returns SQL for [`Group::name`].
+///
+/// An index serves the order by name only if this is the column alone, on PostgreSQL also without NULLS FIRST or LAST.
+/// So the fallbacks are added only where a name may be missing.
+fn name_sql(columns: &Columns) -> String {
     columns.filled_text(Column::GroupName).unwrap_or_else(|| {
         let [name, jid, id] = [Column::GroupName, Column::GroupJid, Column::Id].map(|column| columns.as_text(column));
         format!("coalesce({name}, {jid}, substr({id}, 1, 8))")
     })
 }
 
-/// What is selected of a row `c` for a [`Group`], in the order in which it is read.
-fn selected(columns: &Columns, unasked: &[&str]) -> String {
-    let stands_in =
+/// Returns the SELECT list of a [`Group`], in the order in which it is read.
+fn select_list(columns: &Columns, unrequested: &[&str]) -> String {
+    // The address is also the fallback for a missing name.
+    let is_fallback =
         |column: &str| column == Column::GroupJid.as_str() && columns.filled_text(Column::GroupName).is_none();
-    let unasked: Vec<&str> = unasked.iter().copied().filter(|column| !stands_in(column)).collect();
+    let unrequested: Vec<&str> = unrequested.iter().copied().filter(|column| !is_fallback(column)).collect();
     let texts = columns.selected(
         &[Column::Id, Column::SessionId, Column::GroupJid, Column::GroupName, Column::CreatedAt, Column::UpdatedAt],
-        &unasked,
+        &unrequested,
     );
     let count = columns.number(Column::ParticipantCount).unwrap_or_else(|| "NULL".to_owned());
     format!("{texts}, CAST({count} AS bigint) AS {}", Column::ParticipantCount.as_str())
 }
 
-fn group(row: &QueryResult) -> Result<Group, Error> {
-    let [own_id, session_id, jid, name, created_at, updated_at] = Cell::first(row)?;
-    let [jid, name] = [jid, name].map(|cell| cell.map(Cell::into_text));
-    let [created_at, updated_at] = [created_at, updated_at].map(|cell| cell.as_ref().and_then(Cell::moment));
-    let short = || own_id.as_ref().map(Cell::to_string).unwrap_or_default().chars().take(8).collect();
+fn from_row(row: &QueryResult) -> Result<Group, Error> {
+    let [group_id, session_id, jid, name, created_at, updated_at] = Cell::first(row)?;
+    let [jid, name] = [jid, name].map(|value| value.map(Cell::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(Cell::moment));
+    let short_id = || group_id.as_ref().map(Cell::to_string).unwrap_or_default().chars().take(8).collect();
     Ok(Group {
-        id: own_id.as_ref().map_or_else(|| id(""), of_cell)?,
-        session_id: session_id.as_ref().map(of_cell).transpose()?,
-        name: name.or_else(|| jid.clone()).unwrap_or_else(short),
+        id: group_id.as_ref().map_or_else(|| parse_id(""), uuid)?,
+        session_id: session_id.as_ref().map(uuid).transpose()?,
+        name: name.or_else(|| jid.clone()).unwrap_or_else(short_id),
         jid,
         participant_count: row.try_get("", Column::ParticipantCount.as_str())?,
         created_at,
@@ -156,11 +162,14 @@ fn texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
 }
 
-fn of_cell(cell: &Cell) -> Result<Uuid, Error> {
-    cell.uuid().map_or_else(|| id(&cell.to_string()), Ok)
+fn uuid(id: &Cell) -> Result<Uuid, Error> {
+    id.uuid().map_or_else(|| parse_id(&id.to_string()), Ok)
 }
 
-/// An id of a group or of its session.
-pub(super) fn id(text: &str) -> Result<Uuid, Error> {
+/// Parses the id of a group or of its session.
+///
+/// # Errors
+/// [`Error::Unsuitable`] if it is not a UUID.
+pub(super) fn parse_id(text: &str) -> Result<Uuid, Error> {
     text.parse().map_err(|_| Error::Unsuitable(format!("A group has or names the id {text}, which is no UUID.")))
 }

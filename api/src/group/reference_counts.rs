@@ -1,73 +1,76 @@
-//! What refers to groups: whatever tables the catalogue names, those that somebody adds tomorrow included.
+//! Counts of the rows that refer to groups, in any table that the database's catalogue names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
+use super::queries::parse_id;
 use crate::catalog::{self, Action, ForeignKey, GROUPS, Graph};
 use crate::db::{Database, Dialect, quote};
 use crate::error::Error;
 
-/// Rows that refer to one group by the same columns.
+/// The rows that refer to one group by the same columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     /// The referring table: bare in the business schema, `schema.name` elsewhere.
     pub table: String,
-    /// The referring column; where the key has several, all of them, with commas between.
+    /// The referring column; for a composite key, all of them, separated by commas.
     pub column: String,
-    /// What the foreign key does when the group is deleted.
+    /// The foreign key's ON DELETE rule.
     pub on_delete: Action,
-    /// How many rows.
+    /// The number of rows.
     pub rows: i64,
 }
 
-/// The rows that refer to each of these groups, by table and column; groups that nothing refers to are left out. Two
-/// statements, whatever the number of groups: the catalogue's and one that counts.
+/// Counts the rows that refer to each of these groups, by table and column. Groups without references are left out.
+///
+/// It takes two statements for any number of groups: one reads the catalogue, one counts.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where a referring table may hide rows from this role: no number would be better than a wrong one.
+/// [`Error::Unsuitable`] if a referring table may hide rows from this role, since the count could be wrong;
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn of_groups(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Reference>>, Error> {
     let dialect = db.dialect();
     let graph = catalog::read_from(db.pool(), dialect, db.schema(), GROUPS).await?;
-    let referring = Referring::of(&graph);
-    if let Some(message) = referring.hidden() {
+    let references = GroupReferences::of(&graph);
+    if let Some(message) = references.hidden_rows() {
         return Err(Error::Unsuitable(message));
     }
     let mut found: HashMap<Uuid, Vec<Reference>> = HashMap::new();
-    let Some(sql) = referring.counts(dialect) else { return Ok(found) };
+    let Some(sql) = references.counts_sql(dialect) else { return Ok(found) };
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let mut counted: BTreeMap<(usize, String), i64> = BTreeMap::new();
+    let mut counts: BTreeMap<(usize, String), i64> = BTreeMap::new();
     for row in db.pool().query_all_raw(dialect.statement(sql, [ids.into()])).await? {
-        let place = usize::try_from(row.try_get::<i32>("", "place")?).unwrap_or_default();
-        *counted.entry((place, row.try_get("", "group_id")?)).or_default() += row.try_get::<i64>("", "n")?;
+        let number = usize::try_from(row.try_get::<i32>("", "reference_number")?).unwrap_or_default();
+        *counts.entry((number, row.try_get("", "group_id")?)).or_default() += row.try_get::<i64>("", "row_count")?;
     }
-    for ((place, id), rows) in counted {
-        let reference = referring.reference(place, rows);
-        found.entry(super::queries::id(&id)?).or_default().push(reference);
+    for ((number, id), rows) in counts {
+        let reference = references.reference(number, rows);
+        found.entry(parse_id(&id)?).or_default().push(reference);
     }
     Ok(found)
 }
 
-/// The keys that refer to groups. Those of one entry refer by the same columns and have the same rule: each is the key of
-/// a partition of its own, or the only one.
-struct Referring<'a> {
+/// The foreign keys that refer to groups.
+struct GroupReferences<'a> {
     graph: &'a Graph,
+    /// Keys with the same columns and rule are counted together. There is more than one where partitions have their
+    /// own.
     keys: Vec<Vec<&'a ForeignKey>>,
 }
 
-impl<'a> Referring<'a> {
+impl<'a> GroupReferences<'a> {
     fn of(graph: &'a Graph) -> Self {
         let mut all: Vec<&ForeignKey> = graph.referring_to(graph.root).map(|(_, key)| key).collect();
-        // Whole tables first: a partition's own key adds nothing to the same key of its table.
+        // Keys of whole tables come first: a partition's own key adds nothing to the same key of its table.
         all.sort_by_key(|key| {
             let partial = (key.scope.is_some(), key.referenced_scope.is_some());
             (&graph.tables[key.table].display, &key.columns, key.on_delete, partial)
         });
         let mut keys: Vec<Vec<&ForeignKey>> = Vec::new();
         for key in all {
-            match keys.iter_mut().find(|same| refer_alike(same[0], key)) {
+            match keys.iter_mut().find(|same| is_same_reference(same[0], key)) {
                 Some(same) if same.iter().any(|other| covers(other, key)) => {}
                 Some(same) => same.push(key),
                 None => keys.push(vec![key]),
@@ -76,14 +79,14 @@ impl<'a> Referring<'a> {
         Self { graph, keys }
     }
 
-    /// Why not all rows can be counted.
-    fn hidden(&self) -> Option<String> {
+    /// Returns why some rows cannot be counted; none if all can.
+    fn hidden_rows(&self) -> Option<String> {
         let tables = [self.graph.root].into_iter().chain(self.keys.iter().map(|keys| keys[0].table));
         tables.into_iter().find_map(|table| self.graph.tables[table].hidden("what refers to a group"))
     }
 
-    fn reference(&self, place: usize, rows: i64) -> Reference {
-        let key = self.keys[place][0];
+    fn reference(&self, number: usize, rows: i64) -> Reference {
+        let key = self.keys[number][0];
         Reference {
             table: self.graph.tables[key.table].display.clone(),
             column: key.columns.join(", "),
@@ -92,73 +95,75 @@ impl<'a> Referring<'a> {
         }
     }
 
-    /// The statement that counts: a row per group and key. The groups' ids are parameter 1, a JSON array. None where
-    /// nothing refers to groups.
-    fn counts(&self, dialect: Dialect) -> Option<String> {
+    /// Returns the statement that counts, with one row for each group and key. Parameter 1 is a JSON array of group
+    /// ids. None if nothing refers to groups.
+    fn counts_sql(&self, dialect: Dialect) -> Option<String> {
         let counts: Vec<String> = self
             .keys
             .iter()
             .enumerate()
-            .flat_map(|(place, keys)| keys.iter().map(move |key| (place, *key)))
-            .map(|(place, key)| self.count(dialect, place, key))
+            .flat_map(|(number, keys)| keys.iter().map(move |key| (number, *key)))
+            .map(|(number, key)| self.count_sql(dialect, number, key))
             .collect();
         if counts.is_empty() {
             return None;
         }
-        Some(format!("WITH {}\n{}", self.groups(dialect), counts.join("\nUNION ALL\n")))
+        Some(format!("WITH {}\n{}", self.groups_sql(dialect), counts.join("\nUNION ALL\n")))
     }
 
-    /// The groups with what is referred to of them. Standing ready, they are few to the planner, which then goes through
-    /// the indexes of the referring tables.
-    fn groups(&self, dialect: Dialect) -> String {
+    /// Returns the common table expression `parent` with the groups and their referenced columns. It is materialized,
+    /// so that the planner knows that the groups are few, and uses the indexes of the referring tables.
+    fn groups_sql(&self, dialect: Dialect) -> String {
         let groups = &self.graph.tables[self.graph.root];
         let id = match (dialect, groups.column("id")) {
-            (Dialect::Postgres, Some(id)) => format!("CAST(listed.value AS {})", id.type_name),
-            _ => "listed.value".to_owned(),
+            (Dialect::Postgres, Some(id)) => format!("CAST(wanted.value AS {})", id.type_name),
+            _ => "wanted.value".to_owned(),
         };
-        let kept = self.kept().into_iter().enumerate();
-        let columns: String = kept.map(|(place, name)| format!(", c.{} AS k{place}", quote(name))).collect();
-        let tableoid = if groups.partitioned { ", c.tableoid AS of_table" } else { "" };
+        let columns = self.referenced_columns().into_iter().enumerate();
+        let columns: String =
+            columns.map(|(number, name)| format!(", chat_group.{} AS key_{number}", quote(name))).collect();
+        let tableoid = if groups.partitioned { ", chat_group.tableoid AS partition_oid" } else { "" };
         format!(
-            "page AS MATERIALIZED (SELECT CAST(c.id AS text) AS group_id{tableoid}{columns} FROM {} c \
-             WHERE c.id IN (SELECT {id} FROM {} listed))",
+            "parent AS MATERIALIZED (SELECT CAST(chat_group.id AS text) AS group_id{tableoid}{columns} FROM {} chat_group \
+             WHERE chat_group.id IN (SELECT {id} FROM {} wanted))",
             groups.relation(dialect),
             dialect.elements("$1"),
         )
     }
 
-    /// The groups' columns that are referred to.
-    fn kept(&self) -> Vec<&String> {
-        let kept: BTreeSet<&String> = self.keys.iter().flatten().flat_map(|key| &key.referenced_columns).collect();
-        kept.into_iter().collect()
+    fn referenced_columns(&self) -> Vec<&String> {
+        let columns: BTreeSet<&String> = self.keys.iter().flatten().flat_map(|key| &key.referenced_columns).collect();
+        columns.into_iter().collect()
     }
 
-    fn count(&self, dialect: Dialect, place: usize, key: &ForeignKey) -> String {
-        let kept = self.kept();
-        let name = |to: &String| kept.iter().position(|name| *name == to).unwrap_or_default();
+    fn count_sql(&self, dialect: Dialect, number: usize, key: &ForeignKey) -> String {
+        let referenced = self.referenced_columns();
+        let key_number = |to: &String| referenced.iter().position(|name| *name == to).unwrap_or_default();
         let pairs = key.columns.iter().zip(&key.referenced_columns);
         let on = pairs.map(|(column, to)| {
-            format!("d.k{} = c.{}{}", name(to), quote(column), key.collation(self.graph, column, to))
+            let collation = key.collation(self.graph, column, to);
+            format!("parent.key_{} = child.{}{collation}", key_number(to), quote(column))
         });
         let mut on: Vec<String> = on.collect();
-        on.extend(key.within_scope("d.of_table"));
+        on.extend(key.within_scope("parent.partition_oid"));
         format!(
-            "SELECT d.group_id, {place} AS place, count(*) AS n FROM page d JOIN {} c ON {} GROUP BY d.group_id",
+            "SELECT parent.group_id, {number} AS reference_number, count(*) AS row_count \
+             FROM parent JOIN {} child ON {} GROUP BY parent.group_id",
             key.referring(self.graph, dialect),
             on.join(" AND "),
         )
     }
 }
 
-/// Whether two keys make one entry.
-fn refer_alike(one: &ForeignKey, other: &ForeignKey) -> bool {
+/// Returns whether two keys are counted together.
+fn is_same_reference(one: &ForeignKey, other: &ForeignKey) -> bool {
     let pairs = |key: &ForeignKey| -> BTreeSet<(String, String)> {
         key.columns.iter().cloned().zip(key.referenced_columns.iter().cloned()).collect()
     };
     one.table == other.table && one.on_delete == other.on_delete && pairs(one) == pairs(other)
 }
 
-/// Whether all rows that refer by `key` do so by `other`.
+/// Returns whether all rows that refer by `key` also refer by `other`.
 fn covers(other: &ForeignKey, key: &ForeignKey) -> bool {
     let whole = |one: &Option<_>, two: &Option<_>| one.is_none() || one == two;
     whole(&other.scope, &key.scope) && whole(&other.referenced_scope, &key.referenced_scope)

@@ -1,67 +1,70 @@
-//! From sessions to their impact: the graph, the plan, the counts, the verdict.
+//! From sessions to their impact: reading the graph, making the plan, counting, and putting the result together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::catalog::{self, Graph, Table, TableId};
-use crate::db::{Database, Dialect};
+use crate::db::{Database, Dialect, distinct, ids_parameter};
 use crate::error::Error;
+use crate::wording::counted;
 
 use super::effect::Effect;
-use super::plan::Plan;
-use super::sql::Sql;
+use super::model::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
+use super::plan::DeletionPlan;
+use super::sql::PlanSql;
 use super::sql::count::{Counted, Counts, TableCounts, count};
-use super::sql::shape::Shape;
-use super::token::Looked;
-use super::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
+use super::sql::shape::QueryShape;
+use super::token::ExpectedImpact;
 
-/// What deleting these sessions together will do. One statement counts, whatever the number of sessions.
+/// Returns the impact of deleting these sessions together. One statement counts, whatever the number of sessions.
 ///
 /// # Errors
 /// [`Error::BadInput`] naming ids that no session has; [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn of_sessions(db: &Database, session_ids: &[Uuid]) -> Result<Impact, Error> {
-    let snapshot = db.snapshot().await?;
-    let reading = Reading::now(&snapshot, db).await?;
-    let (impact, unknown) = reading.of_sessions(&snapshot, session_ids).await?;
-    snapshot.commit().await?;
+    let transaction = db.snapshot().await?;
+    let schema = SchemaSnapshot::load(&transaction, db).await?;
+    let (impact, unknown) = schema.impact_of(&transaction, session_ids).await?;
+    transaction.commit().await?;
     if unknown.is_empty() {
         return Ok(impact);
     }
     Err(Error::BadInput(format!("No session has the id {}.", unknown.join(", "))))
 }
 
-/// What deleting each of these sessions alone will do; sessions that do not exist are left out. One statement counts.
+/// Returns the impact of deleting each of these sessions by itself; sessions that do not exist are left out. One
+/// statement counts, whatever the number of sessions.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn of_each_session(db: &Database, session_ids: &[Uuid]) -> Result<HashMap<Uuid, Impact>, Error> {
-    let snapshot = db.snapshot().await?;
-    let reading = Reading::now(&snapshot, db).await?;
-    let impacts = reading.of_each(&snapshot, session_ids, Shape::Each).await?;
-    snapshot.commit().await?;
+    let transaction = db.snapshot().await?;
+    let schema = SchemaSnapshot::load(&transaction, db).await?;
+    let impacts = schema.impact_of_each(&transaction, session_ids, QueryShape::PerSession).await?;
+    transaction.commit().await?;
     Ok(impacts)
 }
 
-/// The foreign-key graph as it was read for one impact or one deletion.
+/// The foreign-key graph as it was read for one impact or one deletion, without the tables that the role cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct SchemaSnapshot {
     dialect: Dialect,
-    /// What this role can read; the plan is made from it.
+    /// The tables that the role can read, and their keys.
     pub graph: Graph,
-    /// The tables that it cannot read, with the reason.
+    /// One blocker for each table that the role cannot read.
     hidden: Vec<Blocker>,
 }
 
-impl Reading {
-    /// Reads the graph anew.
+impl SchemaSnapshot {
+    /// Reads the graph from the catalog.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] where there is no sessions' table; [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn now(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
+    /// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`],
+    /// [`Error::Timeout`].
+    pub async fn load(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
         let graph = catalog::read(conn, db.dialect(), db.schema()).await?;
-        let reached = Plan::new(&graph).reached();
+        let reached = DeletionPlan::new(&graph).reached();
         if let Some(message) = graph.tables[graph.root].hidden("the impact") {
             return Err(Error::Unsuitable(message));
         }
@@ -73,56 +76,57 @@ impl Reading {
         Ok(Self { dialect: db.dialect(), graph: without(graph, &hidden), hidden: blockers })
     }
 
-    /// The impact of these sessions together, and the ids that no session has.
+    /// Returns the impact of deleting these sessions together, and the ids that no session has.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn of_sessions(
+    pub async fn impact_of(
         &self,
         conn: &impl ConnectionTrait,
         session_ids: &[Uuid],
     ) -> Result<(Impact, Vec<String>), Error> {
         let ids = distinct(session_ids);
-        let plan = Plan::new(&self.graph);
+        let plan = DeletionPlan::new(&self.graph);
         let parameter = ids_parameter(&ids);
         let (counted, found) =
-            count(conn, self.dialect, &plan, &parameter, Shape::of_counts(self.dialect, ids.len())).await?;
+            count(conn, self.dialect, &plan, &parameter, QueryShape::for_counts(self.dialect, ids.len())).await?;
         let counts = counted.get(&0).cloned().unwrap_or_default();
         let impact = self.assemble(&plan, &counts, &ids);
         if usize::try_from(found).is_ok_and(|found| found == ids.len()) {
             return Ok((impact, Vec::new()));
         }
-        let sql = Sql { plan: &plan, dialect: self.dialect, shape: Shape::Joins };
+        let sql = PlanSql { plan: &plan, dialect: self.dialect, shape: QueryShape::Joins };
         let rows = conn.query_all_raw(self.dialect.statement(sql.unknown_ids(), [parameter.into()])).await?;
         let unknown: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get("", "id")).collect();
         Ok((impact, unknown?))
     }
 
-    /// The impact of each of these sessions by itself, counted in the form `shape`; those that do not exist are left out.
+    /// Returns the impact of deleting each of these sessions by itself, counted in the given shape; sessions that do
+    /// not exist are left out.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
-    pub(super) async fn of_each(
+    pub(super) async fn impact_of_each(
         &self,
         conn: &impl ConnectionTrait,
         session_ids: &[Uuid],
-        shape: Shape,
+        shape: QueryShape,
     ) -> Result<HashMap<Uuid, Impact>, Error> {
         let ids = distinct(session_ids);
-        let plan = Plan::new(&self.graph);
+        let plan = DeletionPlan::new(&self.graph);
         let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), shape).await?;
-        // PostgreSQL's ordinality counts from 1, SQLite's keys of an array from 0.
+        // Ordinality counts from 1 on PostgreSQL, the keys of an array from 0 on SQLite.
         let first = match self.dialect {
             Dialect::Postgres => 1,
             Dialect::Sqlite => 0,
         };
         let numbered = (first..).zip(&ids);
         let impacts = numbered
-            .filter_map(|(place, &id)| counted.get(&place).map(|counts| (id, self.assemble(&plan, counts, &[id]))));
+            .filter_map(|(number, &id)| counted.get(&number).map(|counts| (id, self.assemble(&plan, counts, &[id]))));
         Ok(impacts.collect())
     }
 
-    fn assemble(&self, plan: &Plan<'_>, counts: &Counts, ids: &[Uuid]) -> Impact {
+    fn assemble(&self, plan: &DeletionPlan<'_>, counts: &Counts, ids: &[Uuid]) -> Impact {
         let mut reached: Vec<(TableId, &TableCounts)> =
             counts.tables.iter().map(|(&table, found)| (table, found)).collect();
         reached.sort_by_key(|&(table, _)| (table != self.graph.root, &self.graph.tables[table].display));
@@ -144,14 +148,14 @@ impl Reading {
             deletable: blockers.is_empty(),
             pending_messages: flagged(false),
             connected_sessions: flagged(true),
-            token: Looked::at(ids, plan, &tables).token(),
+            token: ExpectedImpact::from_plan(ids, plan, &tables).token(),
             blockers,
             tables,
         }
     }
 }
 
-fn table_impact(plan: &Plan<'_>, table: TableId, counts: &TableCounts) -> Option<TableImpact> {
+fn table_impact(plan: &DeletionPlan<'_>, table: TableId, counts: &TableCounts) -> Option<TableImpact> {
     let references: Vec<ReferenceImpact> = counts
         .edges
         .iter()
@@ -180,14 +184,14 @@ fn table_impact(plan: &Plan<'_>, table: TableId, counts: &TableCounts) -> Option
     })
 }
 
-fn blocker(plan: &Plan<'_>, edge: usize, rows: i64) -> Blocker {
+fn blocker(plan: &DeletionPlan<'_>, edge: usize, rows: i64) -> Blocker {
     let key = plan.key(edge);
     let (table, parent) = (&plan.child(edge).display, &plan.graph.tables[key.referenced].display);
     let columns = key.columns.join(", ");
     let kind = match plan.edges[edge].effect {
         Effect::Block(kind) => kind,
-        Effect::Default(_) => BlockerKind::SetDefaultUnusable,
-        Effect::Delete | Effect::Clear(_) | Effect::Follow(_) => BlockerKind::Other,
+        Effect::SetDefault(_) => BlockerKind::SetDefaultUnusable,
+        Effect::Delete | Effect::SetNull(_) | Effect::CascadeUpdate(_) => BlockerKind::Other,
     };
     let why = match kind {
         BlockerKind::SetNullOnNotNull => format!(
@@ -200,14 +204,17 @@ fn blocker(plan: &Plan<'_>, edge: usize, rows: i64) -> Blocker {
         }
         _ => format!("its rule is {}; make it CASCADE, or SET NULL where the column takes null", key.on_delete),
     };
-    let counted = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
     Blocker {
         kind,
         table: table.clone(),
         constraint: Some(key.constraint.clone()),
         columns: key.columns.clone(),
         rows,
-        message: format!("{counted} of {table} that would stay refer to {parent} by {}: {why}.", key.constraint),
+        message: format!(
+            "{} of {table} that would stay refer to {parent} by {}: {why}.",
+            counted(rows, "row", "rows"),
+            key.constraint
+        ),
     }
 }
 
@@ -220,17 +227,4 @@ fn hidden_table(table: &Table) -> Option<Blocker> {
 fn without(mut graph: Graph, hidden: &[TableId]) -> Graph {
     graph.foreign_keys.retain(|key| !hidden.contains(&key.table) && !hidden.contains(&key.referenced));
     graph
-}
-
-/// Each id once, in the order in which they were given.
-#[must_use]
-pub fn distinct(ids: &[Uuid]) -> Vec<Uuid> {
-    let mut seen = HashSet::new();
-    ids.iter().copied().filter(|id| seen.insert(*id)).collect()
-}
-
-/// The ids as the statements' parameter.
-#[must_use]
-pub fn ids_parameter(ids: &[Uuid]) -> String {
-    serde_json::to_string(ids).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The token of an impact: what was looked at, small enough to be sent back. It carries the counts, so that a refusal can
-//! say what has changed, and fingerprints of the sessions and of the foreign keys.
+//! The token of an impact, which a caller sends back to say which impact it expects. It carries the counts, so that a
+//! refusal can say what has changed, and fingerprints of the sessions and of the foreign keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,34 +9,35 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
-use super::plan::Plan;
-use super::{Impact, ImpactChange, TableImpact};
+use super::effect::Effect;
+use super::model::{Impact, ImpactChange, TableImpact};
+use super::plan::DeletionPlan;
 
-/// What a token says.
+/// The impact that a caller expects: the content of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Looked {
-    /// Fingerprint of the sessions' ids.
+pub struct ExpectedImpact {
+    /// The fingerprint of the sessions' ids.
     sessions: String,
-    /// Fingerprint of the foreign keys reached.
+    /// The fingerprint of the foreign keys reached.
     keys: String,
-    /// Table, rows deleted, rows unlinked.
+    /// For each table its name, the rows deleted and the rows unlinked.
     counts: Vec<(String, i64, i64)>,
 }
 
-/// The token's first part; another form would have another number.
+/// The token's first part. A change of the format needs another number.
 const VERSION: &str = "i1";
 
-impl Looked {
-    /// What an impact shows.
+impl ExpectedImpact {
+    /// Returns the expectation that an impact with this plan and these tables meets.
     #[must_use]
-    pub fn at(session_ids: &[Uuid], plan: &Plan<'_>, tables: &[TableImpact]) -> Self {
+    pub fn from_plan(session_ids: &[Uuid], plan: &DeletionPlan<'_>, tables: &[TableImpact]) -> Self {
         let mut ids: Vec<String> = session_ids.iter().map(Uuid::to_string).collect();
         ids.sort_unstable();
         let counts = tables.iter().map(|table| (table.table.clone(), table.rows_deleted, table.rows_unlinked));
-        Self { sessions: fingerprint(&ids), keys: fingerprint(&described(plan)), counts: counts.collect() }
+        Self { sessions: fingerprint(&ids), keys: fingerprint(&describe_keys(plan)), counts: counts.collect() }
     }
 
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub fn token(&self) -> String {
         let body = serde_json::to_string(self).unwrap_or_default();
@@ -45,11 +46,11 @@ impl Looked {
         format!("{VERSION}.{body}.{check}")
     }
 
-    /// Reads a token.
+    /// Parses a token.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when it is not one of ours, or was cut or changed on the way.
-    pub fn read(token: &str) -> Result<Self, Error> {
+    /// [`Error::BadInput`] where it is no token of this program, or was truncated or changed on the way.
+    pub fn parse(token: &str) -> Result<Self, Error> {
         let malformed = || {
             Error::BadInput(
                 "expectedImpact is not a token of an impact. Send back DeletionImpact.token as it was, or leave it out."
@@ -68,13 +69,13 @@ impl Looked {
         serde_json::from_slice(&bytes).map_err(|_| malformed())
     }
 
-    /// Whether an impact is still the one that was looked at.
+    /// Whether an impact is the expected one.
     #[must_use]
-    pub fn is_still(&self, impact: &Impact) -> bool {
+    pub fn matches(&self, impact: &Impact) -> bool {
         self.token() == impact.token
     }
 
-    /// Where the counts differ from an impact's.
+    /// Returns the tables whose counts differ from those of an impact.
     #[must_use]
     pub fn changes(&self, impact: &Impact) -> Vec<ImpactChange> {
         let mut changes: Vec<ImpactChange> = impact
@@ -91,8 +92,9 @@ impl Looked {
                 }
             })
             .collect();
-        let gone = self.counts.iter().filter(|(table, ..)| !impact.tables.iter().any(|now| now.table == *table));
-        changes.extend(gone.map(|(table, deleted, unlinked)| ImpactChange {
+        let reached_no_more =
+            self.counts.iter().filter(|(table, ..)| !impact.tables.iter().any(|now| now.table == *table));
+        changes.extend(reached_no_more.map(|(table, deleted, unlinked)| ImpactChange {
             table: table.clone(),
             rows_deleted_before: *deleted,
             rows_deleted_now: 0,
@@ -107,8 +109,9 @@ impl Looked {
     }
 }
 
-/// The keys reached, in words that do not depend on the order in which the catalogue gives them.
-fn described(plan: &Plan<'_>) -> Vec<String> {
+/// Describes the keys reached, sorted, so that the order of the catalog makes no difference. The words are part of the
+/// token's format.
+fn describe_keys(plan: &DeletionPlan<'_>) -> Vec<String> {
     let mut keys: Vec<String> = plan
         .edges
         .iter()
@@ -116,19 +119,29 @@ fn described(plan: &Plan<'_>) -> Vec<String> {
             let key = &plan.graph.foreign_keys[edge.key];
             let (table, referenced) = (&plan.graph.tables[key.table], &plan.graph.tables[key.referenced]);
             format!(
-                "{:?} {} {:?} -> {} {:?} {:?} {:?}",
+                "{:?} {} {:?} -> {} {:?} {:?} {}",
                 key.constraint,
                 table.display,
                 key.columns,
                 referenced.display,
                 key.referenced_columns,
                 key.on_delete,
-                edge.effect
+                describe_effect(&edge.effect)
             )
         })
         .collect();
     keys.sort_unstable();
     keys
+}
+
+fn describe_effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Delete => "Delete".to_owned(),
+        Effect::SetNull(columns) => format!("Clear({columns:?})"),
+        Effect::SetDefault(columns) => format!("Default({columns:?})"),
+        Effect::CascadeUpdate(values) => format!("Follow({values:?})"),
+        Effect::Block(kind) => format!("Block({kind:?})"),
+    }
 }
 
 fn fingerprint(parts: &[String]) -> String {

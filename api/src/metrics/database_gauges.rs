@@ -1,9 +1,9 @@
-//! What the database holds; the same from every process.
+//! The numbers that are counted in the database; they are the same from every process.
 
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use serde_json::json;
 
-use super::{gauge, register};
+use super::collector::{gauge, register};
 use crate::cleanup::{self, RunStatus};
 use crate::db::Database;
 use crate::deletion::audit::query;
@@ -12,36 +12,36 @@ use crate::schema_health;
 use crate::schema_health::{Accepted, Severity};
 use crate::session::{SessionStatus, queries};
 
-/// Parts that could not be counted are none.
+/// The numbers of one count. Those that could not be counted are none.
 #[derive(Debug)]
-pub(super) struct Stored {
-    /// In seconds since 1970.
-    counted: i64,
+pub(super) struct DatabaseCounts {
+    /// The time of the count, in seconds since 1970.
+    counted_at: i64,
     runs: Option<Vec<(RunStatus, u64)>>,
     deletions: Option<(u64, u64)>,
     sessions: Option<Vec<(SessionStatus, bool, i64)>>,
     findings: Option<Vec<(Severity, bool)>>,
 }
 
-impl Stored {
-    /// Counts; none where the database does not answer.
-    pub(super) async fn read(db: &Database, accepted: &Accepted) -> Option<Self> {
+impl DatabaseCounts {
+    /// Counts everything. Returns None where the database is unavailable.
+    pub(super) async fn load(db: &Database, accepted: &Accepted) -> Option<Self> {
         let findings = async {
             let findings = schema_health::check(db, accepted).await?.findings;
             Ok(findings.into_iter().map(|finding| (finding.severity, finding.accepted)).collect())
         };
         Some(Self {
-            counted: db.settings().clock.now().timestamp(),
-            runs: part("runs", cleanup::count_by_status(db).await)?,
-            deletions: part("deletions", query::totals(db).await)?,
-            sessions: part("sessions", queries::stats(db).await)?,
-            findings: part("findings", findings.await)?,
+            counted_at: db.settings().clock.now().timestamp(),
+            runs: counted_part("runs", cleanup::count_by_status(db).await)?,
+            deletions: counted_part("deletions", query::totals(db).await)?,
+            sessions: counted_part("sessions", queries::stats(db).await)?,
+            findings: counted_part("findings", findings.await)?,
         })
     }
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let help = "When what is in the database was counted, in seconds since 1970; once a minute at most.";
-        gauge(registry, "counted_timestamp_seconds", help, self.counted)?;
+        gauge(registry, "counted_timestamp_seconds", help, self.counted_at)?;
         if let Some(runs) = &self.runs {
             register_runs(registry, runs)?;
         }
@@ -59,9 +59,10 @@ impl Stored {
     }
 }
 
-/// One part: none inside where it could not be counted, none at all where asking for another one is of no use.
+/// Returns one part of the numbers. The inner option is none where the part could not be counted, the outer one where
+/// the database is unavailable.
 #[expect(clippy::option_option, reason = "the outer one ends the reading")]
-fn part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
+fn counted_part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
     match read {
         Ok(read) => Some(Some(read)),
         Err(error) => {

@@ -1,20 +1,21 @@
-//! What this process is asked, and how long it takes. Every label is one of few words that this program knows: a client
-//! that makes up names adds no line.
+//! Counts and durations of requests and operations. Every label is one of a few words that this program knows, so a
+//! client cannot add lines by inventing names.
 
 use std::time::{Duration, Instant};
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
-/// In seconds: a list takes some milliseconds, the deletion of a large session some seconds.
+/// The bounds of the histograms in seconds: a list takes some milliseconds, the deletion of a large session some
+/// seconds.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 
 /// The counts of requests, operations and sockets.
 #[derive(Debug)]
 pub struct Requests {
     http: IntCounterVec,
-    http_took: HistogramVec,
+    http_duration: HistogramVec,
     operations: IntCounterVec,
-    operations_took: HistogramVec,
+    operation_duration: HistogramVec,
     sockets: IntGauge,
 }
 
@@ -26,7 +27,7 @@ impl Default for Requests {
 
 impl Requests {
     fn new() -> prometheus::Result<Self> {
-        let took = |name: &str, help: &str, labels: &[&str]| {
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
             HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), labels)
         };
         Ok(Self {
@@ -34,7 +35,7 @@ impl Requests {
                 Opts::new("http_requests_total", "HTTP requests that were answered, by route, method and status."),
                 &["route", "method", "status"],
             )?,
-            http_took: took("http_request_duration_seconds", "How long HTTP requests took.", &["route"])?,
+            http_duration: histogram("http_request_duration_seconds", "How long HTTP requests took.", &["route"])?,
             operations: IntCounterVec::new(
                 Opts::new(
                     "operations_total",
@@ -42,7 +43,7 @@ impl Requests {
                 ),
                 &["kind", "field", "code"],
             )?,
-            operations_took: took(
+            operation_duration: histogram(
                 "operation_duration_seconds",
                 "How long queries and mutations took, over HTTP and over sockets.",
                 &["kind", "field"],
@@ -53,30 +54,30 @@ impl Requests {
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.http.clone()))?;
-        registry.register(Box::new(self.http_took.clone()))?;
+        registry.register(Box::new(self.http_duration.clone()))?;
         registry.register(Box::new(self.operations.clone()))?;
-        registry.register(Box::new(self.operations_took.clone()))?;
+        registry.register(Box::new(self.operation_duration.clone()))?;
         registry.register(Box::new(self.sockets.clone()))
     }
 
-    /// Counts a request that has been answered. `route` is one of the router's own.
-    pub fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
+    /// Counts an HTTP request that has been answered. `route` is one of the router's own.
+    pub fn answered(&self, route: &str, method: &str, status: u16, duration: Duration) {
         self.http.with_label_values(&[route, method, &status.to_string()]).inc();
-        self.http_took.with_label_values(&[route]).observe(took.as_secs_f64());
+        self.http_duration.with_label_values(&[route]).observe(duration.as_secs_f64());
     }
 
-    /// An operation that begins; it is counted when what is given here is dropped.
+    /// Begins an operation. It is counted when the returned guard is dropped.
     #[must_use]
     pub fn operation(&self, kind: &'static str, field: &'static str) -> Underway {
-        // A subscription lasts as long as somebody listens, and ends well unless an error is seen.
-        let (took, code) = match kind {
+        // A subscription lasts as long as its client listens, and ends with OK unless an error is recorded.
+        let (duration, code) = match kind {
             "subscription" => (None, "OK".to_owned()),
-            _ => (Some(self.operations_took.with_label_values(&[kind, field])), "GIVEN_UP".to_owned()),
+            _ => (Some(self.operation_duration.with_label_values(&[kind, field])), "GIVEN_UP".to_owned()),
         };
-        Underway { operations: self.operations.clone(), took, began: Instant::now(), kind, field, code }
+        Underway { operations: self.operations.clone(), duration, began: Instant::now(), kind, field, code }
     }
 
-    /// A socket that has been opened; it is counted until what is given here is dropped.
+    /// Counts an open socket until the returned guard is dropped.
     #[must_use]
     pub fn socket(&self) -> OpenSocket {
         self.sockets.inc();
@@ -84,11 +85,11 @@ impl Requests {
     }
 }
 
-/// An operation under way.
+/// An operation under way, which is counted when it is dropped.
 #[derive(Debug)]
 pub struct Underway {
     operations: IntCounterVec,
-    took: Option<prometheus::Histogram>,
+    duration: Option<prometheus::Histogram>,
     began: Instant,
     kind: &'static str,
     field: &'static str,
@@ -96,7 +97,8 @@ pub struct Underway {
 }
 
 impl Underway {
-    /// Notes with which code it ends. Nobody noting one means that it was given up: the time ran out, or the client left.
+    /// Records the code with which the operation ends. Without one it counts as given up: its time ran out, or its
+    /// client left.
     pub fn ends(&mut self, code: &str) {
         code.clone_into(&mut self.code);
     }
@@ -105,13 +107,13 @@ impl Underway {
 impl Drop for Underway {
     fn drop(&mut self) {
         self.operations.with_label_values(&[self.kind, self.field, &self.code]).inc();
-        if let Some(took) = &self.took {
-            took.observe(self.began.elapsed().as_secs_f64());
+        if let Some(duration) = &self.duration {
+            duration.observe(self.began.elapsed().as_secs_f64());
         }
     }
 }
 
-/// A socket that is open.
+/// An open socket, which is counted until it is dropped.
 #[derive(Debug)]
 pub struct OpenSocket(IntGauge);
 

@@ -1,33 +1,34 @@
-//! What the schedule has done.
+//! Counts of the schedule's ticks.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use super::{gauge, register};
+use super::collector::{gauge, register};
 
+/// The ticks that this process has seen.
 #[derive(Debug, Default)]
-pub(super) struct Ticks {
+pub(super) struct ScheduleTicks {
     by_outcome: [AtomicU64; Tick::ALL.len()],
-    /// In seconds since 1970; 0 before the first one.
+    /// The time of the last tick in seconds since 1970; 0 before the first one.
     last: AtomicI64,
 }
 
-/// What came of a tick of the schedule.
+/// The outcome of a tick of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tick {
     /// A run was started.
     Started,
-    /// Another process had started it.
+    /// Another process had started the run.
     StartedElsewhere,
     /// The run of an earlier tick was still under way.
     UnderWay,
-    /// There was nothing to do.
+    /// No session was to be deleted.
     NothingToDo,
-    /// More rows than the ceiling would have gone.
+    /// The run would have deleted more rows than the ceiling.
     OverCeiling,
-    /// An error, or another refusal.
+    /// The tick failed, or the run was refused for another reason.
     Failed,
 }
 
@@ -47,8 +48,8 @@ impl Tick {
     }
 }
 
-impl Ticks {
-    pub(super) fn ticked(&self, moment: DateTime<Utc>, tick: Tick) {
+impl ScheduleTicks {
+    pub(super) fn count(&self, moment: DateTime<Utc>, tick: Tick) {
         self.by_outcome[tick as usize].fetch_add(1, Ordering::Relaxed);
         self.last.store(moment.timestamp(), Ordering::Relaxed);
     }

@@ -1,171 +1,114 @@
-//! The entries of a deletion's archive, each beside its table as it is now.
+//! The archived tables of a deletion, each with the table as it is now.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
-use serde::de::DeserializeOwned;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use crate::catalog::live_table;
-use crate::catalog::live_table::Present;
+use crate::catalog::live_table::LiveTable;
 use crate::db::{Database, Dialect};
-use crate::deletion::archive::{References, Rows};
+use crate::deletion::archive::Rows;
+use crate::deletion::archive::entries::{self, ArchiveEntry, ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
-/// What one entry keeps.
+/// A row of `archived_tables`: what one deletion archived of one table.
+///
+/// SQL over the archive calls a row of `archived_rows` `archived`.
 #[derive(Debug, Clone)]
-pub(super) enum Kept {
-    /// Rows that went.
-    Rows(Rows),
-    /// References that were cleared.
-    References(References),
-}
-
-/// One entry.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    /// Its number, which its rows carry.
+pub(super) struct ArchivedTable {
+    /// The id, which `archived_rows.table_id` refers to.
     pub id: i64,
-    /// The deletion that it belongs to.
-    pub deletion: Uuid,
-    /// The table's name as people see it.
+    pub deletion_id: Uuid,
+    /// The name for messages: `schema.name` outside the business schema.
     pub display: String,
-    /// The table's schema and name then.
+    /// The table's schema and name at the time of the deletion.
     pub name: (String, String),
-    /// What it keeps.
-    pub kept: Kept,
-    /// The table as it is now; none where it is gone.
-    pub present: Option<Present>,
+    pub layout: ArchiveLayout,
+    /// The table as it is now; none if it no longer exists.
+    pub live: Option<LiveTable>,
 }
 
-impl Entry {
-    /// What it keeps, where that is rows.
+impl ArchivedTable {
+    /// Returns the layout of the archived rows; none where the archive holds references.
     pub fn rows(&self) -> Option<&Rows> {
-        match &self.kept {
-            Kept::Rows(rows) => Some(rows),
-            Kept::References(_) => None,
+        match &self.layout {
+            ArchiveLayout::Rows(rows) => Some(rows),
+            ArchiveLayout::References(_) => None,
         }
     }
 
-    /// A value of the kept row `r`, as SQL.
-    pub fn value(dialect: Dialect, place: usize) -> String {
+    /// Returns SQL for one value of `archived`.
+    pub fn value(dialect: Dialect, position: usize) -> String {
         match dialect {
-            Dialect::Postgres => format!("r.\"values\"[{}]", place + 1),
-            Dialect::Sqlite => format!("r.v{}", place + 1),
+            Dialect::Postgres => format!("archived.\"values\"[{}]", position + 1),
+            Dialect::Sqlite => format!("archived.v{}", position + 1),
         }
     }
 
-    /// The same as text.
-    pub fn text(dialect: Dialect, place: usize) -> String {
-        let value = Self::value(dialect, place);
-        if dialect == Dialect::Sqlite { shown(&value) } else { value }
+    /// Returns SQL for one value of `archived` as text.
+    pub fn text(dialect: Dialect, position: usize) -> String {
+        let value = Self::value(dialect, position);
+        if dialect == Dialect::Sqlite { sqlite_text(&value) } else { value }
     }
 
-    /// The kept rows `r` of this entry: `FROM … WHERE …`.
-    pub fn from(&self, dialect: Dialect) -> String {
-        format!("FROM {} r WHERE r.table_id = {}", dialect.own_table("archived_rows"), self.id)
+    /// Returns `FROM … WHERE …` over this table's archived rows.
+    pub fn rows_clause(&self, dialect: Dialect) -> String {
+        format!("FROM {} archived WHERE archived.table_id = {}", archived_rows_table(dialect), self.id)
     }
 
-    /// The key of the kept row `r`, as text.
+    /// Returns SQL for the key of `archived` as text.
     pub fn key_text(&self, dialect: Dialect) -> String {
-        let places: Vec<usize> = match &self.kept {
-            Kept::Rows(rows) => rows.key.clone(),
-            Kept::References(references) => (0..references.key.len()).collect(),
+        let positions: Vec<usize> = match &self.layout {
+            ArchiveLayout::Rows(rows) => rows.key.clone(),
+            ArchiveLayout::References(references) => (0..references.key.len()).collect(),
         };
-        let texts: Vec<String> = places.into_iter().map(|place| Self::text(dialect, place)).collect();
+        let texts: Vec<String> = positions.into_iter().map(|position| Self::text(dialect, position)).collect();
         if texts.is_empty() { "''".to_owned() } else { texts.join(" || ', ' || ") }
     }
 }
 
-/// Any value of SQLite's as text: bytes need not be any, and are written as SQL writes them.
-pub(super) fn shown(value: &str) -> String {
+/// Returns SQL for any value of SQLite as text. A blob need not be valid text, so it is written as an SQL literal.
+pub(super) fn sqlite_text(value: &str) -> String {
     format!("CASE typeof({value}) WHEN 'blob' THEN 'x''' || lower(hex({value})) || '''' ELSE CAST({value} AS text) END")
 }
 
-/// Reads the entries of a deletion.
-pub(super) async fn of_deletion(
-    transaction: &DatabaseTransaction,
+/// Loads the archived tables of a deletion with the live tables.
+pub(super) async fn load(
+    tx: &DatabaseTransaction,
     db: &Database,
-    deletion: Uuid,
-) -> Result<Vec<Entry>, Error> {
-    let condition = format!("t.deletion_id = {}", db.dialect().uuid_parameter(1));
-    let rows = read(transaction, db, &condition, [deletion.to_string().into()]).await?;
-    let mut entries: Vec<Entry> = rows.iter().map(|row| entry(db, row)).collect::<Result<_, _>>()?;
-    let names: Vec<(String, String)> = entries.iter().map(|entry| entry.name.clone()).collect();
-    let tables = live_table::read(transaction, db, &names).await?;
-    for entry in &mut entries {
-        entry.present = tables.iter().find(|table| table.is_called(db.dialect(), &entry.name)).cloned();
-        if let (Kept::References(layout), Some(present)) = (&mut entry.kept, &entry.present) {
-            layout.keep_to(db.dialect(), present);
+    deletion_id: Uuid,
+) -> Result<Vec<ArchivedTable>, Error> {
+    let entries = entries::entries_of_deletion(tx, db, deletion_id).await?;
+    let mut tables: Vec<ArchivedTable> = entries.into_iter().map(|entry| from_entry(db, entry)).collect();
+    let names: Vec<(String, String)> = tables.iter().map(|table| table.name.clone()).collect();
+    let live_tables = live_table::read(tx, db, &names).await?;
+    for table in &mut tables {
+        table.live = live_tables.iter().find(|live| live.has_name(db.dialect(), &table.name)).cloned();
+        if let (ArchiveLayout::References(layout), Some(live)) = (&mut table.layout, &table.live) {
+            layout.retain_live(db.dialect(), live);
         }
     }
-    Ok(entries)
+    Ok(tables)
 }
 
-/// The entries of later deletions that can be restored and have taken rows from this table. Their numbers say which is later:
-/// a deletion makes its entries when it has locked its rows, so a clock that was set back cannot turn the order.
-pub(super) async fn of_later(
-    transaction: &DatabaseTransaction,
+/// Loads the archived rows of one table of later deletions that can still be restored; without the live table.
+pub(super) async fn load_of_later_deletions(
+    tx: &DatabaseTransaction,
     db: &Database,
-    deletion: Uuid,
+    deletion_id: Uuid,
     (schema, name): &(String, String),
-) -> Result<Vec<Entry>, Error> {
-    let dialect = db.dialect();
-    let of_schema = match dialect {
-        Dialect::Postgres => "t.table_name = $2 AND t.schema_name = $4",
-        Dialect::Sqlite => "t.table_name = $2 COLLATE NOCASE AND 'main' = $4",
-    };
-    let condition = format!(
-        "t.id > (SELECT max(o.id) FROM {} o WHERE o.deletion_id = {}) AND {of_schema} AND t.kind = 'ROWS' \
-         AND t.deletion_id IN (SELECT d.id FROM {} d WHERE d.status = 'RESTORABLE' AND d.restorable_until > $3)",
-        db.own_table("archived_tables"),
-        dialect.uuid_parameter(1),
-        db.own_table("deletions")
-    );
-    let now = dialect.time(db.settings().clock.now());
-    let values = [deletion.to_string().into(), name.clone().into(), now, schema.clone().into()];
-    let rows = read(transaction, db, &condition, values).await?;
-    rows.iter().map(|row| entry(db, row)).collect()
+) -> Result<Vec<ArchivedTable>, Error> {
+    let entries = entries::entries_of_later_deletions(tx, db, deletion_id, schema, name).await?;
+    Ok(entries.into_iter().map(|entry| from_entry(db, entry)).collect())
 }
 
-async fn read<const N: usize>(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    condition: &str,
-    values: [sea_orm::Value; N],
-) -> Result<Vec<QueryResult>, Error> {
-    let schema = match db.dialect() {
-        Dialect::Postgres => "t.schema_name",
-        Dialect::Sqlite => "'main'",
-    };
-    let sql = format!(
-        "SELECT t.id, CAST(t.deletion_id AS text) AS deletion_id, t.kind, {schema} AS schema_name, t.table_name, \
-         CAST(t.layout AS text) AS layout FROM {} t WHERE {condition} ORDER BY t.id",
-        db.own_table("archived_tables")
-    );
-    Ok(transaction.query_all_raw(db.dialect().statement(sql, values)).await?)
-}
-
-fn entry(db: &Database, row: &QueryResult) -> Result<Entry, Error> {
-    let text = |column: &str| row.try_get::<String>("", column);
-    let (schema, name) = (text("schema_name")?, text("table_name")?);
-    let layout = text("layout")?;
-    let deletion = text("deletion_id")?;
-    Ok(Entry {
-        id: row.try_get("", "id")?,
-        deletion: deletion.parse().map_err(|_| unreadable(&deletion))?,
-        display: if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") },
-        kept: match text("kind")?.as_str() {
-            "ROWS" => Kept::Rows(layout_of(&layout)?),
-            _ => Kept::References(layout_of(&layout)?),
-        },
-        name: (schema, name),
-        present: None,
-    })
-}
-
-fn layout_of<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn unreadable(what: &str) -> Error {
-    Error::Unsuitable(format!("An archive cannot be read: {what}."))
+fn from_entry(db: &Database, entry: ArchiveEntry) -> ArchivedTable {
+    let ArchiveEntry { id, deletion_id, schema, table, layout } = entry;
+    ArchivedTable {
+        id,
+        deletion_id,
+        display: if schema == db.schema() { table.clone() } else { format!("{schema}.{table}") },
+        name: (schema, table),
+        layout,
+        live: None,
+    }
 }

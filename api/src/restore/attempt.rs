@@ -1,155 +1,146 @@
-//! Putting everything back, held against what was kept; or what is in the way.
+//! Restoring everything in a savepoint and comparing the result with the archive, or diagnosing the conflicts.
 
 use std::collections::BTreeSet;
 
-use sea_orm::{DatabaseTransaction, TransactionTrait};
+use sea_orm::TransactionTrait;
 
-use super::archived_table::Entry;
-use super::checks::side_effects::Witness;
-use super::checks::{altered_rows, schema_drift};
-use super::references::Lacking;
-use super::{Conflict, conflict, postgres, sqlite};
+use super::archived_table::ArchivedTable;
+use super::checks::side_effects::ChangeAudit;
+use super::checks::{altered_rows, diagnose, schema_drift};
+use super::conflict::{database_conflict, table_conflict};
+use super::context::RestoreContext;
+use super::model::Conflict;
+use super::references::UnarchivedTables;
+use super::row_counts::RestoredCounts;
+use super::{postgres, sqlite};
 use crate::db::{Database, Dialect};
-use crate::deletion::refusals::counted;
 use crate::deletion::{Deletion, broken_references};
 use crate::error::Error;
 use crate::impact::TableImpact;
+use crate::wording::counted;
 
-/// What was put back.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PutBack {
-    /// Rows.
-    pub rows: i64,
-    /// Rows with a reference set again.
-    pub relinked: i64,
-    /// References that were kept.
-    pub references: i64,
-    /// Those that were set again.
-    pub references_set: i64,
+/// What came of an attempt to restore a deletion.
+pub(super) enum PutBackOutcome {
+    /// Everything was restored.
+    Restored(RestoredCounts),
+    /// Conflicts prevented the restore; nothing was changed.
+    Blocked(Vec<Conflict>),
 }
 
-impl PutBack {
-    /// All entries together.
-    fn sum(by_entry: &[Self]) -> Self {
-        by_entry.iter().fold(Self::default(), |sum, entry| Self {
-            rows: sum.rows + entry.rows,
-            relinked: sum.relinked + entry.relinked,
-            references: sum.references + entry.references,
-            references_set: sum.references_set + entry.references_set,
-        })
-    }
-}
-
-/// One attempt to put back what a deletion took.
-pub(super) struct Attempt<'a> {
-    transaction: &'a DatabaseTransaction,
-    db: &'a Database,
+/// One attempt to restore a deletion.
+pub(super) struct RestoreAttempt<'a> {
+    context: RestoreContext<'a>,
     deletion: &'a Deletion,
-    entries: &'a [Entry],
-    /// Tables with unlinked rows that were not kept, by the names that the entries' references have for them.
-    lacking: Lacking,
-    /// Every foreign key of SQLite's is compared.
-    compare: bool,
+    /// On SQLite, compare every foreign key before and after.
+    compare_keys: bool,
 }
 
-impl<'a> Attempt<'a> {
-    pub fn new(
-        transaction: &'a DatabaseTransaction,
-        db: &'a Database,
-        (deletion, entries): (&'a Deletion, &'a [Entry]),
-        compare: bool,
-    ) -> Self {
-        let lacks = |(schema, name): &&(String, String)| {
-            let display = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
-            kept_nowhere(entries, deletion).any(|table| db.dialect().same_name(&table.table, &display))
-        };
-        let references = entries.iter().flat_map(|entry| &entry.present).flat_map(|present| &present.references);
-        let lacking = references.map(|reference| &reference.whole).filter(lacks).cloned().collect();
-        Self { transaction, db, deletion, entries, lacking, compare }
+impl<'a> RestoreAttempt<'a> {
+    pub const fn new(context: RestoreContext<'a>, deletion: &'a Deletion, compare_keys: bool) -> Self {
+        Self { context, deletion, compare_keys }
     }
 
-    /// Rows that were unlinked without a key to find them again.
-    pub fn kept_nowhere(&self) -> i64 {
-        kept_nowhere(self.entries, self.deletion).map(|table| table.rows_unlinked).sum()
-    }
-
-    /// Puts everything back, or says what is in the way; then nothing has been changed.
-    pub async fn put_back(&self) -> Result<Result<PutBack, Vec<Conflict>>, Error> {
-        let mut lost = Vec::new();
-        for entry in self.entries {
-            lost.extend(schema_drift::lost(self.transaction, self.db, entry).await?);
+    /// Restores everything, or returns the conflicts and changes nothing.
+    ///
+    /// # Errors
+    /// Whatever is not a conflict.
+    pub async fn put_back(&self) -> Result<PutBackOutcome, Error> {
+        let context = &self.context;
+        let mut drift = Vec::new();
+        for table in context.tables {
+            drift.extend(schema_drift::schema_drift(context, table).await?);
         }
-        if !lost.is_empty() {
-            return Ok(Err(lost));
+        if !drift.is_empty() {
+            return Ok(PutBackOutcome::Blocked(drift));
         }
-        let savepoint = self.transaction.begin().await?;
-        let told = match self.try_to(&savepoint).await {
-            Ok((done, conflicts)) if conflicts.is_empty() => {
+        let savepoint = context.tx.begin().await?;
+        let attempted = self.restore_and_verify(&RestoreContext { tx: &savepoint, ..*context }).await;
+        let reported = match attempted {
+            Ok((counts, conflicts)) if conflicts.is_empty() => {
                 savepoint.commit().await?;
-                return Ok(Ok(done));
+                return Ok(PutBackOutcome::Restored(counts));
             }
             Ok((_, conflicts)) => conflicts,
-            Err(Error::Refused(said)) => vec![conflict::said(&said)],
+            Err(Error::Refused(message)) => vec![database_conflict(&message)],
             Err(error) if error.is_of_value() => {
-                vec![conflict::whole("", format!("A kept value does not fit its column any more: {}.", error.said()))]
+                let message = format!("A kept value does not fit its column any more: {}.", error.said());
+                vec![table_conflict("", message)]
             }
             Err(error) => return Err(error),
         };
         savepoint.rollback().await?;
-        let mut found =
-            conflict::all(self.transaction, self.db, self.deletion.id, (self.entries, &self.lacking)).await?;
-        for entry in self.entries {
-            found.extend(schema_drift::refused(self.transaction, self.db, entry).await?);
-        }
-        Ok(Err(if found.is_empty() { told } else { found }))
+        let found = diagnose::all_conflicts(context).await?;
+        Ok(PutBackOutcome::Blocked(if found.is_empty() { reported } else { found }))
     }
 
-    async fn try_to(&self, savepoint: &DatabaseTransaction) -> Result<(PutBack, Vec<Conflict>), Error> {
-        let witness = Witness::before(savepoint, self.db, self.entries).await?;
-        let (by_entry, mut conflicts) = match self.db.dialect() {
-            Dialect::Postgres => (postgres::put_back(savepoint, self.entries, &self.lacking).await?, Vec::new()),
-            Dialect::Sqlite => self.try_on_sqlite(savepoint).await?,
+    /// Restores everything and returns what contradicts the archive.
+    async fn restore_and_verify(&self, context: &RestoreContext<'_>) -> Result<(RestoredCounts, Vec<Conflict>), Error> {
+        let audit = ChangeAudit::start(context).await?;
+        let (by_table, mut conflicts) = match context.dialect() {
+            Dialect::Postgres => (postgres::put_back(context).await?, Vec::new()),
+            Dialect::Sqlite => self.restore_on_sqlite(context).await?,
         };
-        let done = PutBack::sum(&by_entry);
-        if done.rows != self.deletion.rows_deleted {
+        let counts = RestoredCounts::sum(&by_table);
+        if counts.rows != self.deletion.rows_deleted {
             let rows = counted(self.deletion.rows_deleted, "row", "rows");
-            let message = format!("Of {rows} only {} came back; look for triggers and rules on the tables.", done.rows);
-            conflicts.push(conflict::whole("", message));
+            let message =
+                format!("Of {rows} only {} came back; look for triggers and rules on the tables.", counts.rows);
+            conflicts.push(table_conflict("", message));
         }
-        conflicts.extend(self.entries.iter().zip(&by_entry).filter_map(|(entry, done)| {
-            let more = done.references_set > done.references;
+        conflicts.extend(context.tables.iter().zip(&by_table).filter_map(|(table, counts)| {
+            let more = counts.references_set > counts.references;
             let message = "In it more references were set than were kept: its key no longer tells its rows apart.";
-            more.then(|| conflict::whole(&entry.display, message.to_owned()))
+            more.then(|| table_conflict(&table.display, message.to_owned()))
         }));
         if conflicts.is_empty() {
-            conflicts = witness.after(savepoint, self.db, self.entries, &by_entry).await?;
+            conflicts = audit.unexplained_changes(context, &by_table).await?;
         }
         if conflicts.is_empty() {
-            conflicts = altered_rows::rows(savepoint, self.db.dialect(), self.entries).await?;
+            conflicts = altered_rows::find(context).await?;
         }
-        Ok((done, conflicts))
+        Ok((counts, conflicts))
     }
 
-    /// SQLite looks at its foreign keys at COMMIT, too late to say what is in the way. Where it does not look at all, or
-    /// nothing is committed, every one of them is compared.
-    async fn try_on_sqlite(&self, savepoint: &DatabaseTransaction) -> Result<(Vec<PutBack>, Vec<Conflict>), Error> {
-        let broken = if self.compare { broken_references(savepoint).await? } else { BTreeSet::new() };
-        let done = sqlite::put_back(savepoint, self.entries, &self.lacking).await?;
-        let wanted = (self.entries, &self.lacking);
-        let mut conflicts = conflict::orphans(savepoint, self.db, self.deletion.id, wanted).await?;
-        if self.compare && conflicts.is_empty() {
-            let now = broken_references(savepoint).await?;
-            let more = now.difference(&broken).map(|(table, ..)| table).collect::<BTreeSet<_>>();
-            let rows =
-                |table: &String| conflict::whole(table, "A row of it would refer to a row that is gone.".to_owned());
-            conflicts.extend(more.into_iter().map(rows));
+    /// Restores on SQLite, which checks foreign keys at COMMIT, too late to name the conflict. Where it does not check
+    /// them, or nothing is committed, all of them are compared here.
+    async fn restore_on_sqlite(
+        &self,
+        context: &RestoreContext<'_>,
+    ) -> Result<(Vec<RestoredCounts>, Vec<Conflict>), Error> {
+        let broken_before = if self.compare_keys { broken_references(context.tx).await? } else { BTreeSet::new() };
+        let by_table = sqlite::put_back(context).await?;
+        let mut conflicts = diagnose::missing_parents(context).await?;
+        if self.compare_keys && conflicts.is_empty() {
+            let broken = broken_references(context.tx).await?;
+            let tables = broken.difference(&broken_before).map(|(table, ..)| table).collect::<BTreeSet<_>>();
+            conflicts.extend(
+                tables
+                    .into_iter()
+                    .map(|table| table_conflict(table, "A row of it would refer to a row that is gone.".to_owned())),
+            );
         }
-        Ok((done, conflicts))
+        Ok((by_table, conflicts))
     }
 }
 
-/// The tables in which rows were unlinked without a key to find them again.
-fn kept_nowhere<'a>(entries: &'a [Entry], deletion: &'a Deletion) -> impl Iterator<Item = &'a TableImpact> {
-    let kept = |table: &TableImpact| entries.iter().any(|entry| entry.rows().is_none() && entry.display == table.table);
-    deletion.tables.iter().filter(move |table| table.rows_unlinked > 0 && !kept(table))
+/// Returns the tables with unlinked rows that were not archived, by the names that the live tables' foreign keys have
+/// for them.
+pub(super) fn unarchived_tables(db: &Database, deletion: &Deletion, tables: &[ArchivedTable]) -> UnarchivedTables {
+    let is_unarchived = |(schema, name): &&(String, String)| {
+        let display = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
+        unarchived(deletion, tables).any(|table| db.dialect().same_name(&table.table, &display))
+    };
+    let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);
+    references.map(|reference| &reference.whole).filter(is_unarchived).cloned().collect()
+}
+
+/// Returns how many rows were unlinked without being archived, since no key finds them again.
+pub(super) fn unarchived_rows(deletion: &Deletion, tables: &[ArchivedTable]) -> i64 {
+    unarchived(deletion, tables).map(|table| table.rows_unlinked).sum()
+}
+
+fn unarchived<'a>(deletion: &'a Deletion, tables: &'a [ArchivedTable]) -> impl Iterator<Item = &'a TableImpact> {
+    let is_archived =
+        |impact: &TableImpact| tables.iter().any(|table| table.rows().is_none() && table.display == impact.table);
+    deletion.tables.iter().filter(move |impact| impact.rows_unlinked > 0 && !is_archived(impact))
 }

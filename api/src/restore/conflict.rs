@@ -1,67 +1,35 @@
-//! What stands in the way of rows that could not be put back, row by row.
+//! Building blocks of conflicts: table-level conflicts, and queries whose failure is not an error.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, TransactionTrait};
-use uuid::Uuid;
 
-use super::Conflict;
-use super::archived_table::Entry;
-use super::checks::{missing_parents, unique_keys};
-use super::references::Lacking;
-use super::target_rows::Wanted;
-use crate::db::{Database, Dialect};
+use super::model::Conflict;
+use crate::db::Dialect;
 use crate::error::{Error, Said};
 
-/// Of each kind so many conflicts are listed.
+/// The most conflicts listed of each kind.
 pub(super) const LISTED: usize = 1_000;
 
-/// Everything that is in the way of an archive's rows and references, the first 1,000 of each kind. Looked for only where
-/// they could not be put back: to look costs as much as to put back.
-pub(super) async fn all(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    (entries, lacking): (&[Entry], &Lacking),
-) -> Result<Vec<Conflict>, Error> {
-    let mut conflicts = Vec::new();
-    for wanted in entries.iter().filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)) {
-        conflicts.extend(unique_keys::rows(transaction, db.dialect(), &wanted, lacking).await?);
-    }
-    conflicts.extend(orphans(transaction, db, deletion, (entries, lacking)).await?);
-    Ok(conflicts)
-}
-
-/// The rows that refer to others which are gone.
-pub(super) async fn orphans(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    (entries, lacking): (&[Entry], &Lacking),
-) -> Result<Vec<Conflict>, Error> {
-    let mut conflicts = Vec::new();
-    for wanted in entries.iter().filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)) {
-        conflicts.extend(missing_parents::rows(transaction, db, deletion, entries, (&wanted, lacking)).await?);
-    }
-    Ok(conflicts)
-}
-
-/// Something about a whole table, or about all of them.
-pub(super) fn whole(table: &str, message: String) -> Conflict {
+/// Returns a conflict about a whole table, or about the whole restore if `table` is empty.
+pub(super) fn table_conflict(table: &str, message: String) -> Conflict {
     Conflict { table: table.to_owned(), key: String::new(), message, deletion_id: None }
 }
 
-/// What the database said, where nothing else was found.
-pub(super) fn said(said: &Said) -> Conflict {
-    whole(said.table.as_deref().unwrap_or_default(), format!("The database refused: {}.", said.message))
+/// Returns the conflict that reports the database's own message. It is used where no check explains the failure.
+pub(super) fn database_conflict(message: &Said) -> Conflict {
+    let table = message.table.as_deref().unwrap_or_default();
+    table_conflict(table, format!("The database refused: {}.", message.message))
 }
 
-/// The rows of a question that may have no answer: an expression over a column that was not kept cannot be read, and types
-/// that do not compare any more cannot be compared. The database's own words have to do then.
-pub(super) async fn asked(
-    transaction: &DatabaseTransaction,
+/// Runs a query in a savepoint and returns its rows, or none if the database cannot evaluate it.
+///
+/// An index expression over a column that was not archived cannot be read, and types that no longer compare cannot be
+/// compared. [`database_conflict`] then reports the failure.
+pub(super) async fn query_or_empty(
+    tx: &DatabaseTransaction,
     dialect: Dialect,
     sql: String,
 ) -> Result<Vec<QueryResult>, Error> {
-    let savepoint = transaction.begin().await?;
+    let savepoint = tx.begin().await?;
     let rows = savepoint.query_all_raw(dialect.statement(sql, [])).await.map_err(Error::from);
     savepoint.rollback().await?;
     match rows {

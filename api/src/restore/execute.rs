@@ -1,19 +1,19 @@
-//! One restore, from lock to commit.
+//! One restore, from locking the deletion to the commit.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::archived_table;
-use super::archived_table::Entry;
-use super::attempt::Attempt;
+use super::archived_table::{self, ArchivedTable};
+use super::attempt::{PutBackOutcome, RestoreAttempt, unarchived_rows, unarchived_tables};
 use super::checks::{later_deletions, overdue_messages};
-use super::refusals::{conflicting, overdue_refused, refused, unfit};
-use super::{RestoreOutcome, RestoreRequest, conflict};
-use crate::cleanup::run_claim;
-use crate::cleanup::run_claim::Held;
+use super::conflict::database_conflict;
+use super::context::RestoreContext;
+use super::model::{RestoreOutcome, RestoreRequest};
+use super::refusals::{self, conflicting, refused};
 use crate::db::{Database, Dialect, Writing};
-use crate::deletion::audit::query;
+use crate::deletion::audit::{query, record};
+use crate::deletion::commit_hook::CommitHook;
 use crate::deletion::refusals::lock_timeout;
-use crate::deletion::{Deletion, DeletionStatus, archive, enforce_foreign_keys};
+use crate::deletion::{Deletion, archive, enforce_foreign_keys};
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -39,12 +39,16 @@ pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreO
 pub(crate) async fn restore_batch(
     db: &Database,
     request: &RestoreRequest,
-    run: &Held,
+    run: &dyn CommitHook,
 ) -> Result<Option<RestoreOutcome>, Error> {
     attempt(db, request, Some(run)).await
 }
 
-async fn attempt(db: &Database, request: &RestoreRequest, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
+async fn attempt(
+    db: &Database,
+    request: &RestoreRequest,
+    run: Option<&dyn CommitHook>,
+) -> Result<Option<RestoreOutcome>, Error> {
     let enforce = enforce_foreign_keys(db).await?;
     let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
     let step = Step { db, request, transaction: &transaction, enforce };
@@ -53,7 +57,7 @@ async fn attempt(db: &Database, request: &RestoreRequest, run: Option<&Held>) ->
             match transaction.commit().await.map_err(Error::from) {
                 Ok(()) => Ok(Some(outcome)),
                 // SQLite looks at the references that a trigger has made only now.
-                Err(Error::Refused(said)) => Ok(Some(conflicting(vec![conflict::said(&said)]))),
+                Err(Error::Refused(said)) => Ok(Some(conflicting(vec![database_conflict(&said)]))),
                 Err(error) => Err(error),
             }
         }
@@ -75,43 +79,52 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// With the run's progress, where it is a batch of one; none where another worker has the run.
-    async fn of_run(&self, run: Option<&Held>) -> Result<Option<RestoreOutcome>, Error> {
-        let Some(held) = run else { return Ok(Some(self.run().await?)) };
-        if run_claim::claim(self.transaction, self.db, held).await?.is_none() {
+    async fn of_run(&self, run: Option<&dyn CommitHook>) -> Result<Option<RestoreOutcome>, Error> {
+        let Some(run) = run else { return Ok(Some(self.run().await?)) };
+        if run.begin(self.transaction).await?.is_none() {
             return Ok(None);
         }
         let outcome = self.run().await?;
         if let Some(deletion) = outcome.deletion.as_ref().filter(|_| outcome.refusals.is_empty()) {
-            run_claim::note_restored(self.transaction, self.db, held, deletion, outcome.rows_restored).await?;
+            run.commit(self.transaction, deletion, outcome.rows_restored).await?;
         }
         Ok(Some(outcome))
     }
 
+    /// Restores the deletion, or returns why it cannot be restored. The caller ends the transaction.
     async fn run(&self) -> Result<RestoreOutcome, Error> {
-        let Some(deletion) = self.locked().await? else {
+        let Some(deletion) = self.lock_deletion().await? else {
             let message = format!("No deletion has the id {}.", self.request.deletion_id);
             return Ok(refused(None, Refusal::about("input.id", RefusalCode::NotFound, message)));
         };
-        if let Some(refusal) = unfit(&deletion) {
+        if let Some(refusal) = refusals::not_restorable(&deletion) {
             return Ok(refused(Some(deletion), refusal));
         }
-        let entries = self.entries(&deletion).await?;
-        let overdue_messages = overdue_messages::count(self.transaction, self.db, &entries).await?;
+        let tables = self.lock_tables(&deletion).await?;
+        let context = RestoreContext {
+            tx: self.transaction,
+            db: self.db,
+            deletion_id: deletion.id,
+            tables: &tables,
+            unarchived_tables: &unarchived_tables(self.db, &deletion, &tables),
+        };
+        let overdue_messages = overdue_messages::count(&context).await?;
         let mut outcome = RestoreOutcome { overdue_messages, ..RestoreOutcome::default() };
         if overdue_messages > 0 && !self.request.allow_pending_messages {
-            outcome.refusals.push(overdue_refused(overdue_messages));
+            outcome.refusals.push(refusals::overdue_messages(overdue_messages));
         }
-        // SQLite looks at its foreign keys when it commits, if at all.
-        let compare = !self.enforce || self.request.dry_run;
-        let attempt = Attempt::new(self.transaction, self.db, (&deletion, &entries), compare);
+        // SQLite checks its foreign keys when it commits, if at all.
+        let compare_keys = !self.enforce || self.request.dry_run;
+        let attempt = RestoreAttempt::new(context, &deletion, compare_keys);
         let conflicts = match attempt.put_back().await? {
-            Ok(done) => {
-                outcome.rows_restored = done.rows;
-                outcome.rows_relinked = done.relinked;
-                outcome.rows_not_relinked = done.references - done.references_set + attempt.kept_nowhere();
-                later_deletions::unlinked_rows_taken(self.transaction, self.db, deletion.id, &entries).await?
+            PutBackOutcome::Restored(counts) => {
+                outcome.rows_restored = counts.rows;
+                outcome.rows_relinked = counts.relinked;
+                outcome.rows_not_relinked =
+                    counts.references - counts.references_set + unarchived_rows(&deletion, &tables);
+                later_deletions::deleted_unlinked_rows(&context).await?
             }
-            Err(conflicts) => conflicts,
+            PutBackOutcome::Blocked(conflicts) => conflicts,
         };
         if !conflicts.is_empty() {
             let conflicting = conflicting(conflicts);
@@ -121,54 +134,40 @@ impl Step<'_> {
         if !outcome.refusals.is_empty() {
             (outcome.rows_restored, outcome.rows_relinked, outcome.rows_not_relinked) = (0, 0, 0);
         }
-        outcome.deletion = Some(if outcome.refusals.is_empty() { self.mark(deletion).await? } else { deletion });
+        outcome.deletion =
+            Some(if outcome.refusals.is_empty() { self.mark_restored(deletion).await? } else { deletion });
         Ok(outcome)
     }
 
-    /// The deletion, which nobody else restores or erases until the transaction ends.
-    async fn locked(&self) -> Result<Option<Deletion>, Error> {
-        let (dialect, id) = (self.db.dialect(), self.request.deletion_id);
-        if dialect == Dialect::Postgres {
-            let lock =
-                format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", self.db.own_table("deletions"));
-            self.transaction.execute_raw(dialect.statement(lock, [id.to_string().into()])).await?;
+    /// Loads the deletion and locks it against other restores and erasures until the transaction ends.
+    async fn lock_deletion(&self) -> Result<Option<Deletion>, Error> {
+        if self.db.dialect() == Dialect::Postgres {
             archive::postgres::pin(self.transaction).await?;
         }
-        query::find_in(self.transaction, self.db, id).await
+        query::find_locked(self.transaction, self.db, self.request.deletion_id).await
     }
 
-    /// The entries, with tables that nobody changes until the transaction ends.
-    async fn entries(&self, deletion: &Deletion) -> Result<Vec<Entry>, Error> {
-        let entries = archived_table::of_deletion(self.transaction, self.db, deletion.id).await?;
+    /// Loads the archived tables and locks the live ones against schema changes until the transaction ends.
+    async fn lock_tables(&self, deletion: &Deletion) -> Result<Vec<ArchivedTable>, Error> {
+        let tables = archived_table::load(self.transaction, self.db, deletion.id).await?;
         if self.db.dialect() == Dialect::Sqlite {
-            return Ok(entries);
+            return Ok(tables);
         }
         let mut names: Vec<String> =
-            entries.iter().filter_map(|entry| Some(entry.present.as_ref()?.relation(Dialect::Postgres))).collect();
+            tables.iter().filter_map(|table| Some(table.live.as_ref()?.relation(Dialect::Postgres))).collect();
         names.sort_unstable();
         names.dedup();
         if !names.is_empty() {
             let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names.join(", "));
             self.transaction.execute_unprepared(&lock).await?;
         }
-        archived_table::of_deletion(self.transaction, self.db, deletion.id).await
+        archived_table::load(self.transaction, self.db, deletion.id).await
     }
 
-    /// Writes down that the deletion has been restored.
-    async fn mark(&self, deletion: Deletion) -> Result<Deletion, Error> {
-        let dialect = self.db.dialect();
-        let now = self.db.settings().clock.now();
-        let sql = format!(
-            "UPDATE {} SET status = 'RESTORED', restored_at = $2, restored_by = $3 WHERE id = {}",
-            self.db.own_table("deletions"),
-            dialect.uuid_parameter(1)
-        );
-        let values = [deletion.id.to_string().into(), dialect.time(now), self.request.principal.clone().into()];
-        self.transaction.execute_raw(dialect.statement(sql, values)).await?;
-        if self.request.dry_run {
-            return Ok(deletion);
-        }
-        let restored_by = Some(self.request.principal.clone());
-        Ok(Deletion { status: DeletionStatus::Restored, restored_at: Some(now), restored_by, ..deletion })
+    /// Records that the deletion has been restored, and returns it so; unchanged in a dry run.
+    async fn mark_restored(&self, deletion: Deletion) -> Result<Deletion, Error> {
+        let principal = &self.request.principal;
+        let restored = record::mark_restored(self.transaction, self.db, deletion.clone(), principal).await?;
+        Ok(if self.request.dry_run { deletion } else { restored })
     }
 }

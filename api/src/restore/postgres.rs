@@ -1,115 +1,114 @@
-//! Putting back on PostgreSQL: one statement, whose foreign keys are checked at its end, so that cycles pass.
+//! Restoring on PostgreSQL: one statement. Foreign keys are checked at its end, so that cycles pass.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 
-use super::archived_table::{Entry, Kept};
-use super::attempt::PutBack;
-use super::checks::schema_drift::inserted;
-use super::references::{Lacking, same_value};
-use crate::catalog::live_table::Present;
+use super::archived_table::ArchivedTable;
+use super::columns::insertable_columns;
+use super::context::RestoreContext;
+use super::references::UnarchivedTables;
+use super::row_counts::RestoredCounts;
+use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
-/// Puts everything back, then fires what was deferred. Tells what was put back by entry.
-pub(super) async fn put_back(
-    transaction: &DatabaseTransaction,
-    entries: &[Entry],
-    lacking: &Lacking,
-) -> Result<Vec<PutBack>, Error> {
-    let mut done = vec![PutBack::default(); entries.len()];
-    let Some(sql) = statement(entries, lacking) else { return Ok(done) };
-    for row in transaction.query_all_raw(Dialect::Postgres.statement(sql, [])).await? {
-        let entry = usize::try_from(row.try_get::<i64>("", "entry")?).unwrap_or_default();
-        done[entry] = PutBack {
+const POSTGRES: Dialect = Dialect::Postgres;
+
+/// Inserts all archived rows and sets all references again, then checks deferred constraints. Returns the counts of
+/// each archived table.
+pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<RestoredCounts>, Error> {
+    let mut by_table = vec![RestoredCounts::default(); context.tables.len()];
+    let Some(sql) = restore_sql(context.tables, context.unarchived_tables) else { return Ok(by_table) };
+    for row in context.tx.query_all_raw(POSTGRES.statement(sql, [])).await? {
+        let number = usize::try_from(row.try_get::<i64>("", "table_number")?).unwrap_or_default();
+        by_table[number] = RestoredCounts {
             rows: row.try_get("", "inserted")?,
             relinked: row.try_get("", "relinked")?,
-            references: row.try_get("", "kept")?,
-            references_set: row.try_get("", "set")?,
+            references: row.try_get("", "cleared")?,
+            references_set: row.try_get("", "references_set")?,
         };
     }
-    transaction.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
-    Ok(done)
+    context.tx.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
+    Ok(by_table)
 }
 
-/// None where nothing was kept of any table that there is.
-fn statement(entries: &[Entry], lacking: &Lacking) -> Option<String> {
-    let mut parts = Vec::new();
-    let mut answers = Vec::new();
-    for (number, entry) in entries.iter().enumerate() {
-        match (&entry.kept, &entry.present) {
-            (Kept::Rows(_), Some(present)) => {
-                parts.push(format!("p{number} AS ({} RETURNING 1)", insert(entry, present)));
-                answers.push(format!(
-                    "SELECT {number}::bigint, (SELECT count(*) FROM p{number}), 0::bigint, 0::bigint, 0::bigint"
+/// Returns the statement that restores every table; none where the archive holds nothing of any table that exists.
+fn restore_sql(tables: &[ArchivedTable], unarchived: &UnarchivedTables) -> Option<String> {
+    let mut changes = Vec::new();
+    let mut counts = Vec::new();
+    for (number, table) in tables.iter().enumerate() {
+        match (&table.layout, &table.live) {
+            (ArchiveLayout::Rows(_), Some(live)) => {
+                changes.push(format!("restored_{number} AS ({} RETURNING 1)", insert_sql(table, live)));
+                counts.push(format!(
+                    "SELECT {number}::bigint, (SELECT count(*) FROM restored_{number}), 0::bigint, 0::bigint, 0::bigint"
                 ));
             }
-            (Kept::References(layout), Some(present)) if !layout.units.is_empty() => {
-                parts.push(format!("p{number} AS ({})", update(entry, layout, present, lacking)));
-                answers.push(format!(
-                    "SELECT {number}::bigint, 0::bigint, (SELECT count(*) FROM p{number}), (SELECT coalesce(sum({}), 0) {})::bigint, \
-                     (SELECT coalesce(sum(n), 0) FROM p{number})::bigint",
-                    layout.counted(|unit| layout.was_cleared(Dialect::Postgres, unit)),
-                    entry.from(Dialect::Postgres)
+            (ArchiveLayout::References(layout), Some(live)) if !layout.units.is_empty() => {
+                changes.push(format!("restored_{number} AS ({})", update_sql(table, layout, live, unarchived)));
+                counts.push(format!(
+                    "SELECT {number}::bigint, 0::bigint, (SELECT count(*) FROM restored_{number}), \
+                     (SELECT coalesce(sum({}), 0) {})::bigint, \
+                     (SELECT coalesce(sum(references_set), 0) FROM restored_{number})::bigint",
+                    layout.count_where(|unit| layout.was_cleared(POSTGRES, unit)),
+                    table.rows_clause(POSTGRES)
                 ));
             }
-            // Nothing was kept of it, or fit::lost has said so.
+            // The archive holds nothing of the table, or schema_drift has reported it.
             _ => {}
         }
     }
-    let with = if parts.is_empty() { String::new() } else { format!("WITH {}\n", parts.join(",\n")) };
-    (!answers.is_empty()).then(|| {
-        format!("{with}SELECT * FROM ({}) done (entry, inserted, relinked, kept, set)", answers.join("\nUNION ALL\n"))
+    let with = if changes.is_empty() { String::new() } else { format!("WITH {}\n", changes.join(",\n")) };
+    (!counts.is_empty()).then(|| {
+        format!(
+            "{with}SELECT * FROM ({}) counts (table_number, inserted, relinked, cleared, references_set)",
+            counts.join("\nUNION ALL\n")
+        )
     })
 }
 
-fn insert(entry: &Entry, present: &Present) -> String {
-    let columns = inserted(Dialect::Postgres, entry);
+fn insert_sql(table: &ArchivedTable, live: &LiveTable) -> String {
+    let columns = insertable_columns(POSTGRES, table);
     let names: Vec<String> = columns.iter().map(|(_, column)| quote(&column.name)).collect();
-    let values: Vec<String> = columns
-        .iter()
-        .map(|(place, column)| format!("CAST({} AS {})", Entry::value(Dialect::Postgres, *place), column.type_name))
-        .collect();
+    let values = columns.iter().map(|(position, column)| {
+        format!("CAST({} AS {})", ArchivedTable::value(POSTGRES, *position), column.type_name)
+    });
     format!(
         "INSERT INTO {}.{} ({}) OVERRIDING SYSTEM VALUE SELECT {} {}",
-        quote(&present.name.0),
-        quote(&present.name.1),
+        quote(&live.name.0),
+        quote(&live.name.1),
         names.join(", "),
-        values.join(", "),
-        entry.from(Dialect::Postgres)
+        values.collect::<Vec<_>>().join(", "),
+        table.rows_clause(POSTGRES)
     )
 }
 
-/// A reference is set again as a whole, where its row still holds what the deletion left.
-fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacking) -> String {
-    let applies: Vec<String> =
-        layout.units.iter().map(|unit| layout.applies(Dialect::Postgres, unit, present, lacking)).collect();
+/// Returns the statement that sets a table's references again and returns how many each row got. A reference is set as
+/// a whole, where its row still holds what the deletion left.
+fn update_sql(table: &ArchivedTable, layout: &References, live: &LiveTable, unarchived: &UnarchivedTables) -> String {
+    let conditions: Vec<String> =
+        layout.units.iter().map(|unit| layout.can_be_set(POSTGRES, unit, live, unarchived)).collect();
     let mut set = Vec::new();
-    for (unit, applies) in layout.units.iter().zip(&applies) {
-        for &place in unit {
-            let column = quote(&layout.cleared[place].name);
-            let of_type = present.column(Dialect::Postgres, &layout.cleared[place].name);
-            let of_type = of_type.map_or("text", |column| column.type_name.as_str());
-            let before = Entry::value(Dialect::Postgres, layout.before(place));
-            set.push(format!("{column} = CASE WHEN {applies} THEN CAST({before} AS {of_type}) ELSE c.{column} END"));
+    for (unit, can_be_set) in layout.units.iter().zip(&conditions) {
+        for &position in unit {
+            let name = &layout.cleared[position].name;
+            let column = quote(name);
+            let type_name = live.column(POSTGRES, name).map_or("text", |column| column.type_name.as_str());
+            let before = ArchivedTable::value(POSTGRES, layout.before(position));
+            set.push(format!(
+                "{column} = CASE WHEN {can_be_set} THEN CAST({before} AS {type_name}) ELSE live.{column} END"
+            ));
         }
     }
-    let is_set = |unit: &[usize]| {
-        let same = unit.iter().filter_map(|&place| {
-            let column = present.column(Dialect::Postgres, &layout.cleared[place].name)?;
-            let before = Entry::value(Dialect::Postgres, layout.before(place));
-            Some(same_value(&format!("c.{}", quote(&column.name)), &before, column))
-        });
-        format!("({} AND {})", layout.was_cleared(Dialect::Postgres, unit), same.collect::<Vec<_>>().join(" AND "))
-    };
     format!(
-        "UPDATE {} c SET {} FROM {} r WHERE r.table_id = {} AND {} AND ({}) RETURNING {} AS n",
-        present.relation(Dialect::Postgres),
+        "UPDATE {} live SET {} FROM {} archived WHERE archived.table_id = {} AND {} AND ({}) RETURNING {} AS references_set",
+        live.relation(POSTGRES),
         set.join(", "),
-        Dialect::Postgres.own_table("archived_rows"),
-        entry.id,
-        layout.same_row(Dialect::Postgres, present),
-        applies.join(" OR "),
-        layout.counted(is_set)
+        archived_rows_table(POSTGRES),
+        table.id,
+        layout.is_same_row(POSTGRES, live),
+        conditions.join(" OR "),
+        layout.count_where(|unit| layout.is_set(POSTGRES, unit, live))
     )
 }

@@ -1,63 +1,65 @@
-//! References that were cleared, in SQL: the kept row `r` and the row `c` that it was of.
+//! SQL over cleared references: `archived` is a row of the archive, `live` the row of the table that it belongs to.
 
 use std::collections::BTreeSet;
 
-use super::archived_table::Entry;
-use crate::catalog::live_table::{Present, PresentColumn};
+use super::archived_table::ArchivedTable;
+use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
 
-/// Tables (schema, name) with rows that were unlinked and could not be kept.
-pub(super) type Lacking = BTreeSet<(String, String)>;
+/// Schemas and names of tables with unlinked rows that could not be archived.
+pub(super) type UnarchivedTables = BTreeSet<(String, String)>;
 
-/// What stood in a column, as a value of its type.
-pub(super) fn before_as(dialect: Dialect, value: &str, column: &PresentColumn) -> String {
+/// Returns an archived value cast to the column's type.
+pub(super) fn cast_to_column(dialect: Dialect, value: &str, column: &LiveColumn) -> String {
     match dialect {
         Dialect::Postgres => format!("CAST({value} AS {})", column.type_name),
         Dialect::Sqlite => value.to_owned(),
     }
 }
 
-/// Whether a value is the one that is kept as text (PostgreSQL).
-pub(super) fn same_value(value: &str, kept: &str, column: &PresentColumn) -> String {
-    let kept = before_as(Dialect::Postgres, kept, column);
-    format!("{} IS NOT DISTINCT FROM {}", column.text(value), column.text(&kept))
+/// Returns the condition that a live value equals an archived one, compared as text (PostgreSQL).
+pub(super) fn equals_archived(value: &str, archived: &str, column: &LiveColumn) -> String {
+    let archived = cast_to_column(Dialect::Postgres, archived, column);
+    format!("{} IS NOT DISTINCT FROM {}", column.text(value), column.text(&archived))
 }
 
 impl References {
-    /// Leaves out the references that lack a column now; [`fit::lost`](super::checks::schema_drift::lost) says whether they held something.
-    pub(super) fn keep_to(&mut self, dialect: Dialect, present: &Present) {
-        let has = |place: &usize| present.column(dialect, &self.cleared[*place].name).is_some();
-        self.units.retain(|unit| unit.iter().all(has));
+    /// Drops the references whose columns no longer all exist.
+    /// [`schema_drift`](super::checks::schema_drift::schema_drift) reports whether they had values.
+    pub(super) fn retain_live(&mut self, dialect: Dialect, live: &LiveTable) {
+        let exists = |position: &usize| live.column(dialect, &self.cleared[*position].name).is_some();
+        self.units.retain(|unit| unit.iter().all(exists));
     }
 
-    /// Where what stood in a cleared column is kept.
-    pub(super) fn before(&self, place: usize) -> usize {
-        self.key.len() + place
+    /// Returns the position of the value that a cleared column had before the deletion.
+    pub(super) fn before(&self, position: usize) -> usize {
+        self.key.len() + position
     }
 
-    /// Where what it was left with is kept.
-    pub(super) fn after(&self, place: usize) -> usize {
-        self.key.len() + self.cleared.len() + place
+    /// Returns the position of the value that the deletion left in a cleared column.
+    pub(super) fn after(&self, position: usize) -> usize {
+        self.key.len() + self.cleared.len() + position
     }
 
-    /// `c` is the row that `r` was of.
-    pub(super) fn same_row(&self, dialect: Dialect, present: &Present) -> String {
-        let pairs = self.key.iter().enumerate().map(|(place, kept)| {
-            let value = Entry::value(dialect, place);
-            let (equals, value) = match present.column(dialect, &kept.name) {
-                Some(now) => (now.equals.as_str(), before_as(dialect, &value, now)),
+    /// Returns the condition that `live` is the row that `archived` belongs to.
+    pub(super) fn is_same_row(&self, dialect: Dialect, live: &LiveTable) -> String {
+        let pairs = self.key.iter().enumerate().map(|(position, archived)| {
+            let value = ArchivedTable::value(dialect, position);
+            let (equals, value) = match live.column(dialect, &archived.name) {
+                Some(column) => (column.equals.as_str(), cast_to_column(dialect, &value, column)),
                 None => ("=", value),
             };
-            format!("c.{} {equals} {value}", quote(&kept.name))
+            format!("live.{} {equals} {value}", quote(&archived.name))
         });
         pairs.collect::<Vec<_>>().join(" AND ")
     }
 
-    /// The deletion cleared this reference of the row.
+    /// Returns the condition that the deletion cleared this reference of `archived`.
     pub(super) fn was_cleared(&self, dialect: Dialect, unit: &[usize]) -> String {
-        let differs = unit.iter().map(|&place| {
-            let (before, after) = (Entry::value(dialect, self.before(place)), Entry::value(dialect, self.after(place)));
+        let differs = unit.iter().map(|&position| {
+            let before = ArchivedTable::value(dialect, self.before(position));
+            let after = ArchivedTable::value(dialect, self.after(position));
             match dialect {
                 Dialect::Postgres => format!("{before} IS DISTINCT FROM {after}"),
                 Dialect::Sqlite => format!("{before} IS NOT {after}"),
@@ -66,46 +68,77 @@ impl References {
         format!("({})", differs.collect::<Vec<_>>().join(" OR "))
     }
 
-    /// The same, nobody has set it since, and it leads somewhere: rows without a key, which could not be kept, may lack what
-    /// it refers to.
-    pub(super) fn applies(&self, dialect: Dialect, unit: &[usize], present: &Present, lacking: &Lacking) -> String {
-        let still = unit.iter().map(|&place| {
-            let name = &self.cleared[place].name;
-            let (now, after) = (format!("c.{}", quote(name)), Entry::value(dialect, self.after(place)));
-            match (dialect, present.column(dialect, name)) {
-                (Dialect::Postgres, Some(column)) => same_value(&now, &after, column),
-                _ => format!("{now} IS {after}"),
+    /// Returns the condition that this reference can be set again: the deletion cleared it, `live` still holds what the
+    /// deletion left, and a parent row exists wherever that is in doubt.
+    pub(super) fn can_be_set(
+        &self,
+        dialect: Dialect,
+        unit: &[usize],
+        live: &LiveTable,
+        unarchived: &UnarchivedTables,
+    ) -> String {
+        let unchanged = unit.iter().map(|&position| {
+            let name = &self.cleared[position].name;
+            let value = format!("live.{}", quote(name));
+            let after = ArchivedTable::value(dialect, self.after(position));
+            match (dialect, live.column(dialect, name)) {
+                (Dialect::Postgres, Some(column)) => equals_archived(&value, &after, column),
+                _ => format!("{value} IS {after}"),
             }
         });
         let mut conditions = vec![self.was_cleared(dialect, unit)];
-        conditions.extend(still);
-        conditions.extend(self.leading(dialect, unit, present, lacking));
+        conditions.extend(unchanged);
+        conditions.extend(self.parents_exist(dialect, unit, live, unarchived));
         format!("({})", conditions.join(" AND "))
     }
 
-    /// There is a row that the reference leads to, where that is in doubt.
-    fn leading(&self, dialect: Dialect, unit: &[usize], present: &Present, lacking: &Lacking) -> Vec<String> {
-        let place =
-            |name: &String| unit.iter().copied().find(|&place| dialect.same_name(&self.cleared[place].name, name));
-        let doubtful = present.references.iter().filter(|reference| {
-            lacking.contains(&reference.whole) && reference.columns.iter().any(|name| place(name).is_some())
+    /// Returns the condition that this reference of `live` has its value from before the deletion.
+    pub(super) fn is_set(&self, dialect: Dialect, unit: &[usize], live: &LiveTable) -> String {
+        let same = unit.iter().filter_map(|&position| {
+            let column = live.column(dialect, &self.cleared[position].name)?;
+            let value = format!("live.{}", quote(&column.name));
+            let before = ArchivedTable::value(dialect, self.before(position));
+            Some(match dialect {
+                Dialect::Postgres => equals_archived(&value, &before, column),
+                Dialect::Sqlite => format!("{value} IS {before}"),
+            })
+        });
+        format!("({} AND {})", self.was_cleared(dialect, unit), same.collect::<Vec<_>>().join(" AND "))
+    }
+
+    /// Returns the conditions that a parent row exists, for each foreign key of the reference to a table of which rows
+    /// were not archived: such a row may have been lost.
+    fn parents_exist(
+        &self,
+        dialect: Dialect,
+        unit: &[usize],
+        live: &LiveTable,
+        unarchived: &UnarchivedTables,
+    ) -> Vec<String> {
+        let position_of = |name: &String| {
+            unit.iter().copied().find(|&position| dialect.same_name(&self.cleared[position].name, name))
+        };
+        let doubtful = live.references.iter().filter(|reference| {
+            unarchived.contains(&reference.whole) && reference.columns.iter().any(|name| position_of(name).is_some())
         });
         let exists = doubtful.map(|reference| {
             let pairs = reference.columns.iter().enumerate().map(|(number, name)| {
-                let value = match (place(name), present.column(dialect, name)) {
-                    (Some(place), Some(now)) => before_as(dialect, &Entry::value(dialect, self.before(place)), now),
-                    _ => format!("c.{}", quote(name)),
+                let value = match (position_of(name), live.column(dialect, name)) {
+                    (Some(position), Some(column)) => {
+                        cast_to_column(dialect, &ArchivedTable::value(dialect, self.before(position)), column)
+                    }
+                    _ => format!("live.{}", quote(name)),
                 };
-                reference.same(dialect, number, "p", &value)
+                reference.equals_parent(dialect, number, "parent", &value)
             });
             let same = pairs.collect::<Vec<_>>().join(" AND ");
-            format!("EXISTS (SELECT 1 FROM {} p WHERE {same})", reference.relation(dialect))
+            format!("EXISTS (SELECT 1 FROM {} parent WHERE {same})", reference.relation(dialect))
         });
         exists.collect()
     }
 
-    /// How many of a row's references meet a condition.
-    pub(super) fn counted(&self, condition: impl Fn(&[usize]) -> String) -> String {
+    /// Returns SQL that counts the references of a row that meet a condition.
+    pub(super) fn count_where(&self, condition: impl Fn(&[usize]) -> String) -> String {
         let counts = self.units.iter().map(|unit| format!("CASE WHEN {} THEN 1 ELSE 0 END", condition(unit)));
         counts.collect::<Vec<_>>().join(" + ")
     }

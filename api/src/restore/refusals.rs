@@ -1,16 +1,17 @@
-//! Why a restore is refused.
+//! The refusals of a restore.
 
-use super::{Conflict, RestoreOutcome};
-use crate::deletion::refusals::counted;
+use super::model::{Conflict, RestoreOutcome};
 use crate::deletion::{Deletion, DeletionStatus};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::wording::counted;
 
+/// Returns the outcome of a restore that one refusal stopped.
 pub(super) fn refused(deletion: Option<Deletion>, refusal: Refusal) -> RestoreOutcome {
     RestoreOutcome { deletion, refusals: vec![refusal], ..RestoreOutcome::default() }
 }
 
-/// Why nothing is left to restore.
-pub(super) fn unfit(deletion: &Deletion) -> Option<Refusal> {
+/// Returns why a deletion cannot be restored by its status; none if it can.
+pub(super) fn not_restorable(deletion: &Deletion) -> Option<Refusal> {
     let (code, message) = match deletion.status {
         DeletionStatus::Restorable => return None,
         DeletionStatus::Restored => {
@@ -30,7 +31,8 @@ pub(super) fn unfit(deletion: &Deletion) -> Option<Refusal> {
     Some(Refusal::about("input.id", code, message))
 }
 
-pub(super) fn overdue_refused(messages: i64) -> Refusal {
+/// Returns the refusal to restore pending messages that would be sent at once.
+pub(super) fn overdue_messages(messages: i64) -> Refusal {
     let message = format!(
         "{} pending and overdue, and would be sent at once. Set allowPendingMessages if they are to be.",
         counted(messages, "message that would come back is", "messages that would come back are")
@@ -38,6 +40,7 @@ pub(super) fn overdue_refused(messages: i64) -> Refusal {
     Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
+/// Returns the outcome of a restore that conflicts stopped.
 pub(super) fn conflicting(conflicts: Vec<Conflict>) -> RestoreOutcome {
     let counted = counted(i64::try_from(conflicts.len()).unwrap_or(i64::MAX), "conflict stands", "conflicts stand");
     let message = format!("{counted} in the way: nothing was restored. Mend what conflicts lists, then restore again.");

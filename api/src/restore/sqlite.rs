@@ -1,133 +1,142 @@
-//! Putting back on SQLite: table by table; foreign keys wait for the end of the transaction.
+//! Restoring on SQLite: table by table. Foreign keys are checked at the end of the transaction.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::archived_table::{Entry, Kept};
-use super::attempt::PutBack;
-use super::checks::schema_drift::inserted;
-use super::references::Lacking;
-use crate::catalog::live_table::Present;
+use super::archived_table::ArchivedTable;
+use super::columns::insertable_columns;
+use super::context::RestoreContext;
+use super::references::UnarchivedTables;
+use super::row_counts::RestoredCounts;
+use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
 const SQLITE: Dialect = Dialect::Sqlite;
 
-/// Puts everything back. Tells what was put back by entry.
-pub(super) async fn put_back(
-    transaction: &DatabaseTransaction,
-    entries: &[Entry],
-    lacking: &Lacking,
-) -> Result<Vec<PutBack>, Error> {
-    let mut by_entry = Vec::new();
-    for entry in entries {
-        let mut done = PutBack::default();
-        match (&entry.kept, &entry.present) {
-            (Kept::Rows(_), Some(present)) => {
-                let inserted = run(transaction, insert(entry, present, "")).await;
-                done.rows += inserted.map_err(|error| naming(error, entry))?;
+/// Inserts all archived rows and sets all references again. Returns the counts of each archived table.
+pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<RestoredCounts>, Error> {
+    let mut by_table = Vec::new();
+    for table in context.tables {
+        let mut counts = RestoredCounts::default();
+        match (&table.layout, &table.live) {
+            (ArchiveLayout::Rows(_), Some(live)) => {
+                let inserted = execute(context.tx, insert_sql(table, live, "")).await;
+                counts.rows += inserted.map_err(|error| with_table(error, table))?;
             }
-            (Kept::References(layout), Some(present)) if !layout.units.is_empty() => {
-                done = references(transaction, entry, layout, (present, lacking)).await?;
-                if done.relinked > 0 {
-                    let updated = run(transaction, update(entry, layout, present, lacking)).await;
-                    updated.map_err(|error| naming(error, entry))?;
+            (ArchiveLayout::References(layout), Some(live)) if !layout.units.is_empty() => {
+                counts = count_references(context, table, layout, live).await?;
+                if counts.relinked > 0 {
+                    let updated = execute(context.tx, update_sql(table, layout, live, context.unarchived_tables)).await;
+                    updated.map_err(|error| with_table(error, table))?;
                 }
             }
-            // Nothing was kept of it, or fit::lost has said so.
+            // The archive holds nothing of the table, or schema_drift has reported it.
             _ => {}
         }
-        by_entry.push(done);
+        by_table.push(counts);
     }
-    Ok(by_entry)
+    Ok(by_table)
 }
 
-/// The insertion of an entry's rows, with what is done about rows that are in the way.
-pub(super) fn insert(entry: &Entry, present: &Present, on_conflict: &str) -> String {
-    let columns = inserted(SQLITE, entry);
+/// Returns the statement that inserts a table's archived rows, followed by an ON CONFLICT clause.
+pub(super) fn insert_sql(table: &ArchivedTable, live: &LiveTable, on_conflict: &str) -> String {
+    let columns = insertable_columns(SQLITE, table);
     let names: Vec<String> = columns.iter().map(|(_, column)| quote(&column.name)).collect();
-    let values: Vec<String> = columns.iter().map(|(place, _)| Entry::value(SQLITE, *place)).collect();
+    let values: Vec<String> = columns.iter().map(|(position, _)| ArchivedTable::value(SQLITE, *position)).collect();
     format!(
         "INSERT{} INTO {} ({}) SELECT {} {} {on_conflict}",
-        or_abort(present),
-        present.relation(SQLITE),
+        or_abort(live),
+        live.relation(SQLITE),
         names.join(", "),
         values.join(", "),
-        entry.from(SQLITE)
+        table.rows_clause(SQLITE)
     )
 }
 
-/// References that were cleared, rows of which some can be set again, and those that can: an UPDATE tells no more than
+/// Counts the cleared references, the rows of which some can be set again, and those references. An UPDATE reports only
 /// its own rows.
-async fn references(
-    transaction: &DatabaseTransaction,
-    entry: &Entry,
+async fn count_references(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
     layout: &References,
-    (present, lacking): (&Present, &Lacking),
-) -> Result<PutBack, Error> {
-    let cleared = layout.counted(|unit| layout.was_cleared(SQLITE, unit));
-    let found = quote(&layout.key[0].name);
-    let applies =
-        layout.counted(|unit| format!("c.{found} IS NOT NULL AND {}", layout.applies(SQLITE, unit, present, lacking)));
-    let join = format!("LEFT JOIN {} c ON {}", present.relation(SQLITE), layout.same_row(SQLITE, present));
+    live: &LiveTable,
+) -> Result<RestoredCounts, Error> {
+    let cleared = layout.count_where(|unit| layout.was_cleared(SQLITE, unit));
+    let key = quote(&layout.key[0].name);
+    let settable = layout.count_where(|unit| {
+        let can_be_set = layout.can_be_set(SQLITE, unit, live, context.unarchived_tables);
+        format!("live.{key} IS NOT NULL AND {can_be_set}")
+    });
+    let join = format!("LEFT JOIN {} live ON {}", live.relation(SQLITE), layout.is_same_row(SQLITE, live));
     let sql = format!(
-        "SELECT coalesce(sum(kept), 0) AS kept, coalesce(sum(applies > 0), 0) AS relinked, coalesce(sum(applies), 0) AS sets \
-         FROM (SELECT {cleared} AS kept, {applies} AS applies FROM {} r {join} WHERE r.table_id = {})",
-        SQLITE.own_table("archived_rows"),
-        entry.id
+        "SELECT coalesce(sum(cleared), 0) AS cleared, coalesce(sum(settable > 0), 0) AS relinked, \
+         coalesce(sum(settable), 0) AS settable \
+         FROM (SELECT {cleared} AS cleared, {settable} AS settable FROM {} archived {join} WHERE archived.table_id = {})",
+        archived_rows_table(SQLITE),
+        table.id
     );
-    let Some(row) = transaction.query_one_raw(SQLITE.statement(sql, [])).await? else {
-        return Ok(PutBack::default());
+    let Some(row) = context.tx.query_one_raw(SQLITE.statement(sql, [])).await? else {
+        return Ok(RestoredCounts::default());
     };
-    Ok(PutBack {
+    Ok(RestoredCounts {
         rows: 0,
         relinked: row.try_get("", "relinked")?,
-        references: row.try_get("", "kept")?,
-        references_set: row.try_get("", "sets")?,
+        references: row.try_get("", "cleared")?,
+        references_set: row.try_get("", "settable")?,
     })
 }
 
-/// A reference is set again as a whole, where its row still holds what the deletion left.
-pub(super) fn update(entry: &Entry, layout: &References, present: &Present, lacking: &Lacking) -> String {
-    let applies: Vec<String> = layout.units.iter().map(|unit| layout.applies(SQLITE, unit, present, lacking)).collect();
+/// Returns the statement that sets a table's references again. A reference is set as a whole, where its row still holds
+/// what the deletion left.
+pub(super) fn update_sql(
+    table: &ArchivedTable,
+    layout: &References,
+    live: &LiveTable,
+    unarchived: &UnarchivedTables,
+) -> String {
+    let conditions: Vec<String> =
+        layout.units.iter().map(|unit| layout.can_be_set(SQLITE, unit, live, unarchived)).collect();
     let mut set = Vec::new();
-    for (unit, applies) in layout.units.iter().zip(&applies) {
-        for &place in unit {
-            let column = quote(&layout.cleared[place].name);
-            let before = Entry::value(SQLITE, layout.before(place));
-            set.push(format!("{column} = CASE WHEN {applies} THEN {before} ELSE c.{column} END"));
+    for (unit, can_be_set) in layout.units.iter().zip(&conditions) {
+        for &position in unit {
+            let column = quote(&layout.cleared[position].name);
+            let before = ArchivedTable::value(SQLITE, layout.before(position));
+            set.push(format!("{column} = CASE WHEN {can_be_set} THEN {before} ELSE live.{column} END"));
         }
     }
     format!(
-        "UPDATE{} {} AS c SET {} FROM {} r WHERE r.table_id = {} AND {} AND ({})",
-        or_abort(present),
-        present.relation(SQLITE),
+        "UPDATE{} {} AS live SET {} FROM {} archived WHERE archived.table_id = {} AND {} AND ({})",
+        or_abort(live),
+        live.relation(SQLITE),
         set.join(", "),
-        SQLITE.own_table("archived_rows"),
-        entry.id,
-        layout.same_row(SQLITE, present),
-        applies.join(" OR ")
+        archived_rows_table(SQLITE),
+        table.id,
+        layout.is_same_row(SQLITE, live),
+        conditions.join(" OR ")
     )
 }
 
-/// What a table says of its own conflicts, REPLACE above all, would take rows that others have made since. Said only where
-/// there is such a clause: it holds for what triggers do, too.
-const fn or_abort(present: &Present) -> &'static str {
-    if present.resolves_conflicts { " OR ABORT" } else { "" }
+/// Returns ` OR ABORT` for a table that has ON CONFLICT clauses of its own: REPLACE would delete rows that others have
+/// inserted since. Other tables do without it, since it also holds for what triggers do.
+const fn or_abort(live: &LiveTable) -> &'static str {
+    if live.resolves_conflicts { " OR ABORT" } else { "" }
 }
 
-/// SQLite does not always say which table it refuses.
-fn naming(error: Error, entry: &Entry) -> Error {
+/// Adds the table to a refusal of SQLite, which does not always name it.
+fn with_table(error: Error, table: &ArchivedTable) -> Error {
     match error {
-        Error::Refused(mut said) => {
-            said.table.get_or_insert_with(|| entry.display.clone());
-            Error::Refused(said)
+        Error::Refused(mut message) => {
+            message.table.get_or_insert_with(|| table.display.clone());
+            Error::Refused(message)
         }
         other => other,
     }
 }
 
-async fn run(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
-    let result = transaction.execute_raw(SQLITE.statement(sql, [])).await?;
+/// Executes a statement and returns the number of rows it changed.
+async fn execute(tx: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
+    let result = tx.execute_raw(SQLITE.statement(sql, [])).await?;
     Ok(i64::try_from(result.rows_affected()).unwrap_or(i64::MAX))
 }

@@ -1,124 +1,113 @@
-//! The rows that a restore wants in a table, as a relation that the catalogue's own expressions can be read over: kept rows
-//! under the columns' own names, types and collations, and rows that are there with their references set again.
+//! The rows a restore would produce, as a SQL relation.
 
-use super::archived_table::{Entry, Kept};
-use super::references::{Lacking, before_as, same_value};
-use crate::catalog::live_table::{Present, PresentColumn};
+use super::archived_table::ArchivedTable;
+use super::references::{UnarchivedTables, cast_to_column};
+use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::deletion::archive::{References, Rows};
 
-/// What one entry wants in its table.
-pub(super) struct Wanted<'a> {
-    pub entry: &'a Entry,
-    pub present: &'a Present,
-    /// The rows, in parentheses; `session_admin_key` is their key as text.
+/// The rows a restore would produce in one table, as a SQL relation with the live table's column names, types and
+/// collations, so that index and constraint expressions can be evaluated against it.
+pub(super) struct TargetRows<'a> {
+    pub archived: &'a ArchivedTable,
+    pub live: &'a LiveTable,
+    /// The relation, in parentheses. Its column `session_admin_key` is the row's key as text.
     pub relation: String,
-    /// The columns that it has.
     columns: Vec<&'a str>,
-    /// The rows are there already: what finds them again, with the operator that compares it.
-    pub there: Vec<(String, &'a str)>,
+    /// For rows that exist and only get references: their key columns in SQL, each with the operator that compares it.
+    pub existing: Vec<(String, &'a str)>,
 }
 
-impl<'a> Wanted<'a> {
-    /// None where nothing of it can be put back, which is somebody else's to say.
-    pub fn of(dialect: Dialect, entry: &'a Entry, lacking: &Lacking) -> Option<Self> {
-        let present = entry.present.as_ref()?;
-        match &entry.kept {
-            Kept::Rows(layout) => Some(Self::rows(dialect, entry, present, layout)),
-            Kept::References(layout) if !layout.units.is_empty() => {
-                Some(Self::relinked(dialect, entry, present, layout, lacking))
+impl<'a> TargetRows<'a> {
+    /// Returns the target rows of an archived table; none where nothing of it can be restored, which other checks
+    /// report.
+    pub fn of(dialect: Dialect, archived: &'a ArchivedTable, unarchived: &UnarchivedTables) -> Option<Self> {
+        let live = archived.live.as_ref()?;
+        match &archived.layout {
+            ArchiveLayout::Rows(layout) => Some(Self::inserted(dialect, archived, live, layout)),
+            ArchiveLayout::References(layout) if !layout.units.is_empty() => {
+                Some(Self::relinked(dialect, archived, live, layout, unarchived))
             }
-            Kept::References(_) => None,
+            ArchiveLayout::References(_) => None,
         }
     }
 
-    /// It has this column.
-    pub fn has(&self, dialect: Dialect, name: &str) -> bool {
+    /// Returns whether the relation has a column with this name.
+    pub fn has_column(&self, dialect: Dialect, name: &str) -> bool {
         self.columns.iter().any(|column| dialect.same_name(column, name))
     }
 
-    /// On PostgreSQL with what the database had worked out: keys compare that, too.
-    fn rows(dialect: Dialect, entry: &'a Entry, present: &'a Present, layout: &'a Rows) -> Self {
+    /// Returns rows to insert. On PostgreSQL they include generated columns, which unique keys may contain.
+    fn inserted(dialect: Dialect, archived: &'a ArchivedTable, live: &'a LiveTable, layout: &'a Rows) -> Self {
         let columns = layout.columns.iter().enumerate();
-        let columns = columns.filter_map(|(place, kept)| Some((place, present.column(dialect, &kept.name)?)));
+        let columns = columns.filter_map(|(position, column)| Some((position, live.column(dialect, &column.name)?)));
         let columns = columns.filter(|(_, column)| !column.generated || dialect == Dialect::Postgres);
-        let columns: Vec<(usize, &PresentColumn)> = columns.collect();
-        let selected = columns.iter();
-        let selected =
-            selected.map(|(place, column)| named(&before_as(dialect, &Entry::value(dialect, *place), column), column));
+        let columns: Vec<(usize, &LiveColumn)> = columns.collect();
+        let selected = columns.iter().map(|(position, column)| {
+            as_column(&cast_to_column(dialect, &ArchivedTable::value(dialect, *position), column), column)
+        });
         let selected: Vec<String> = selected.collect();
         let relation = format!(
             "(SELECT {} AS session_admin_key, {} {})",
-            entry.key_text(dialect),
+            archived.key_text(dialect),
             selected.join(", "),
-            entry.from(dialect)
+            archived.rows_clause(dialect)
         );
         let columns = columns.into_iter().map(|(_, column)| column.name.as_str()).collect();
-        Self { entry, present, relation, columns, there: Vec::new() }
+        Self { archived, live, relation, columns, existing: Vec::new() }
     }
 
-    /// A reference that has been set again already counts as well: SQLite is asked after it has been tried.
+    /// Returns existing rows with their references set again. A reference that has been set again already counts as
+    /// well: on SQLite the checks run after the attempt.
     fn relinked(
         dialect: Dialect,
-        entry: &'a Entry,
-        present: &'a Present,
+        archived: &'a ArchivedTable,
+        live: &'a LiveTable,
         layout: &'a References,
-        lacking: &Lacking,
+        unarchived: &UnarchivedTables,
     ) -> Self {
         let mut set: Vec<(&str, String)> = Vec::new();
-        let mut either = Vec::new();
+        let mut conditions = Vec::new();
         for unit in &layout.units {
-            let applies = layout.applies(dialect, unit, present, lacking);
-            for &place in unit {
-                let Some(column) = present.column(dialect, &layout.cleared[place].name) else { continue };
-                let before = before_as(dialect, &Entry::value(dialect, layout.before(place)), column);
-                let now = quote(&column.name);
-                set.push((&column.name, format!("CASE WHEN {applies} THEN {before} ELSE c.{now} END")));
+            let can_be_set = layout.can_be_set(dialect, unit, live, unarchived);
+            for &position in unit {
+                let Some(column) = live.column(dialect, &layout.cleared[position].name) else { continue };
+                let before = ArchivedTable::value(dialect, layout.before(position));
+                let before = cast_to_column(dialect, &before, column);
+                let name = quote(&column.name);
+                set.push((&column.name, format!("CASE WHEN {can_be_set} THEN {before} ELSE live.{name} END")));
             }
-            either.push(applies);
-            either.push(is_set(dialect, layout, unit, present));
+            conditions.push(can_be_set);
+            conditions.push(layout.is_set(dialect, unit, live));
         }
-        let selected = present.columns.iter().map(|column| {
+        let selected = live.columns.iter().map(|column| {
             let value = set.iter().find(|(name, _)| *name == column.name).map(|(_, value)| value);
-            value.map_or_else(|| format!("c.{0} AS {0}", quote(&column.name)), |value| named(value, column))
+            value.map_or_else(|| format!("live.{0} AS {0}", quote(&column.name)), |value| as_column(value, column))
         });
         let selected: Vec<String> = selected.collect();
         let relation = format!(
-            "(SELECT {} AS session_admin_key, {} FROM {} r JOIN {} c ON {} WHERE r.table_id = {} AND ({}))",
-            entry.key_text(dialect),
+            "(SELECT {} AS session_admin_key, {} FROM {} archived JOIN {} live ON {} WHERE archived.table_id = {} AND ({}))",
+            archived.key_text(dialect),
             selected.join(", "),
-            dialect.own_table("archived_rows"),
-            present.relation(dialect),
-            layout.same_row(dialect, present),
-            entry.id,
-            either.join(" OR ")
+            archived_rows_table(dialect),
+            live.relation(dialect),
+            layout.is_same_row(dialect, live),
+            archived.id,
+            conditions.join(" OR ")
         );
-        let there = layout.key.iter().map(|kept| {
-            let column = present.column(dialect, &kept.name);
-            (quote(&kept.name), column.map_or("=", |column| column.equals.as_str()))
+        let existing = layout.key.iter().map(|key| {
+            let column = live.column(dialect, &key.name);
+            (quote(&key.name), column.map_or("=", |column| column.equals.as_str()))
         });
-        let there = there.collect();
-        let columns = present.columns.iter().map(|column| column.name.as_str()).collect();
-        Self { entry, present, relation, columns, there }
+        let existing = existing.collect();
+        let columns = live.columns.iter().map(|column| column.name.as_str()).collect();
+        Self { archived, live, relation, columns, existing }
     }
 }
 
-/// An expression as a column of this name and collation.
-fn named(value: &str, column: &PresentColumn) -> String {
+/// Returns an expression under the column's name and collation.
+fn as_column(value: &str, column: &LiveColumn) -> String {
     let collation = column.collation.as_ref().map_or_else(String::new, |name| format!(" COLLATE {name}"));
     format!("({value}){collation} AS {}", quote(&column.name))
-}
-
-/// The reference is there again.
-fn is_set(dialect: Dialect, layout: &References, unit: &[usize], present: &Present) -> String {
-    let same = unit.iter().filter_map(|&place| {
-        let column = present.column(dialect, &layout.cleared[place].name)?;
-        let (now, before) = (format!("c.{}", quote(&column.name)), Entry::value(dialect, layout.before(place)));
-        Some(match dialect {
-            Dialect::Postgres => same_value(&now, &before, column),
-            Dialect::Sqlite => format!("{now} IS {before}"),
-        })
-    });
-    let same: Vec<String> = same.collect();
-    format!("({} AND {})", layout.was_cleared(dialect, unit), same.join(" AND "))
 }

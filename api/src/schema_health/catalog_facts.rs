@@ -1,4 +1,4 @@
-//! What the checks need of the catalogue beyond the graph. Each statement is a file beside this one, one per dialect.
+//! Facts of the catalogue that the checks need in addition to the foreign-key graph. Each statement is an `.sql` file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,82 +9,83 @@ use crate::catalog::Graph;
 use crate::db::Dialect;
 use crate::error::Error;
 
-/// A table: schema and name.
-pub(super) type Name = (String, String);
+/// A table's schema and name.
+pub(super) type TableName = (String, String);
 
-/// What the catalogue says beside the graph.
+/// Facts of the catalogue that the foreign-key graph does not have.
 #[derive(Default)]
-pub(super) struct Facts {
-    /// The role that the statements run as; empty on SQLite.
+pub(super) struct CatalogFacts {
+    /// The current role; empty on SQLite.
     pub role: String,
-    /// The columns of the graph's tables and of the tables that `entity` declares, by table.
-    pub columns: BTreeMap<Name, BTreeSet<String>>,
-    /// The columns that would take null once their own NOT NULL is dropped: no domain and no primary key stands behind.
-    pub droppable_not_null: BTreeSet<(Name, String)>,
-    /// Tables that belong to this role, or to one that it is a member of.
-    pub owned: BTreeSet<Name>,
-    /// Tables whose rows this role may read, all of them.
-    pub readable: BTreeSet<Name>,
-    /// Schemas that this role may not use.
+    /// The columns of the tables of the graph and of `entity`, by table.
+    pub columns: BTreeMap<TableName, BTreeSet<String>>,
+    /// The columns that are nullable once their own NOT NULL is dropped: neither a domain nor a primary key forbids
+    /// null.
+    pub droppable_not_null: BTreeSet<(TableName, String)>,
+    /// The tables that the current role owns, by itself or by membership.
+    pub owned: BTreeSet<TableName>,
+    /// The tables of which the current role may read all rows.
+    pub readable: BTreeSet<TableName>,
+    /// The schemas that the current role may not use.
     pub closed_schemas: BTreeSet<String>,
-    /// `DEFERRABLE …` of the foreign keys that have it, by table and constraint.
-    pub deferrable: BTreeMap<(Name, String), &'static str>,
-    /// The schemas of this program's own tables that this role may not use.
-    pub own_closed: BTreeSet<String>,
-    /// Privileges that this role lacks on this program's own tables: table, privilege.
-    pub own_missing: Vec<(Name, String)>,
-    /// The schema of hstore, where this role may not use it.
+    /// The `DEFERRABLE …` clauses of foreign keys that have one, by table and constraint.
+    pub deferrable: BTreeMap<(TableName, String), &'static str>,
+    /// The schemas of this program's internal tables that the current role may not use.
+    pub closed_internal_schemas: BTreeSet<String>,
+    /// Tables and privileges that the current role lacks on this program's internal tables.
+    pub missing_internal_grants: Vec<(TableName, String)>,
+    /// The schema of hstore, if the current role may not use it.
     pub closed_hstore: Option<ClosedHstore>,
-    /// Other roles that hold DELETE on a table: table, role (none is PUBLIC).
-    pub deleters: Vec<(Name, Option<String>)>,
+    /// Tables and other roles that have DELETE on them; none means PUBLIC.
+    pub deleters: Vec<(TableName, Option<String>)>,
 }
 
 const POSTGRES_COLUMNS: &str = include_str!("postgres_columns.sql");
 const POSTGRES_TABLES: &str = include_str!("postgres_tables.sql");
 const POSTGRES_DEFERRABLE: &str = include_str!("postgres_deferrable.sql");
-const POSTGRES_OWN: &str = include_str!("postgres_own.sql");
+const POSTGRES_INTERNAL: &str = include_str!("postgres_internal_grants.sql");
 const POSTGRES_DELETERS: &str = include_str!("postgres_deleters.sql");
 const SQLITE_COLUMNS: &str = include_str!("sqlite_columns.sql");
 
-/// Reads it.
-pub(super) async fn read(
+/// Loads the facts about the tables of the graph and of `entity`.
+pub(super) async fn load(
     conn: &impl ConnectionTrait,
     dialect: Dialect,
     schema: &str,
     graph: &Graph,
-) -> Result<Facts, Error> {
-    let mut facts = Facts::default();
-    let wanted = wanted(schema, graph);
+) -> Result<CatalogFacts, Error> {
+    let mut facts = CatalogFacts::default();
+    let tables = tables_json(schema, graph);
     let columns = match dialect {
         Dialect::Postgres => POSTGRES_COLUMNS,
         Dialect::Sqlite => SQLITE_COLUMNS,
     };
-    for row in conn.query_all_raw(dialect.statement(columns, [wanted.clone().into()])).await? {
-        let (table, column) = (name(&row)?, row.try_get::<String>("", "column_name")?);
+    for row in conn.query_all_raw(dialect.statement(columns, [tables.clone().into()])).await? {
+        let (table, column) = (table_name(&row)?, row.try_get::<String>("", "column_name")?);
         if row.try_get("", "droppable")? {
             facts.droppable_not_null.insert((table.clone(), column.clone()));
         }
         facts.columns.entry(table).or_default().insert(column);
     }
     if dialect == Dialect::Postgres {
-        read_postgres(conn, &wanted, graph, &mut facts).await?;
+        load_postgres(conn, &tables, graph, &mut facts).await?;
     }
     Ok(facts)
 }
 
-/// Owners, privileges and what else only PostgreSQL has.
-async fn read_postgres(
+/// Loads owners, privileges and other facts that only PostgreSQL has.
+async fn load_postgres(
     conn: &impl ConnectionTrait,
-    wanted: &str,
+    tables: &str,
     graph: &Graph,
-    facts: &mut Facts,
+    facts: &mut CatalogFacts,
 ) -> Result<(), Error> {
-    let ask = |sql: &'static str, value: Option<&str>| {
+    let query = |sql: &'static str, value: Option<&str>| {
         conn.query_all_raw(Dialect::Postgres.statement(sql, value.map(Into::into)))
     };
-    for row in ask(POSTGRES_TABLES, Some(wanted)).await? {
+    for row in query(POSTGRES_TABLES, Some(tables)).await? {
         facts.role = row.try_get("", "role_name")?;
-        let table = name(&row)?;
+        let table = table_name(&row)?;
         if !row.try_get::<bool>("", "schema_usable")? {
             facts.closed_schemas.insert(table.0.clone());
         }
@@ -95,39 +96,39 @@ async fn read_postgres(
             facts.owned.insert(table);
         }
     }
-    for row in ask(POSTGRES_DEFERRABLE, None).await? {
+    for row in query(POSTGRES_DEFERRABLE, None).await? {
         let clause = if row.try_get("", "deferred")? { "DEFERRABLE INITIALLY DEFERRED" } else { "DEFERRABLE" };
-        facts.deferrable.insert((name(&row)?, row.try_get("", "constraint_name")?), clause);
+        facts.deferrable.insert((table_name(&row)?, row.try_get("", "constraint_name")?), clause);
     }
-    for row in ask(POSTGRES_OWN, None).await? {
-        let table = name(&row)?;
+    for row in query(POSTGRES_INTERNAL, None).await? {
+        let table = table_name(&row)?;
         if !row.try_get::<bool>("", "schema_usable")? {
-            facts.own_closed.insert(table.0.clone());
+            facts.closed_internal_schemas.insert(table.0.clone());
         }
         if !row.try_get::<bool>("", "granted")? {
-            facts.own_missing.push((table, row.try_get("", "privilege")?));
+            facts.missing_internal_grants.push((table, row.try_get("", "privilege")?));
         }
     }
     facts.closed_hstore = ClosedHstore::find(conn, Dialect::Postgres).await?;
-    let direct =
-        serde_json::json!([graph_name(graph, graph.root), [graph_name(graph, graph.root).0, "whatsapp_groups"]]);
-    for row in ask(POSTGRES_DELETERS, Some(&direct.to_string())).await? {
-        facts.deleters.push((name(&row)?, row.try_get("", "role_name")?));
+    let host_tables =
+        serde_json::json!([name_in_graph(graph, graph.root), [name_in_graph(graph, graph.root).0, "whatsapp_groups"]]);
+    for row in query(POSTGRES_DELETERS, Some(&host_tables.to_string())).await? {
+        facts.deleters.push((table_name(&row)?, row.try_get("", "role_name")?));
     }
     Ok(())
 }
 
-/// The tables to ask about, as JSON: `[[schema, name], …]`.
-fn wanted(schema: &str, graph: &Graph) -> String {
-    let mut names: BTreeSet<Name> = (0..graph.tables.len()).map(|table| graph_name(graph, table)).collect();
+/// Returns the schemas and names of all tables of interest as JSON: `[[schema, name], …]`.
+fn tables_json(schema: &str, graph: &Graph) -> String {
+    let mut names: BTreeSet<TableName> = (0..graph.tables.len()).map(|table| name_in_graph(graph, table)).collect();
     names.extend(entity::declared_references().into_iter().map(|reference| (schema.to_owned(), reference.table)));
     serde_json::json!(names).to_string()
 }
 
-fn graph_name(graph: &Graph, table: usize) -> Name {
+fn name_in_graph(graph: &Graph, table: usize) -> TableName {
     (graph.tables[table].schema.clone(), graph.tables[table].name.clone())
 }
 
-fn name(row: &QueryResult) -> Result<Name, Error> {
+fn table_name(row: &QueryResult) -> Result<TableName, Error> {
     Ok((row.try_get("", "schema_name")?, row.try_get("", "table_name")?))
 }

@@ -1,4 +1,4 @@
-//! The extension hstore, which the queue of cleanup runs needs, out of this role's reach (PostgreSQL).
+//! Detects that the current role may not use the extension hstore, which the job queue needs (PostgreSQL).
 
 use sea_orm::ConnectionTrait;
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 
 const POSTGRES_HSTORE: &str = include_str!("postgres_hstore.sql");
 
-/// A schema that holds hstore, and a role that may not use it.
+/// A schema that contains hstore, and a role that may not use it.
 #[derive(Debug)]
 pub struct ClosedHstore {
     role: String,
@@ -15,7 +15,7 @@ pub struct ClosedHstore {
 }
 
 impl ClosedHstore {
-    /// Looks for it; none where the role may use the schema, or the queue is not there.
+    /// Returns the schema if the current role may not use it; none if it may, or there is no queue.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -30,7 +30,7 @@ impl ClosedHstore {
         row.map(closed).transpose()
     }
 
-    /// What is the matter.
+    /// Returns the description of the problem.
     #[must_use]
     pub fn message(&self) -> String {
         format!(
@@ -39,7 +39,7 @@ impl ClosedHstore {
         )
     }
 
-    /// What mends it.
+    /// Returns the statement that repairs it.
     #[must_use]
     pub fn grant(&self) -> String {
         format!("GRANT USAGE ON SCHEMA {} TO {}", quote(&self.schema), quote(&self.role))

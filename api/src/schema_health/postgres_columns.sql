@@ -1,11 +1,14 @@
--- The columns of the tables in $1 (JSON: [[schema, name], ...]). droppable: NOT NULL stands on the column alone.
-SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, a.attname::text AS column_name,
-       a.attnotnull AND t.typtype <> 'd'
-         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i
-                         WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey::smallint[])) AS droppable
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
-  AND (n.nspname::text, c.relname::text) IN (SELECT w.value ->> 0, w.value ->> 1 FROM jsonb_array_elements($1::jsonb) AS w)
+-- The columns of the tables in $1 (JSON: [[schema, name], ...]). droppable: only the column's own NOT NULL forbids
+-- null.
+SELECT namespace.nspname::text AS schema_name, class.relname::text AS table_name, attribute.attname::text AS column_name,
+       attribute.attnotnull AND type.typtype <> 'd'
+         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index index
+                         WHERE index.indrelid = class.oid AND index.indisprimary
+                           AND attribute.attnum = ANY (index.indkey::smallint[])) AS droppable
+FROM pg_catalog.pg_attribute attribute
+JOIN pg_catalog.pg_class class ON class.oid = attribute.attrelid
+JOIN pg_catalog.pg_namespace namespace ON namespace.oid = class.relnamespace
+JOIN pg_catalog.pg_type type ON type.oid = attribute.atttypid
+WHERE attribute.attnum > 0 AND NOT attribute.attisdropped AND class.relkind IN ('r', 'p')
+  AND (namespace.nspname::text, class.relname::text) IN (
+    SELECT wanted.value ->> 0, wanted.value ->> 1 FROM jsonb_array_elements($1::jsonb) AS wanted)

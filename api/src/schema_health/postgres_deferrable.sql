@@ -1,7 +1,7 @@
--- The foreign keys that may be checked later: a statement that makes such a key anew has to say so again.
-SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, k.conname::text AS constraint_name,
-       k.condeferred AS deferred
-FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'f' AND k.condeferrable
+-- The deferrable foreign keys. A statement that replaces such a key has to repeat the clause.
+SELECT namespace.nspname::text AS schema_name, class.relname::text AS table_name,
+       foreign_key.conname::text AS constraint_name, foreign_key.condeferred AS deferred
+FROM pg_catalog.pg_constraint foreign_key
+JOIN pg_catalog.pg_class class ON class.oid = foreign_key.conrelid
+JOIN pg_catalog.pg_namespace namespace ON namespace.oid = class.relnamespace
+WHERE foreign_key.contype = 'f' AND foreign_key.condeferrable

@@ -1,14 +1,15 @@
--- Who else holds DELETE or TRUNCATE on the tables in $1 (JSON: [[schema, name], ...]): grants to roles, and to PUBLIC (no role).
--- The owner, this role and superusers are left out: nothing can be taken from them. So is whoever may write this program's
--- audit record: that is the role that it serves as.
-SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, r.rolname::text AS role_name
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL aclexplode(c.relacl) AS a
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-WHERE a.privilege_type IN ('DELETE', 'TRUNCATE') AND a.grantee <> c.relowner
-  AND NOT COALESCE(has_table_privilege(r.oid, to_regclass('session_admin.deletions'), 'INSERT'), false)
-  AND r.rolname IS DISTINCT FROM current_user AND NOT COALESCE(r.rolsuper, false)
-  AND (n.nspname::text, c.relname::text) IN (SELECT w.value ->> 0, w.value ->> 1 FROM jsonb_array_elements($1::jsonb) AS w)
+-- The other roles with DELETE or TRUNCATE on the tables in $1 (JSON: [[schema, name], ...]); no role means PUBLIC. The
+-- owner, the current role and superusers are left out: a REVOKE would not stop them. So is each role that may write
+-- this program's audit record: the server works as that role.
+SELECT namespace.nspname::text AS schema_name, class.relname::text AS table_name, role.rolname::text AS role_name
+FROM pg_catalog.pg_class class
+JOIN pg_catalog.pg_namespace namespace ON namespace.oid = class.relnamespace
+CROSS JOIN LATERAL aclexplode(class.relacl) AS acl
+LEFT JOIN pg_catalog.pg_roles role ON role.oid = acl.grantee
+WHERE acl.privilege_type IN ('DELETE', 'TRUNCATE') AND acl.grantee <> class.relowner
+  AND NOT COALESCE(has_table_privilege(role.oid, to_regclass('session_admin.deletions'), 'INSERT'), false)
+  AND role.rolname IS DISTINCT FROM current_user AND NOT COALESCE(role.rolsuper, false)
+  AND (namespace.nspname::text, class.relname::text) IN (
+    SELECT wanted.value ->> 0, wanted.value ->> 1 FROM jsonb_array_elements($1::jsonb) AS wanted)
 GROUP BY 1, 2, 3
 ORDER BY 3, 1, 2 DESC

@@ -1,41 +1,41 @@
-//! Statements that mend a foreign key, for either database.
+//! Statements that repair a foreign key.
 
-use super::Fix;
-use super::check_context::{Scene, list};
+use super::check_context::{CheckContext, column_list};
+use super::model::Fix;
 use crate::catalog::{Action, ForeignKey};
 use crate::db::{Dialect, quote};
 
-/// Makes the key anew, under the same name, with another rule.
-pub(super) fn change_rule(scene: &Scene, key: &ForeignKey, rule: Action) -> Fix {
+/// Returns the fix that replaces a foreign key by one with another rule, under the same name.
+pub(super) fn change_rule(context: &CheckContext, key: &ForeignKey, rule: Action) -> Fix {
     let constraint = quote(&key.constraint);
-    let statement = match scene.dialect {
+    let statement = match context.dialect {
         Dialect::Postgres => format!(
             "ALTER TABLE {} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {constraint} {}",
-            scene.sql_carrier(key),
-            definition(scene, key, rule)
+            context.sql_carrier(key),
+            definition(context, key, rule)
         ),
-        Dialect::Sqlite => sqlite_key(scene, key, rule),
+        Dialect::Sqlite => sqlite_key_change(context, key, rule),
     };
-    Fix { statement, consequence: consequence(scene, key, rule) }
+    Fix { statement, consequence: consequence(context, key, rule) }
 }
 
-/// Drops keys of one table, and says which one stays.
-pub(super) fn drop_keys(scene: &Scene, keep: &ForeignKey, others: &[&ForeignKey]) -> Fix {
-    let statement = match scene.dialect {
+/// Returns the fix that drops `others` and keeps the foreign key `keep` of the same table.
+pub(super) fn drop_keys(context: &CheckContext, keep: &ForeignKey, others: &[&ForeignKey]) -> Fix {
+    let statement = match context.dialect {
         Dialect::Postgres => {
             let drops: Vec<String> =
                 others.iter().map(|key| format!("DROP CONSTRAINT {}", quote(&key.constraint))).collect();
-            format!("ALTER TABLE {} {}", scene.sql_carrier(keep), drops.join(", "))
+            format!("ALTER TABLE {} {}", context.sql_carrier(keep), drops.join(", "))
         }
-        Dialect::Sqlite => sqlite_key(scene, keep, keep.on_delete),
+        Dialect::Sqlite => sqlite_key_change(context, keep, keep.on_delete),
     };
-    let stays = format!("The key {} stays. ", keep.constraint);
-    Fix { statement, consequence: stays + &consequence(scene, keep, keep.on_delete) }
+    let remaining = format!("The key {} stays. ", keep.constraint);
+    Fix { statement, consequence: remaining + &consequence(context, keep, keep.on_delete) }
 }
 
-/// What a rule means for the rows.
-pub(super) fn consequence(scene: &Scene, key: &ForeignKey, rule: Action) -> String {
-    let (table, parent) = (&scene.table(key.table).display, &scene.table(key.referenced).display);
+/// Returns the consequence of a rule for the rows.
+pub(super) fn consequence(context: &CheckContext, key: &ForeignKey, rule: Action) -> String {
+    let (table, parent) = (&context.table(key.table).display, &context.table(key.referenced).display);
     let columns = key.columns.join(", ");
     match rule {
         Action::Cascade => format!("Deleting a row of {parent} deletes the rows of {table} that refer to it."),
@@ -55,13 +55,13 @@ pub(super) fn consequence(scene: &Scene, key: &ForeignKey, rule: Action) -> Stri
     }
 }
 
-/// `FOREIGN KEY … REFERENCES …` with all that the key has, and another rule.
-fn definition(scene: &Scene, key: &ForeignKey, rule: Action) -> String {
+/// Returns the `FOREIGN KEY … REFERENCES …` clause with all properties of a key, but another rule.
+fn definition(context: &CheckContext, key: &ForeignKey, rule: Action) -> String {
     let mut clauses = vec![format!(
         "FOREIGN KEY ({}) REFERENCES {} ({})",
-        list(&key.columns),
-        scene.sql_referenced(key),
-        list(&key.referenced_columns)
+        column_list(&key.columns),
+        context.sql_referenced(key),
+        column_list(&key.referenced_columns)
     )];
     if key.match_full {
         clauses.push("MATCH FULL".to_owned());
@@ -73,24 +73,26 @@ fn definition(scene: &Scene, key: &ForeignKey, rule: Action) -> String {
         clauses.push(format!("ON DELETE {rule}"));
     }
     let carrier = key.scope.clone().unwrap_or_else(|| {
-        let table = scene.table(key.table);
+        let table = context.table(key.table);
         (table.schema.clone(), table.name.clone())
     });
-    if let Some(clause) = scene.facts.deferrable.get(&(carrier, key.constraint.clone())) {
+    if let Some(clause) = context.facts.deferrable.get(&(carrier, key.constraint.clone())) {
         clauses.push((*clause).to_owned());
     }
     clauses.join(" ")
 }
 
-/// As [`sqlite_rebuild`], for a key of the graph. Migrations give a key the rule that is expected, and no other.
-fn sqlite_key(scene: &Scene, key: &ForeignKey, rule: Action) -> String {
-    let mends = scene.migrations_pending && scene.declared_for(key).is_some_and(|declared| declared.on_delete == rule);
-    sqlite_rebuild(mends, &scene.table(key.table).name, &definition(scene, key, rule))
+/// Returns [`sqlite_rebuild`] for a key of the graph. Migrations give a key the expected rule only.
+fn sqlite_key_change(context: &CheckContext, key: &ForeignKey, rule: Action) -> String {
+    let migration_repairs =
+        context.migrations_pending && context.declared_for(key).is_some_and(|declared| declared.on_delete == rule);
+    sqlite_rebuild(migration_repairs, &context.table(key.table).name, &definition(context, key, rule))
 }
 
-/// SQLite has no statement that changes a key: either a pending migration does it, or the table is built anew by hand.
-pub(super) fn sqlite_rebuild(migration_mends: bool, table: &str, definition: &str) -> String {
-    if migration_mends {
+/// Returns instructions for changing a foreign key on SQLite, which has no statement for it: a pending migration does
+/// it, or the table is rebuilt by hand.
+pub(super) fn sqlite_rebuild(migration_repairs: bool, table: &str, definition: &str) -> String {
+    if migration_repairs {
         return "-- Run: session-admin migrate".to_owned();
     }
     let name = quote(table);

@@ -1,55 +1,56 @@
-//! Counting rows: what the checks want counted, as SQL, and the one statement that counts it all.
+//! SQL that counts rows for the checks, and the one statement that runs all counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::ConnectionTrait;
 
-use super::check_context::Scene;
+use super::check_context::CheckContext;
 use crate::catalog::{ForeignKey, TableId};
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
-/// All rows of a table; none where this role cannot count them.
-pub(super) fn rows(scene: &Scene, table: TableId) -> Option<String> {
-    scene.countable(table).then(|| format!("SELECT count(*) FROM {}", scene.sql_table(table)))
+/// Returns SQL that counts the rows of a table; none if the current role cannot count them.
+pub(super) fn rows(context: &CheckContext, table: TableId) -> Option<String> {
+    context.countable(table).then(|| format!("SELECT count(*) FROM {}", context.sql_table(table)))
 }
 
-/// The rows that refer to something through this key.
-pub(super) fn referring(scene: &Scene, key: &ForeignKey) -> Option<String> {
-    scene
+/// Returns SQL that counts the rows with a value in a foreign key; none if the current role cannot count them.
+pub(super) fn referring(context: &CheckContext, key: &ForeignKey) -> Option<String> {
+    context
         .countable(key.table)
-        .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", scene.sql_carrier(key), set(&key.columns)))
+        .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", context.sql_carrier(key), all_set(&key.columns)))
 }
 
-/// The rows of `child` (as SQL names it) with a value in these columns that no row of `parent` has.
-pub(super) fn orphans(child: &str, columns: &[String], parent: &str, to: &[To]) -> String {
-    format!("SELECT count(*) FROM {child} AS child WHERE {}", orphaned(columns, parent, to))
+/// Returns SQL that counts the rows of the table `child` that refer to a row which the table `parent` does not have.
+pub(super) fn orphans(child: &str, columns: &[String], parent: &str, referenced: &[ReferencedColumn]) -> String {
+    format!("SELECT count(*) FROM {child} AS child WHERE {}", is_orphan(columns, parent, referenced))
 }
 
-/// A column that is referred to.
-pub(super) struct To {
+/// A referenced column.
+pub(super) struct ReferencedColumn {
     pub name: String,
-    /// What follows a value for it to compare as this column's do, where it may have another collation.
+    /// The COLLATE clause that makes a referring value compare by this column's collation; may be empty.
     pub collation: String,
 }
 
-/// The condition on `child` by which [`orphans`] counts.
-pub(super) fn orphaned(columns: &[String], parent: &str, to: &[To]) -> String {
-    let matching: Vec<String> = to
+/// Returns the condition that a row `child` refers to a row that does not exist.
+pub(super) fn is_orphan(columns: &[String], parent: &str, referenced: &[ReferencedColumn]) -> String {
+    let matching: Vec<String> = referenced
         .iter()
         .zip(columns)
-        // The parent's column first: SQLite compares by the left operand's collation, as the key itself does.
-        .map(|(to, here)| format!("parent.{} = child.{}{}", quote(&to.name), quote(here), to.collation))
+        // SQLite compares by the left operand's collation, and the foreign key by the parent's.
+        .map(|(parent, child)| format!("parent.{} = child.{}{}", quote(&parent.name), quote(child), parent.collation))
         .collect();
-    format!("{} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {})", set(columns), matching.join(" AND "))
+    format!("{} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {})", all_set(columns), matching.join(" AND "))
 }
 
-/// The condition that every one of these columns of `child` has a value.
-pub(super) fn set(columns: &[String]) -> String {
+/// Returns the condition that all of these columns of `child` have a value.
+pub(super) fn all_set(columns: &[String]) -> String {
     columns.iter().map(|column| format!("child.{} IS NOT NULL", quote(column))).collect::<Vec<_>>().join(" AND ")
 }
 
-/// Runs all the counts as one statement. VALUES, since SQLite limits the terms of a UNION ALL and not those of VALUES.
+/// Runs all counts as one statement and returns the results by their SQL. SQLite limits the terms of a UNION ALL, but
+/// not of VALUES.
 pub(super) async fn count<'a>(
     conn: &impl ConnectionTrait,
     dialect: Dialect,
@@ -62,13 +63,13 @@ pub(super) async fn count<'a>(
     let rows: Vec<String> =
         distinct.iter().enumerate().map(|(number, count)| format!("({number}, ({count}))")).collect();
     let statement = dialect.statement(format!("VALUES {}", rows.join(", ")), []);
-    let mut counted = BTreeMap::new();
+    let mut results = BTreeMap::new();
     for row in conn.query_all_raw(statement).await? {
         let number: i32 = row.try_get_by_index(0)?;
-        let asked = usize::try_from(number).ok().and_then(|number| distinct.get(number));
-        if let Some(asked) = asked {
-            counted.insert((*asked).to_owned(), row.try_get_by_index(1)?);
+        let count = usize::try_from(number).ok().and_then(|number| distinct.get(number));
+        if let Some(count) = count {
+            results.insert((*count).to_owned(), row.try_get_by_index(1)?);
         }
     }
-    Ok(counted)
+    Ok(results)
 }

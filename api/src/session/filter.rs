@@ -1,63 +1,64 @@
-//! Which sessions a list has, or a cleanup takes.
+//! The filter for lists of sessions and for cleanups.
 
 use chrono::{DateTime, Utc};
 use entity::whatsapp_sessions::Column;
 use uuid::Uuid;
 
-use super::SessionStatus;
-use crate::db::pagination::Parameters;
-use crate::db::{Columns, Dialect, text_search};
+use entity::session_status::SessionStatus;
 
-/// What sessions meet, all of it; nothing for all sessions. A row without a time meets no condition on that time.
+use crate::db::{Columns, Dialect, Parameters, text_search};
+
+/// Conditions on sessions, all of which must hold. The default matches all sessions. A session without a time matches
+/// no condition on that time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// One of these.
+    /// One of these ids.
     pub ids: Option<Vec<Uuid>>,
-    /// In one of these states; an empty list is met by none.
+    /// One of these statuses; an empty list matches no session.
     pub statuses: Option<Vec<SessionStatus>>,
-    /// Not connected and never paired, or the contrary.
+    /// Stale (not connected and never paired), or not stale.
     pub stale: Option<bool>,
     /// With or without a phone number.
     pub has_phone_number: Option<bool>,
-    /// Part of the name, the phone number or the id, in any case.
+    /// A substring of the name, the phone number or the id, ignoring case.
     pub search: Option<String>,
-    /// Made before.
+    /// Created before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Made after.
+    /// Created after this time.
     pub created_after: Option<DateTime<Utc>>,
-    /// Last changed before.
+    /// Last updated before this time.
     pub updated_before: Option<DateTime<Utc>>,
-    /// Last changed after.
+    /// Last updated after this time.
     pub updated_after: Option<DateTime<Utc>>,
-    /// Last changed before, or made before where it is not known when it was changed.
+    /// Last updated before this time, or created before it if the time of the update is unknown.
     pub unchanged_since: Option<DateTime<Utc>>,
 }
 
 impl Filter {
-    /// The conditions on a row `c`, to be joined by AND.
+    /// Returns SQL conditions on a row `listed`, to be joined by AND.
     #[must_use]
     pub fn conditions(&self, dialect: Dialect, columns: &Columns, parameters: &mut Parameters) -> Vec<String> {
         let mut conditions = Vec::new();
         if let Some(ids) = &self.ids {
-            let listed = dialect.elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
-            let id = columns.typed(Column::Id, "listed.value");
-            conditions.push(format!("c.id IN (SELECT {id} FROM {listed} listed)"));
+            let wanted = dialect.elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
+            let id = columns.typed(Column::Id, "wanted.value");
+            conditions.push(format!("listed.id IN (SELECT {id} FROM {wanted} wanted)"));
         }
-        conditions.extend(self.statuses.as_ref().map(|statuses| in_state(columns, statuses)));
-        let never_paired = format!("{} AND c.phone_number IS NULL", in_state(columns, &SessionStatus::STALE));
+        conditions.extend(self.statuses.as_ref().map(|statuses| has_status(columns, statuses)));
+        let never_paired = format!("{} AND listed.phone_number IS NULL", has_status(columns, &SessionStatus::STALE));
         conditions.extend(self.stale.map(|stale| format!("{}({never_paired})", if stale { "" } else { "NOT " })));
         conditions.extend(
-            self.has_phone_number.map(|has| format!("c.phone_number IS {}NULL", if has { "NOT " } else { "" })),
+            self.has_phone_number.map(|has| format!("listed.phone_number IS {}NULL", if has { "NOT " } else { "" })),
         );
         if let Some(part) = &self.search {
             let parameter = parameters.bind(text_search::pattern(dialect, part));
-            let named = [Column::SessionName, Column::PhoneNumber, Column::Id];
-            let found: Vec<String> = named
+            let searched = [Column::SessionName, Column::PhoneNumber, Column::Id];
+            let contains: Vec<String> = searched
                 .into_iter()
                 .filter_map(|column| columns.name(column))
                 .map(|name| text_search::contains(dialect, &name, &parameter))
                 .collect();
-            conditions.push(format!("({})", found.join(" OR ")));
+            conditions.push(format!("({})", contains.join(" OR ")));
         }
         let times = [
             (self.created_before, [Column::CreatedAt].as_slice(), "<"),
@@ -66,11 +67,11 @@ impl Filter {
             (self.updated_after, &[Column::UpdatedAt], ">"),
             (self.unchanged_since, &[Column::UpdatedAt, Column::CreatedAt], "<"),
         ];
-        for (moment, of, than) in times {
-            let Some(moment) = moment else { continue };
-            let parameter = parameters.bind(dialect.time(moment));
-            conditions.push(columns.compared(of, than, &parameter).unwrap_or_else(|| {
-                // The parameter has to stand somewhere, or PostgreSQL does not know its type.
+        for (time, columns_of_time, operator) in times {
+            let Some(time) = time else { continue };
+            let parameter = parameters.bind(dialect.time(time));
+            conditions.push(columns.compared(columns_of_time, operator, &parameter).unwrap_or_else(|| {
+                // The statement must use the parameter, or PostgreSQL does not know its type.
                 format!("({parameter} IS NULL AND 1 = 0)")
             }));
         }
@@ -78,22 +79,23 @@ impl Filter {
     }
 }
 
-/// True or false, also for a row without a status.
-fn in_state(columns: &Columns, statuses: &[SessionStatus]) -> String {
-    let list = |statuses: &mut dyn Iterator<Item = SessionStatus>| {
+/// Returns the condition that a session has one of these statuses; never null, even without a status.
+fn has_status(columns: &Columns, statuses: &[SessionStatus]) -> String {
+    let literals = |statuses: &mut dyn Iterator<Item = SessionStatus>| {
         let words: Vec<String> = statuses.filter_map(SessionStatus::as_raw).map(|word| format!("'{word}'")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     };
     let status = status(columns);
-    let mut any = Vec::new();
-    any.extend(list(&mut statuses.iter().copied()).map(|words| format!("{status} IN ({words})")));
+    let mut conditions = Vec::new();
+    conditions.extend(literals(&mut statuses.iter().copied()).map(|words| format!("{status} IN ({words})")));
     if statuses.contains(&SessionStatus::Other) {
-        any.extend(list(&mut SessionStatus::KNOWN.into_iter()).map(|words| format!("{status} NOT IN ({words})")));
+        conditions
+            .extend(literals(&mut SessionStatus::KNOWN.into_iter()).map(|words| format!("{status} NOT IN ({words})")));
     }
-    if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" OR ")) }
+    if conditions.is_empty() { "1 = 0".to_owned() } else { format!("({})", conditions.join(" OR ")) }
 }
 
-/// The status as text, never null: an enum's words compare with no others.
+/// Returns the status as text, never null. An enum value can only be compared with its own labels, text with any word.
 pub(super) fn status(columns: &Columns) -> String {
     format!("coalesce({}, '')", columns.as_text(Column::Status))
 }

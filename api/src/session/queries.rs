@@ -1,37 +1,38 @@
-//! Reading sessions, whatever columns an adopted database has.
+//! Queries for sessions, with whatever columns an adopted database has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use entity::session_status::SessionStatus;
 use entity::whatsapp_sessions::Column;
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
-use super::filter::status;
-use super::{Filter, Session, SessionStatus};
+use super::filter::{Filter, status};
+use super::model::Session;
 use crate::catalog::SESSIONS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Cell, Columns, Database, Dialect};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Cell, Columns, Database, Dialect, Parameters};
 use crate::error::Error;
 
-/// The columns that a [`Session`] is made of, in the order in which they are read.
+/// The columns of a [`Session`], in the order in which they are read.
 const SELECTED: [Column; 6] =
     [Column::Id, Column::SessionName, Column::Status, Column::PhoneNumber, Column::CreatedAt, Column::UpdatedAt];
 
-/// What a list of sessions is ordered by.
+/// The sort key of a list of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortBy {
-    /// When the row was made.
+    /// When the row was created.
     CreatedAt,
-    /// When the row was last changed.
+    /// When the row was last updated.
     UpdatedAt,
-    /// The name, as [`Session::name`] has it.
+    /// [`Session::name`].
     Name,
-    /// The status, as it is stored.
+    /// The status as stored.
     Status,
 }
 
-/// The sessions with these ids, in no particular order; ids that no session has are left out.
+/// Returns the sessions with these ids, in no particular order. Unknown ids are skipped.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -39,7 +40,7 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
     find_in(db.pool(), db, &*Columns::recent(db, SESSIONS).await?, ids).await
 }
 
-/// Names by id, for the audit record.
+/// Returns the names of sessions by id, for the audit record.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -48,7 +49,7 @@ pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> 
     Ok(sessions.into_iter().map(|session| (session.id, session.name)).collect())
 }
 
-/// The same on a connection, with what is known of the table's columns.
+/// Returns the sessions with these ids as [`find`] does, on a given connection and with given columns.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -61,15 +62,15 @@ pub async fn find_in(
     let mut parameters = Parameters::default();
     let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
     let conditions = filter.conditions(db.dialect(), columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} c WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
+    let sql = format!("SELECT {} FROM {} listed WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
-    rows.iter().map(session).collect()
+    rows.iter().map(from_row).collect()
 }
 
-/// One part of the sessions that meet a filter.
+/// Returns one page of the sessions that match a filter.
 ///
 /// # Errors
-/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(
     db: &Database,
     filter: &Filter,
@@ -80,10 +81,10 @@ pub async fn page(
     let columns = Columns::recent(db, SESSIONS).await?;
     let list = list(db.dialect(), &columns, filter, by, descending);
     let page = list.page(db.pool(), &columns.selected(&SELECTED, &slice.unasked.columns), slice).await?;
-    page.map(|row| session(&row))
+    page.map(|row| from_row(&row))
 }
 
-/// How many sessions meet a filter.
+/// Counts the sessions that match a filter.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -99,23 +100,23 @@ fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descen
     let (name, key) = match by {
         SortBy::CreatedAt => ("created", time(Column::CreatedAt)),
         SortBy::UpdatedAt => ("updated", time(Column::UpdatedAt)),
-        SortBy::Name => ("name", Some(Key::new(shown_name(columns), Kind::Text))),
+        SortBy::Name => ("name", Some(Key::new(name_sql(columns), Kind::Text))),
         SortBy::Status => ("status", Some(Key::new(status(columns), Kind::Text))),
     };
     let name: Arc<str> = format!("sessions by {name}{}", if descending { ", last first" } else { "" }).into();
     let id = columns.key(Column::Id);
-    let from = format!("{} c", columns.table());
+    let from = format!("{} listed", columns.table());
     List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
 }
 
-/// [`Session::name`] in SQL.
-fn shown_name(columns: &Columns) -> String {
+/// Returns SQL for [`Session::name`].
+fn name_sql(columns: &Columns) -> String {
     let [name, phone, id] =
         [Column::SessionName, Column::PhoneNumber, Column::Id].map(|column| columns.as_text(column));
     format!("coalesce({name}, {phone}, substr({id}, 1, 8))")
 }
 
-/// Sessions by their status and whether they are stale, with how many there are.
+/// Counts the sessions by status and by whether they are stale.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -123,21 +124,21 @@ pub async fn stats(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Err
     let columns = Columns::recent(db, SESSIONS).await?;
     let sql = format!(
         "SELECT status, unpaired, count(*) AS sessions FROM (SELECT {} AS status, \
-         CASE WHEN c.phone_number IS NULL THEN 1 ELSE 0 END AS unpaired FROM {} c) counted GROUP BY status, unpaired",
+         CASE WHEN listed.phone_number IS NULL THEN 1 ELSE 0 END AS unpaired FROM {} listed) counted GROUP BY status, unpaired",
         status(&columns),
         columns.table()
     );
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
-    let counted = rows.iter().map(|row| {
+    let counts = rows.iter().map(|row| {
         let status = SessionStatus::from_raw(&row.try_get::<String>("", "status")?);
         let stale = row.try_get::<i32>("", "unpaired")? == 1 && SessionStatus::STALE.contains(&status);
         Ok((status, stale, row.try_get("", "sessions")?))
     });
-    counted.collect()
+    counts.collect()
 }
 
-/// The ids of the sessions that meet a filter, those first that have not been changed for the longest time and those
-/// without any time last; ties are broken by id. At most `limit` of them.
+/// Returns the ids of at most `limit` sessions that match a filter: those that have not been updated for the longest
+/// time first, those without any time last. The id breaks ties.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -155,22 +156,22 @@ pub async fn matching(
     let order = updated.map_or_else(String::new, |updated| format!("{updated} NULLS LAST, "));
     let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
-        "SELECT {} FROM {} c WHERE {} ORDER BY {order}c.id{limit}",
+        "SELECT {} FROM {} listed WHERE {} ORDER BY {order}listed.id{limit}",
         columns.selected(&[Column::Id], &[]),
         columns.table(),
         conditions.join(" AND ")
     );
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
-    rows.iter().map(|row| uuid(Cell::of(row, 0)?.as_ref())).collect()
+    rows.iter().map(|row| parse_id(Cell::of(row, 0)?.as_ref())).collect()
 }
 
-fn session(row: &QueryResult) -> Result<Session, Error> {
+fn from_row(row: &QueryResult) -> Result<Session, Error> {
     let [id, name, status, phone_number, created_at, updated_at] = Cell::first(row)?;
-    let [name, status, phone_number] = [name, status, phone_number].map(|cell| cell.map(Cell::into_text));
-    let [created_at, updated_at] = [created_at, updated_at].map(|cell| cell.as_ref().and_then(Cell::moment));
+    let [name, status, phone_number] = [name, status, phone_number].map(|value| value.map(Cell::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(Cell::moment));
     Ok(Session {
-        id: uuid(id.as_ref())?,
-        name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| shown(id.as_ref()).chars().take(8).collect()),
+        id: parse_id(id.as_ref())?,
+        name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| id_text(id.as_ref()).chars().take(8).collect()),
         raw_status: status.unwrap_or_default(),
         phone_number,
         created_at,
@@ -178,11 +179,11 @@ fn session(row: &QueryResult) -> Result<Session, Error> {
     })
 }
 
-fn uuid(id: Option<&Cell>) -> Result<Uuid, Error> {
+fn parse_id(id: Option<&Cell>) -> Result<Uuid, Error> {
     id.and_then(Cell::uuid)
-        .ok_or_else(|| Error::Unsuitable(format!("A session has the id {}, which is no UUID.", shown(id))))
+        .ok_or_else(|| Error::Unsuitable(format!("A session has the id {}, which is no UUID.", id_text(id))))
 }
 
-fn shown(id: Option<&Cell>) -> String {
+fn id_text(id: Option<&Cell>) -> String {
     id.map_or_else(|| "null".to_owned(), Cell::to_string)
 }

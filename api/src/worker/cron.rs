@@ -1,4 +1,4 @@
-//! Cleaning up stale sessions by itself, at the times that a cron expression names.
+//! Scheduled cleanups, at the times of a cron expression.
 
 use apalis_cron::timezone::Utc as TimeZone;
 use apalis_cron::{CronScheduler, Schedule, Tick as CronTick};
@@ -14,10 +14,10 @@ use crate::error::Error;
 use crate::metrics::{Metrics, Tick};
 use crate::refusal::RefusalCode;
 
-/// A tick that comes later than this, since the process was stopped or the machine asleep, is a missed one.
-const LATE: TimeDelta = TimeDelta::minutes(1);
+/// The delay after which a tick counts as missed: the process was stopped, or the machine was asleep.
+const MAX_DELAY: TimeDelta = TimeDelta::minutes(1);
 
-/// When the schedule ticks, in UTC.
+/// The times of a schedule, in UTC.
 #[derive(Debug, Clone)]
 pub struct Times {
     cron: Cron,
@@ -25,25 +25,25 @@ pub struct Times {
 }
 
 impl Times {
-    /// The times of an expression as cron(5) has it: minute, hour, day of the month, month, day of the week.
+    /// Parses an expression as in cron(5): minute, hour, day of the month, month, day of the week.
     ///
     /// # Errors
-    /// [`Error::BadInput`] where it is none, or names a time that never comes.
+    /// [`Error::BadInput`] for anything else, or a time that never comes.
     pub fn read(expression: &str, clock: Clock) -> Result<Self, Error> {
-        let wrong = |why: String| {
+        let invalid = |reason: String| {
             Error::BadInput(format!(
-                "--cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE) is {expression:?}: {why}. It takes five fields, in \
+                "--cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE) is {expression:?}: {reason}. It takes five fields, in \
                  UTC: minute, hour, day of the month, month, day of the week. `0 3 * * *` is every day at three."
             ))
         };
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron =
-            parser.parse(expression).map_err(|error| wrong(error.to_string().trim_end_matches('.').to_owned()))?;
+            parser.parse(expression).map_err(|error| invalid(error.to_string().trim_end_matches('.').to_owned()))?;
         let times = Self { cron, clock };
-        if times.next().is_none() { Err(wrong("that time never comes".to_owned())) } else { Ok(times) }
+        if times.next().is_none() { Err(invalid("that time never comes".to_owned())) } else { Ok(times) }
     }
 
-    /// The first of them from now on.
+    /// Returns the next time from now on.
     #[must_use]
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.cron.find_next_occurrence(&self.clock.now(), false).ok()
@@ -56,8 +56,8 @@ impl Schedule<TimeZone> for Times {
     }
 }
 
-/// Ticks for as long as it is awaited, and hands the runs that it starts to `started`. A tick that was missed is not made
-/// up for.
+/// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `started` with each run. Missed
+/// ticks are not made up for.
 pub async fn keep<Started>(
     db: Database,
     plan: Plan,
@@ -72,17 +72,17 @@ pub async fn keep<Started>(
     let mut ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
     while let Some(tick) = ticks.next().await {
         let Some(moment) = tick.ok().and_then(moment) else {
-            // A time that went by unseen. The scheduler would tell of nothing else from here on.
+            // After a missed tick the scheduler would return nothing but missed ticks.
             tracing::warn!("a tick of the schedule was missed, and is not made up for");
             ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
             continue;
         };
-        if db.settings().clock.now() - moment > LATE {
+        if db.settings().clock.now() - moment > MAX_DELAY {
             tracing::warn!(%moment, "a tick of the schedule was missed, and is not made up for");
             continue;
         }
         let ticked = plan.tick(&db, moment).await;
-        metrics.ticked(moment, told(moment, &ticked));
+        metrics.ticked(moment, log_outcome(moment, &ticked));
         if let Ok(Ticked::Started(run)) = ticked {
             started(*run).await;
         }
@@ -93,8 +93,8 @@ fn moment(tick: CronTick) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(tick.get_timestamp().try_into().ok()?, 0)
 }
 
-/// Says in the log what came of a tick.
-fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
+/// Logs the outcome of a tick, and returns it as a metric.
+fn log_outcome(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
     match ticked {
         Ok(Ticked::Started(run)) => {
             let sessions = run.sessions_to_go();
@@ -114,7 +114,7 @@ fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
             Tick::NothingToDo
         }
         Ok(Ticked::AllStay(stay)) => {
-            told_of_those_that_stay(moment, stay);
+            log_skipped(moment, stay);
             Tick::NothingToDo
         }
         Ok(Ticked::OverCeiling(refusal)) => {
@@ -134,14 +134,14 @@ fn told(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
     }
 }
 
-/// What somebody has to mend is a warning: the database would refuse such a session each time.
-fn told_of_those_that_stay(moment: DateTime<Utc>, stay: &[SkippedSession]) {
-    let sessions = stay.len();
-    let blocked = stay.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
+/// Logs that all sessions are skipped. Blocked sessions are a warning: the database would refuse them each time.
+fn log_skipped(moment: DateTime<Utc>, skipped: &[SkippedSession]) {
+    let sessions = skipped.len();
+    let blocked = skipped.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
     if let Some(SkippedSession { session_id, message, .. }) = blocked {
         let why = "the schedule found no session that can go; `session-admin doctor` says what is in the way";
         tracing::warn!(%moment, sessions, session = %session_id, reason = message, "{why}");
-    } else if let Some(SkippedSession { session_id, message, .. }) = stay.first() {
+    } else if let Some(SkippedSession { session_id, message, .. }) = skipped.first() {
         tracing::info!(%moment, sessions, session = %session_id, reason = message, "the schedule found no session that may go");
     }
 }

@@ -1,118 +1,110 @@
-//! Runs that nobody works on and that no job stands for are queued again: a process may have ended between the two, or a
-//! run rests and is to be tried again.
+//! Queueing runs again that no worker has and no job stands for: a process may have ended between creating a run and
+//! queueing it, or a paused run is to be tried again.
 
 use std::time::Duration;
 
 use apalis::prelude::BoxDynError;
 use sea_orm::ConnectionTrait as _;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use super::consumer::Hand;
 use super::job_queue::{NAME, Queue};
-use super::{migrated, pause};
+use super::job_runner::JobRunner;
+use super::stop_signal::{migrated, pause};
+use crate::cleanup;
+use crate::cleanup::RunWithoutJob;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
-/// How often what is left of old jobs is removed, and how old that is.
-const TIDY: Duration = Duration::from_hours(1);
-const KEPT: Duration = Duration::from_hours(24);
+/// The time between two removals of old jobs.
+const REMOVAL_INTERVAL: Duration = Duration::from_hours(1);
+/// How long finished jobs are kept.
+const JOB_RETENTION: Duration = Duration::from_hours(24);
 
-/// Looks for such runs until the workers are to stop.
-pub(super) async fn always(queue: Queue, hand: Hand) {
-    let db = &hand.db;
-    if !migrated(db, &hand.stopping).await {
+/// Queues such runs again, periodically, until the workers are told to stop.
+pub(super) async fn requeue_orphans(queue: Queue, runner: JobRunner) {
+    let db = &runner.db;
+    if !migrated(db, &runner.stopping).await {
         return;
     }
-    let mut tidied: Option<Instant> = None;
-    let mut said = String::new();
-    while !pause(&hand.stopping, db.settings().run_lease / 3).await {
-        if let Err(error) = again(&queue).await {
+    let mut last_removal: Option<Instant> = None;
+    let mut last_message = String::new();
+    while !pause(&runner.stopping, db.settings().run_lease / 3).await {
+        if let Err(error) = requeue_once(&queue).await {
             let message = error.to_string();
-            if passes(&error) {
+            if is_temporary(&error) {
                 tracing::debug!(error = message, "cleanup runs without a job were not looked for");
-            } else if message != said {
+            } else if message != last_message {
                 tracing::warn!(error = message, "cleanup runs that nobody works on are not queued again for now");
-                said = message;
+                last_message = message;
             }
             continue;
         }
-        said.clear();
-        if tidied.is_none_or(|last| last.elapsed() >= TIDY) {
-            tidied = Some(Instant::now());
-            if let Err(error) = tidy(db).await {
+        last_message.clear();
+        if last_removal.is_none_or(|last| last.elapsed() >= REMOVAL_INTERVAL) {
+            last_removal = Some(Instant::now());
+            if let Err(error) = remove_old_jobs(db).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "old jobs were not removed");
             }
         }
     }
 }
 
-/// The database is away, which others say, or somebody has locked something.
-fn passes(error: &BoxDynError) -> bool {
+/// Whether an error passes by itself: the database is unavailable, which is logged elsewhere, or something is locked.
+fn is_temporary(error: &BoxDynError) -> bool {
     matches!(
         error.downcast_ref(),
         Some(Error::Unavailable(_) | Error::ReadOnly(_) | Error::Timeout(_) | Error::LockTimeout(_))
     )
 }
 
-async fn again(queue: &Queue) -> Result<(), BoxDynError> {
-    for (run, gone) in without_job(queue.database()).await? {
+async fn requeue_once(queue: &Queue) -> Result<(), BoxDynError> {
+    for RunWithoutJob { run, lost_job } in find_orphans(queue.database()).await? {
         tracing::debug!(%run, "a cleanup run is queued again");
-        queue.replace(run, gone).await?;
+        queue.requeue(run, lost_job).await?;
     }
     Ok(())
 }
 
-/// Runs that anybody may take and whose job is gone, or was last had by a worker that shows no sign of life; each with that
-/// job.
-async fn without_job(db: &Database) -> Result<Vec<(Uuid, Option<String>)>, Error> {
-    let dialect = db.dialect();
-    let (jobs, workers) = tables(dialect);
-    let sql = format!(
-        "SELECT CAST(c.id AS text) AS id, c.job FROM {} c WHERE c.status IN ('QUEUED', 'RUNNING') \
-         AND (c.leased_until IS NULL OR c.leased_until <= $1) AND NOT EXISTS \
-         (SELECT 1 FROM {jobs} j LEFT JOIN {workers} w ON w.id = j.lock_by \
-          WHERE j.job_type = $2 AND j.idempotency_key = c.job \
-          AND (j.status = 'Pending' OR (j.status IN ('Queued', 'Running') AND w.last_seen >= $3)))",
-        db.own_table("cleanup_runs")
-    );
-    let now = db.settings().clock.now();
-    let values = [dialect.time(now), NAME.into(), seen(db, db.settings().run_lease)];
-    let rows = db.pool().query_all_raw(dialect.statement(sql, values)).await?;
-    let found = rows.iter().map(|row| {
-        let id: String = row.try_get("", "id")?;
-        let id = id.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run has the id {id}, which is no UUID.")));
-        Ok((id?, row.try_get("", "job")?))
-    });
-    found.collect()
+/// Returns the runs that any worker may take and whose job is lost, or was last taken by a worker that shows no sign of
+/// life.
+async fn find_orphans(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
+    let (jobs, workers) = apalis_tables(db.dialect());
+    let live_job = |job: &str| {
+        format!(
+            "SELECT 1 FROM {jobs} job LEFT JOIN {workers} worker ON worker.id = job.lock_by \
+             WHERE job.job_type = $2 AND job.idempotency_key = {job} AND (job.status = 'Pending' \
+             OR (job.status IN ('Queued', 'Running') AND worker.last_seen >= $3))"
+        )
+    };
+    cleanup::find_without_job(db, live_job, [NAME.into(), last_seen(db, db.settings().run_lease)]).await
 }
 
-/// Removes jobs that are done, and the names of workers that are gone.
-async fn tidy(db: &Database) -> Result<(), Error> {
+/// Removes finished jobs, and workers that have ended.
+async fn remove_old_jobs(db: &Database) -> Result<(), Error> {
     let dialect = db.dialect();
-    let (jobs, workers) = tables(dialect);
+    let (jobs, workers) = apalis_tables(dialect);
     for sql in [
         format!("DELETE FROM {jobs} WHERE job_type = $1 AND status IN ('Done', 'Failed', 'Killed') AND done_at < $2"),
         format!(
             "DELETE FROM {workers} WHERE worker_type = $1 AND last_seen < $2 \
-             AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.lock_by = {workers}.id)"
+             AND NOT EXISTS (SELECT 1 FROM {jobs} job WHERE job.lock_by = {workers}.id)"
         ),
     ] {
-        db.pool().execute_raw(dialect.statement(sql, [NAME.into(), seen(db, KEPT)])).await?;
+        db.pool().execute_raw(dialect.statement(sql, [NAME.into(), last_seen(db, JOB_RETENTION)])).await?;
     }
     Ok(())
 }
 
-/// apalis' tables.
-const fn tables(dialect: Dialect) -> (&'static str, &'static str) {
+/// Returns the names of apalis' tables of jobs and of workers.
+const fn apalis_tables(dialect: Dialect) -> (&'static str, &'static str) {
     match dialect {
         Dialect::Postgres => ("apalis.jobs", "apalis.workers"),
         Dialect::Sqlite => ("Jobs", "Workers"),
     }
 }
 
-/// A moment so long ago, as apalis writes it down.
-fn seen(db: &Database, ago: Duration) -> sea_orm::Value {
+/// Returns the time so long ago as apalis stores times.
+fn last_seen(db: &Database, ago: Duration) -> sea_orm::Value {
     let moment = db.settings().clock.now() - ago;
     match db.dialect() {
         Dialect::Postgres => moment.into(),

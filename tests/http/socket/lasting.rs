@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::graphql::State;
+use api::app_state::AppState;
 use api::http::Sockets;
 use api::http::serve;
 use api::schema_health::Accepted;
@@ -30,7 +30,7 @@ async fn pings_are_answered_with_what_they_hold() {
 #[tokio::test]
 async fn a_quiet_client_that_is_there_stays_and_one_that_is_not_goes() {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let address = server(db.database().await.clone(), Sockets::pinging(Duration::from_millis(200))).await;
+    let address = server(db.database().await.clone(), Sockets::with_ping_interval(Duration::from_millis(200))).await;
     let (mut there, mut gone) = (Client::begin(address).await, Client::begin(address).await);
     // Reading answers pings; the other one does not read.
     let quiet = timeout(Duration::from_secs(2), there.next()).await;
@@ -44,7 +44,7 @@ async fn a_quiet_client_that_is_there_stays_and_one_that_is_not_goes() {
 #[tokio::test]
 async fn a_server_that_stops_says_so_and_does_not_wait() {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let state = State::new(db.database().await.clone(), Accepted::default(), "tester");
+    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -10,8 +10,8 @@ mod watching;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use api::app_state::AppState;
 use api::db::Database;
-use api::graphql::State;
 use api::http::{Sockets, router};
 use api::limits::Limits;
 use api::schema_health::Accepted;
@@ -30,21 +30,21 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A server for as long as the test lasts.
 pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
-    serving_with(State::new(database, Accepted::default(), "tester"), sockets).await
+    serving_with(AppState::new(database, Accepted::default(), "tester"), sockets).await
 }
 
 /// A server with these limits.
 async fn limited(db: &TestDb, limits: Limits) -> SocketAddr {
-    let state = State::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
+    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
     serving_with(state, Sockets::default()).await
 }
 
 /// A server that looks at its sockets every second.
-pub(crate) async fn serving(state: State) -> SocketAddr {
-    serving_with(state, Sockets::pinging(Duration::from_secs(1))).await
+pub(crate) async fn serving(state: AppState) -> SocketAddr {
+    serving_with(state, Sockets::with_ping_interval(Duration::from_secs(1))).await
 }
 
-async fn serving_with(state: State, sockets: Sockets) -> SocketAddr {
+async fn serving_with(state: AppState, sockets: Sockets) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, router(state, sockets, &[])).into_future());

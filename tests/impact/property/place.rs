@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::case::Case;
 use super::oracle::{Content, content, plain_delete};
 use crate::support::connection::{RawConnection, Said};
-use crate::support::{Contents, TestDb, own_tables, scratch};
+use crate::support::{Contents, TestDb, internal_tables_sql, scratch};
 
 pub enum Place {
     Files(TempDir),
@@ -29,7 +29,7 @@ impl Place {
             return Some(Self::Files(TempDir::new_in(scratch::folder()).unwrap()));
         }
         let db = TestDb::postgres(Contents::Empty).await?;
-        db.exec(&own_tables(dialect)).await;
+        db.exec(&internal_tables_sql(dialect)).await;
         Some(Self::Schemas(db))
     }
 
@@ -71,7 +71,7 @@ async fn build_file(folder: &TempDir, case: &Case, reversed: bool, delete: &str)
     connection.exec("PRAGMA synchronous = OFF").await;
     connection.exec(&case.build(reversed)).await;
     assert!(connection.rows("PRAGMA foreign_key_check").await.is_empty(), "the generator breaks a key");
-    connection.exec(&own_tables(Dialect::Sqlite)).await;
+    connection.exec(&internal_tables_sql(Dialect::Sqlite)).await;
     let before = content(&mut connection, case).await;
     std::fs::copy(&original, &copy).unwrap();
     let mut plain_connection = RawConnection::open(&format!("sqlite://{}", copy.display())).await;

@@ -11,7 +11,7 @@ const FEW: usize = 4;
 
 /// Holds what can go together against every subset. `impact` is that of all of them.
 pub async fn most(case: &Case, db: &Database, roots: &[Uuid], impact: &Impact) -> Result<(), String> {
-    let found = impact::deletable_together(db, roots).await.map_err(|error| format!("together: {error:?}"))?;
+    let found = impact::largest_deletable_set(db, roots).await.map_err(|error| format!("together: {error:?}"))?;
     if found.deletable.len() + found.blocked.len() != roots.len() {
         return Err(format!("some of {roots:?} are in neither list: {found:?}"));
     }

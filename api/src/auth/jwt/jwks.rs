@@ -1,4 +1,4 @@
-//! The file of public keys.
+//! The JWKS file with the public keys of JWTs.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// A JWKS file (RFC 7517), read again when it has changed.
+/// The keys of a JWKS file (RFC 7517), which is read again when it has changed.
 #[derive(Debug)]
 pub(super) struct KeyFile(Arc<RwLock<Vec<Key>>>);
 
-/// A key, with the one algorithm that it is good for.
+/// A key with the one algorithm that it is for.
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
@@ -24,20 +24,23 @@ struct Key {
 }
 
 impl KeyFile {
-    /// Reads the file, and again at this interval where it has changed.
-    pub(super) fn open(path: PathBuf, every: Duration) -> Result<Self, Error> {
-        let place = format!("--jwt-jwks (SESSION_ADMIN_JWT_JWKS) {}", path.display());
+    /// Reads the file, and starts to look at this interval whether it has changed.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where it cannot be read, or is no JWKS with a usable key.
+    pub(super) fn open(path: PathBuf, interval: Duration) -> Result<Self, Error> {
+        let option = format!("--jwt-jwks (SESSION_ADMIN_JWT_JWKS) {}", path.display());
         let text = std::fs::read_to_string(&path)
-            .map_err(|error| Error::BadInput(format!("{place} cannot be read: {error}.")))?;
-        let keys = parse(&text).map_err(|problem| Error::BadInput(format!("{place} {problem}")))?;
+            .map_err(|error| Error::BadInput(format!("{option} cannot be read: {error}.")))?;
+        let keys = parse(&text).map_err(|problem| Error::BadInput(format!("{option} {problem}")))?;
         let keys = Arc::new(RwLock::new(keys));
-        let read = Arc::downgrade(&keys);
-        // A thread of its own: a file on a share that hangs must keep no request waiting.
-        std::thread::spawn(move || read_again(&path, text, every, &read));
+        let weak_keys = Arc::downgrade(&keys);
+        // A thread of its own: a network share that hangs must not delay requests.
+        std::thread::spawn(move || reload_until_dropped(&path, text, interval, &weak_keys));
         Ok(Self(keys))
     }
 
-    /// The key of this id; without one, the only key that there is for this algorithm.
+    /// Returns the key with this id; without an id, the key for this algorithm if there is only one.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<(DecodingKey, Algorithm)> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = keys.iter().filter(|key| match id {
@@ -49,21 +52,21 @@ impl KeyFile {
     }
 }
 
-/// Reads the file at this interval, for as long as somebody wants its keys. A file that is being written, or gone, changes
-/// nothing; the log says so.
-fn read_again(path: &Path, mut last: String, every: Duration, keys: &Weak<RwLock<Vec<Key>>>) {
+/// Reloads the file at this interval until its keys are dropped. A file that is incomplete or missing is logged and changes
+/// nothing.
+fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, keys: &Weak<RwLock<Vec<Key>>>) {
     loop {
-        std::thread::sleep(every);
+        std::thread::sleep(interval);
         let found = std::fs::read_to_string(path).map_err(|error| error.to_string());
         let Some(keys) = keys.upgrade() else { return };
-        if found.as_ref() == Ok(&last) {
+        if found.as_ref() == Ok(&last_text) {
             continue;
         }
         let path = path.display();
         match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
             Ok((text, read)) => {
                 tracing::info!(%path, keys = read.len(), "the keys of JWTs have been read again");
-                last = text;
+                last_text = text;
                 *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
             }
             Err(problem) => tracing::warn!(%path, problem, "the keys of JWTs stay as they were"),
@@ -71,7 +74,7 @@ fn read_again(path: &Path, mut last: String, every: Duration, keys: &Weak<RwLock
     }
 }
 
-/// The keys that can check RS256 or ES256; others in the file are for something else.
+/// Parses the keys for RS256 and ES256. Other keys in the file are for something else.
 fn parse(text: &str) -> Result<Vec<Key>, String> {
     #[derive(Deserialize)]
     struct File {
@@ -79,16 +82,16 @@ fn parse(text: &str) -> Result<Vec<Key>, String> {
     }
     let file: File =
         serde_json::from_str(text).map_err(|_| "is no JWKS: a JSON object with the member keys.".to_owned())?;
-    let keys: Vec<Key> = file.keys.into_iter().filter_map(key).collect();
+    let keys: Vec<Key> = file.keys.into_iter().filter_map(parse_key).collect();
     if keys.is_empty() {
         return Err("has no public key for RS256 or ES256.".to_owned());
     }
     Ok(keys)
 }
 
-fn key(value: Value) -> Option<Key> {
+fn parse_key(value: Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let (algorithm, word) = match &jwk.algorithm {
+    let (algorithm, name) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
         AlgorithmParameters::EllipticCurve(point) if point.curve == EllipticCurve::P256 => {
             (Algorithm::ES256, KeyAlgorithm::ES256)
@@ -96,8 +99,8 @@ fn key(value: Value) -> Option<Key> {
         _ => return None,
     };
     let common = &jwk.common;
-    let signs = common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature);
-    if !signs || common.key_algorithm.is_some_and(|named| named != word) {
+    let is_for_signatures = common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature);
+    if !is_for_signatures || common.key_algorithm.is_some_and(|named| named != name) {
         return None;
     }
     Some(Key { id: common.key_id.clone(), material: DecodingKey::from_jwk(&jwk).ok()?, algorithm })

@@ -1,5 +1,5 @@
-//! The signatures of JWTs, checked by ring, whose cryptography the rest of the program uses too: `jsonwebtoken` leaves to
-//! its user which library does that. Nothing is signed here.
+//! Verification of signatures by ring, which the rest of the program uses too. `jsonwebtoken` lets its user choose the
+//! library. Nothing is signed here.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -13,7 +13,7 @@ static RING: CryptoProvider = CryptoProvider {
     verifier_factory: |algorithm, key| match algorithm {
         Algorithm::HS256 | Algorithm::RS256 | Algorithm::ES256 => {
             if key.family() == algorithm.family() {
-                Ok(Box::new(ByRing { algorithm: *algorithm, key: key.clone() }))
+                Ok(Box::new(RingVerifier { algorithm: *algorithm, key: key.clone() }))
             } else {
                 Err(ErrorKind::InvalidKeyFormat.into())
             }
@@ -23,8 +23,8 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes ring the one who checks. The second time changes nothing.
-pub(in crate::auth) fn install() {
+/// Makes ring the library that verifies. Further calls change nothing.
+pub(super) fn install() {
     let _ = RING.install_default();
 }
 
@@ -32,21 +32,21 @@ fn unsupported() -> Error {
     ErrorKind::InvalidAlgorithm.into()
 }
 
-struct ByRing {
+struct RingVerifier {
     algorithm: Algorithm,
     key: DecodingKey,
 }
 
-impl JwtVerifier for ByRing {
+impl JwtVerifier for RingVerifier {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }
 
-impl Verifier<Vec<u8>> for ByRing {
+impl Verifier<Vec<u8>> for RingVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
         let verified = match (self.algorithm, self.key.kind()) {
-            // In constant time.
+            // ring compares in constant time.
             (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => {
                 hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), message, signature)
             }

@@ -128,7 +128,7 @@ async fn delete(
     let nothing = report.session_count == 0;
     let Criteria { ids, missing_from_gateway, .. } = &request.criteria;
     // Sessions that were named, or that the gateway knows, are to be listed; a run of before is to be answered again.
-    if nothing && ids.is_none() && !missing_from_gateway && request.idempotency_key.is_none() {
+    if nothing && ids.is_none() && !missing_from_gateway && request.terms.idempotency_key.is_none() {
         output.document(&report);
         return Ok(Exit::Done);
     }
@@ -146,8 +146,8 @@ async fn delete(
 
 /// What is asked. Sessions that may not go do not stop the others.
 fn question(impact: &Impact, request: &CleanupRequest) -> &'static str {
-    let connected = impact.connected_sessions > 0 && !request.allow_connected;
-    let pending = impact.pending_messages > 0 && !request.allow_pending_messages;
+    let connected = impact.connected_sessions > 0 && !request.terms.allow_connected;
+    let pending = impact.pending_messages > 0 && !request.terms.allow_pending_messages;
     if connected || pending || !impact.deletable {
         "Some of these may not go, and are skipped. Delete the others?"
     } else {
@@ -160,13 +160,7 @@ fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> 
     CleanupRequest {
         criteria,
         dry_run,
-        expected_impact: terms.token((!dry_run).then_some(&shown.impact)),
-        at_most: terms.at_most,
-        allow_connected: terms.allow_connected,
-        allow_pending_messages: terms.allow_pending_messages,
-        archive: !terms.no_archive,
-        reason: terms.reason,
-        idempotency_key: terms.idempotency_key,
+        terms: terms.into_terms((!dry_run).then_some(&shown.impact)),
         principal: principal(),
     }
 }

@@ -64,14 +64,8 @@ fn request(args: Args, shown: Option<&Impact>) -> DeletionRequest {
     let Args { id, dry_run, terms, .. } = args;
     DeletionRequest {
         session_ids: vec![id],
-        expected_impact: terms.token(shown),
-        at_most: terms.at_most,
-        allow_connected: terms.allow_connected,
-        allow_pending_messages: terms.allow_pending_messages,
-        archive: !terms.no_archive,
+        terms: terms.into_terms(shown),
         dry_run,
-        reason: terms.reason,
-        idempotency_key: terms.idempotency_key,
         principal: principal(),
         ..DeletionRequest::default()
     }

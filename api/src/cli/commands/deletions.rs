@@ -5,6 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::cleanup::RunErasure;
 use crate::cli::output::Output;
 use crate::cli::{Exit, principal, prompt, render, require_migrated, value_parsers};
 use crate::config::Config;
@@ -122,7 +123,7 @@ async fn erase(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Exi
             return Ok(Exit::Refused);
         }
     }
-    let outcome = deletion::erase(db, id, &principal()).await?;
+    let outcome = deletion::erase(db, id, &principal(), &RunErasure).await?;
     output.document(&outcome);
     output.text(render::erasure(&outcome));
     Ok(if outcome.refusals.is_empty() { Exit::Done } else { Exit::Refused })

@@ -1,7 +1,7 @@
 //! `session-admin migrate`: the schema's history, and between its last two steps the purge of stale sessions.
 //! Nothing here can drop a business table.
 
-use migration::{STALE_PURGE, Session};
+use migration::{MigrationSession, STALE_PURGE};
 use serde::Serialize;
 
 use super::purge::{self, Purged, Spared, Stale};
@@ -53,7 +53,9 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
     let exit = match ended {
         // Better with the table's name, and who holds it.
         Err(error @ Error::LockTimeout(_)) => {
-            return Err(migration::locked(db.pool(), &config.database.schema).await.map_or(error, Error::from));
+            return Err(migration::diagnose_lock_timeout(db.pool(), &config.database.schema)
+                .await
+                .map_or(error, Error::from));
         }
         ended => ended?,
     };
@@ -62,7 +64,7 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
 }
 
 async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
-    let status = migration::status(db.pool()).await?;
+    let status = migration::list_with_status(db.pool()).await?;
     let of =
         |applied: bool| status.iter().filter(move |(_, is)| *is == applied).map(|(name, _)| name.clone()).collect();
     output.document(&Report { applied: of(true), pending: of(false), purge: None, spared: Vec::new() });
@@ -71,7 +73,7 @@ async fn status(db: &Database, output: Output) -> Result<Exit, Error> {
 }
 
 async fn migrate(args: &Args, db: &Database, gateway: Option<&Gateway>, output: Output) -> Result<Exit, Error> {
-    let pending = migration::pending(db.pool()).await?;
+    let pending = migration::list_pending(db.pool()).await?;
     if pending.is_empty() {
         output.document(&Report { applied: Vec::new(), pending, purge: None, spared: Vec::new() });
         output.text("Nothing is pending.");
@@ -99,22 +101,22 @@ async fn apply(
 ) -> Result<Exit, Error> {
     let settings = db.settings();
     let waiting = || note("Another migrate is running on this database; waiting for it to end.");
-    let session = Session::open(&settings.url, &settings.schema, waiting).await?;
+    let session = MigrationSession::open(&settings.url, &settings.schema, waiting).await?;
     let mut applied = Vec::new();
     let mut told = |name: &str| {
         output.text(format_args!("applied {name}"));
         applied.push(name.to_owned());
     };
     session.apply_before_purge(&mut told).await?;
-    let (purged, spared) = if session.pending().await?.iter().any(|name| name == STALE_PURGE) {
+    let (purged, spared) = if session.list_pending().await?.iter().any(|name| name == STALE_PURGE) {
         purge::run(db, gateway, shown, args.yes, output).await?
     } else {
         (Purged::Nothing, Vec::new())
     };
     if matches!(purged, Purged::Nothing | Purged::Done(_)) {
-        session.apply_rest(&mut told).await?;
+        session.apply_remaining(&mut told).await?;
     }
-    let pending = session.pending().await?;
+    let pending = session.list_pending().await?;
     session.close().await?;
     Ok(conclude(Report { applied, pending, purge: None, spared }, purged, output))
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::cli::output::Output;
 use crate::cli::{principal, prompt, render};
 use crate::db::Database;
-use crate::deletion::{self, DeletionOutcome, DeletionRequest};
+use crate::deletion::{self, DeletionOutcome, DeletionRequest, DeletionTerms};
 use crate::error::Error;
 use crate::gateway::{Gateway, GatewaySessionState, ask_about_each};
 use crate::impact::{self, Impact};
@@ -139,9 +139,12 @@ async fn purge(
     }
     let request = DeletionRequest {
         session_ids: now.ids,
-        expected_impact: Some(now.impact.token),
+        terms: DeletionTerms {
+            expected_impact: Some(now.impact.token),
+            reason: Some("purge of stale sessions by migrate".to_owned()),
+            ..DeletionTerms::default()
+        },
         must_meet: Some(wanted(db)),
-        reason: Some("purge of stale sessions by migrate".to_owned()),
         principal: principal(),
         ..DeletionRequest::default()
     };

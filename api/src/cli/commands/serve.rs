@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use migration::{STALE_PURGE, Session};
+use migration::{MigrationSession, STALE_PURGE};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::auth::Access;
-use crate::cleanup::CleanupRun;
+use crate::app_state::AppState;
+use crate::auth::Authenticator;
+use crate::cleanup::{CleanupRun, RunErasure};
 use crate::cli::output::Output;
 use crate::cli::{Exit, shutdown_signal};
 use crate::config::{Config, JwtOptions, LimitOptions, Listen, Scheduled};
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::http::{Origin, Sockets};
 use crate::worker::Workers;
 use crate::worker::cron;
-use crate::{deletion, demo, graphql, http};
+use crate::{deletion, demo, http};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -69,14 +70,15 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
     if !args.demo {
         ready(&db, &config).await?;
     }
-    let access = Access::new(db.clone(), jwt);
-    check_openness(&args.listen, &origins, access.is_closed().await?)?;
+    let authenticator = Authenticator::new(db.clone(), jwt);
+    check_openness(&args.listen, &origins, authenticator.requires_token().await?)?;
     let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = shutdown_signal::stopped()?;
     announce(&listener, &config, args.demo, output)?;
-    let state =
-        graphql::State::new(db.clone(), config.accepted, PRINCIPAL).with_gateway(gateway.clone()).with_access(access);
+    let state = AppState::new(db.clone(), config.accepted, PRINCIPAL)
+        .with_gateway(gateway.clone())
+        .with_authenticator(authenticator);
     let state = state.with_limits(limits);
     let workers = Workers::start(state.queue().clone(), gateway);
     let stop = workers.stopper();
@@ -97,7 +99,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
         tokio::spawn(cron::keep(db.clone(), plan, times, state.metrics().clone(), started))
     });
     let sockets = Sockets::default();
-    let expiring = tokio::spawn(deletion::expire_hourly(db.clone()));
+    let expiring = tokio::spawn(deletion::expire_hourly(db.clone(), RunErasure));
     let served = http::serve(listener, state, sockets, &origins, told).await;
     // It may be stopped at any moment; the next server goes on with it.
     expiring.abort();
@@ -130,7 +132,7 @@ async fn demonstrate(config: &mut Config) -> Result<TempDir, Error> {
 /// The database may be served: nothing is pending but the purge, which changes no table's definition. The default file is migrated when it is new, since there is nothing in
 /// it that could be purged; anything else is for `migrate`, which asks.
 async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
-    let pending = migration::pending(db.pool()).await?;
+    let pending = migration::list_pending(db.pool()).await?;
     if pending.is_empty() {
         return Ok(());
     }
@@ -141,8 +143,8 @@ async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
     if config.database_named || !is_new(db).await? {
         return Err(Error::MigrationsPending(pending.len()));
     }
-    let session = Session::open(&config.database.url, &config.database.schema, || ()).await?;
-    session.apply_rest(&mut |name| tracing::info!(name, "applied to the new database")).await?;
+    let session = MigrationSession::open(&config.database.url, &config.database.schema, || ()).await?;
+    session.apply_remaining(&mut |name| tracing::info!(name, "applied to the new database")).await?;
     session.close().await?;
     Ok(())
 }

@@ -204,7 +204,7 @@ pub(in crate::cli) fn cleanup_waits(run: &CleanupRun, until: DateTime<Utc>) -> S
 
 /// Who asked for a run, when and why.
 pub(in crate::cli) fn cleanup_asked(run: &CleanupRun) -> String {
-    let reason = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = run.terms.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("Asked for at {} by {}{reason}", moment(run.created_at), run.started_by)
 }
 
@@ -235,7 +235,7 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
             run.sessions_skipped.to_string(),
             (run.rows_deleted + run.rows_restored).to_string(),
             run.started_by.clone(),
-            run.reason.clone().unwrap_or_default(),
+            run.terms.reason.clone().unwrap_or_default(),
         ]);
     }
     let older = if has_more { "\nThere are older ones: --limit shows more." } else { "" };

@@ -1,19 +1,20 @@
-//! A query's text before it is parsed: the parser descends into whatever is nested, and takes long for a long text.
+//! A document's text before it is parsed. async-graphql's parser recurses into whatever is nested, and takes long for a long
+//! text, so tokens and brackets are counted first, in one pass.
 
 /// What a text amounts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Scan {
-    /// Its tokens. A number with a point counts as three.
+pub(crate) struct TokenScan {
+    /// The number of tokens. A number with a point counts as three.
     pub tokens: usize,
-    /// How deep brackets are nested, strings and comments left out.
+    /// How deep brackets are nested; those in strings and comments do not count.
     pub brackets: usize,
-    /// How long its longest name is, in bytes; numbers count as names.
-    pub name: usize,
+    /// The length of the longest name, in bytes; numbers count as names.
+    pub longest_name: usize,
 }
 
-/// Reads the text once.
-pub(crate) fn scan(query: &str) -> Scan {
-    let mut scan = Scan::default();
+/// Counts the tokens of a text.
+pub(crate) fn scan_tokens(query: &str) -> TokenScan {
+    let mut scan = TokenScan::default();
     let mut depth = 0_usize;
     let mut rest = query.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -23,11 +24,11 @@ pub(crate) fn scan(query: &str) -> Scan {
                 continue;
             }
             b'#' => {
-                rest = after(tail, |byte| !matches!(byte, b'\n' | b'\r'));
+                rest = skip_while(tail, |byte| !matches!(byte, b'\n' | b'\r'));
                 continue;
             }
-            b'"' if tail.starts_with(b"\"\"") => after_string(&tail[2..], b"\"\"\"", b"\\\"\"\""),
-            b'"' => after_string(tail, b"\"", b"\\"),
+            b'"' if tail.starts_with(b"\"\"") => skip_string(&tail[2..], b"\"\"\"", b"\\\"\"\""),
+            b'"' => skip_string(tail, b"\"", b"\\"),
             b'{' | b'[' | b'(' => {
                 depth += 1;
                 scan.brackets = scan.brackets.max(depth);
@@ -37,10 +38,10 @@ pub(crate) fn scan(query: &str) -> Scan {
                 depth = depth.saturating_sub(1);
                 tail
             }
-            b'.' => after(tail, |byte| byte == b'.'),
-            byte if is_of_a_word(byte) => {
-                let rest = after(tail, is_of_a_word);
-                scan.name = scan.name.max(1 + tail.len() - rest.len());
+            b'.' => skip_while(tail, |byte| byte == b'.'),
+            byte if is_name_byte(byte) => {
+                let rest = skip_while(tail, is_name_byte);
+                scan.longest_name = scan.longest_name.max(1 + tail.len() - rest.len());
                 rest
             }
             _ => tail,
@@ -50,23 +51,23 @@ pub(crate) fn scan(query: &str) -> Scan {
     scan
 }
 
-const fn is_of_a_word(byte: u8) -> bool {
+const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What follows the bytes of which `belongs` holds.
-fn after(text: &[u8], belongs: impl Fn(u8) -> bool) -> &[u8] {
+/// Returns what follows the leading bytes for which `belongs` holds.
+fn skip_while(text: &[u8], belongs: impl Fn(u8) -> bool) -> &[u8] {
     let end = text.iter().position(|byte| !belongs(*byte)).unwrap_or(text.len());
     &text[end..]
 }
 
-/// What follows a string whose opening quote has been read. `escape` makes what it begins with part of the string; a
-/// single backslash takes one more byte with it.
-fn after_string<'a>(mut text: &'a [u8], quote: &[u8], escape: &[u8]) -> &'a [u8] {
+/// Returns what follows a string whose opening quote has been read. `escape` is what may stand before a quote that does not
+/// end the string: for a backslash alone, the byte after it is skipped too.
+fn skip_string<'a>(mut text: &'a [u8], quote: &[u8], escape: &[u8]) -> &'a [u8] {
     while !text.is_empty() {
         if text.starts_with(escape) {
-            let taken = if escape.len() == 1 { 2 } else { escape.len() };
-            text = text.get(taken..).unwrap_or_default();
+            let escaped = if escape.len() == 1 { 2 } else { escape.len() };
+            text = text.get(escaped..).unwrap_or_default();
         } else if text.starts_with(quote) {
             return &text[quote.len()..];
         } else {
@@ -78,11 +79,11 @@ fn after_string<'a>(mut text: &'a [u8], quote: &[u8], escape: &[u8]) -> &'a [u8]
 
 #[cfg(test)]
 mod tests {
-    use super::{Scan, scan};
+    use super::{TokenScan, scan_tokens};
 
     #[test]
     fn tokens_are_counted_as_graphql_has_them() {
-        for (text, tokens, brackets, name) in [
+        for (text, tokens, brackets, longest_name) in [
             ("", 0, 0, 0),
             (" ,\t\r\n# { a comment [", 0, 0, 0),
             ("{ a }", 3, 1, 1),
@@ -94,7 +95,7 @@ mod tests {
             ("# {\n{ a }", 3, 1, 1),
             ("{ name }", 3, 1, 4),
         ] {
-            assert_eq!(scan(text), Scan { tokens, brackets, name }, "{text}");
+            assert_eq!(scan_tokens(text), TokenScan { tokens, brackets, longest_name }, "{text}");
         }
     }
 }

@@ -1,76 +1,71 @@
-//! Validation of a document by all of GraphQL's rules. The library lets documents pass that mean something else than what is
-//! executed: two values for one input field, two fields under one name, a variable where its type does not fit.
-
-use std::sync::LazyLock;
+//! Validation of a document against all rules of the specification. async-graphql leaves rules out, and so executes
+//! documents that mean something else: two values for one input field, two fields under one name, a variable where its type
+//! does not fit.
 
 use async_graphql::{Pos, ServerError};
 use bluejay_parser::Error as Diagnosis;
 use bluejay_parser::ast::Parse as _;
-use bluejay_parser::ast::definition::{DefinitionDocument, SchemaDefinition};
+use bluejay_parser::ast::definition::SchemaDefinition;
 use bluejay_parser::ast::executable::ExecutableDocument;
 use bluejay_validator::executable::Cache;
 use bluejay_validator::executable::document::{BuiltinRulesValidator, DirectiveError, Error};
 
-use crate::graphql::error::{BAD_USER_INPUT, INTERNAL, coded};
-use crate::graphql::sdl;
+use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, coded};
+use crate::conformance::schema_index::SchemaIndex;
 
-type Fault<'a> = Error<'a, ExecutableDocument<'a>, SchemaDefinition<'static>>;
+type Violation<'a> = Error<'a, ExecutableDocument<'a>, SchemaDefinition<'static>>;
 
-/// The most places that are named of one fault.
-const MOST_PLACES: usize = 10;
+/// The most locations of one violation.
+const MAX_LOCATIONS: usize = 10;
 
-static SDL: LazyLock<String> = LazyLock::new(sdl);
-static DEFINITIONS: LazyLock<Option<DefinitionDocument<'static>>> =
-    LazyLock::new(|| DefinitionDocument::parse(&SDL).result.ok());
-static SCHEMA: LazyLock<Option<SchemaDefinition<'static>>> =
-    LazyLock::new(|| SchemaDefinition::try_from(DEFINITIONS.as_ref()?).ok());
-
-/// Holds a query's text against the schema. Its size has been bounded before: what this takes grows with the fields, those of
-/// fragments counted wherever they are spread.
+/// Passes a text that keeps all rules. Its size has been bounded before: this takes time by the number of fields, with those
+/// of fragments counted wherever they are spread.
 ///
 /// # Errors
-/// BAD_USER_INPUT, for the first rule that the text breaks.
-pub(crate) fn validate(query: &str) -> Result<(), ServerError> {
-    let Some(schema) = SCHEMA.as_ref() else { return Err(coded(INTERNAL, "The server cannot read its own schema.")) };
+/// `BAD_USER_INPUT`, for the first rule that the text breaks.
+pub(crate) fn validate(query: &str, schema: &'static SchemaIndex) -> Result<(), ServerError> {
+    let Some(schema) = schema.definition() else {
+        return Err(coded(INTERNAL, "The server cannot read its own schema."));
+    };
     let document = ExecutableDocument::parse(query)
         .result
-        .map_err(|errors| syntax_error(positions(query, errors.into_iter().next())))?;
+        .map_err(|errors| syntax_error(locations(query, errors.into_iter().next())))?;
     let cache = Cache::new(&document, schema);
-    let faults: Vec<Fault<'_>> = BuiltinRulesValidator::validate(&document, schema, &cache).collect();
-    // A field that is not known is not looked into, so a variable may well be used there.
-    let is_newer = faults.iter().any(is_of_newer_introspection);
-    let is_librarys = |fault: &Fault<'_>| {
-        is_of_newer_introspection(fault) || is_newer && matches!(fault, Error::VariableDefinitionUnused { .. })
+    let violations: Vec<Violation<'_>> = BuiltinRulesValidator::validate(&document, schema, &cache).collect();
+    // What is within an unknown field is not looked at, so a variable may well be used there.
+    let has_newer = violations.iter().any(is_newer_introspection);
+    let is_left_to_library = |violation: &Violation<'_>| {
+        is_newer_introspection(violation) || has_newer && matches!(violation, Error::VariableDefinitionUnused { .. })
     };
-    let fault = faults.into_iter().find(|fault| !is_librarys(fault));
-    fault.map_or(Ok(()), |fault| Err(refusal(query, fault)))
+    let violation = violations.into_iter().find(|violation| !is_left_to_library(violation));
+    violation.map_or(Ok(()), |violation| Err(validation_error(query, violation)))
 }
 
-/// An error for a text that is no GraphQL. A parser's own words echo the text and name its grammar's rules.
+/// Returns the error of a text that is not GraphQL. A parser's own message repeats the text and names rules of its grammar.
 pub(crate) fn syntax_error(locations: Vec<Pos>) -> ServerError {
-    let mut refusal = coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
-    refusal.locations = locations;
-    refusal
+    let mut error = coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
+    error.locations = locations;
+    error
 }
 
-/// The introspection that is validated against is that of 2021. What has come since then is known to the library, which
-/// validates too.
-fn is_of_newer_introspection(fault: &Fault<'_>) -> bool {
-    matches!(fault, Error::FieldDoesNotExistOnType { r#type, .. } if r#type.name().starts_with("__"))
+/// Returns whether an unknown field may be one of introspection that is newer than the validator, which knows the
+/// specification of 2021. async-graphql knows it, and validates too.
+fn is_newer_introspection(violation: &Violation<'_>) -> bool {
+    matches!(violation, Error::FieldDoesNotExistOnType { r#type, .. } if r#type.name().starts_with("__"))
 }
 
-fn refusal(query: &str, fault: Fault<'_>) -> ServerError {
-    let words = words(&fault);
-    let diagnosis = Diagnosis::from(fault);
-    let words = words.unwrap_or_else(|| format!("{}.", diagnosis.message()));
-    let mut refusal = coded(BAD_USER_INPUT, words);
-    refusal.locations = positions(query, Some(diagnosis));
-    refusal
+fn validation_error(query: &str, violation: Violation<'_>) -> ServerError {
+    let message = message(&violation);
+    let diagnosis = Diagnosis::from(violation);
+    let message = message.unwrap_or_else(|| format!("{}.", diagnosis.message()));
+    let mut error = coded(BAD_USER_INPUT, message);
+    error.locations = locations(query, Some(diagnosis));
+    error
 }
 
-/// What is said of the faults that are met most; the others' own words are clear.
-fn words(fault: &Fault<'_>) -> Option<String> {
-    Some(match fault {
+/// Returns a message for the violations that clients meet most; the validator's own messages for the others are clear.
+fn message(violation: &Violation<'_>) -> Option<String> {
+    Some(match violation {
         Error::FieldDoesNotExistOnType { field, r#type } => {
             format!("Unknown field \"{}\" on type \"{}\".", field.name().as_ref(), r#type.name())
         }
@@ -90,9 +85,9 @@ fn words(fault: &Fault<'_>) -> Option<String> {
     })
 }
 
-/// Where it is; one rule may be broken in thousands of places.
-fn positions(query: &str, diagnosis: Option<Diagnosis>) -> Vec<Pos> {
+/// Returns where a violation is. One rule may be broken in thousands of places; ten are named.
+fn locations(query: &str, diagnosis: Option<Diagnosis>) -> Vec<Pos> {
     let errors = Diagnosis::into_graphql_errors(query, diagnosis);
-    let locations = errors.into_iter().flat_map(|error| error.locations).take(MOST_PLACES);
+    let locations = errors.into_iter().flat_map(|error| error.locations).take(MAX_LOCATIONS);
     locations.map(|location| Pos { line: location.line, column: location.col }).collect()
 }

@@ -1,4 +1,4 @@
-//! Response.
+//! Corrections of async-graphql's responses.
 
 pub(crate) mod field_order;
 pub(crate) mod null_propagation;

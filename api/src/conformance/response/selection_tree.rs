@@ -1,71 +1,50 @@
-//! What an operation asks for, object by object, with its fragments spread.
-
-use std::collections::HashMap;
+//! The selections of an operation as a tree of response keys, with fragments spread and fields of one key merged.
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{Field, FragmentDefinition, Selection, SelectionSet, Type};
-use async_graphql::{Name, Positioned};
+use async_graphql::parser::types::{Field, SelectionSet, Type};
 
-use crate::conformance::schema_index;
+use crate::conformance::schema_index::SchemaIndex;
+use crate::conformance::visit::{Fragments, fields_at_root};
 
-type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
-
-/// What is asked for at one position of an answer, or at that of each item of a list.
+/// The selections at one position of a response, or at that of each item of a list.
 #[derive(Debug, Default)]
-pub(crate) struct Asked<'a> {
-    /// The fields of the object there, by the names under which they are answered, in the order of the query.
-    pub fields: IndexMap<&'a str, Asked<'a>>,
-    /// Where the position's own field stands in the query, which may be more than once.
-    places: Vec<Place<'a>>,
+pub(crate) struct SelectionTree<'a> {
+    /// The fields of the object there by their response keys, in the order of the query.
+    pub fields: IndexMap<&'a str, SelectionTree<'a>>,
+    /// The places in the query that ask for the position's own field; there may be several.
+    occurrences: Vec<Occurrence<'a>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct Occurrence<'a> {
     field: &'a Field,
-    /// The type that the nearest fragment names; none where the object's own is meant.
-    of: Option<&'a str>,
+    /// The type that the nearest fragment names; none where it is the type of the object.
+    type_condition: Option<&'a str>,
 }
 
-impl<'a> Asked<'a> {
-    /// What these selection sets ask for of one object.
-    pub fn of(sets: &[&'a SelectionSet], fragments: &'a Fragments) -> Self {
-        let mut asked = Self::default();
+impl<'a> SelectionTree<'a> {
+    /// Returns the tree of the selection sets that apply to one object.
+    pub fn from_sets(sets: &[&'a SelectionSet], fragments: &'a Fragments) -> Self {
+        let mut tree = Self::default();
         for set in sets {
-            asked.collect(set, None, fragments);
+            fields_at_root(set, fragments, |field, type_condition| {
+                let position = tree.fields.entry(&field.response_key().node).or_default();
+                position.occurrences.push(Occurrence { field, type_condition });
+            });
         }
-        for within in asked.fields.values_mut() {
-            let sets: Vec<_> = within.places.iter().map(|place| &place.field.selection_set.node).collect();
-            within.fields = Self::of(&sets, fragments).fields;
+        for position in tree.fields.values_mut() {
+            let sets: Vec<_> = position.occurrences.iter().map(|place| &place.field.selection_set.node).collect();
+            position.fields = Self::from_sets(&sets, fragments).fields;
         }
-        asked
+        tree
     }
 
-    fn collect(&mut self, set: &'a SelectionSet, of: Option<&'a str>, fragments: &'a Fragments) {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => {
-                    let asked = self.fields.entry(&field.node.response_key().node).or_default();
-                    asked.places.push(Place { field: &field.node, of });
-                }
-                Selection::InlineFragment(fragment) => {
-                    let named = fragment.node.type_condition.as_ref().map(|named| named.node.on.node.as_str());
-                    self.collect(&fragment.node.selection_set.node, named.or(of), fragments);
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
-                        let named = fragment.node.type_condition.node.on.node.as_str();
-                        self.collect(&fragment.node.selection_set.node, Some(named), fragments);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The type of the position's field in an object of this type. By GraphQL's rules it may be null in all places or in none.
-    pub fn kind(&self, of: &str) -> Option<&'static Type> {
-        let mut places = self.places.iter();
-        places
-            .find_map(|place| schema_index::field(place.of.unwrap_or(of), &place.field.name.node))
-            .map(|(_, kind)| kind)
+    /// Returns the type of the position's field in an object of the type `parent`. Validation has made sure that the field
+    /// may be null in all occurrences or in none.
+    pub fn field_type<'s>(&self, parent: &str, schema: &'s SchemaIndex) -> Option<&'s Type> {
+        let mut occurrences = self.occurrences.iter();
+        occurrences
+            .find_map(|place| schema.field(place.type_condition.unwrap_or(parent), &place.field.name.node))
+            .map(|(_, field_type)| field_type)
     }
 }

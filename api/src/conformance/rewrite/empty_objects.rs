@@ -1,56 +1,41 @@
-//! Objects of which nothing is asked for in the end, since it is skipped or is another type's. They are empty, by GraphQL's
-//! rules; the library makes null of them, which means that there is none. Wherever that may come a field is asked for besides
-//! that every object has, and taken out of the answer.
+//! Objects without fields. Where every selection of an object is skipped, or is another type's, the object is `{}` by the
+//! specification; async-graphql makes it null, which says that there is none.
+//!
+//! Where that may happen, a hidden `__typename` is added to the object's selections, and taken out of the response.
 
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
-use async_graphql::{Name, Positioned, Value};
+use async_graphql::{Name, Pos, Positioned, Value};
 
-use super::omitted_variables::operations;
 use super::typename_directives::TYPENAME;
+use crate::conformance::visit::walk_selections_mut;
 
-/// What that field is called in the answer; no client gives such a name by chance.
-const KEPT: &str = "__kept";
+/// The response key of the hidden field; no client chooses it by chance.
+const PLACEHOLDER: &str = "__kept";
 
-/// Asks for the field wherever an object may be left without one; says whether that is so anywhere.
-pub(crate) fn keep_objects(document: &mut ExecutableDocument) -> bool {
-    let mut kept = false;
-    for operation in operations(&mut document.operations) {
-        kept |= keep_within(&mut operation.node.selection_set.node);
-    }
-    for fragment in document.fragments.values_mut() {
-        kept |= keep_within(&mut fragment.node.selection_set.node);
-    }
-    kept
-}
-
-fn keep_within(set: &mut SelectionSet) -> bool {
-    let mut kept = false;
-    for Positioned { pos, node } in &mut set.items {
-        kept |= match node {
-            Selection::Field(field) => {
-                let within = &mut field.node.selection_set.node;
-                let may_be_empty = !within.items.is_empty() && !within.items.iter().any(is_there);
-                let kept = keep_within(within);
-                if may_be_empty {
-                    within.items.push(Positioned::new(Selection::Field(Positioned::new(hidden(*pos), *pos)), *pos));
-                }
-                kept || may_be_empty
+/// Adds the hidden field to every selection set that may be left without a field, and returns whether there is one.
+pub(crate) fn add_placeholders(document: &mut ExecutableDocument) -> bool {
+    let mut has_placeholders = false;
+    walk_selections_mut(document, &mut |selection| {
+        let pos = selection.pos;
+        if let Selection::Field(field) = &mut selection.node {
+            let items = &mut field.node.selection_set.node.items;
+            if !items.is_empty() && !items.iter().any(is_certain) {
+                items.push(Positioned::new(Selection::Field(Positioned::new(placeholder(pos), pos)), pos));
+                has_placeholders = true;
             }
-            Selection::InlineFragment(fragment) => keep_within(&mut fragment.node.selection_set.node),
-            Selection::FragmentSpread(_) => false,
-        };
-    }
-    kept
+        }
+    });
+    has_placeholders
 }
 
-/// Whether it is a field that is there in any case.
-fn is_there(selection: &Positioned<Selection>) -> bool {
+/// Returns whether a selection is a field that is in the response whatever the variables and the object's type are.
+fn is_certain(selection: &Positioned<Selection>) -> bool {
     matches!(&selection.node, Selection::Field(field) if field.node.directives.is_empty())
 }
 
-fn hidden(pos: async_graphql::Pos) -> Field {
+fn placeholder(pos: Pos) -> Field {
     Field {
-        alias: Some(Positioned::new(Name::new(KEPT), pos)),
+        alias: Some(Positioned::new(Name::new(PLACEHOLDER), pos)),
         name: Positioned::new(Name::new(TYPENAME), pos),
         arguments: Vec::new(),
         directives: Vec::new(),
@@ -58,14 +43,14 @@ fn hidden(pos: async_graphql::Pos) -> Field {
     }
 }
 
-/// Takes the field out of an answer.
-pub(crate) fn take_out(value: &mut Value) {
+/// Removes the hidden field from all objects of a response.
+pub(crate) fn strip_placeholders(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.shift_remove(KEPT);
-            fields.values_mut().for_each(take_out);
+            fields.shift_remove(PLACEHOLDER);
+            fields.values_mut().for_each(strip_placeholders);
         }
-        Value::List(items) => items.iter_mut().for_each(take_out),
+        Value::List(items) => items.iter_mut().for_each(strip_placeholders),
         _ => {}
     }
 }

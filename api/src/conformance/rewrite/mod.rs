@@ -1,4 +1,4 @@
-//! Rewrite.
+//! Documents rewritten so that async-graphql executes what the specification says they mean.
 
 pub(crate) mod empty_objects;
 pub(crate) mod omitted_variables;

@@ -1,91 +1,73 @@
 //! Variables that a request gives no value.
 //!
-//! By GraphQL's rules an argument or an input field in whose place such a variable stands is left out, and its default
-//! holds. The library reads a null there, and a null may take more than the default: `hasPhoneNumber` null is either.
+//! By the specification an argument or an input field whose value is such a variable is left out, and its own default holds.
+//! async-graphql reads a null there, and a null may mean more than the default does. It also forgets the variables' defaults
+//! where it decides what is skipped.
 
 use std::collections::HashSet;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
-};
-use async_graphql::{Name, Positioned, Variables};
+use async_graphql::parser::types::{ExecutableDocument, Selection, VariableDefinition};
+use async_graphql::{Name, Variables};
 use async_graphql_value::Value;
 
-/// Gives the variables of the operation their defaults. The library forgets them where it decides what is skipped.
-pub(crate) fn put_defaults(document: &ExecutableDocument, variables: &mut Variables) {
-    for definition in document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions) {
-        if let Some(default) = &definition.node.default_value {
-            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
+use crate::conformance::visit::{operations_mut, walk_selections_mut};
+
+/// Adds the defaults of the document's variables to the values of a request.
+pub(crate) fn apply_variable_defaults(document: &ExecutableDocument, variables: &mut Variables) {
+    for definition in variable_definitions(document) {
+        if let Some(default) = &definition.default_value {
+            variables.entry(definition.name.node.clone()).or_insert_with(|| default.node.clone());
         }
     }
 }
 
-/// Takes the arguments and input fields out of a document, which has one operation, that stand for a variable without a
-/// value.
-pub(crate) fn leave_out(document: &mut ExecutableDocument, variables: &Variables) {
-    // One that must not be null has been asked for.
-    let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
-    let names = definitions.map(|definition| &definition.node.name.node);
-    let missing: HashSet<Name> = names.filter(|name| !variables.contains_key(*name)).cloned().collect();
-    if missing.is_empty() {
+/// Removes arguments and input fields whose value is a variable without a value from a document with one operation.
+pub(crate) fn drop_unset_arguments(document: &mut ExecutableDocument, variables: &Variables) {
+    // A non-null variable without a value was refused before.
+    let names = variable_definitions(document).map(|definition| &definition.name.node);
+    let unset: HashSet<Name> = names.filter(|name| !variables.contains_key(*name)).cloned().collect();
+    if unset.is_empty() {
         return;
     }
-    let mut omitted = Omitted { missing, met: HashSet::new() };
-    for operation in operations(&mut document.operations) {
-        omitted.selection_set(&mut operation.node.selection_set.node);
-    }
-    for fragment in document.fragments.values_mut() {
-        omitted.selection_set(&mut fragment.node.selection_set.node);
-    }
-    // A variable that is used nowhere any more would be refused.
-    for operation in operations(&mut document.operations) {
-        operation.node.variable_definitions.retain(|definition| !omitted.met.contains(&definition.node.name.node));
-    }
-}
-
-/// The operations, whether there is one or several.
-pub(crate) fn operations(operations: &mut DocumentOperations) -> Vec<&mut Positioned<OperationDefinition>> {
-    match operations {
-        DocumentOperations::Single(operation) => vec![operation],
-        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
-    }
-}
-
-struct Omitted {
-    missing: HashSet<Name>,
-    /// Those that stood somewhere.
-    met: HashSet<Name>,
-}
-
-impl Omitted {
-    fn selection_set(&mut self, set: &mut SelectionSet) {
-        for selection in &mut set.items {
-            match &mut selection.node {
-                Selection::Field(field) => {
-                    field.node.arguments.retain_mut(|(_, value)| self.stays(&mut value.node));
-                    self.selection_set(&mut field.node.selection_set.node);
-                }
-                Selection::InlineFragment(fragment) => self.selection_set(&mut fragment.node.selection_set.node),
-                Selection::FragmentSpread(_) => {}
-            }
+    let mut unset = UnsetVariables { names: unset, dropped: HashSet::new() };
+    walk_selections_mut(document, &mut |selection| {
+        if let Selection::Field(field) = &mut selection.node {
+            field.node.arguments.retain_mut(|(_, value)| unset.has_value(&mut value.node));
         }
+    });
+    // async-graphql would refuse a variable that is not used any more.
+    for operation in operations_mut(&mut document.operations) {
+        operation.node.variable_definitions.retain(|definition| !unset.dropped.contains(&definition.node.name.node));
     }
+}
 
-    /// Whether a value is there, without what is left out within it.
-    fn stays(&mut self, value: &mut Value) -> bool {
+fn variable_definitions(document: &ExecutableDocument) -> impl Iterator<Item = &VariableDefinition> {
+    let operations = document.operations.iter();
+    operations.flat_map(|(_, operation)| &operation.node.variable_definitions).map(|definition| &definition.node)
+}
+
+struct UnsetVariables {
+    names: HashSet<Name>,
+    /// Variables that were the value of something.
+    dropped: HashSet<Name>,
+}
+
+impl UnsetVariables {
+    /// Returns whether a value is there, and removes from it what is not.
+    fn has_value(&mut self, value: &mut Value) -> bool {
         match value {
-            Value::Variable(name) if self.missing.contains(name) => {
-                self.met.insert(name.clone());
+            Value::Variable(name) if self.names.contains(name) => {
+                self.dropped.insert(name.clone());
                 false
             }
             Value::Object(fields) => {
-                fields.retain(|_, field| self.stays(field));
+                fields.retain(|_, field| self.has_value(field));
                 true
             }
             Value::List(items) => {
                 for item in items {
-                    if !self.stays(item) {
-                        // An item of a list has a place, so it is null.
+                    if !self.has_value(item) {
+                        // An item of a list cannot be left out: it is null.
                         *item = Value::Null;
                     }
                 }

@@ -1,32 +1,35 @@
-//! What @skip and @include go by. The library takes whatever is neither true nor false for false.
+//! The conditions of `@skip` and `@include`. async-graphql takes a variable that is neither true nor false for false.
 
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{Directive, ExecutableDocument};
 use async_graphql::{Positioned, ServerError, Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
-use crate::graphql::error::{BAD_USER_INPUT, coded};
+use crate::conformance::error::{BAD_USER_INPUT, coded};
+use crate::conformance::visit::{Selected, walk_selections};
 
-/// Every variable that decides about a selection is true or false: a null does not leave a mutation's field to chance.
-pub(crate) fn check_conditions(document: &ExecutableDocument, variables: &Variables) -> Result<(), ServerError> {
-    let mut sets: Vec<&SelectionSet> =
-        document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node).collect();
-    sets.extend(document.fragments.values().map(|fragment| &fragment.node.selection_set.node));
-    while let Some(set) = sets.pop() {
-        for Positioned { node: selection, .. } in &set.items {
-            for directive in selection.directives() {
-                if let Some(Value::Variable(name)) = directive.node.get_argument("if").map(|value| &value.node)
-                    && !matches!(variables.get(name), Some(ConstValue::Boolean(_)))
-                {
-                    let words = format!("@{} needs the variable ${name} true or false.", directive.node.name.node);
-                    return Err(coded(BAD_USER_INPUT, words));
-                }
-            }
-            match selection {
-                Selection::Field(field) => sets.push(&field.node.selection_set.node),
-                Selection::InlineFragment(fragment) => sets.push(&fragment.node.selection_set.node),
-                Selection::FragmentSpread(_) => {}
-            }
-        }
+/// Passes values with which every variable that decides about a selection is true or false: whether a field of a mutation is
+/// executed must not depend on how a null is read.
+///
+/// # Errors
+/// `BAD_USER_INPUT`, for the first condition that is neither.
+pub(crate) fn check_skip_include(document: &ExecutableDocument, variables: &Variables) -> Result<(), ServerError> {
+    document.operations.iter().try_for_each(|(_, operation)| {
+        walk_selections(&operation.node.selection_set.node, &document.fragments, (), &mut |selected, ()| {
+            let directives = match selected {
+                Selected::Field(field) => field.node.directives.as_slice(),
+                Selected::Fragment(fragment) => fragment.directives,
+            };
+            directives.iter().try_for_each(|directive| check_condition(directive, variables)).map(Some)
+        })
+    })
+}
+
+fn check_condition(directive: &Positioned<Directive>, variables: &Variables) -> Result<(), ServerError> {
+    if let Some(Value::Variable(name)) = directive.node.get_argument("if").map(|value| &value.node)
+        && !matches!(variables.get(name), Some(ConstValue::Boolean(_)))
+    {
+        let message = format!("@{} needs the variable ${name} true or false.", directive.node.name.node);
+        return Err(coded(BAD_USER_INPUT, message));
     }
     Ok(())
 }

@@ -1,37 +1,25 @@
-//! Directives of `__typename`. The library's rules pass by the one field that every type has, so that a variable of such a
-//! directive would be unused, or could be of any type. A fragment around the field means the same, and is looked at.
+//! Directives of `__typename`. async-graphql's validation ignores them on that field, so that a variable of such a directive
+//! would count as unused, or could be of any type. On a fragment around the field they mean the same, and are validated.
 
 use async_graphql::Positioned;
 use async_graphql::parser::types::{ExecutableDocument, InlineFragment, Selection, SelectionSet};
 
-use super::omitted_variables::operations;
+use crate::conformance::visit::walk_selections_mut;
 
-/// The name of that field.
+/// The name of the field that every type has.
 pub(crate) const TYPENAME: &str = "__typename";
 
-/// Gives the directives of every such field to a fragment around it.
+/// Moves the directives of every `__typename` to an inline fragment around it.
 pub(crate) fn wrap_typenames(document: &mut ExecutableDocument) {
-    for operation in operations(&mut document.operations) {
-        wrap(&mut operation.node.selection_set.node);
-    }
-    for fragment in document.fragments.values_mut() {
-        wrap(&mut fragment.node.selection_set.node);
-    }
-}
-
-fn wrap(set: &mut SelectionSet) {
-    for Positioned { pos, node } in &mut set.items {
-        match node {
-            Selection::Field(field) if field.node.name.node == TYPENAME && !field.node.directives.is_empty() => {
-                let directives = std::mem::take(&mut field.node.directives);
-                let items = vec![Positioned::new(node.clone(), *pos)];
-                let selection_set = Positioned::new(SelectionSet { items }, *pos);
-                let fragment = InlineFragment { type_condition: None, directives, selection_set };
-                *node = Selection::InlineFragment(Positioned::new(fragment, *pos));
-            }
-            Selection::Field(field) => wrap(&mut field.node.selection_set.node),
-            Selection::InlineFragment(fragment) => wrap(&mut fragment.node.selection_set.node),
-            Selection::FragmentSpread(_) => {}
+    walk_selections_mut(document, &mut |selection| {
+        let Selection::Field(field) = &mut selection.node else { return };
+        if field.node.name.node == TYPENAME && !field.node.directives.is_empty() {
+            let pos = selection.pos;
+            let directives = std::mem::take(&mut field.node.directives);
+            let items = vec![Positioned::new(selection.node.clone(), pos)];
+            let selection_set = Positioned::new(SelectionSet { items }, pos);
+            let fragment = InlineFragment { type_condition: None, directives, selection_set };
+            selection.node = Selection::InlineFragment(Positioned::new(fragment, pos));
         }
-    }
+    });
 }

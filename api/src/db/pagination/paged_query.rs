@@ -1,59 +1,42 @@
-//! One list, read in parts.
+//! A list that is read page by page.
 
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::sort_order::{Place, Side, no_place};
-use super::{Key, Order, Page, Position, Slice};
-use crate::db::{Cell, Dialect};
+use super::cursor::Position;
+use super::page::{Page, Slice};
+use super::sort_order::{CursorParams, Key, Order, Side, invalid_cursor};
+use crate::db::{Cell, Dialect, Parameters};
 use crate::error::Error;
 
-/// Values that a statement binds, by number.
-#[derive(Debug, Clone, Default)]
-pub struct Parameters(Vec<Value>);
-
-impl Parameters {
-    /// Binds a value and gives its name.
-    pub fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.0.push(value.into());
-        format!("${}", self.0.len())
-    }
-
-    /// The values, in the order of their numbers.
-    #[must_use]
-    pub fn into_values(self) -> Vec<Value> {
-        self.0
-    }
-}
-
-/// A list: which rows, and in what order.
+/// A list: its rows and their order.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// The database's.
+    /// The dialect of the database.
     pub dialect: Dialect,
-    /// What stands behind FROM; the listed rows are called `c`.
+    /// The FROM clause's table with its alias.
     pub from: String,
-    /// What a row meets, all of it.
+    /// The conditions of the WHERE clause, all of which a row meets.
     pub conditions: Vec<String>,
-    /// What the conditions bind.
+    /// The parameters of the conditions.
     pub parameters: Parameters,
     /// The order.
     pub order: Order,
 }
 
-/// A slice whose places are bound.
-pub(super) struct Bound {
+/// A page request whose cursors are bound.
+pub(super) struct BoundPage {
     size: u32,
     last: bool,
-    with_places: bool,
-    after: Option<Place>,
-    before: Option<Place>,
+    with_cursors: bool,
+    after: Option<CursorParams>,
+    before: Option<CursorParams>,
 }
 
 impl List {
-    /// Reads one part with one statement. `columns` is what is selected of a row `c`.
+    /// Reads one page with one statement. `columns` is the SELECT list.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+    /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn page(
         &self,
         conn: &impl ConnectionTrait,
@@ -62,126 +45,130 @@ impl List {
     ) -> Result<Page<QueryResult>, Error> {
         let mut parameters = self.parameters.clone();
         let bound = self.bind(slice, &mut parameters)?;
-        let sql = self.part(columns, &bound, None);
+        let sql = self.page_sql(columns, &bound, None);
         let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await;
-        self.read(rows.map_err(|error| misplaced(error.into(), slice))?, slice)
+        self.read_page(rows.map_err(|error| as_cursor_error(error.into(), slice))?, slice)
     }
 
-    /// How many rows there are.
+    /// Counts the rows.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn count(&self, conn: &impl ConnectionTrait) -> Result<i64, Error> {
-        let sql = format!("SELECT count(*) AS n FROM {}{}", self.from, all(&self.conditions));
+        let sql = format!("SELECT count(*) AS row_count FROM {}{}", self.from, where_clause(&self.conditions));
         let row = conn.query_one_raw(self.dialect.statement(sql, self.parameters.clone().into_values())).await?;
-        Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
+        Ok(row.map(|row| row.try_get("", "row_count")).transpose()?.unwrap_or_default())
     }
 
-    /// Binds the places of a slice.
-    pub(super) fn bind(&self, slice: &Slice, parameters: &mut Parameters) -> Result<Bound, Error> {
-        let mut place = |position: Option<&Position>| {
-            position.map(|position| self.order.place(self.dialect, position, parameters)).transpose()
+    /// Binds the cursors of a page request.
+    pub(super) fn bind(&self, slice: &Slice, parameters: &mut Parameters) -> Result<BoundPage, Error> {
+        let mut bind = |cursor: Option<&Position>| {
+            cursor.map(|cursor| self.order.bind_cursor(self.dialect, cursor, parameters)).transpose()
         };
-        let (after, before) = (place(slice.after.as_ref())?, place(slice.before.as_ref())?);
-        Ok(Bound { size: slice.size, last: slice.last, with_places: !slice.unasked.places, after, before })
+        let (after, before) = (bind(slice.after.as_ref())?, bind(slice.before.as_ref())?);
+        Ok(BoundPage { size: slice.size, last: slice.last, with_cursors: !slice.unasked.places, after, before })
     }
 
-    /// The statement of one part: one row more than asked for, which tells whether the list goes on, and, where a cursor
-    /// cuts the list, whether it has rows on the other side, also on a page without rows.
-    pub(super) fn part(&self, columns: &str, slice: &Bound, parent: Option<&str>) -> String {
-        let mut whole = self.conditions.clone();
-        whole.extend(parent.map(str::to_owned));
-        let mut inside = whole.clone();
-        let mut cut = |place: &Option<Place>, side: Side, other: Side| {
-            place.as_ref().map_or_else(
+    /// Returns the statement of one page, restricted to `parent` if given.
+    ///
+    /// It reads one row more than requested, which shows whether the list continues. If the request has a cursor, it
+    /// also returns whether there are rows on the other side of the cursor, even if the page itself is empty.
+    pub(super) fn page_sql(&self, columns: &str, page: &BoundPage, parent: Option<&str>) -> String {
+        let mut list_conditions = self.conditions.clone();
+        list_conditions.extend(parent.map(str::to_owned));
+        let mut page_conditions = list_conditions.clone();
+        let mut cut = |cursor: &Option<CursorParams>, inside: Side, outside: Side| {
+            cursor.as_ref().map_or_else(
                 || "0".to_owned(),
-                |place| {
-                    inside.push(self.order.beside(place, side));
-                    let outside = [whole.as_slice(), &[self.order.beside(place, other)]].concat();
-                    format!("CASE WHEN EXISTS (SELECT 1 FROM {}{}) THEN 1 ELSE 0 END", self.from, all(&outside))
+                |cursor| {
+                    page_conditions.push(self.order.keyset_predicate(cursor, inside));
+                    let outside = self.order.keyset_predicate(cursor, outside);
+                    let conditions = where_clause(&[list_conditions.as_slice(), &[outside]].concat());
+                    format!("CASE WHEN EXISTS (SELECT 1 FROM {}{conditions}) THEN 1 ELSE 0 END", self.from)
                 },
             )
         };
-        let before = cut(&slice.after, Side::Behind, Side::BeforeOrAt);
-        let behind = cut(&slice.before, Side::Before, Side::AtOrBehind);
+        let has_previous = cut(&page.after, Side::After, Side::AtOrBefore);
+        let has_next = cut(&page.before, Side::Before, Side::AtOrAfter);
         let value = self.order.by.as_ref().map_or("NULL", |by| &by.sql);
         let id = &self.order.id.sql;
-        let sent = |key: Option<&Key>| {
-            let key = key.filter(|_| slice.with_places);
-            key.map_or_else(|| "NULL".to_owned(), |key| key.sent(self.dialect))
+        let selected = |key: Option<&Key>| {
+            let key = key.filter(|_| page.with_cursors);
+            key.map_or_else(|| "NULL".to_owned(), |key| key.selected(self.dialect))
         };
-        let (sent_value, sent_id) = (sent(self.order.by.as_ref()), sent(Some(&self.order.id)));
-        let is_cut = slice.after.is_some() || slice.before.is_some();
-        let again = if is_cut || parent.is_some() {
+        let (cursor_value, cursor_id) = (selected(self.order.by.as_ref()), selected(Some(&self.order.id)));
+        let is_cut = page.after.is_some() || page.before.is_some();
+        let sort_columns = if is_cut || parent.is_some() {
             format!(", 1 AS page_row, {value} AS page_sort, {id} AS page_tie")
         } else {
             String::new()
         };
         let rows = format!(
-            "SELECT {columns}, {sent_value} AS page_value, {sent_id} AS page_id{again} \
+            "SELECT {columns}, {cursor_value} AS page_value, {cursor_id} AS page_id{sort_columns} \
              FROM {}{} ORDER BY {} LIMIT {}",
             self.from,
-            all(&inside),
-            self.order.sort(self.dialect, value, id, slice.last),
-            u64::from(slice.size) + 1,
+            where_clause(&page_conditions),
+            self.order.order_by(self.dialect, value, id, page.last),
+            u64::from(page.size) + 1,
         );
         if !is_cut {
             return rows;
         }
-        let order = self.sort_again(slice);
+        let order = self.outer_order(page);
         format!(
-            "SELECT page.*, {before} AS page_before, {behind} AS page_behind FROM (SELECT 1 AS one) one \
+            "SELECT page.*, {has_previous} AS page_before, {has_next} AS page_after FROM (SELECT 1 AS one) one \
              LEFT JOIN ({rows}) page ON 1 = 1 ORDER BY {order}"
         )
     }
 
-    /// The order of rows that a join may have lost.
-    pub(super) fn sort_again(&self, slice: &Bound) -> String {
-        self.order.sort(self.dialect, "page.page_sort", "page.page_tie", slice.last)
+    /// Returns the ORDER BY list for a page within a join, which does not keep the order of its rows.
+    pub(super) fn outer_order(&self, page: &BoundPage) -> String {
+        self.order.order_by(self.dialect, "page.page_sort", "page.page_tie", page.last)
     }
 
-    fn position(&self, row: &QueryResult, slice: &Slice) -> Result<Option<Position>, Error> {
+    fn cursor(&self, row: &QueryResult, slice: &Slice) -> Result<Option<Position>, Error> {
         if slice.unasked.places {
             return Ok(None);
         }
         let id = Cell::of(row, "page_id")?;
         let value = Cell::of(row, "page_value")?;
-        Ok(id.map(|id| self.order.position(value, id)))
+        Ok(id.map(|id| self.order.cursor(value, id)))
     }
 
-    /// The part that a statement of [`List::part`] gave.
-    pub(super) fn read(&self, rows: Vec<QueryResult>, slice: &Slice) -> Result<Page<QueryResult>, Error> {
+    /// Reads the page from the rows of a [`List::page_sql`] statement.
+    pub(super) fn read_page(&self, rows: Vec<QueryResult>, slice: &Slice) -> Result<Page<QueryResult>, Error> {
         let is_cut = slice.after.is_some() || slice.before.is_some();
         let flag = |name: &str| -> Result<bool, Error> {
             Ok(is_cut && rows.first().map(|row| row.try_get::<i32>("", name)).transpose()? == Some(1))
         };
-        let (before, behind) = (flag("page_before")?, flag("page_behind")?);
-        let mut found = Vec::with_capacity(rows.len());
+        let (rows_before, rows_after) = (flag("page_before")?, flag("page_after")?);
+        let mut page_rows = Vec::with_capacity(rows.len());
         for row in rows {
             if !is_cut || row.try_get::<Option<i32>>("", "page_row")?.is_some() {
-                found.push((self.position(&row, slice)?, row));
+                page_rows.push((self.cursor(&row, slice)?, row));
             }
         }
         let size = usize::try_from(slice.size).unwrap_or(usize::MAX);
-        let more = found.len() > size;
-        found.truncate(size);
+        let has_more = page_rows.len() > size;
+        page_rows.truncate(size);
         if slice.last {
-            found.reverse();
+            page_rows.reverse();
         }
         Ok(Page {
-            rows: found,
-            has_next: behind || (more && !slice.last),
-            has_previous: before || (more && slice.last),
+            rows: page_rows,
+            has_next: rows_after || (has_more && !slice.last),
+            has_previous: rows_before || (has_more && slice.last),
         })
     }
 }
 
-/// What stands behind FROM, from its WHERE.
-pub(super) fn all(conditions: &[String]) -> String {
+/// Returns the WHERE clause; empty without conditions.
+pub(super) fn where_clause(conditions: &[String]) -> String {
     if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }
 
-/// A forged cursor may hold a value that PostgreSQL cannot read; nothing else in these statements is a value's fault.
-pub(super) fn misplaced(error: Error, slice: &Slice) -> Error {
-    if (slice.after.is_some() || slice.before.is_some()) && error.is_of_value() { no_place() } else { error }
+/// Turns an error about a value into the error for an invalid cursor: a forged cursor may hold a value that PostgreSQL
+/// cannot parse, and no other value of these statements is the caller's.
+pub(super) fn as_cursor_error(error: Error, slice: &Slice) -> Error {
+    if (slice.after.is_some() || slice.before.is_some()) && error.is_of_value() { invalid_cursor() } else { error }
 }

@@ -1,22 +1,24 @@
-//! The same part of the lists of many parents, with one statement.
+//! The same page of the lists of many parents, read with one statement.
 
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::paged_query::{Parameters, all, misplaced};
-use super::{Key, List, Page, Slice};
-use crate::db::Dialect;
+use super::page::{Page, Slice};
+use super::paged_query::{List, as_cursor_error, where_clause};
+use super::sort_order::Key;
+use crate::db::{Dialect, Parameters};
 use crate::error::Error;
 
-/// SQLite takes 500 SELECTs in one statement.
-const SQLITE_PARENTS: usize = 400;
+/// The most parents of one statement on SQLite, which allows 500 SELECTs.
+const PARENTS_PER_STATEMENT: usize = 400;
 
 impl List {
-    /// Reads the same part for each parent: the rows whose `of` is the parent. One page for each, in their order.
+    /// Reads the same page for each parent: the rows whose `of` is the parent. Returns one page for each, in their
+    /// order.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+    /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn page_of_each(
         &self,
         conn: &impl ConnectionTrait,
@@ -25,30 +27,32 @@ impl List {
         of: &Key,
         parents: &[String],
     ) -> Result<Vec<Page<QueryResult>>, Error> {
-        let most = match self.dialect {
+        let chunk_size = match self.dialect {
             Dialect::Postgres => parents.len().max(1),
-            Dialect::Sqlite => SQLITE_PARENTS,
+            Dialect::Sqlite => PARENTS_PER_STATEMENT,
         };
         let mut pages = Vec::with_capacity(parents.len());
-        for parents in parents.chunks(most) {
-            let (sql, parameters) = self.parts(columns, slice, of, parents)?;
+        for parents in parents.chunks(chunk_size) {
+            let (sql, parameters) = self.pages_sql(columns, slice, of, parents)?;
             let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await;
             let mut by_parent: Vec<Vec<QueryResult>> = parents.iter().map(|_| Vec::new()).collect();
-            for row in rows.map_err(|error| misplaced(error.into(), slice))? {
+            for row in rows.map_err(|error| as_cursor_error(error.into(), slice))? {
                 let parent = usize::try_from(row.try_get::<i64>("", "page_parent")?).unwrap_or_default();
                 if let Some(rows) = by_parent.get_mut(parent.wrapping_sub(1)) {
                     rows.push(row);
                 }
             }
             for rows in by_parent {
-                pages.push(self.read(rows, slice)?);
+                pages.push(self.read_page(rows, slice)?);
             }
         }
         Ok(pages)
     }
 
-    /// How many rows each parent has: counted parent by parent, through the index that leads with the parent. PostgreSQL
-    /// takes every list of parents for a hundred, and would read the whole table to join it to them.
+    /// Counts the rows of each parent.
+    ///
+    /// Each parent is counted by itself, through the index that leads with the parent. PostgreSQL estimates every list
+    /// of parents at a hundred rows, and would read the whole table to join it.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -59,46 +63,53 @@ impl List {
         parents: &[String],
     ) -> Result<HashMap<String, i64>, Error> {
         let mut parameters = self.parameters.clone();
-        let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
+        let parents = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
         let mut conditions = self.conditions.clone();
-        conditions.push(format!("{} = {}", of.sql, of.of_text(self.dialect, "parents.value")));
+        conditions.push(format!("{} = {}", of.sql, of.cast(self.dialect, "parents.value")));
         let sql = format!(
-            "SELECT parents.value AS parent, (SELECT count(*) FROM {}{}) AS n FROM {} parents",
+            "SELECT parents.value AS parent, (SELECT count(*) FROM {}{}) AS row_count FROM {} parents",
             self.from,
-            all(&conditions),
-            self.dialect.elements(&listed)
+            where_clause(&conditions),
+            self.dialect.elements(&parents)
         );
         let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await?;
-        rows.iter().map(|row| Ok((row.try_get("", "parent")?, row.try_get("", "n")?))).collect()
+        rows.iter().map(|row| Ok((row.try_get("", "parent")?, row.try_get("", "row_count")?))).collect()
     }
 
-    /// PostgreSQL reads each parent's part through the index that leads with the parent; SQLite has no LATERAL.
-    fn parts(&self, columns: &str, slice: &Slice, of: &Key, parents: &[String]) -> Result<(String, Parameters), Error> {
+    /// Returns the statement that reads a page for each parent, with the parent's number, from 1, in `page_parent`.
+    /// PostgreSQL reads each page through the index that leads with the parent; SQLite has no LATERAL.
+    fn pages_sql(
+        &self,
+        columns: &str,
+        slice: &Slice,
+        of: &Key,
+        parents: &[String],
+    ) -> Result<(String, Parameters), Error> {
         let mut parameters = self.parameters.clone();
         let bound = self.bind(slice, &mut parameters)?;
-        let order = self.sort_again(&bound);
+        let order = self.outer_order(&bound);
         let sql = match self.dialect {
             Dialect::Postgres => {
-                let listed = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
-                let parent = of.of_text(self.dialect, "parents.value");
+                let parents = parameters.bind(serde_json::to_string(parents).unwrap_or_default());
+                let parent = of.cast(self.dialect, "parents.value");
                 format!(
                     "SELECT page.*, parents.number AS page_parent FROM {} WITH ORDINALITY parents (value, number) \
                      CROSS JOIN LATERAL ({}) page ORDER BY parents.number, {order}",
-                    self.dialect.elements(&listed),
-                    self.part(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
+                    self.dialect.elements(&parents),
+                    self.page_sql(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
                 )
             }
             Dialect::Sqlite => {
-                let parts: Vec<String> = parents
+                let pages: Vec<String> = parents
                     .iter()
                     .zip(1..)
                     .map(|(parent, number): (_, usize)| {
-                        let name = parameters.bind(parent.clone());
-                        let part = self.part(columns, &bound, Some(&format!("{} = {name}", of.sql)));
-                        format!("SELECT part.*, {number} AS page_parent FROM ({part}) part")
+                        let parent = parameters.bind(parent.clone());
+                        let page = self.page_sql(columns, &bound, Some(&format!("{} = {parent}", of.sql)));
+                        format!("SELECT parent_page.*, {number} AS page_parent FROM ({page}) parent_page")
                     })
                     .collect();
-                format!("SELECT page.* FROM ({}) page ORDER BY {order}", parts.join(" UNION ALL "))
+                format!("SELECT page.* FROM ({}) page ORDER BY {order}", pages.join(" UNION ALL "))
             }
         };
         Ok((sql, parameters))

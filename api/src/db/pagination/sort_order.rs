@@ -1,151 +1,153 @@
-//! What a list is ordered by, and which of its rows stand before or behind a place.
+//! The order of a list, and the conditions for rows before and after a cursor.
 
 use std::sync::Arc;
 
-use super::Position;
-use super::paged_query::Parameters;
-use crate::db::{Cell, Dialect};
+use super::cursor::Position;
+use crate::db::{Cell, Dialect, Parameters};
 use crate::error::Error;
 
-/// What a list is ordered by.
+/// The type of a sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A timestamp; text on SQLite.
     Time,
     /// A number.
     Number,
-    /// Text.
+    /// A text.
     Text,
     /// A UUID; text on SQLite.
     Uuid,
 }
 
-/// An expression over a row `c`.
+/// An expression over a row that a list is sorted by.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// The SQL. A value and its text have to sort alike: cast a column in which a host may have values of several types.
+    /// The SQL. A value and its text must sort alike: cast a column in which a host may have values of several types.
     pub sql: String,
-    /// What it gives.
+    /// The type of the values.
     pub kind: Kind,
-    /// Whether it may be null, which sorts as the smallest.
+    /// Whether a value may be null. Null sorts as the smallest value.
     pub nullable: bool,
 }
 
 impl Key {
-    /// An expression that is never null.
+    /// Returns a key that is never null.
     #[must_use]
     pub fn new(sql: impl Into<String>, kind: Kind) -> Self {
         Self { sql: sql.into(), kind, nullable: false }
     }
 
-    /// An expression that may be null.
+    /// Returns a key that may be null.
     #[must_use]
     pub fn nullable(sql: impl Into<String>, kind: Kind) -> Self {
         Self { nullable: true, ..Self::new(sql, kind) }
     }
 
-    /// What is selected to have the value as a [`Cell`].
-    pub(super) fn sent(&self, dialect: Dialect) -> String {
+    /// Returns what to SELECT to read the value as a [`Cell`].
+    pub(super) fn selected(&self, dialect: Dialect) -> String {
         match (dialect, self.kind) {
             (Dialect::Postgres, Kind::Time | Kind::Uuid) => self.sql.clone(),
             _ => format!("CAST({} AS text)", self.sql),
         }
     }
 
-    /// The text of a value as such a value.
-    pub(super) fn of_text(&self, dialect: Dialect, text: &str) -> String {
-        let name = match (dialect, self.kind) {
+    /// Casts a text to the type of the key.
+    pub(super) fn cast(&self, dialect: Dialect, text: &str) -> String {
+        let type_name = match (dialect, self.kind) {
             (Dialect::Postgres, Kind::Time) => "timestamptz",
             (_, Kind::Number) => "numeric",
             (Dialect::Postgres, Kind::Uuid) => "uuid",
             (Dialect::Postgres, Kind::Text) | (Dialect::Sqlite, _) => return text.to_owned(),
         };
-        format!("CAST({text} AS {name})")
+        format!("CAST({text} AS {type_name})")
     }
 }
 
-/// The order of a list. Ties are broken by the id, in the same direction.
+/// The order of a list. The id breaks ties, in the same direction.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Names the list and the order in cursors.
+    /// The name of the list and its order in cursors.
     pub name: Arc<str>,
-    /// What decides; none where only the id does.
+    /// The sort key; none to sort by id only.
     pub by: Option<Key>,
     /// The id.
     pub id: Key,
-    /// Largest first.
+    /// Sorts the largest value first.
     pub descending: bool,
 }
 
-/// Rows beside a place.
+/// The rows on one side of a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Before,
-    BeforeOrAt,
-    AtOrBehind,
-    Behind,
+    AtOrBefore,
+    AtOrAfter,
+    After,
 }
 
-/// A place whose values are bound.
-pub(super) struct Place {
+/// A cursor as the parameters of a statement.
+pub(super) struct CursorParams {
     value: Option<String>,
     id: String,
 }
 
 impl Order {
-    /// Binds a place of this order.
-    pub(super) fn place(
+    /// Binds a cursor of this order.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a cursor of another order.
+    pub(super) fn bind_cursor(
         &self,
         dialect: Dialect,
-        position: &Position,
+        cursor: &Position,
         parameters: &mut Parameters,
-    ) -> Result<Place, Error> {
-        if position.order != self.name {
-            return Err(no_place());
+    ) -> Result<CursorParams, Error> {
+        if cursor.order != self.name {
+            return Err(invalid_cursor());
         }
-        let mut bind = |key: &Key, value: &Cell| key.of_text(dialect, &parameters.bind(value.to_string()));
-        let value = match (&self.by, &position.value) {
+        let mut bind = |key: &Key, value: &Cell| key.cast(dialect, &parameters.bind(value.to_string()));
+        let value = match (&self.by, &cursor.value) {
             (Some(by), Some(value)) => Some(bind(by, value)),
             (_, None) => None,
-            (None, Some(_)) => return Err(no_place()),
+            (None, Some(_)) => return Err(invalid_cursor()),
         };
-        Ok(Place { value, id: bind(&self.id, &position.id) })
+        Ok(CursorParams { value, id: bind(&self.id, &cursor.id) })
     }
 
-    /// The rows on one side of a place; true or false, or null for a row that is not there.
-    pub(super) fn beside(&self, place: &Place, side: Side) -> String {
-        let (greater, or_equal) = match side {
+    /// Returns the condition that a row is on one side of a cursor; null for the null row of an outer join.
+    pub(super) fn keyset_predicate(&self, cursor: &CursorParams, side: Side) -> String {
+        let (is_greater, or_equal) = match side {
             Side::Before => (self.descending, false),
-            Side::BeforeOrAt => (self.descending, true),
-            Side::AtOrBehind => (!self.descending, true),
-            Side::Behind => (!self.descending, false),
+            Side::AtOrBefore => (self.descending, true),
+            Side::AtOrAfter => (!self.descending, true),
+            Side::After => (!self.descending, false),
         };
-        let than = match (greater, or_equal) {
+        let operator = match (is_greater, or_equal) {
             (true, true) => ">=",
             (true, false) => ">",
             (false, true) => "<=",
             (false, false) => "<",
         };
-        let (id, at) = (&self.id.sql, &place.id);
-        let Some(by) = &self.by else { return format!("{id} {than} {at}") };
+        let (id, cursor_id) = (&self.id.sql, &cursor.id);
+        let Some(by) = &self.by else { return format!("{id} {operator} {cursor_id}") };
         let key = &by.sql;
-        match &place.value {
-            // Nulls are the smallest.
-            None if greater => format!("({key} IS NOT NULL OR {id} {than} {at})"),
-            None => format!("({key} IS NULL AND {id} {than} {at})"),
-            Some(value) if by.nullable && !greater => {
-                format!("({key} IS NULL OR ({key}, {id}) {than} ({value}, {at}))")
+        match &cursor.value {
+            // Null is the smallest value.
+            None if is_greater => format!("({key} IS NOT NULL OR {id} {operator} {cursor_id})"),
+            None => format!("({key} IS NULL AND {id} {operator} {cursor_id})"),
+            Some(value) if by.nullable && !is_greater => {
+                format!("({key} IS NULL OR ({key}, {id}) {operator} ({value}, {cursor_id}))")
             }
-            Some(value) => format!("({key}, {id}) {than} ({value}, {at})"),
+            Some(value) => format!("({key}, {id}) {operator} ({value}, {cursor_id})"),
         }
     }
 
-    /// What stands behind ORDER BY, for the expressions or the columns named so; from the end if `backwards`.
-    pub(super) fn sort(&self, dialect: Dialect, value: &str, id: &str, backwards: bool) -> String {
+    /// Returns the ORDER BY list over expressions or column names for the sort key and the id, reversed if `backwards`.
+    pub(super) fn order_by(&self, dialect: Dialect, value: &str, id: &str, backwards: bool) -> String {
         let descending = self.descending != backwards;
         let direction = if descending { " DESC" } else { "" };
-        // SQLite has nulls as the smallest anyway. On PostgreSQL an index serves the order only where both agree on the
-        // nulls, and by itself it has them as the largest.
+        // Null is the smallest value on SQLite, and the largest on PostgreSQL unless the query says otherwise. An index
+        // serves the order only if both place nulls alike.
         let nulls = match (dialect, &self.by) {
             (Dialect::Postgres, Some(by)) if by.nullable && descending => " NULLS LAST",
             (Dialect::Postgres, Some(by)) if by.nullable => " NULLS FIRST",
@@ -157,14 +159,14 @@ impl Order {
         }
     }
 
-    /// A row's own place, from its value and its id.
-    pub(super) fn position(&self, value: Option<Cell>, id: Cell) -> Position {
+    /// Returns the cursor of a row with this sort key and id.
+    pub(super) fn cursor(&self, value: Option<Cell>, id: Cell) -> Position {
         Position { order: Arc::clone(&self.name), value, id }
     }
 }
 
-/// A cursor that was not taken from this list, or was changed.
-pub(super) fn no_place() -> Error {
+/// Returns the error for a cursor of another list or order, or one that was changed.
+pub(super) fn invalid_cursor() -> Error {
     Error::BadInput(
         "after or before is no cursor of this list in this order: take one from its edges or pageInfo.".to_owned(),
     )

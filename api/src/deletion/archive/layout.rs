@@ -1,97 +1,104 @@
-//! Which column each kept value is of; written down with every archive, since tables change.
+//! The layout of archived rows: which column each archived value belongs to. It is stored with every archive, since
+//! tables change.
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Table, TableId};
-use crate::deletion::postgres::statements::cleared;
-use crate::impact::sql::Sql;
+use crate::impact::sql::PlanSql;
+use crate::impact::sql::changes::cleared_columns;
 
-/// A column as it was.
+/// The most values of a row on SQLite: its tables have 2,000 columns at most
+/// (<https://www.sqlite.org/limits.html#max_column>), and one is the entry's number.
+pub(super) const MAX_WIDTH: usize = 1_999;
+
+/// An archived column as it was at the time of the deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptColumn {
-    /// Its name.
+    /// The column's name.
     pub name: String,
-    /// Its type, as the database writes it.
+    /// The column's type, as the database writes it.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// The numbers of its table and of it (PostgreSQL), by which a renamed column is known.
+    /// The oid of the table and the number of the column (PostgreSQL), by which a renamed column is found.
     #[serde(default)]
     pub number: (i64, i64),
-    /// The database worked its value out.
+    /// Whether the column is generated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub generated: bool,
-    /// Its cast to text is not what its type writes; told anew by the catalogue of the day.
+    /// Whether a cast to text differs from what the column's type writes. It is not stored: the catalog says it anew.
     #[serde(skip)]
     pub odd_cast: bool,
 }
 
-/// The values of a row that went: one for each of these columns.
+/// The layout of an archived row: one value for each of these columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rows {
-    /// All that the table stored: what the database works out at every reading cannot be lost.
+    /// All columns that the table stores. Virtual generated columns are computed at every read and cannot be lost.
     pub columns: Vec<KeptColumn>,
-    /// The places of the columns that tell its rows apart.
+    /// The places of the columns that identify a row.
     pub key: Vec<usize>,
 }
 
-/// The values of a row that was unlinked: its key, what stood in the cleared columns, and what they were left with.
+/// The layout of an unlinked row: its key, the values that its cleared columns had before, and those that they had
+/// after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct References {
-    /// The columns that find the row again.
+    /// The columns that identify the row.
     pub key: Vec<KeptColumn>,
-    /// The columns that some reference was cleared in; not in every row each of them.
+    /// The columns that were cleared in some row; not each of them in every row.
     pub cleared: Vec<KeptColumn>,
-    /// The places in `cleared` that make one reference: they are set again together, or not at all.
+    /// Groups of places in `cleared` that make one reference: its columns are set again together, or not at all.
     pub units: Vec<Vec<usize>>,
 }
 
 impl Rows {
+    /// Returns the layout for the rows of a table.
     pub(super) fn of(table: &Table) -> Self {
-        let kept = table.columns.iter().filter(|column| !column.unstored);
-        let columns: Vec<KeptColumn> = kept.map(|column| kept_column(table, &column.name)).collect();
+        let stored = table.columns.iter().filter(|column| !column.unstored);
+        let columns: Vec<KeptColumn> = stored.map(|column| archived_column(table, &column.name)).collect();
         let place = |name: &String| columns.iter().position(|column| column.name == *name);
-        // Such a column may be part of a key; then what is left of it does not tell rows apart.
+        // A virtual column may be part of a key; then the other columns do not identify a row.
         let key = table.key.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default();
         Self { columns, key }
     }
 }
 
 impl References {
-    /// None where the table has no key to find its rows by.
-    pub(super) fn of(sql: &Sql<'_>, id: TableId) -> Option<Self> {
+    /// Returns the layout for the unlinked rows of a table; none where the table has no key to find its rows by.
+    pub(super) fn of(sql: &PlanSql<'_>, id: TableId) -> Option<Self> {
         let table = sql.table(id);
-        let cleared = cleared(sql, id);
+        let cleared = cleared_columns(sql, id);
         if table.key.is_empty() || cleared.is_empty() {
             return None;
         }
-        let mut units: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for (place, causes) in cleared.values().enumerate() {
-            let mut unit = (vec![place], causes.iter().map(|(edge, _)| *edge).collect::<Vec<_>>());
-            // What one key clears belongs together, and so does what shares a column with it.
-            units.retain(|(places, edges)| {
-                let shares = edges.iter().any(|edge| unit.1.contains(edge));
+            let mut group = (vec![place], causes.iter().map(|(edge, _)| *edge).collect::<Vec<_>>());
+            // The columns of one key belong together, and so do those of keys that share a column.
+            groups.retain(|(places, edges)| {
+                let shares = edges.iter().any(|edge| group.1.contains(edge));
                 if shares {
-                    unit.0.extend(places);
-                    unit.1.extend(edges);
+                    group.0.extend(places);
+                    group.1.extend(edges);
                 }
                 !shares
             });
-            units.push(unit);
+            groups.push(group);
         }
         Some(Self {
-            key: table.key.iter().map(|name| kept_column(table, name)).collect(),
-            cleared: cleared.keys().map(|name| kept_column(table, name)).collect(),
-            units: units.into_iter().map(|(places, _)| places).collect(),
+            key: table.key.iter().map(|name| archived_column(table, name)).collect(),
+            cleared: cleared.keys().map(|name| archived_column(table, name)).collect(),
+            units: groups.into_iter().map(|(places, _)| places).collect(),
         })
     }
 
-    /// How many values a row has.
+    /// Returns the number of values of a row.
     pub fn width(&self) -> usize {
         self.key.len() + 2 * self.cleared.len()
     }
 }
 
-fn kept_column(table: &Table, name: &str) -> KeptColumn {
+fn archived_column(table: &Table, name: &str) -> KeptColumn {
     let found = table.columns.iter().find(|column| column.name == name);
     KeptColumn {
         name: found.map_or(name, |column| &column.name).to_owned(),

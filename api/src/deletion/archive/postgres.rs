@@ -1,14 +1,18 @@
-//! Keeping rows on PostgreSQL: each value as the text that its type writes.
+//! Archiving rows on PostgreSQL: each value as the text that its type writes.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::layout::KeptColumn;
+use crate::db::pg_text::text;
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
-/// Some types write what the session's settings say, and lose by it: until the transaction ends they write the same
-/// everywhere, so that what is read back is what was written
+/// Fixes the settings by which types write and read text until the transaction ends, so that a restore reads what the
+/// deletion wrote: some types write text that depends on them, and lose precision
 /// (<https://www.postgresql.org/docs/current/runtime-config-client.html#RUNTIMECONFIG-CLIENT-FORMAT>).
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> {
     const SETTINGS: [(&str, &str); 10] = [
         ("DateStyle", "ISO, YMD"),
@@ -28,25 +32,15 @@ pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> 
     Ok(())
 }
 
-/// A value as its type writes it. The cast to text is that but for some types (the catalogue's `odd_cast`): there a function
-/// has to do that takes anything and asks the type. A row of nothing but nulls is no null.
-pub(crate) fn text(value: &str, odd_cast: bool) -> String {
-    if odd_cast {
-        format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN concat({value}) END")
-    } else {
-        format!("CAST({value} AS text)")
-    }
-}
-
-/// The values of these columns of the row `alias`, as one array.
-pub(crate) fn values(alias: &str, columns: &[KeptColumn]) -> String {
+/// Returns the values of these columns of the row `alias` as one array of texts.
+pub(in crate::deletion) fn values(alias: &str, columns: &[KeptColumn]) -> String {
     let value = |column: &KeptColumn| text(&format!("{alias}.{}", quote(&column.name)), column.odd_cast);
     let texts: Vec<String> = columns.iter().map(value).collect();
     format!("ARRAY[{}]::text[]", texts.join(", "))
 }
 
-/// Puts the arrays `v` of a common table expression into an entry.
-pub(crate) fn insert(entry: i64, from: &str) -> String {
+/// Returns a statement that archives the arrays `archived_values` of a common table expression under an entry.
+pub(in crate::deletion) fn insert(entry: i64, from: &str) -> String {
     let table = Dialect::Postgres.own_table("archived_rows");
-    format!("INSERT INTO {table} (table_id, \"values\") SELECT {entry}, v FROM {from}")
+    format!("INSERT INTO {table} (table_id, \"values\") SELECT {entry}, archived_values FROM {from}")
 }

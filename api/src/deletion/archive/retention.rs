@@ -1,57 +1,60 @@
-//! Archives whose time is over, and those that have been restored: their rows go in short transactions.
+//! Erasing archives that have expired or have been restored, in short transactions.
 
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
-use super::erasure::{blank_runs, overwrites, truncate_log};
+use super::erasure::{require_overwriting, truncate_log};
+use super::erasure_hook::ErasureHook;
 use crate::db::{Database, Dialect, Writing};
 use crate::error::Error;
 
-/// How many rows one transaction erases.
-const AT_ONCE: u64 = 10_000;
-/// Between two of them others who write get their turn.
+/// The rows that one transaction erases.
+const ROWS_PER_TRANSACTION: u64 = 10_000;
+/// The pause between two transactions, in which other writers get the write lock.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After a server has started it has better things to do.
-const FIRST: Duration = Duration::from_secs(5);
-/// How often a server looks.
-const EVERY: Duration = Duration::from_hours(1);
+/// The delay before the first time, so that a server's start is not slowed down.
+const START_DELAY: Duration = Duration::from_secs(5);
+/// The time between two times.
+const INTERVAL: Duration = Duration::from_hours(1);
 
-/// What became of the archives.
+/// How many archives were erased.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expired {
     /// Deletions that can no longer be restored from now on.
     pub deletions: u64,
-    /// Deletions of which nothing is kept any more, restored ones among them.
+    /// Deletions whose archive is now empty, restored ones among them.
     pub archives: u64,
-    /// Kept rows that were erased.
+    /// Archived rows that were erased.
     pub rows: u64,
 }
 
-/// Marks the deletions whose time is over and erases what they kept, and what restored ones kept. It may be stopped at any
-/// moment, and several processes may do it at once: a deletion is marked before its first row is erased, and by its
-/// entries in `archived_tables`, which go last, the next one knows that rows may be left.
+/// Marks the deletions that have expired, and erases their archives and those of restored deletions.
+///
+/// It may be interrupted at any moment, and several processes may do it at once: a deletion is marked before its first
+/// row is erased, and its entries in `archived_tables` are erased last, so the next call sees that rows may be left.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`], [`Error::MissingGrant`].
-pub async fn expire(db: &Database) -> Result<Expired, Error> {
-    let mut expired = Expired { deletions: in_transaction(db, mark).await?, ..Expired::default() };
+pub async fn expire(db: &Database, hook: &impl ErasureHook) -> Result<Expired, Error> {
+    let deletions = in_transaction(db, async |transaction, db| mark_expired(transaction, db, hook).await).await?;
+    let mut expired = Expired { deletions, ..Expired::default() };
     while let Some(rows) = in_transaction(db, erase_some).await? {
         expired.rows += rows;
-        expired.archives += u64::from(rows < AT_ONCE);
+        expired.archives += u64::from(rows < ROWS_PER_TRANSACTION);
         tokio::time::sleep(PAUSE).await;
     }
     truncate_log(db).await;
     Ok(expired)
 }
 
-/// Does so soon, and then every hour, until it is dropped.
-pub async fn expire_hourly(db: Database) {
-    tokio::time::sleep(FIRST).await;
+/// Calls [`expire`] soon, and then every hour, until the future is dropped.
+pub async fn expire_hourly(db: Database, hook: impl ErasureHook) {
+    tokio::time::sleep(START_DELAY).await;
     loop {
-        match expire(&db).await {
+        match expire(&db, &hook).await {
             Ok(expired) if expired == Expired::default() => {}
-            // The demonstration begins without this program's own tables.
+            // The demonstration begins without the internal tables.
             Err(Error::MissingTable(_)) => {}
             Ok(Expired { deletions, archives, rows }) => {
                 tracing::info!(expired = deletions, erased = archives, rows, "archives have been erased");
@@ -61,7 +64,7 @@ pub async fn expire_hourly(db: Database) {
                 tracing::warn!(%error, said, "archives could not be expired; the next attempt is in an hour");
             }
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
@@ -71,9 +74,9 @@ async fn in_transaction<T>(
 ) -> Result<T, Error> {
     let Writing { transaction, turn: _turn } = db.writing(true).await?;
     match step(&transaction, db).await {
-        Ok(done) => {
+        Ok(result) => {
             transaction.commit().await?;
-            Ok(done)
+            Ok(result)
         }
         Err(error) => {
             // The first error is the one to report.
@@ -83,52 +86,59 @@ async fn in_transaction<T>(
     }
 }
 
-/// Marks what has expired; what somebody restores or erases just now waits for the next time.
-async fn mark(transaction: &DatabaseTransaction, db: &Database) -> Result<u64, Error> {
+/// Marks expired deletions, and returns their number. One that another transaction restores or erases is left for the
+/// next time.
+async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &impl ErasureHook) -> Result<u64, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "UPDATE {0} SET status = 'EXPIRED' WHERE id IN (SELECT d.id FROM {0} d \
-         WHERE d.status = 'RESTORABLE' AND d.restorable_until <= $1{1})",
+        "UPDATE {0} SET status = 'EXPIRED' WHERE id IN (SELECT deletion.id FROM {0} deletion \
+         WHERE deletion.status = 'RESTORABLE' AND deletion.restorable_until <= $1{1})",
         db.own_table("deletions"),
-        unless_locked(dialect)
+        skip_locked(dialect)
     );
     let now = dialect.time(db.settings().clock.now());
     let marked = transaction.execute_raw(dialect.statement(sql, [now])).await?.rows_affected();
-    blank_runs(transaction, db, None).await?;
+    hook.erase_deferred(transaction, db).await?;
     Ok(marked)
 }
 
-/// Erases rows of one deletion that cannot be restored, as many as go at once; none where nothing is left.
+/// Erases up to [`ROWS_PER_TRANSACTION`] rows of one deletion that cannot be restored. Returns None where no archive of
+/// such a deletion is left.
 async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<Option<u64>, Error> {
     let dialect = db.dialect();
-    let (kept, rows) = (db.own_table("archived_tables"), db.own_table("archived_rows"));
+    let (entries, rows) = (db.own_table("archived_tables"), db.own_table("archived_rows"));
     let next = format!(
-        "SELECT CAST(d.id AS text) AS id FROM {} d WHERE d.status <> 'RESTORABLE' \
-         AND EXISTS (SELECT 1 FROM {kept} t WHERE t.deletion_id = d.id) LIMIT 1{}",
+        "SELECT CAST(deletion.id AS text) AS id FROM {} deletion WHERE deletion.status <> 'RESTORABLE' \
+         AND EXISTS (SELECT 1 FROM {entries} entry WHERE entry.deletion_id = deletion.id) LIMIT 1{}",
         db.own_table("deletions"),
-        unless_locked(dialect)
+        skip_locked(dialect)
     );
     let Some(found) = transaction.query_one_raw(dialect.statement(next, [])).await? else { return Ok(None) };
     let id: String = found.try_get("", "id")?;
-    overwrites(transaction, db).await?;
-    let one = dialect.uuid_parameter(1);
-    let some = format!("FROM {rows} r JOIN {kept} t ON t.id = r.table_id WHERE t.deletion_id = {one} LIMIT {AT_ONCE}");
+    require_overwriting(transaction, db).await?;
+    let deletion_id = dialect.uuid_parameter(1);
+    let selected = format!(
+        "FROM {rows} archived JOIN {entries} entry ON entry.id = archived.table_id \
+         WHERE entry.deletion_id = {deletion_id} LIMIT {ROWS_PER_TRANSACTION}"
+    );
     let erase = match dialect {
-        Dialect::Postgres => format!("DELETE FROM {rows} WHERE ctid = ANY (ARRAY(SELECT r.ctid {some}))"),
-        Dialect::Sqlite => format!("DELETE FROM {rows} WHERE rowid IN (SELECT r.rowid {some})"),
+        Dialect::Postgres => {
+            format!("DELETE FROM {rows} WHERE ctid = ANY (ARRAY(SELECT archived.ctid {selected}))")
+        }
+        Dialect::Sqlite => format!("DELETE FROM {rows} WHERE rowid IN (SELECT archived.rowid {selected})"),
     };
     let execute = async |sql: String| -> Result<u64, DbErr> {
         Ok(transaction.execute_raw(dialect.statement(sql, [id.as_str().into()])).await?.rows_affected())
     };
     let erased = execute(erase).await?;
-    if erased < AT_ONCE {
-        execute(format!("DELETE FROM {kept} WHERE deletion_id = {one}")).await?;
+    if erased < ROWS_PER_TRANSACTION {
+        execute(format!("DELETE FROM {entries} WHERE deletion_id = {deletion_id}")).await?;
     }
     Ok(Some(erased))
 }
 
-/// SQLite has one writer at a time anyway.
-const fn unless_locked(dialect: Dialect) -> &'static str {
+/// Skips rows that others have locked. SQLite has one writer at a time.
+const fn skip_locked(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
         Dialect::Sqlite => "",

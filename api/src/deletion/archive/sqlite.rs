@@ -1,125 +1,121 @@
-//! Keeping rows on SQLite: each value as it is, in a column without a type.
+//! Archiving rows on SQLite: each value as it is, in a column without a type.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
-use super::Archive;
 use super::layout::KeptColumn;
+use super::writer::ArchiveWriter;
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::deletion::sqlite::{affected, changed, gone};
+use crate::deletion::sqlite_work_tables::{
+    affected, before_table, create_list, deleting_table, drop_list, updating_table,
+};
 use crate::error::Error;
-use crate::impact::sql::Sql;
-use crate::impact::sql::row_id_names;
+use crate::impact::sql::{PlanSql, row_id_name, row_id_names};
 
-/// So many values a row has room for: SQLite's tables have 2,000 columns at most
-/// (<https://www.sqlite.org/limits.html#max_column>), and one is the entry's number.
-pub(super) const WIDEST: usize = 1_999;
-
-/// Keeps the rows that are listed as going; gives how many that are.
-pub(crate) async fn keep_rows(
+/// Archives the rows of a table that are listed to be deleted. Returns their number.
+pub(in crate::deletion) async fn archive_rows(
     transaction: &DatabaseTransaction,
-    sql: &Sql<'_>,
-    archive: &Archive,
+    sql: &PlanSql<'_>,
+    archive: &ArchiveWriter,
     table: TableId,
 ) -> Result<i64, Error> {
     let Some((entry, layout)) = archive.rows(table) else { return Ok(0) };
-    widen(transaction, layout.columns.len()).await?;
-    let key: Vec<String> = sql.table(table).row_id.iter().map(|name| quote(name)).collect();
+    add_columns(transaction, layout.columns.len()).await?;
+    let row_id: Vec<String> = sql.table(table).row_id.iter().map(|name| quote(name)).collect();
     let insert = format!(
-        "INSERT INTO {} (table_id{}) SELECT {entry}{} FROM {} AS c WHERE ({}) IN (SELECT * FROM {})",
+        "INSERT INTO {} (table_id{}) SELECT {entry}{} FROM {} AS child WHERE ({}) IN (SELECT * FROM {})",
         Dialect::Sqlite.own_table("archived_rows"),
-        places(layout.columns.len()),
-        columns("c", &layout.columns),
+        value_columns(layout.columns.len()),
+        columns("child", &layout.columns),
         sql.relation(table),
-        key.join(", "),
-        gone(table)
+        row_id.join(", "),
+        deleting_table(table)
     );
     affected(transaction, insert).await
 }
 
-/// Notes what stands in the columns that are listed as changing.
-pub(crate) async fn note_references(
+/// Lists the values of a table's columns that are to be cleared.
+pub(in crate::deletion) async fn list_references(
     transaction: &DatabaseTransaction,
-    sql: &Sql<'_>,
-    archive: &Archive,
+    sql: &PlanSql<'_>,
+    archive: &ArchiveWriter,
     table: TableId,
 ) -> Result<(), Error> {
     let Some((_, layout)) = archive.references(table) else { return Ok(()) };
-    widen(transaction, layout.width()).await?;
-    let ids = row_id_names(sql.table(table).row_id.len());
-    let noted: String = (0..layout.cleared.len()).map(|place| format!(", b{place}")).collect();
-    let list = before(table);
-    transaction.execute_unprepared(&format!("DROP TABLE IF EXISTS {list}")).await?;
-    let create = format!("CREATE TEMP TABLE {} ({ids}{noted})", list.replace("temp.", ""));
-    transaction.execute_unprepared(&create).await?;
-    let listed: Vec<String> = ids.split(", ").map(|id| format!("s.{id}")).collect();
+    add_columns(transaction, layout.width()).await?;
+    let width = sql.table(table).row_id.len();
+    let names: String = (0..layout.cleared.len()).map(|place| format!(", before_{place}")).collect();
+    let list = before_table(table);
+    create_list(transaction, &list, &format!("{}{names}", row_id_names(width))).await?;
+    let row_id: Vec<String> = (0..width).map(|place| format!("listed.{}", row_id_name(place))).collect();
     let insert = format!(
-        "INSERT INTO {list} SELECT {}{} FROM {} s JOIN {} c ON {}",
-        listed.join(", "),
-        columns("c", &layout.cleared),
-        changed(table),
+        "INSERT INTO {list} SELECT {}{} FROM {} listed JOIN {} child ON {}",
+        row_id.join(", "),
+        columns("child", &layout.cleared),
+        updating_table(table),
         sql.relation(table),
-        sql.same_row(table, "c", "s")
+        sql.same_row(table, "child", "listed")
     );
     affected(transaction, insert).await?;
     Ok(())
 }
 
-/// Keeps what was noted, beside what the rows have been left with; gives how many rows that are.
-pub(crate) async fn keep_references(
+/// Archives the listed values of a table's cleared columns, together with the values that the columns have now. Returns
+/// the number of rows.
+///
+/// # Errors
+/// [`Error::Unsuitable`] where the key of an unlinked row changes with its reference, so that the row cannot be found
+/// again.
+pub(in crate::deletion) async fn archive_references(
     transaction: &DatabaseTransaction,
-    sql: &Sql<'_>,
-    archive: &Archive,
+    sql: &PlanSql<'_>,
+    archive: &ArchiveWriter,
     table: TableId,
     unlinked: i64,
 ) -> Result<i64, Error> {
     let Some((entry, layout)) = archive.references(table) else { return Ok(0) };
-    let noted: String = (0..layout.cleared.len()).map(|place| format!(", s.b{place}")).collect();
+    let before: String = (0..layout.cleared.len()).map(|place| format!(", listed.before_{place}")).collect();
     let insert = format!(
-        "INSERT INTO {} (table_id{}) SELECT {entry}{}{noted}{} FROM {} s JOIN {} c ON {}",
+        "INSERT INTO {} (table_id{}) SELECT {entry}{}{before}{} FROM {} listed JOIN {} child ON {}",
         Dialect::Sqlite.own_table("archived_rows"),
-        places(layout.width()),
-        columns("c", &layout.key),
-        columns("c", &layout.cleared),
-        before(table),
+        value_columns(layout.width()),
+        columns("child", &layout.key),
+        columns("child", &layout.cleared),
+        before_table(table),
         sql.relation(table),
-        sql.same_row(table, "c", "s")
+        sql.same_row(table, "child", "listed")
     );
-    let kept = affected(transaction, insert).await?;
-    transaction.execute_unprepared(&format!("DROP TABLE {}", before(table))).await?;
-    if kept == unlinked {
-        return Ok(kept);
+    let archived = affected(transaction, insert).await?;
+    drop_list(transaction, &before_table(table)).await?;
+    if archived == unlinked {
+        return Ok(archived);
     }
     let name = &sql.table(table).display;
     Err(Error::Unsuitable(format!(
-        "Of the {unlinked} rows that are unlinked in {name} only {kept} could be kept, since their key changes with the \
+        "Of the {unlinked} rows that are unlinked in {name} only {archived} could be kept, since their key changes with the \
          reference. Nothing was deleted; without an archive it can be."
     )))
 }
 
-/// `, v1, v2, …`
-pub(crate) fn places(count: usize) -> String {
+/// Returns `, v1, v2, …`: the archive's columns for so many values.
+fn value_columns(count: usize) -> String {
     (1..=count).map(|place| format!(", v{place}")).collect()
 }
 
-/// `, alias.a, alias.b, …`
+/// Returns `, alias.a, alias.b, …`.
 fn columns(alias: &str, columns: &[KeptColumn]) -> String {
     columns.iter().map(|column| format!(", {alias}.{}", quote(&column.name))).collect()
 }
 
-/// Makes sure that a row of so many values has room.
-async fn widen(transaction: &DatabaseTransaction, width: usize) -> Result<(), Error> {
+/// Adds columns to the archive, until a row of so many values fits.
+async fn add_columns(transaction: &DatabaseTransaction, width: usize) -> Result<(), Error> {
     let table = "session_admin_archived_rows";
     let sql = format!("SELECT count(*) AS columns FROM pragma_table_info('{table}') WHERE name <> 'table_id'");
     let row = transaction.query_one_raw(Dialect::Sqlite.statement(sql, [])).await?;
-    let has: i64 = row.map(|row| row.try_get::<i64>("", "columns")).transpose()?.unwrap_or_default();
-    let has = usize::try_from(has).map_err(|error| DbErr::Type(error.to_string()))?;
-    for place in has + 1..=width {
+    let existing: i64 = row.map(|row| row.try_get::<i64>("", "columns")).transpose()?.unwrap_or_default();
+    let existing = usize::try_from(existing).map_err(|error| DbErr::Type(error.to_string()))?;
+    for place in existing + 1..=width {
         transaction.execute_unprepared(&format!("ALTER TABLE {table} ADD COLUMN v{place}")).await?;
     }
     Ok(())
-}
-
-fn before(table: TableId) -> String {
-    format!("temp.session_admin_before_{table}")
 }

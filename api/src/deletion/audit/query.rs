@@ -3,33 +3,32 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use uuid::Uuid;
 
-use crate::db::pagination::{Key, Kind, List, Order, Page, Parameters, Slice};
-use crate::db::{Database, Dialect};
-use crate::deletion::{Deletion, DeletionStatus};
+use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
+use crate::db::{Database, Dialect, Parameters, ids_parameter};
+use crate::deletion::model::{Deletion, DeletionStatus};
 use crate::error::Error;
-use crate::impact::ids_parameter;
 
-/// What deletions meet, all of it; nothing for all deletions.
+/// The conditions that deletions meet, joined by AND; without any, all deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// In one of these states; an empty list is met by none.
+    /// The status is one of these; no deletion meets an empty list.
     pub statuses: Option<Vec<DeletionStatus>>,
-    /// Took this session.
+    /// The deletion deleted this session.
     pub session_id: Option<Uuid>,
-    /// A batch of this cleanup run.
+    /// The deletion is a batch of this cleanup run.
     pub run_id: Option<Uuid>,
-    /// Made by this principal.
+    /// The deletion was made by the principal with this name.
     pub deleted_by: Option<String>,
-    /// Made after this moment.
+    /// The deletion was made after this time.
     pub deleted_after: Option<DateTime<Utc>>,
-    /// Made before this moment.
+    /// The deletion was made before this time.
     pub deleted_before: Option<DateTime<Utc>>,
 }
 
-/// The deletion with this id.
+/// Returns the deletion with this id.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -37,12 +36,36 @@ pub async fn find(db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
     find_in(db.pool(), db, id).await
 }
 
-/// The same within a transaction.
+/// Returns the deletion with this id, read on the given connection.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid) -> Result<Option<Deletion>, Error> {
     Ok(find_many(conn, db, &[id]).await?.pop())
 }
 
-/// The deletions with these ids, in no particular order; ids that none has are left out.
+/// Returns the deletion with this id, and keeps others from restoring or erasing it until the transaction ends.
+///
+/// # Errors
+/// [`Error::LockTimeout`] where another transaction restores or erases it for too long; [`Error::Unavailable`],
+/// [`Error::Timeout`].
+pub(crate) async fn find_locked(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    id: Uuid,
+) -> Result<Option<Deletion>, Error> {
+    // SQLite has one writer at a time.
+    if db.dialect() == Dialect::Postgres {
+        let lock = format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", db.own_table("deletions"));
+        transaction.execute_raw(db.dialect().statement(lock, [id.to_string().into()])).await?;
+    }
+    find_in(transaction, db, id).await
+}
+
+/// Returns the deletions with these ids, in no particular order; ids that no deletion has are left out.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn find_many(
     conn: &impl ConnectionTrait,
     db: &Database,
@@ -50,7 +73,7 @@ pub(crate) async fn find_many(
 ) -> Result<Vec<Deletion>, Error> {
     let dialect = db.dialect();
     let sql = format!(
-        "SELECT {} FROM {} c WHERE c.id IN (SELECT {} FROM {} listed)",
+        "SELECT {} FROM {} deletion WHERE deletion.id IN (SELECT {} FROM {} listed)",
         selected(db),
         db.own_table("deletions"),
         dialect.as_uuid("listed.value"),
@@ -60,15 +83,15 @@ pub(crate) async fn find_many(
     rows.iter().map(|row| deletion(db, row)).collect()
 }
 
-/// One part of the deletions that meet a filter, newest first.
+/// Returns one page of the deletions that meet a filter, newest first.
 ///
 /// # Errors
-/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<Deletion>, Error> {
     list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(db, &row))
 }
 
-/// How many deletions there are, and how many rows they took.
+/// Returns the number of all deletions, and of the rows that they deleted.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -82,7 +105,7 @@ pub async fn totals(db: &Database) -> Result<(u64, u64), Error> {
     Ok((number("deletions")?, number("rows_deleted")?))
 }
 
-/// How many deletions meet a filter.
+/// Returns the number of deletions that meet a filter.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -90,10 +113,10 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
     list(db, filter).count(db.pool()).await
 }
 
-/// The same part of the deletions of each of these cleanup runs; runs without any may be missing.
+/// Returns the same page of the deletions of each of these cleanup runs; runs without deletions may be missing.
 ///
 /// # Errors
-/// [`Error::BadInput`] for a place in another list, [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page_of_each_run(
     db: &Database,
     slice: &Slice,
@@ -104,7 +127,7 @@ pub async fn page_of_each_run(
     runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(db, &row))?))).collect()
 }
 
-/// How many deletions each of these cleanup runs has made; runs without any are left out.
+/// Returns the number of deletions of each of these cleanup runs; runs without deletions are left out.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -114,7 +137,7 @@ pub async fn count_of_each_run(db: &Database, runs: &[Uuid]) -> Result<HashMap<U
 }
 
 fn of_run() -> Key {
-    Key::nullable("c.run_id", Kind::Uuid)
+    Key::nullable("deletion.run_id", Kind::Uuid)
 }
 
 fn texts(ids: &[Uuid]) -> Vec<String> {
@@ -126,72 +149,81 @@ fn list(db: &Database, filter: &Filter) -> List {
     let conditions = conditions(db, filter, &mut parameters);
     let order = Order {
         name: "deletions, last first".into(),
-        by: Some(Key::new("c.deleted_at", Kind::Time)),
-        id: Key::new("c.id", Kind::Uuid),
+        by: Some(Key::new("deletion.deleted_at", Kind::Time)),
+        id: Key::new("deletion.id", Kind::Uuid),
         descending: true,
     };
-    List { dialect: db.dialect(), from: format!("{} c", db.own_table("deletions")), conditions, parameters, order }
+    let from = format!("{} deletion", db.own_table("deletions"));
+    List { dialect: db.dialect(), from, conditions, parameters, order }
 }
 
 fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Vec<String> {
     let mut conditions = Vec::new();
     if let Some(statuses) = &filter.statuses {
-        conditions.push(any_of(db, statuses, parameters));
+        conditions.push(has_status(db, statuses, parameters));
     }
     if let Some(session) = filter.session_id {
         conditions.push(format!(
-            "c.id IN (SELECT s.deletion_id FROM {} s WHERE s.session_id = {})",
+            "deletion.id IN (SELECT deleted.deletion_id FROM {} deleted WHERE deleted.session_id = {})",
             db.own_table("deleted_sessions"),
             parameters.bind(session.to_string())
         ));
     }
     if let Some(run) = filter.run_id {
         let run = parameters.bind(run.to_string());
-        conditions.push(format!("c.run_id = {}", db.dialect().as_uuid(&run)));
+        conditions.push(format!("deletion.run_id = {}", db.dialect().as_uuid(&run)));
     }
     if let Some(principal) = &filter.deleted_by {
-        conditions.push(format!("c.deleted_by = {}", parameters.bind(principal.clone())));
+        conditions.push(format!("deletion.deleted_by = {}", parameters.bind(principal.clone())));
     }
-    for (moment, than) in [(filter.deleted_after, ">"), (filter.deleted_before, "<")] {
+    for (moment, operator) in [(filter.deleted_after, ">"), (filter.deleted_before, "<")] {
         let bound = moment.map(|moment| parameters.bind(db.dialect().time(moment)));
-        conditions.extend(bound.map(|parameter| format!("c.deleted_at {than} {parameter}")));
+        conditions.extend(bound.map(|parameter| format!("deletion.deleted_at {operator} {parameter}")));
     }
     conditions
 }
 
-/// In one of these states, as they are now: what has expired is marked by and by.
-fn any_of(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameters) -> String {
-    let depends = statuses.iter().any(|status| matches!(status, DeletionStatus::Restorable | DeletionStatus::Expired));
-    // A parameter that nothing uses has no type.
-    let now = if depends { parameters.bind(db.dialect().time(db.settings().clock.now())) } else { String::new() };
-    let states = statuses.iter().map(|status| match status {
-        DeletionStatus::Restorable => format!("(c.status = 'RESTORABLE' AND c.restorable_until > {now})"),
+/// Returns the condition that a deletion has one of these statuses now. Expired archives are marked only once an hour,
+/// so the time decides too.
+fn has_status(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameters) -> String {
+    let depends_on_time =
+        statuses.iter().any(|status| matches!(status, DeletionStatus::Restorable | DeletionStatus::Expired));
+    // PostgreSQL knows no type for a parameter that nothing uses.
+    let now =
+        if depends_on_time { parameters.bind(db.dialect().time(db.settings().clock.now())) } else { String::new() };
+    let conditions = statuses.iter().map(|status| match status {
+        DeletionStatus::Restorable => format!("(deletion.status = 'RESTORABLE' AND deletion.restorable_until > {now})"),
         DeletionStatus::Expired => {
-            format!("(c.status = 'EXPIRED' OR (c.status = 'RESTORABLE' AND c.restorable_until <= {now}))")
+            format!(
+                "(deletion.status = 'EXPIRED' \
+                 OR (deletion.status = 'RESTORABLE' AND deletion.restorable_until <= {now}))"
+            )
         }
-        other => format!("c.status = '{}'", other.word()),
+        other => format!("deletion.status = '{}'", other.word()),
     });
-    let states: Vec<String> = states.collect();
-    if states.is_empty() { "1 = 0".to_owned() } else { format!("({})", states.join(" OR ")) }
+    let conditions: Vec<String> = conditions.collect();
+    if conditions.is_empty() { "1 = 0".to_owned() } else { format!("({})", conditions.join(" OR ")) }
 }
 
-/// What is selected of a deletion `c`: its sessions too, so that a page of deletions is one statement.
+/// Returns what is selected of a deletion, its sessions included, so that a page of deletions is one statement.
 fn selected(db: &Database) -> String {
     let sessions = match db.dialect() {
         Dialect::Postgres => {
-            "CAST(json_agg(json_build_object('id', s.session_id, 'name', s.name, 'gateway', s.gateway) \
-             ORDER BY s.position) AS text)"
+            "CAST(json_agg(json_build_object('id', deleted.session_id, 'name', deleted.name, 'gateway', deleted.gateway) \
+             ORDER BY deleted.position) AS text)"
         }
         Dialect::Sqlite => {
-            "json_group_array(json_object('id', s.session_id, 'name', s.name, 'gateway', s.gateway) ORDER BY s.position)"
+            "json_group_array(json_object('id', deleted.session_id, 'name', deleted.name, 'gateway', deleted.gateway) \
+             ORDER BY deleted.position)"
         }
     };
     format!(
-        "CAST(c.id AS text) AS id, c.deleted_by, c.reason, c.deleted_at, c.rows_deleted, c.rows_unlinked, c.status, \
-         c.restorable_until, c.restored_at, c.restored_by, c.erased_at, c.erased_by, \
-         CAST(c.run_id AS text) AS run_id, \
-         CAST(c.tables AS text) AS tables, CAST(c.allowed AS text) AS allowed, \
-         (SELECT coalesce({sessions}, '[]') FROM {} s WHERE s.deletion_id = c.id) AS sessions",
+        "CAST(deletion.id AS text) AS id, deletion.deleted_by, deletion.reason, deletion.deleted_at, \
+         deletion.rows_deleted, deletion.rows_unlinked, deletion.status, deletion.restorable_until, \
+         deletion.restored_at, deletion.restored_by, deletion.erased_at, deletion.erased_by, \
+         CAST(deletion.run_id AS text) AS run_id, CAST(deletion.tables AS text) AS tables, \
+         CAST(deletion.allowed AS text) AS allowed, \
+         (SELECT coalesce({sessions}, '[]') FROM {} deleted WHERE deleted.deletion_id = deletion.id) AS sessions",
         db.own_table("deleted_sessions")
     )
 }
@@ -202,7 +234,7 @@ fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
     let mut status = DeletionStatus::of_word(&word).ok_or_else(|| unreadable(&format!("{word} is no status")))?;
     let restorable_until = row.try_get("", "restorable_until")?;
     if status == DeletionStatus::Restorable && restorable_until <= Some(db.settings().clock.now()) {
-        // Its rows are erased by and by; nobody can have them back until then.
+        // Its rows are erased later, but it cannot be restored any more.
         status = DeletionStatus::Expired;
     }
     Ok(Deletion {
@@ -233,6 +265,6 @@ fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
 }
 
-fn unreadable(what: &str) -> Error {
-    Error::Unsuitable(format!("The audit record cannot be read: {what}."))
+fn unreadable(detail: &str) -> Error {
+    Error::Unsuitable(format!("The audit record cannot be read: {detail}."))
 }

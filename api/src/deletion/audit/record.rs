@@ -1,16 +1,20 @@
-//! Writing the audit record: one for every deletion, in its transaction, kept for good.
+//! Writing the audit record of a deletion, in its transaction.
 
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::db::Database;
-use crate::deletion::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
+use crate::db::{Database, Dialect, distinct};
+use crate::deletion::model::{DeletedSession, Deletion, DeletionRequest, DeletionStatus};
 use crate::error::Error;
-use crate::impact::{Impact, distinct};
+use crate::impact::Impact;
 
-/// Writes the record of what has just been done.
+/// Writes and returns the audit record of a deletion. `names` are the names of the sessions, `run_id` the run that it
+/// is a batch of.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
 pub(in crate::deletion) async fn record(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -19,8 +23,10 @@ pub(in crate::deletion) async fn record(
     mut names: HashMap<Uuid, String>,
     run_id: Option<Uuid>,
 ) -> Result<Deletion, Error> {
-    let allowed =
-        [("allowConnected", request.allow_connected), ("allowPendingMessages", request.allow_pending_messages)];
+    let allowed = [
+        ("allowConnected", request.terms.allow_connected),
+        ("allowPendingMessages", request.terms.allow_pending_messages),
+    ];
     let sessions = distinct(&request.session_ids).into_iter();
     let session = |id: Uuid| DeletedSession {
         id,
@@ -29,8 +35,8 @@ pub(in crate::deletion) async fn record(
     };
     let deleted_at = db.settings().clock.now();
     let restorable_until = Some(db.settings().archive_for)
-        .filter(|lasts| request.archive && !lasts.is_zero())
-        .map(|lasts| deleted_at + lasts);
+        .filter(|retention| request.terms.archive && !retention.is_zero())
+        .map(|retention| deleted_at + retention);
     let deletion = Deletion {
         id: Uuid::new_v4(),
         status: if restorable_until.is_some() { DeletionStatus::Restorable } else { DeletionStatus::NotArchived },
@@ -39,7 +45,7 @@ pub(in crate::deletion) async fn record(
         rows_unlinked: impact.rows_unlinked,
         tables: impact.tables.clone(),
         deleted_by: request.principal.clone(),
-        reason: request.reason.clone(),
+        reason: request.terms.reason.clone(),
         deleted_at,
         restorable_until,
         restored_at: None,
@@ -78,7 +84,30 @@ pub(in crate::deletion) async fn record(
     Ok(deletion)
 }
 
-/// All sessions in one statement.
+/// Marks a deletion as restored, in the restore's transaction. Returns its audit record as it is then.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
+pub(crate) async fn mark_restored(
+    transaction: &DatabaseTransaction,
+    db: &Database,
+    deletion: Deletion,
+    principal: &str,
+) -> Result<Deletion, Error> {
+    let dialect = db.dialect();
+    let now = db.settings().clock.now();
+    let sql = format!(
+        "UPDATE {} SET status = 'RESTORED', restored_at = $2, restored_by = $3 WHERE id = {}",
+        db.own_table("deletions"),
+        dialect.uuid_parameter(1)
+    );
+    let values = [deletion.id.to_string().into(), dialect.time(now), principal.into()];
+    transaction.execute_raw(dialect.statement(sql, values)).await?;
+    let restored_by = Some(principal.to_owned());
+    Ok(Deletion { status: DeletionStatus::Restored, restored_at: Some(now), restored_by, ..deletion })
+}
+
+/// Writes all sessions of a deletion with one statement.
 async fn record_sessions(transaction: &DatabaseTransaction, db: &Database, deletion: &Deletion) -> Result<(), Error> {
     let dialect = db.dialect();
     let insert = format!(
@@ -86,10 +115,11 @@ async fn record_sessions(transaction: &DatabaseTransaction, db: &Database, delet
         db.own_table("deleted_sessions"),
         dialect.uuid_parameter(1),
         match dialect {
-            crate::db::Dialect::Postgres =>
-                "value ->> 'id', value ->> 'name', value ->> 'gateway', (ord - 1)::int FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, ord)",
-            crate::db::Dialect::Sqlite =>
-                "value ->> 'id', value ->> 'name', value ->> 'gateway', key FROM json_each($2)",
+            Dialect::Postgres => {
+                "value ->> 'id', value ->> 'name', value ->> 'gateway', (number - 1)::int \
+                 FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS listed(value, number)"
+            }
+            Dialect::Sqlite => "value ->> 'id', value ->> 'name', value ->> 'gateway', key FROM json_each($2)",
         }
     );
     let values = [deletion.id.to_string().into(), to_json(&deletion.sessions).into()];

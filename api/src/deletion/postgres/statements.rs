@@ -1,103 +1,53 @@
 //! The statements of a deletion on PostgreSQL: locks level by level, then one statement that deletes and unlinks.
 
-use std::collections::BTreeMap;
-
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::{Archive, postgres};
+use crate::deletion::archive::postgres;
+use crate::deletion::archive::writer::ArchiveWriter;
 use crate::impact::effect::Effect;
-use crate::impact::plan::{EdgeId, Plan, Source};
-use crate::impact::sql::shape::Parts;
-use crate::impact::sql::{Sql, node_name, row_id_names};
+use crate::impact::plan::{DeletionPlan, EdgeId, Source};
+use crate::impact::sql::changes::{
+    ClearedColumns, assignments, changed_rows, changed_tables, cleared_columns, deleted_rows,
+};
+use crate::impact::sql::shape::RowSource;
+use crate::impact::sql::{PlanSql, row_id_name};
 
-/// A column that is cleared: by these edges, to these values.
-pub(in crate::deletion) type Cleared = BTreeMap<String, Vec<(EdgeId, String)>>;
-
-/// The edges that clear columns of a table, by column.
-pub(in crate::deletion) fn cleared(sql: &Sql<'_>, table: TableId) -> Cleared {
-    let mut columns = Cleared::new();
-    for edge in sql.plan.edges_into(table) {
-        for (name, value) in sql.plan.edges[edge].effect.new_values(sql.table(table)) {
-            columns.entry(name).or_default().push((edge, value));
-        }
-    }
-    columns
-}
-
-/// `SET …` for the row `c`, by the marks `h…` that say which edges change it.
-pub(in crate::deletion) fn assignments(columns: &Cleared) -> String {
-    let assigned = columns.iter().map(|(column, causes)| {
-        let whens: String = causes.iter().map(|(edge, value)| format!(" WHEN s.h{edge} = 1 THEN {value}")).collect();
-        format!("{0} = CASE{whens} ELSE c.{0} END", quote(column))
-    });
-    assigned.collect::<Vec<_>>().join(", ")
-}
-
-/// The rows of a table that are changed: what finds them, and a mark for each edge that changes them.
-pub(in crate::deletion) fn changed_rows(sql: &Sql<'_>, table: TableId) -> String {
-    let changing: Vec<EdgeId> =
-        sql.plan.edges_into(table).filter(|&edge| sql.plan.edges[edge].effect.changes()).collect();
-    let names = row_id_names(sql.table(table).row_id.len());
-    let marks: String = changing
-        .iter()
-        .map(|&edge| format!(", CASE WHEN {} THEN 1 ELSE 0 END AS h{edge}", sql.is_changed(edge)))
-        .collect();
-    let any: Vec<String> = changing.iter().map(|&edge| format!("({})", sql.is_changed(edge))).collect();
-    format!("SELECT {names}{marks} FROM ({}) states WHERE {}", sql.states(table), any.join(" OR "))
-}
-
-/// The rows of a table that go.
-pub(in crate::deletion) fn gone_rows(sql: &Sql<'_>, table: TableId) -> String {
-    let names = row_id_names(sql.table(table).row_id.len());
-    if sql.plan.is_node(table) {
-        format!("SELECT {names} FROM {}", node_name(table))
-    } else {
-        format!("SELECT {names} FROM ({}) states WHERE gone = 1", sql.states(table))
-    }
-}
-
-/// Tables that rows go from or that are unlinked, in an order that every deletion takes.
-pub(in crate::deletion) fn written(plan: &Plan<'_>) -> Vec<TableId> {
-    let mut tables = plan.reached();
-    tables.retain(|&table| plan.doomed[table] || plan.edges_into(table).any(|edge| plan.edges[edge].effect.changes()));
-    tables.sort_by_key(|&table| &plan.graph.tables[table].display);
-    tables
-}
-
-/// Keeps the foreign keys of these tables as they are: adding one needs a lock that conflicts with this one.
-pub(in crate::deletion) fn lock_tables(sql: &Sql<'_>) -> String {
-    let names: Vec<String> = written(sql.plan).into_iter().map(|table| sql.relation(table)).collect();
+/// Returns a statement that locks the plan's tables so that their foreign keys stay as they are: adding a key needs a
+/// lock that conflicts with this one.
+pub(super) fn lock_tables(sql: &PlanSql<'_>) -> String {
+    let names: Vec<String> = changed_tables(sql.plan).into_iter().map(|table| sql.relation(table)).collect();
     format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names.join(", "))
 }
 
-/// Locks the rows of a node, in the order of its key. FOR UPDATE, since a weaker lock lets a row that refers to one of
-/// these slip in between the count and the deletion.
-pub(in crate::deletion) fn lock_node(sql: &Sql<'_>, table: TableId) -> String {
-    let mut parts = sql.node_parts(table);
+/// Returns a statement that locks the rows of a node in the order of their key. FOR UPDATE, since a weaker lock lets
+/// another transaction insert a reference to one of them between the count and the deletion.
+pub(super) fn lock_node(sql: &PlanSql<'_>, table: TableId) -> String {
+    let mut source = sql.node_source(table);
     let key = &sql.table(table).primary_key;
-    if parts.source.is_some() && !key.is_empty() {
-        // By key and not by place: a row that somebody has just changed has moved.
-        let same = key.iter().map(|name| format!("c.{} = d.{}", quote(name), sql.column_name(table, name)));
-        parts.condition = same.collect::<Vec<_>>().join(" AND ");
+    if source.parent.is_some() && !key.is_empty() {
+        // By key and not by row id, which changes with every update of the row.
+        let is_same = key.iter().map(|name| format!("child.{} = parent.{}", quote(name), sql.column_name(table, name)));
+        source.condition = is_same.collect::<Vec<_>>().join(" AND ");
     }
-    locking(sql, table, &parts.rows(""), "UPDATE")
+    lock_rows(sql, table, &source.rows(""), "UPDATE")
 }
 
-/// Locks the rows that an edge unlinks; their keys do not change, so rows that refer to them may come and go.
-pub(in crate::deletion) fn lock_unlinked(sql: &Sql<'_>, edge: EdgeId) -> String {
-    locking(sql, sql.plan.key(edge).table, &sql.staying_edge_rows(edge), "NO KEY UPDATE")
+/// Returns a statement that locks the rows that an edge unlinks. Their keys do not change, so other transactions may
+/// insert and delete references to them.
+pub(super) fn lock_unlinked(sql: &PlanSql<'_>, edge: EdgeId) -> String {
+    lock_rows(sql, sql.plan.key(edge).table, &sql.staying_edge_rows(edge), "NO KEY UPDATE")
 }
 
-fn locking(sql: &Sql<'_>, table: TableId, rows: &str, strength: &str) -> String {
+fn lock_rows(sql: &PlanSql<'_>, table: TableId, rows: &str, strength: &str) -> String {
     let key = sql.table(table).primary_key.iter();
-    let order: Vec<String> = key.map(|name| format!("c.{}", quote(name))).collect();
-    let order = if order.is_empty() { "c.ctid".to_owned() } else { order.join(", ") };
+    let order: Vec<String> = key.map(|name| format!("child.{}", quote(name))).collect();
+    let order = if order.is_empty() { "child.ctid".to_owned() } else { order.join(", ") };
     let with = sql.with();
-    format!("{with} SELECT count(*) AS locked FROM (SELECT 1 {rows} ORDER BY {order} FOR {strength} OF c) rows")
+    format!("{with} SELECT count(*) AS locked FROM (SELECT 1 {rows} ORDER BY {order} FOR {strength} OF child) rows")
 }
 
-/// The edges whose rows are locked before they are unlinked.
-pub(in crate::deletion) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
+/// Returns the edges whose rows are locked before they are unlinked, in an order that every deletion takes.
+pub(super) fn locked_edges(plan: &DeletionPlan<'_>) -> Vec<EdgeId> {
     let mut edges: Vec<EdgeId> = (0..plan.edges.len())
         .filter(|&edge| plan.edges[edge].effect.changes() && matches!(plan.edges[edge].source, Source::Deleted(_)))
         .collect();
@@ -105,107 +55,119 @@ pub(in crate::deletion) fn unlinking(plan: &Plan<'_>) -> Vec<EdgeId> {
     edges
 }
 
-/// Deletes and unlinks, all in one statement: the referential triggers fire at its end, when every row that goes is
-/// gone, and so cycles, diamonds and RESTRICT pass. Answers with a row per table: `t`, `deleted`, `unlinked`, and
-/// `flagged`, the connected sessions or messages still to be sent among the rows as they were when they went. What an
-/// archive has an entry for is kept.
-pub(in crate::deletion) fn delete(sql: &Sql<'_>, archive: &Archive) -> String {
+/// Returns the one statement that deletes, unlinks and archives.
+///
+/// The referential triggers fire at its end, when every row has been deleted, and so cycles, diamonds and RESTRICT
+/// pass. It returns a row per table: `table_number`, `deleted`, `unlinked`, and `flagged`, the connected sessions or
+/// messages still to be sent among the rows as they were when they were deleted.
+///
+/// Common table expressions: `deleted_3` deletes from table 3, `unlinked_3` updates it, `before_3` has the values of
+/// its cleared columns before, and `archived_…` archives what one of them returns.
+pub(super) fn delete(sql: &PlanSql<'_>, archive: &ArchiveWriter) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
     let mut parts = vec![sql.with()];
-    let mut answers = Vec::new();
-    for table in written(sql.plan) {
+    let mut counts = Vec::new();
+    for table in changed_tables(sql.plan) {
         let mut counted = ["0", "0", "0"].map(str::to_owned);
-        if sql.plan.doomed[table] {
-            let entry = archive.rows(table);
-            let values = entry
-                .map_or_else(String::new, |(_, layout)| format!(", {} AS v", postgres::values("c", &layout.columns)));
-            parts.push(format!("x{table} AS ({} RETURNING {} AS f{values})", delete_from(sql, table), sql.flag(table)));
-            parts.extend(entry.map(|(entry, _)| kept(*entry, &format!("x{table}"))));
-            counted[0] = format!("(SELECT count(*) FROM x{table})");
-            counted[2] = format!("(SELECT coalesce(sum(f), 0) FROM x{table})");
+        if sql.plan.deletes_from[table] {
+            let (entry, name) = (archive.rows(table), format!("deleted_{table}"));
+            let values = entry.map_or_else(String::new, |(_, layout)| {
+                format!(", {} AS archived_values", postgres::values("child", &layout.columns))
+            });
+            let (delete, flag) = (delete_from(sql, table), sql.flag(table));
+            parts.push(format!("{name} AS ({delete} RETURNING {flag} AS flag{values})"));
+            parts.extend(entry.map(|(entry, _)| archive_from(*entry, &name)));
+            counted[0] = format!("(SELECT count(*) FROM {name})");
+            counted[2] = format!("(SELECT coalesce(sum(flag), 0) FROM {name})");
         }
-        let columns = cleared(sql, table);
+        let columns = cleared_columns(sql, table);
         if !columns.is_empty() {
             parts.extend(unlink(sql, archive, table, &columns));
-            counted[1] = format!("(SELECT count(*) FROM y{table})");
+            counted[1] = format!("(SELECT count(*) FROM unlinked_{table})");
         }
         let [deleted, unlinked, flagged] = counted;
-        answers.push(format!(
-            "SELECT {table}::bigint AS t, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked, \
+        counts.push(format!(
+            "SELECT {table}::bigint AS table_number, {deleted}::bigint AS deleted, {unlinked}::bigint AS unlinked, \
              {flagged}::bigint AS flagged"
         ));
     }
-    format!("{}\n{}", parts.join(",\n"), answers.join("\nUNION ALL\n"))
+    format!("{}\n{}", parts.join(",\n"), counts.join("\nUNION ALL\n"))
 }
 
-fn kept(entry: i64, from: &str) -> String {
-    format!("kept_{from} AS ({})", postgres::insert(entry, from))
+/// Returns the expression that archives what another one returns, under an entry.
+fn archive_from(entry: i64, from: &str) -> String {
+    format!("archived_{from} AS ({})", postgres::insert(entry, from))
 }
 
-/// `y…`: the update of a table. Where its references are kept, what stood there is read first: the statement itself
-/// tells only what it left.
-fn unlink(sql: &Sql<'_>, archive: &Archive, table: TableId, columns: &Cleared) -> Vec<String> {
+/// Returns the expressions that update a table. Where its references are archived, the values before are read first,
+/// since the update itself returns only the values after.
+fn unlink(sql: &PlanSql<'_>, archive: &ArchiveWriter, table: TableId, columns: &ClearedColumns) -> Vec<String> {
+    let unlinked = format!("unlinked_{table}");
     let Some((entry, layout)) = archive.references(table) else {
-        return vec![format!("y{table} AS ({} RETURNING 1)", update(sql, table, columns))];
+        return vec![format!("{unlinked} AS ({} RETURNING 1)", update(sql, table, columns))];
     };
-    let before = postgres::values("c", &layout.cleared);
-    let (rows, set) = match only_clearing(sql, table, columns) {
+    let values = postgres::values("child", &layout.cleared);
+    let (rows, set) = match single_clearing_edge(sql, table, columns) {
         Some((edge, set)) => {
             let names = sql.table(table).row_id.iter().enumerate();
-            let ids: String = names.map(|(place, name)| format!("c.{} AS r{place}, ", quote(name))).collect();
-            (format!("SELECT {ids}{before} AS v {}", sql.edge_parts(edge).rows("")), set)
+            let row_id: String =
+                names.map(|(place, name)| format!("child.{} AS {}, ", quote(name), row_id_name(place))).collect();
+            (format!("SELECT {row_id}{values} AS values_before {}", sql.edge_source(edge).rows("")), set)
         }
         None => (
             format!(
-                "SELECT s.*, {before} AS v FROM ({}) s JOIN {} c ON {}",
+                "SELECT listed.*, {values} AS values_before FROM ({}) listed JOIN {} child ON {}",
                 changed_rows(sql, table),
                 sql.relation(table),
-                sql.same_row(table, "c", "s")
+                sql.same_row(table, "child", "listed")
             ),
             assignments(columns),
         ),
     };
     vec![
-        format!("b{table} AS MATERIALIZED ({rows})"),
+        format!("before_{table} AS MATERIALIZED ({rows})"),
         format!(
-            "y{table} AS (UPDATE {} c SET {set} FROM b{table} s WHERE {} RETURNING {} || s.v || {before} AS v)",
+            "{unlinked} AS (UPDATE {} child SET {set} FROM before_{table} listed WHERE {} \
+             RETURNING {} || listed.values_before || {values} AS archived_values)",
             sql.relation(table),
-            sql.same_row(table, "c", "s"),
-            postgres::values("c", &layout.key),
+            sql.same_row(table, "child", "listed"),
+            postgres::values("child", &layout.key),
         ),
-        kept(*entry, &format!("y{table}")),
+        archive_from(*entry, &unlinked),
     ]
 }
 
-/// The one edge that changes a table, and what it sets, where it only sets to null and no row of the table goes.
-fn only_clearing(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> Option<(EdgeId, String)> {
+/// Returns the one edge that changes a table, and its assignments, where the edge only sets columns to null and no row
+/// of the table is deleted.
+fn single_clearing_edge(sql: &PlanSql<'_>, table: TableId, columns: &ClearedColumns) -> Option<(EdgeId, String)> {
     let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
     let ([edge], false) = (edges.as_slice(), sql.plan.is_node(table)) else { return None };
     let set: Vec<String> = columns.keys().map(|column| format!("{} = NULL", quote(column))).collect();
-    matches!(sql.plan.edges[*edge].effect, Effect::Clear(_)).then(|| (*edge, set.join(", ")))
+    matches!(sql.plan.edges[*edge].effect, Effect::SetNull(_)).then(|| (*edge, set.join(", ")))
 }
 
-fn delete_from(sql: &Sql<'_>, table: TableId) -> String {
+fn delete_from(sql: &PlanSql<'_>, table: TableId) -> String {
     if sql.plan.is_node(table) {
-        return sql.node_parts(table).delete();
+        return sql.node_source(table).delete();
     }
     let edges: Vec<EdgeId> = sql.plan.edges_into(table).collect();
     if let [edge] = edges.as_slice() {
-        return sql.edge_parts(*edge).delete();
+        return sql.edge_source(*edge).delete();
     }
-    let condition = sql.same_row(table, "c", "d");
-    Parts { child: sql.relation(table), source: Some(format!("({})", gone_rows(sql, table))), condition }.delete()
+    let condition = sql.same_row(table, "child", "parent");
+    let parent = Some(format!("({})", deleted_rows(sql, table)));
+    RowSource { child: sql.relation(table), parent, condition }.delete()
 }
 
-fn update(sql: &Sql<'_>, table: TableId, columns: &Cleared) -> String {
-    if let Some((edge, set)) = only_clearing(sql, table, columns) {
-        return sql.edge_parts(edge).update(&set);
+fn update(sql: &PlanSql<'_>, table: TableId, columns: &ClearedColumns) -> String {
+    if let Some((edge, set)) = single_clearing_edge(sql, table, columns) {
+        return sql.edge_source(edge).update(&set);
     }
     format!(
-        "UPDATE {} c SET {} FROM ({}) s WHERE {}",
+        "UPDATE {} child SET {} FROM ({}) listed WHERE {}",
         sql.relation(table),
         assignments(columns),
         changed_rows(sql, table),
-        sql.same_row(table, "c", "s")
+        sql.same_row(table, "child", "listed")
     )
 }

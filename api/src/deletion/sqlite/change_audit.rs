@@ -1,4 +1,4 @@
-//! What SQLite itself says of a deletion: rows that went, or came back, beside those that the statements took.
+//! Comparing a deletion with SQLite's own counts of changes, to detect rows that triggers deleted or inserted.
 
 use std::collections::HashMap;
 
@@ -6,80 +6,98 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
-use crate::deletion::row_counts::Done;
+use crate::deletion::row_counts::TableRowCounts;
 use crate::error::Error;
 use crate::impact::plan::Source;
-use crate::impact::sql::Sql;
+use crate::impact::sql::PlanSql;
 
-/// What is held against the same after the deletion.
-pub(in crate::deletion) enum Witness {
-    /// Every change that the connection has made, cascades included. The cheap one, where no trigger adds to it.
+/// The counts before a deletion, which are compared with those after it.
+pub(in crate::deletion) enum ChangeAudit {
+    /// The changes that the connection has made so far, cascades included. This is cheap, and enough where no trigger
+    /// adds to them.
     Changes(i64),
-    /// The rows of every table: a trigger may do anything to any of them.
-    Rows(HashMap<String, i64>),
-    /// A key that follows a cleared key changes rows twice over, and nothing else can tell.
-    Nothing,
+    /// The rows of every table: a trigger may change any of them.
+    RowCounts(HashMap<String, i64>),
+    /// A key that follows a cleared key changes rows twice, and nothing tells these changes from others.
+    Impossible,
 }
 
-impl Witness {
-    /// Looks before anything is changed.
-    pub async fn before(transaction: &DatabaseTransaction, sql: &Sql<'_>, written: &[TableId]) -> Result<Self, Error> {
-        if written.iter().any(|&table| !sql.table(table).triggers.is_empty()) {
-            return Ok(Self::Rows(rows(transaction).await?));
+impl ChangeAudit {
+    /// Counts before anything is changed.
+    pub async fn begin(
+        transaction: &DatabaseTransaction,
+        sql: &PlanSql<'_>,
+        changing: &[TableId],
+    ) -> Result<Self, Error> {
+        if changing.iter().any(|&table| !sql.table(table).triggers.is_empty()) {
+            return Ok(Self::RowCounts(rows(transaction).await?));
         }
-        if sql.plan.edges.iter().any(|edge| matches!(edge.source, Source::Cleared(_))) {
-            return Ok(Self::Nothing);
+        if sql.plan.edges.iter().any(|edge| matches!(edge.source, Source::Updated(_))) {
+            return Ok(Self::Impossible);
         }
         Ok(Self::Changes(changes(transaction).await?))
     }
 
-    /// Looks again, and gives the rows that `done` does not explain.
-    pub async fn after(
+    /// Counts again, and returns the number of changed rows that `counts` does not explain.
+    pub async fn unexplained_changes(
         self,
         transaction: &DatabaseTransaction,
-        sql: &Sql<'_>,
-        done: &HashMap<TableId, Done>,
+        sql: &PlanSql<'_>,
+        counts: &HashMap<TableId, TableRowCounts>,
     ) -> Result<i64, Error> {
         match self {
-            Self::Nothing => Ok(0),
+            Self::Impossible => Ok(0),
             Self::Changes(before) => {
-                let ours: i64 = done.values().map(|done| done.deleted + done.unlinked).sum();
-                Ok((changes(transaction).await? - before - ours).abs())
+                let own: i64 = counts.values().map(|counts| counts.deleted + counts.unlinked).sum();
+                Ok((changes(transaction).await? - before - own).abs())
             }
-            Self::Rows(before) => {
+            Self::RowCounts(before) => {
                 let now = rows(transaction).await?;
-                let beside = before.iter().map(|(name, rows)| {
+                let unexplained = before.iter().map(|(name, rows)| {
                     let lost = rows - now.get(name).copied().unwrap_or_default();
                     let table = sql.plan.graph.find("main", name);
-                    let ours = table.and_then(|table| done.get(&table)).map_or(0, |done| done.deleted);
-                    // A table that nothing goes from may grow: a trigger that keeps a log.
-                    if ours == 0 { lost.max(0) } else { (lost - ours).abs() }
+                    let own = table.and_then(|table| counts.get(&table)).map_or(0, |counts| counts.deleted);
+                    // A table that the deletion does not delete from may grow: a trigger may write a log.
+                    if own == 0 { lost.max(0) } else { (lost - own).abs() }
                 });
-                Ok(beside.sum())
+                Ok(unexplained.sum())
             }
         }
     }
 }
 
+/// Returns the number of rows that the connection has changed so far, those of triggers and cascades included.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn changes(transaction: &DatabaseTransaction) -> Result<i64, Error> {
-    let row = transaction.query_one_raw(Dialect::Sqlite.statement("SELECT total_changes() AS n", [])).await?;
-    Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
+    let row = transaction.query_one_raw(Dialect::Sqlite.statement("SELECT total_changes() AS changes", [])).await?;
+    Ok(row.map(|row| row.try_get("", "changes")).transpose()?.unwrap_or_default())
 }
 
-/// The rows of each table of the file, in one statement.
+/// Returns the number of rows of each table of the file, by the table's name.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn rows(transaction: &DatabaseTransaction) -> Result<HashMap<String, i64>, Error> {
-    let listed = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-    let mut counts = Vec::new();
-    for row in transaction.query_all_raw(Dialect::Sqlite.statement(listed, [])).await? {
-        let name: String = row.try_get("", "name")?;
-        counts.push(format!("SELECT '{}' AS name, count(*) AS n FROM main.{}", name.replace('\'', "''"), quote(&name)));
+    let tables = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let mut names: Vec<String> = Vec::new();
+    for row in transaction.query_all_raw(Dialect::Sqlite.statement(tables, [])).await? {
+        names.push(row.try_get("", "name")?);
     }
-    // SQLite takes 500 SELECTs in one statement.
     let mut found = HashMap::new();
-    for some in counts.chunks(400) {
-        let statement = Dialect::Sqlite.statement(some.join(" UNION ALL "), []);
+    // SQLite takes 500 SELECTs in one statement.
+    for names in names.chunks(400) {
+        let count = |(place, name): (usize, &String)| {
+            format!("SELECT {place} AS place, count(*) AS row_count FROM main.{}", quote(name))
+        };
+        let counts: Vec<String> = names.iter().enumerate().map(count).collect();
+        let statement = Dialect::Sqlite.statement(counts.join(" UNION ALL "), []);
         for row in transaction.query_all_raw(statement).await? {
-            found.insert(row.try_get("", "name")?, row.try_get("", "n")?);
+            let place = usize::try_from(row.try_get::<i64>("", "place")?).unwrap_or(usize::MAX);
+            if let Some(name) = names.get(place) {
+                found.insert(name.clone(), row.try_get("", "row_count")?);
+            }
         }
     }
     Ok(found)

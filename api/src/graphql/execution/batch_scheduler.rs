@@ -1,6 +1,6 @@
-//! When the loaders read: as soon as every field that can be answered with what has been read so far has been, and not
-//! after some time. So what one level of a list needs is always one batch, however long resolving takes, and nobody waits
-//! for a clock. Lists beside one another are read at once; what the first to come needs does not wait for the others.
+//! When batches of the data loader are read: as soon as every field is resolved that can be with what has been read so far,
+//! and not after some time. So what one level of a list needs is always one batch, however long resolving takes, and no field
+//! waits for a clock. Batches of lists beside one another are read concurrently.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,90 +13,98 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, FuturesUnordered, poll_fn as poll_stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::admission::query_permits::Share;
+use crate::admission::request_permit::RequestPermit;
 
-type Begun = BoxFuture<'static, ()>;
+/// The reading of one batch.
+type Batch = BoxFuture<'static, ()>;
 
-/// What the loader calls to have its work done.
-pub(in crate::graphql) type Work = Box<dyn Fn(Begun) + Send + Sync>;
+/// What the data loader calls to have a batch read.
+pub(in crate::graphql) type SpawnBatch = Box<dyn Fn(Batch) + Send + Sync>;
 
-/// Runs `answer` and the work that its loaders begin, in one task: while there are fields to resolve no batch is read, and
-/// while a batch hands out its rows no field is resolved. Each batch takes its place in the request's share.
-pub(in crate::graphql) async fn answered<T, F>(share: Arc<Share>, answer: impl FnOnce(Work) -> F) -> T
+/// Returns the response of `respond` and reads the batches that its loaders spawn, in one task: no batch is read while a
+/// field can be resolved, and no field is resolved while a batch hands out its rows. Each batch waits for one of the
+/// request's read permits.
+pub(in crate::graphql) async fn run_with_batches<T, F>(
+    permit: RequestPermit,
+    respond: impl FnOnce(SpawnBatch) -> F,
+) -> T
 where
     F: Future<Output = T>,
 {
-    let (begin, mut driven) = Driven::new(usize::MAX);
-    let work: Work = Box::new(move |work| {
-        let share = Arc::clone(&share);
-        begin(Box::pin(async move {
-            let _place = share.read().await;
-            work.await;
+    let (schedule, mut scheduler) = BatchScheduler::new(usize::MAX);
+    let spawn: SpawnBatch = Box::new(move |batch| {
+        let reads = permit.reads().cloned();
+        schedule(Box::pin(async move {
+            let _permit = match &reads {
+                Some(reads) => Some(reads.batch().await),
+                None => None,
+            };
+            batch.await;
         }));
     });
-    let mut answer = pin!(answer(work));
-    poll_fn(|cx| driven.drive(cx, |cx| answer.as_mut().poll(cx))).await
+    let mut response = pin!(respond(spawn));
+    poll_fn(|cx| scheduler.drive(cx, |cx| response.as_mut().poll(cx))).await
 }
 
-/// The same for answers that follow one another, one at a time; so are their batches, so that an answer has one connection
-/// to the database at most.
-pub(in crate::graphql) fn each_answered<T: 'static>(
-    answers: impl FnOnce(Work) -> BoxStream<'static, T>,
+/// Returns the stream of responses of `respond` and reads the batches that its loaders spawn, one at a time, so that a
+/// response has at most one connection to the database.
+pub(in crate::graphql) fn stream_with_batches<T: 'static>(
+    respond: impl FnOnce(SpawnBatch) -> BoxStream<'static, T>,
 ) -> BoxStream<'static, T> {
-    let (work, mut driven) = Driven::new(1);
-    let mut answers = answers(work);
-    poll_stream(move |cx| driven.drive(cx, |cx| answers.poll_next_unpin(cx))).boxed()
+    let (spawn, mut scheduler) = BatchScheduler::new(1);
+    let mut responses = respond(spawn);
+    poll_stream(move |cx| scheduler.drive(cx, |cx| responses.poll_next_unpin(cx))).boxed()
 }
 
-/// The batches that loaders have begun.
-struct Driven {
-    begun: UnboundedReceiver<Begun>,
-    running: FuturesUnordered<Begun>,
-    /// The most that run at once; the others wait.
-    most: usize,
+/// The batches of one request.
+struct BatchScheduler {
+    spawned: UnboundedReceiver<Batch>,
+    running: FuturesUnordered<Batch>,
+    /// The most batches that are read at once.
+    max_running: usize,
 }
 
-impl Driven {
-    fn new(most: usize) -> (Work, Self) {
-        let (sender, begun) = unbounded_channel();
-        // When nobody receives any more, the answer is gone, and with it all who wait.
-        let work: Work = Box::new(move |work| drop(sender.send(work)));
-        (work, Self { begun, running: FuturesUnordered::new(), most })
+impl BatchScheduler {
+    fn new(max_running: usize) -> (SpawnBatch, Self) {
+        let (sender, spawned) = unbounded_channel();
+        // Once the receiver is dropped, the response is, and nothing waits for a batch.
+        let spawn: SpawnBatch = Box::new(move |batch| drop(sender.send(batch)));
+        (spawn, Self { spawned, running: FuturesUnordered::new(), max_running })
     }
 
-    fn drive<T>(&mut self, cx: &mut Context<'_>, mut answer: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    fn drive<T>(&mut self, cx: &mut Context<'_>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         loop {
-            let turn = Arc::new(Turn { wanted: AtomicBool::new(false), task: cx.waker().clone() });
-            if let Poll::Ready(answer) = answer(&mut Context::from_waker(&Waker::from(Arc::clone(&turn)))) {
-                return Poll::Ready(answer);
+            let woken = Arc::new(WakeFlag { is_woken: AtomicBool::new(false), task: cx.waker().clone() });
+            if let Poll::Ready(response) = poll(&mut Context::from_waker(&Waker::from(Arc::clone(&woken)))) {
+                return Poll::Ready(response);
             }
-            if turn.wanted.load(Ordering::Acquire) {
+            if woken.is_woken.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
-            while self.running.len() < self.most
-                && let Poll::Ready(Some(work)) = self.begun.poll_recv(cx)
+            while self.running.len() < self.max_running
+                && let Poll::Ready(Some(batch)) = self.spawned.poll_recv(cx)
             {
-                self.running.push(work);
+                self.running.push(batch);
             }
             let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) else { return Poll::Pending };
         }
     }
 }
 
-/// Tells an answer that waits for others from one that has paused between two fields and wants to go on: large lists do
-/// so, to let other tasks have their turn.
-struct Turn {
-    wanted: AtomicBool,
+/// Tells a response that waits for a batch from one that paused between two fields and was woken to go on: large lists pause
+/// to let other tasks run.
+struct WakeFlag {
+    is_woken: AtomicBool,
     task: Waker,
 }
 
-impl Wake for Turn {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.wanted.store(true, Ordering::Release);
+        self.is_woken.store(true, Ordering::Release);
         self.task.wake_by_ref();
     }
 }

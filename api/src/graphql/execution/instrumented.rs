@@ -1,59 +1,67 @@
-//! Operations with their account: which kind, which field of the root, what came of it and how long it took.
+//! The execution of operations with their metrics: the kind of an operation, its field at the root, the code of its first
+//! error, and how long it took.
 
 use std::collections::BTreeSet;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError, Value};
 use futures_util::{Stream, StreamExt as _};
 
-use super::execute::{self, Call};
+use super::execute;
 use crate::conformance::document::Document;
-use crate::conformance::schema_index;
+use crate::conformance::prepare::ExecutionRequest;
+use crate::conformance::visit::fields_at_root;
 use crate::graphql::error::FORBIDDEN;
-use crate::graphql::{Schema, State, field_roles};
+use crate::graphql::{RequestContext, Schema, field_roles, schema_index};
 use crate::metrics::Underway;
 
-/// Passes an operation where the caller's role is enough for each of its fields, and counts one that is refused.
+/// Passes an operation where the principal's role suffices for each of its fields, and counts one that is refused.
 ///
 /// # Errors
 /// FORBIDDEN, with the field and the role that it needs.
-pub fn allowed(state: &State, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
-    field_roles::allowed(document, operation, state.principal()).inspect_err(|error| {
+pub fn allowed(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
+    field_roles::allowed(document, operation, context.principal()).inspect_err(|error| {
         tracing::info!(why = error.message, "forbidden");
-        begin(state, document, operation).ends(FORBIDDEN);
+        start_operation(context, document, operation).ends(FORBIDDEN);
     })
 }
 
-/// Runs what a client sent, and counts it.
-pub async fn execute(schema: &Schema, state: &State, document: Document, call: Call, correlation_id: &str) -> Response {
-    let mut underway = begin(state, &document, call.operation_name.as_deref());
-    let response = execute::execute(schema, state, document, call, correlation_id).await;
-    underway.ends(code(&response));
+/// Executes a query or a mutation, and counts it.
+pub async fn execute(
+    schema: &Schema,
+    context: &RequestContext,
+    document: Document,
+    request: ExecutionRequest,
+    correlation_id: &str,
+) -> Response {
+    let mut operation = start_operation(context, &document, request.operation_name.as_deref());
+    let response = execute::execute(schema, context, document, request, correlation_id).await;
+    operation.ends(result_code(&response));
     response
 }
 
-/// Runs a subscription, and counts it when it ends.
+/// Executes a subscription, and counts it when it ends.
 pub fn subscribe(
     schema: &Schema,
-    state: &State,
+    context: &RequestContext,
     document: &Document,
-    call: Call,
+    request: ExecutionRequest,
     correlation_id: &str,
 ) -> impl Stream<Item = Response> + Send + use<> {
-    let mut underway = begin(state, document, call.operation_name.as_deref());
-    execute::subscribe(schema, state, document, call, correlation_id).map(move |response| {
-        underway.ends(code(&response));
+    let mut operation = start_operation(context, document, request.operation_name.as_deref());
+    execute::subscribe(schema, context, document, request, correlation_id).map(move |response| {
+        operation.ends(result_code(&response));
         response
     })
 }
 
-fn begin(state: &State, document: &Document, operation: Option<&str>) -> Underway {
-    let (kind, field) = names(document, operation);
-    state.metrics().requests().operation(kind, field)
+fn start_operation(context: &RequestContext, document: &Document, operation: Option<&str>) -> Underway {
+    let (kind, field) = operation_labels(document, operation);
+    context.state().metrics().requests().operation(kind, field)
 }
 
-/// The code of the first error, and OK without any.
-fn code(response: &Response) -> &str {
+/// Returns the code of the first error, and OK without any.
+fn result_code(response: &Response) -> &str {
     let Some(error) = response.errors.first() else { return "OK" };
     match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
         Some(Value::String(code)) => code,
@@ -61,9 +69,9 @@ fn code(response: &Response) -> &str {
     }
 }
 
-/// The kind of the operation that would run, and its field at the root: `several` where it has more than one, `none` where
+/// Returns the kind of the selected operation and its field at the root: `several` where it has more than one, `none` where
 /// the schema has no such field.
-fn names(document: &Document, name: Option<&str>) -> (&'static str, &'static str) {
+fn operation_labels(document: &Document, name: Option<&str>) -> (&'static str, &'static str) {
     let Some((_, operation)) = document.definition(name) else { return ("none", "none") };
     let kind = match operation.node.ty {
         OperationType::Query => "query",
@@ -71,32 +79,19 @@ fn names(document: &Document, name: Option<&str>) -> (&'static str, &'static str
         OperationType::Subscription => "subscription",
     };
     let mut fields = BTreeSet::new();
-    collect(document.inner(), &operation.node.selection_set.node, &mut fields);
-    let field = if fields.len() > 1 { "several" } else { fields.pop_first().map_or("none", known) };
+    fields_at_root(&operation.node.selection_set.node, &document.ast().fragments, |field, _| {
+        fields.insert(field.name.node.as_str());
+    });
+    let field = if fields.len() > 1 { "several" } else { fields.pop_first().map_or("none", known_field) };
     (kind, field)
 }
 
-/// The fields at the root. That fragments end has been seen when the document was read.
-fn collect<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: &mut BTreeSet<&'a str>) {
-    for selection in &set.items {
-        match &selection.node {
-            Selection::Field(field) => {
-                fields.insert(&field.node.name.node);
-            }
-            Selection::InlineFragment(fragment) => collect(document, &fragment.node.selection_set.node, fields),
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    collect(document, &fragment.node.selection_set.node, fields);
-                }
-            }
-        }
-    }
-}
-
-/// The name, if it is one of the schema's. Others must not become labels.
-fn known(field: &str) -> &'static str {
+/// Returns the name of a field at the root if the schema has it. Other names must not become labels.
+fn known_field(field: &str) -> &'static str {
     let of_every_type = ["__schema", "__type", "__typename"].into_iter().find(|known| *known == field);
-    let of_roots =
-        || ["Query", "Mutation", "Subscription"].into_iter().find_map(|root| schema_index::field(root, field));
+    let of_roots = || {
+        let roots = [OperationType::Query, OperationType::Mutation, OperationType::Subscription];
+        roots.into_iter().find_map(|root| schema_index().field(schema_index().root_type(root), field))
+    };
     of_every_type.or_else(|| of_roots().map(|(name, _)| name)).unwrap_or("none")
 }

@@ -1,4 +1,4 @@
-//! Execution.
+//! From a request whose document has been parsed to its response.
 
 pub(crate) mod batch_scheduler;
 pub(crate) mod execute;

@@ -1,7 +1,6 @@
-//! The root of an operation: each of its fields takes its place in the request's share of the connections.
+//! The root of an operation: each of its fields waits for one of the request's read permits.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -9,16 +8,17 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
 };
 
-use crate::admission::query_permits::Share;
+use crate::graphql::RequestContext;
 
-/// The fields of `T`, as the root of an operation.
+/// The fields of `T` as the root of an operation.
 #[derive(Debug, Default)]
 pub struct Root<T>(T);
 
 impl<T: ObjectType> ContainerType for Root<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(share) = ctx.data_opt::<Arc<Share>>() else { return self.0.resolve_field(ctx).await };
-        let _place = share.field().await;
+        let reads = ctx.data_opt::<RequestContext>().and_then(|context| context.permit().reads());
+        let Some(reads) = reads else { return self.0.resolve_field(ctx).await };
+        let _permit = reads.root_field().await;
         self.0.resolve_field(ctx).await
     }
 }

@@ -1,24 +1,89 @@
-//! The session of each group on a page.
+//! Loaders of one thing for each id: a row itself, or what is known of it.
 
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::{Fault, Reader};
+use super::reader::{BatchReader, Fault};
+use crate::cleanup::{self, CleanupRun};
+use crate::deletion::Deletion;
+use crate::deletion::audit::query;
+use crate::gateway::{GatewayState, ask_each};
+use crate::impact::{self, Impact};
 use crate::session::{Session, queries};
 
-/// The session with this id.
+/// The key of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct SessionBy(pub Uuid);
+pub(in crate::graphql) struct SessionById(pub Uuid);
 
-impl Loader<SessionBy> for Reader {
+impl Loader<SessionById> for BatchReader {
     type Value = Session;
     type Error = Fault;
 
-    async fn load(&self, sessions: &[SessionBy]) -> Result<HashMap<SessionBy, Session>, Fault> {
-        let ids: Vec<Uuid> = sessions.iter().map(|session| session.0).collect();
-        let found = queries::find(&self.database, &ids).await?;
-        Ok(found.into_iter().map(|session| (SessionBy(session.id), session)).collect())
+    async fn load(&self, keys: &[SessionById]) -> Result<HashMap<SessionById, Session>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let sessions = queries::find(&self.database, &ids).await?;
+        Ok(sessions.into_iter().map(|session| (SessionById(session.id), session)).collect())
+    }
+}
+
+/// The key of a deletion's audit record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct DeletionById(pub Uuid);
+
+impl Loader<DeletionById> for BatchReader {
+    type Value = Deletion;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[DeletionById]) -> Result<HashMap<DeletionById, Deletion>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let deletions = query::find_many(self.database.pool(), &self.database, &ids).await?;
+        Ok(deletions.into_iter().map(|deletion| (DeletionById(deletion.id), deletion)).collect())
+    }
+}
+
+/// The key of a cleanup run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct RunById(pub Uuid);
+
+impl Loader<RunById> for BatchReader {
+    type Value = CleanupRun;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[RunById]) -> Result<HashMap<RunById, CleanupRun>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let runs = cleanup::find_many(self.database.pool(), &self.database, &ids).await?;
+        Ok(runs.into_iter().map(|run| (RunById(run.id), run)).collect())
+    }
+}
+
+/// The key of the impact of deleting one session alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct ImpactById(pub Uuid);
+
+impl Loader<ImpactById> for BatchReader {
+    type Value = Impact;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[ImpactById]) -> Result<HashMap<ImpactById, Impact>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let impacts = impact::of_each_session(&self.database, &ids).await?;
+        Ok(impacts.into_iter().map(|(id, impact)| (ImpactById(id), impact)).collect())
+    }
+}
+
+/// The key of what the gateway says of a session; without a gateway there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct GatewayStateById(pub Uuid);
+
+impl Loader<GatewayStateById> for BatchReader {
+    type Value = GatewayState;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[GatewayStateById]) -> Result<HashMap<GatewayStateById, GatewayState>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let states = ask_each(self.gateway.as_ref(), &ids).await;
+        Ok(states.into_iter().map(|(id, state)| (GatewayStateById(id), state)).collect())
     }
 }

@@ -1,84 +1,69 @@
-//! What is read of the runs on a page, and of the runs of the deletions on a page.
+//! Loaders of what belongs to cleanup runs: pages of skipped sessions and of deletions, and their counts.
 
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::{Fault, Reader, alike};
-use crate::cleanup::{self, CleanupRun, SkippedSession};
+use super::reader::{BatchReader, Fault, group_by_key};
+use crate::cleanup::{self, SkippedSession};
 use crate::db::pagination::{Page, Slice};
 use crate::deletion::Deletion;
 use crate::deletion::audit::query;
 
-/// The run with this id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct RunOf(pub Uuid);
-
-impl Loader<RunOf> for Reader {
-    type Value = CleanupRun;
-    type Error = Fault;
-
-    async fn load(&self, runs: &[RunOf]) -> Result<HashMap<RunOf, CleanupRun>, Fault> {
-        let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
-        let found = cleanup::find_many(self.database.pool(), &self.database, &ids).await?;
-        Ok(found.into_iter().map(|run| (RunOf(run.id), run)).collect())
-    }
-}
-
-/// A part of the sessions that a run left.
+/// The key of a page of the sessions that a run skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct SkippedOf {
+pub(in crate::graphql) struct SkippedByRun {
     pub run: Uuid,
     pub slice: Slice,
 }
 
-impl Loader<SkippedOf> for Reader {
+impl Loader<SkippedByRun> for BatchReader {
     type Value = Page<SkippedSession>;
     type Error = Fault;
 
-    async fn load(&self, keys: &[SkippedOf]) -> Result<HashMap<SkippedOf, Page<SkippedSession>>, Fault> {
-        let mut found = HashMap::new();
-        for (slice, runs) in alike(keys.iter().map(|key| (&key.slice, key.run))) {
+    async fn load(&self, keys: &[SkippedByRun]) -> Result<HashMap<SkippedByRun, Page<SkippedSession>>, Fault> {
+        let mut loaded = HashMap::new();
+        for (slice, runs) in group_by_key(keys.iter().map(|key| (&key.slice, key.run))) {
             let pages = cleanup::skipped_of_each(&self.database, slice, &runs).await?;
-            found.extend(pages.into_iter().map(|(run, page)| (SkippedOf { run, slice: slice.clone() }, page)));
+            loaded.extend(pages.into_iter().map(|(run, page)| (SkippedByRun { run, slice: slice.clone() }, page)));
         }
-        Ok(found)
+        Ok(loaded)
     }
 }
 
-/// A part of the deletions of a run.
+/// The key of a page of a run's deletions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct DeletionsOf {
+pub(in crate::graphql) struct DeletionsByRun {
     pub run: Uuid,
     pub slice: Slice,
 }
 
-impl Loader<DeletionsOf> for Reader {
+impl Loader<DeletionsByRun> for BatchReader {
     type Value = Page<Deletion>;
     type Error = Fault;
 
-    async fn load(&self, keys: &[DeletionsOf]) -> Result<HashMap<DeletionsOf, Page<Deletion>>, Fault> {
-        let mut found = HashMap::new();
-        for (slice, runs) in alike(keys.iter().map(|key| (&key.slice, key.run))) {
+    async fn load(&self, keys: &[DeletionsByRun]) -> Result<HashMap<DeletionsByRun, Page<Deletion>>, Fault> {
+        let mut loaded = HashMap::new();
+        for (slice, runs) in group_by_key(keys.iter().map(|key| (&key.slice, key.run))) {
             let pages = query::page_of_each_run(&self.database, slice, &runs).await?;
-            found.extend(pages.into_iter().map(|(run, page)| (DeletionsOf { run, slice: slice.clone() }, page)));
+            loaded.extend(pages.into_iter().map(|(run, page)| (DeletionsByRun { run, slice: slice.clone() }, page)));
         }
-        Ok(found)
+        Ok(loaded)
     }
 }
 
-/// How many deletions the run with this id has made.
+/// The key of the number of a run's deletions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct DeletionCountOf(pub Uuid);
+pub(in crate::graphql) struct DeletionCountByRun(pub Uuid);
 
-impl Loader<DeletionCountOf> for Reader {
+impl Loader<DeletionCountByRun> for BatchReader {
     type Value = i64;
     type Error = Fault;
 
-    async fn load(&self, runs: &[DeletionCountOf]) -> Result<HashMap<DeletionCountOf, i64>, Fault> {
-        let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
+    async fn load(&self, keys: &[DeletionCountByRun]) -> Result<HashMap<DeletionCountByRun, i64>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let counts = query::count_of_each_run(&self.database, &ids).await?;
-        Ok(counts.into_iter().map(|(run, count)| (DeletionCountOf(run), count)).collect())
+        Ok(counts.into_iter().map(|(run, count)| (DeletionCountByRun(run), count)).collect())
     }
 }

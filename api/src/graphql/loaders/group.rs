@@ -1,4 +1,4 @@
-//! What is read of the groups on a page, and of the groups of the sessions on a page.
+//! Loaders of groups: pages of a session's groups, their counts, and the rows that refer to a group.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::{Fault, Reader, alike};
+use super::reader::{BatchReader, Fault, group_by_key};
 use crate::db::pagination::{Page, Unasked};
 use crate::group::queries;
 use crate::group::queries::Part;
@@ -15,31 +15,31 @@ use crate::group::reference_counts;
 use crate::group::reference_counts::Reference;
 use crate::group::{Filter, Group};
 
-/// A part of the groups of one session.
+/// The key of a page of a session's groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::graphql) struct GroupsOf {
+pub(in crate::graphql) struct GroupsBySession {
     pub session: Uuid,
     pub part: Arc<Part>,
-    /// What of these groups one field does not want; another field may.
+    /// What this field of the query does not need of the groups. Others that load the same page may need it.
     pub unasked: Unasked,
 }
 
-/// Keys are told apart by their sessions for the most part, and the library computes many a hash of each.
-impl Hash for GroupsOf {
+/// The session tells most keys apart, and the data loader hashes each key many times.
+impl Hash for GroupsBySession {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.session.hash(state);
     }
 }
 
-impl Loader<GroupsOf> for Reader {
-    /// Shared, since the library copies what it hands out.
+impl Loader<GroupsBySession> for BatchReader {
+    /// Shared, since the data loader copies values.
     type Value = Arc<Page<Group>>;
     type Error = Fault;
 
-    /// One statement for all sessions of which the same part is wanted.
-    async fn load(&self, keys: &[GroupsOf]) -> Result<HashMap<GroupsOf, Arc<Page<Group>>>, Fault> {
-        let mut found = HashMap::new();
-        for (part, keys) in alike(keys.iter().map(|key| (&key.part, key))) {
+    /// Reads with one statement the pages of all sessions that want the same part of their groups.
+    async fn load(&self, keys: &[GroupsBySession]) -> Result<HashMap<GroupsBySession, Arc<Page<Group>>>, Fault> {
+        let mut loaded = HashMap::new();
+        for (part, keys) in group_by_key(keys.iter().map(|key| (&key.part, key))) {
             let mut part = Part::clone(part);
             part.slice.unasked =
                 keys.iter().map(|key| key.unasked.clone()).reduce(|one, other| one.and(&other)).unwrap_or_default();
@@ -48,52 +48,52 @@ impl Loader<GroupsOf> for Reader {
             let pages = queries::page_of_each(&self.database, &part, &sessions).await?;
             let pages: HashMap<Uuid, Arc<Page<Group>>> =
                 pages.into_iter().map(|(session, page)| (session, Arc::new(page))).collect();
-            found.extend(keys.iter().filter_map(|&key| Some((key.clone(), Arc::clone(pages.get(&key.session)?)))));
+            loaded.extend(keys.iter().filter_map(|&key| Some((key.clone(), Arc::clone(pages.get(&key.session)?)))));
         }
-        Ok(found)
+        Ok(loaded)
     }
 }
 
-/// How many groups of one session meet a filter.
+/// The key of the number of a session's groups that meet a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::graphql) struct GroupCountOf {
+pub(in crate::graphql) struct GroupCountBySession {
     pub session: Uuid,
     pub filter: Arc<Filter>,
 }
 
-/// As with [`GroupsOf`].
-impl Hash for GroupCountOf {
+/// The session tells most keys apart, and the data loader hashes each key many times.
+impl Hash for GroupCountBySession {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.session.hash(state);
     }
 }
 
-impl Loader<GroupCountOf> for Reader {
+impl Loader<GroupCountBySession> for BatchReader {
     type Value = i64;
     type Error = Fault;
 
-    async fn load(&self, keys: &[GroupCountOf]) -> Result<HashMap<GroupCountOf, i64>, Fault> {
-        let mut found = HashMap::new();
-        for (filter, sessions) in alike(keys.iter().map(|key| (&key.filter, key.session))) {
-            let counts = queries::count_of_each(&self.database, filter, &sessions).await?;
-            let counts = counts.into_iter();
-            found.extend(counts.map(|(session, count)| (GroupCountOf { session, filter: Arc::clone(filter) }, count)));
+    async fn load(&self, keys: &[GroupCountBySession]) -> Result<HashMap<GroupCountBySession, i64>, Fault> {
+        let mut loaded = HashMap::new();
+        for (filter, sessions) in group_by_key(keys.iter().map(|key| (&key.filter, key.session))) {
+            let counts = queries::count_of_each(&self.database, filter, &sessions).await?.into_iter();
+            let key = |session| GroupCountBySession { session, filter: Arc::clone(filter) };
+            loaded.extend(counts.map(|(session, count)| (key(session), count)));
         }
-        Ok(found)
+        Ok(loaded)
     }
 }
 
-/// What refers to the group with this id.
+/// The key of the rows that refer to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct ReferencesOf(pub Uuid);
+pub(in crate::graphql) struct ReferencesByGroup(pub Uuid);
 
-impl Loader<ReferencesOf> for Reader {
+impl Loader<ReferencesByGroup> for BatchReader {
     type Value = Vec<Reference>;
     type Error = Fault;
 
-    async fn load(&self, groups: &[ReferencesOf]) -> Result<HashMap<ReferencesOf, Vec<Reference>>, Fault> {
-        let ids: Vec<Uuid> = groups.iter().map(|group| group.0).collect();
-        let found = reference_counts::of_groups(&self.database, &ids).await?;
-        Ok(found.into_iter().map(|(id, references)| (ReferencesOf(id), references)).collect())
+    async fn load(&self, keys: &[ReferencesByGroup]) -> Result<HashMap<ReferencesByGroup, Vec<Reference>>, Fault> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let references = reference_counts::of_groups(&self.database, &ids).await?;
+        Ok(references.into_iter().map(|(id, references)| (ReferencesByGroup(id), references)).collect())
     }
 }

@@ -1,16 +1,18 @@
-//! Cleaning up sessions.
+//! Mutations that start a cleanup run, and that cancel one.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::CleanupRequest;
+use crate::deletion::DeletionTerms;
 use crate::error::Error;
-use crate::graphql::context::ContextExt as _;
+use crate::graphql::arguments::parse_id;
+use crate::graphql::capabilities::CapabilityExt as _;
+use crate::graphql::field_cost;
 use crate::graphql::types::{CancelCleanupRunPayload, CleanUpSessionsPayload, CleanupCriteria};
-use crate::graphql::{field_cost, id};
 
 /// The sessions to delete, and what is expected of that.
 #[derive(Debug, InputObject)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct CleanUpSessionsInput {
     /// Which sessions; the stale ones unless said.
     #[graphql(default)]
@@ -43,13 +45,15 @@ impl CleanUpSessionsInput {
         Ok(CleanupRequest {
             criteria: self.criteria.try_into()?,
             dry_run: self.dry_run,
-            expected_impact: self.expected_impact,
-            at_most: self.at_most,
-            allow_connected: self.allow_connected,
-            allow_pending_messages: self.allow_pending_messages,
-            archive: self.archive,
-            reason: self.reason,
-            idempotency_key: self.idempotency_key,
+            terms: DeletionTerms {
+                expected_impact: self.expected_impact,
+                at_most: self.at_most,
+                allow_connected: self.allow_connected,
+                allow_pending_messages: self.allow_pending_messages,
+                archive: self.archive,
+                reason: self.reason,
+                idempotency_key: self.idempotency_key,
+            },
             principal: principal.to_owned(),
         })
     }
@@ -74,7 +78,7 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The sessions, and what is expected of their deletion.")] input: CleanUpSessionsInput,
     ) -> Result<CleanUpSessionsPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = input.into_request(operator.name())?;
         Ok(operator.clean_up(request).await?.into())
     }
@@ -85,6 +89,6 @@ impl CleanupMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run.")] input: CancelCleanupRunInput,
     ) -> Result<CancelCleanupRunPayload> {
-        Ok(ctx.state()?.operator()?.cancel(id::parse(&input.id)?).await?.into())
+        Ok(ctx.operator()?.cancel(parse_id(&input.id)?).await?.into())
     }
 }

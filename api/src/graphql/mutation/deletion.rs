@@ -1,16 +1,16 @@
-//! Deleting sessions.
+//! Mutations that delete a session, and that erase the archive of a deletion.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
-use crate::deletion::DeletionRequest;
+use crate::deletion::{DeletionRequest, DeletionTerms};
 use crate::error::Error;
-use crate::graphql::context::ContextExt as _;
-use crate::graphql::id;
+use crate::graphql::arguments::parse_id;
+use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::types::{DeleteSessionPayload, EraseDeletionArchivePayload};
 
 /// A session to delete, and what is expected of its deletion.
 #[derive(Debug, InputObject)]
-#[expect(clippy::struct_excessive_bools, reason = "each is something the caller says by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct DeleteSessionInput {
     /// The session's id.
     id: ID,
@@ -40,15 +40,17 @@ pub(super) struct DeleteSessionInput {
 impl DeleteSessionInput {
     fn into_request(self, principal: &str) -> Result<DeletionRequest, Error> {
         Ok(DeletionRequest {
-            session_ids: vec![id::parse(&self.id)?],
-            expected_impact: self.expected_impact,
-            at_most: self.at_most,
-            allow_connected: self.allow_connected,
-            allow_pending_messages: self.allow_pending_messages,
-            archive: self.archive,
+            session_ids: vec![parse_id(&self.id)?],
+            terms: DeletionTerms {
+                expected_impact: self.expected_impact,
+                at_most: self.at_most,
+                allow_connected: self.allow_connected,
+                allow_pending_messages: self.allow_pending_messages,
+                archive: self.archive,
+                reason: self.reason,
+                idempotency_key: self.idempotency_key,
+            },
             dry_run: self.dry_run,
-            reason: self.reason,
-            idempotency_key: self.idempotency_key,
             principal: principal.to_owned(),
             ..DeletionRequest::default()
         })
@@ -77,7 +79,7 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The session, and what is expected of its deletion.")] input: DeleteSessionInput,
     ) -> Result<DeleteSessionPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = input.into_request(operator.name())?;
         Ok(operator.delete(request).await?.into())
     }
@@ -89,6 +91,6 @@ impl DeletionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion.")] input: EraseDeletionArchiveInput,
     ) -> Result<EraseDeletionArchivePayload> {
-        Ok(ctx.state()?.admin()?.erase(id::parse(&input.id)?).await?.into())
+        Ok(ctx.admin()?.erase(parse_id(&input.id)?).await?.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Changing.
+//! The fields of mutations, one file for each subject.
 
 mod cleanup;
 mod deletion;

@@ -1,11 +1,11 @@
-//! Putting back what was deleted.
+//! Mutations that restore a deletion, and all deletions of a cleanup run.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::cleanup::RestoreRunRequest;
-use crate::graphql::context::ContextExt as _;
+use crate::graphql::arguments::parse_id;
+use crate::graphql::capabilities::CapabilityExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
 use crate::graphql::types::{RestoreCleanupRunPayload, RestoreDeletionPayload};
 use crate::restore::RestoreRequest;
 
@@ -44,9 +44,9 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion, and what is allowed.")] input: RestoreDeletionInput,
     ) -> Result<RestoreDeletionPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = RestoreRequest {
-            deletion_id: id::parse(&input.id)?,
+            deletion_id: parse_id(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
             dry_run: input.dry_run,
             principal: operator.name().to_owned(),
@@ -60,9 +60,9 @@ impl RestoreMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The run, and what is allowed.")] input: RestoreCleanupRunInput,
     ) -> Result<RestoreCleanupRunPayload> {
-        let operator = ctx.state()?.operator()?;
+        let operator = ctx.operator()?;
         let request = RestoreRunRequest {
-            run_id: id::parse(&input.id)?,
+            run_id: parse_id(&input.id)?,
             allow_pending_messages: input.allow_pending_messages,
             principal: operator.name().to_owned(),
         };

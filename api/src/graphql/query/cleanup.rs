@@ -1,12 +1,13 @@
-//! Cleanup: what one would do, and what those that were asked for have done.
+//! Queries of cleanups: a preview, a run, and a list of runs.
 
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::cleanup;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::pagination::{page_cost, slice};
-use crate::graphql::types::{CleanupCriteria, CleanupPreview, CleanupRun, Connection, Total};
-use crate::graphql::{field_cost, id};
+use crate::graphql::field_cost;
+use crate::graphql::pagination::{page_cost, page_request};
+use crate::graphql::types::{CleanupCriteria, CleanupPreview, CleanupRun, Connection, TotalCount};
 
 #[derive(Default)]
 pub(super) struct CleanupQuery;
@@ -30,7 +31,7 @@ impl CleanupQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The run's id.")] id: ID,
     ) -> Result<Option<CleanupRun>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         Ok(cleanup::find(ctx.state()?.database(), id).await?.map(CleanupRun))
     }
 
@@ -44,8 +45,8 @@ impl CleanupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<CleanupRun>> {
-        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
+        let slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
         let page = cleanup::page(ctx.state()?.database(), &slice).await?;
-        Ok(Connection::new(page, Total::CleanupRuns, CleanupRun))
+        Ok(Connection::new(page, TotalCount::CleanupRuns, CleanupRun))
     }
 }

@@ -1,14 +1,14 @@
-//! Deletions that have been made: one, and the audit trail.
+//! Queries of deletions: one, and the audit trail.
 
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::deletion::Filter;
 use crate::deletion::audit::query;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
-use crate::graphql::pagination::{page_cost, slice};
-use crate::graphql::types::{Connection, Deletion, DeletionFilter, Total};
+use crate::graphql::pagination::{page_cost, page_request};
+use crate::graphql::types::{Connection, Deletion, DeletionFilter, TotalCount};
 
 #[derive(Default)]
 pub(super) struct DeletionQuery;
@@ -21,7 +21,7 @@ impl DeletionQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The deletion's id.")] id: ID,
     ) -> Result<Option<Deletion>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         Ok(query::find(ctx.state()?.database(), id).await?.map(Deletion))
     }
 
@@ -36,9 +36,9 @@ impl DeletionQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
-        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
+        let slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let page = query::page(ctx.state()?.database(), &filter, &slice).await?;
-        Ok(Connection::new(page, Total::Deletions(filter), Deletion))
+        Ok(Connection::new(page, TotalCount::Deletions(filter), Deletion))
     }
 }

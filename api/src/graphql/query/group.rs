@@ -1,12 +1,12 @@
-//! Groups: one, and the list.
+//! Queries of groups: one, and a list.
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
-use crate::graphql::pagination::{page_cost, slice, unasked};
-use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, Total, part};
+use crate::graphql::pagination::{page_cost, page_request, projection};
+use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, TotalCount, part};
 use crate::group::queries;
 
 #[derive(Default)]
@@ -16,14 +16,14 @@ pub(super) struct GroupQuery;
 impl GroupQuery {
     /// The group with this id; null where there is none.
     async fn group(&self, ctx: &Context<'_>, #[graphql(desc = "The group's id.")] id: ID) -> Result<Option<Group>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         let found = queries::find(ctx.state()?.database(), &[id]).await?;
         Ok(found.into_iter().next().map(Group))
     }
 
     /// The groups of all sessions, by name unless said.
     #[graphql(complexity = "field_cost::LIST + page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn groups(
         &self,
         ctx: &Context<'_>,
@@ -34,9 +34,9 @@ impl GroupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Group>> {
-        let mut part = part(filter, order_by, slice(ctx, first, after.as_deref(), last, before.as_deref())?)?;
-        part.slice.unasked = unasked::<Group>(ctx);
+        let mut part = part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
+        part.slice.unasked = projection::<Group>(ctx);
         let page = queries::page(ctx.state()?.database(), &part).await?;
-        Ok(Connection::new(page, Total::Groups(part.filter), Group))
+        Ok(Connection::new(page, TotalCount::Groups(part.filter), Group))
     }
 }

@@ -1,4 +1,4 @@
-//! Schema health.
+//! Queries of schema health.
 
 use async_graphql::{Context, Object, Result};
 

@@ -1,10 +1,10 @@
-//! Impact: what a deletion would do.
+//! The query of the impact of a deletion.
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::graphql::arguments::parse_ids;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
 use crate::graphql::types::DeletionImpact;
 use crate::impact;
 
@@ -20,7 +20,7 @@ impl ImpactQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The sessions' ids.")] session_ids: Vec<ID>,
     ) -> Result<DeletionImpact> {
-        let sessions = id::parse_list("sessionIds", &session_ids)?;
+        let sessions = parse_ids("sessionIds", &session_ids)?;
         Ok(impact::of_sessions(ctx.state()?.database(), &sessions).await?.into())
     }
 }

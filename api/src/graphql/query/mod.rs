@@ -1,4 +1,4 @@
-//! Reading.
+//! The fields of queries, one file for each subject.
 
 mod cleanup;
 mod deletion;

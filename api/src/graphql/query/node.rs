@@ -1,11 +1,11 @@
-//! Who asks, and anything by its id.
+//! Queries of the principal, and of anything by its id.
 
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::cleanup;
 use crate::deletion::audit::query;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::id;
 use crate::graphql::types::{CleanupRun, Deletion, Group, Node, Session, Viewer};
 use crate::{group, session};
 
@@ -15,15 +15,15 @@ pub(super) struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Who is asking, and what the token allows.
-    #[expect(clippy::unused_async, reason = "the library's macro wants it so")]
+    #[expect(clippy::unused_async, reason = "async-graphql wants async resolvers")]
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
-        let principal = ctx.state()?.principal();
+        let principal = ctx.principal()?;
         Ok(Viewer { name: principal.name().to_owned(), role: principal.role().into() })
     }
 
     /// Anything by its id: a session, a group, a deletion or a cleanup's run; null where there is none.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         let db = ctx.state()?.database();
         if let Some(session) = session::queries::find(db, &[id]).await?.into_iter().next() {
             return Ok(Some(Session(session).into()));

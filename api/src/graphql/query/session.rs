@@ -1,12 +1,12 @@
-//! Sessions: one, and the list.
+//! Queries of sessions: one, a list, and counts by status.
 
 use async_graphql::{Context, ID, Object, Result};
 
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
-use crate::graphql::id;
-use crate::graphql::pagination::{page_cost, slice, unasked};
-use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, Total};
+use crate::graphql::pagination::{page_cost, page_request, projection};
+use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, TotalCount};
 use crate::session::{Filter, queries};
 
 #[derive(Default)]
@@ -20,14 +20,14 @@ impl SessionQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The session's id.")] id: ID,
     ) -> Result<Option<Session>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         let found = queries::find(ctx.state()?.database(), &[id]).await?;
         Ok(found.into_iter().next().map(Session))
     }
 
     /// The sessions, newest first unless said.
     #[graphql(complexity = "field_cost::LIST + page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -38,13 +38,13 @@ impl SessionQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Session>> {
-        let mut slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
-        slice.unasked = unasked::<Session>(ctx);
+        let mut slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
+        slice.unasked = projection::<Session>(ctx);
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let order = order_by.unwrap_or_default();
         let descending = order.direction.descending();
         let page = queries::page(ctx.state()?.database(), &filter, order.field.into(), descending, &slice).await?;
-        Ok(Connection::new(page, Total::Sessions(filter), Session))
+        Ok(Connection::new(page, TotalCount::Sessions(filter), Session))
     }
 
     /// Sessions counted by status, and how many of them are stale.

@@ -1,11 +1,11 @@
-//! Following cleanup runs.
+//! Subscriptions to cleanup runs.
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use crate::error::Error;
+use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::id;
 use crate::graphql::types::CleanupRun;
 
 #[derive(Default)]
@@ -19,16 +19,16 @@ impl CleanupSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The run's id.")] id: ID,
     ) -> Result<impl Stream<Item = Result<CleanupRun>> + use<>> {
-        let id = id::parse(&id)?;
+        let id = parse_id(&id)?;
         let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
-        let turn = ctx.turn()?.clone();
-        turn.begin().await;
+        let permit = ctx.event_permit()?.clone();
+        permit.acquire().await;
         let states = ctx.state()?.watch().run(id).await?.ok_or_else(unknown)?;
         let events = states.map_ok(CleanupRun).map_err(Into::into);
         Ok(events.then(move |event| {
-            let turn = turn.clone();
+            let permit = permit.clone();
             async move {
-                turn.begin().await;
+                permit.acquire().await;
                 event
             }
         }))

@@ -1,4 +1,4 @@
-//! Following what goes on.
+//! The subscription root.
 
 mod cleanup;
 

@@ -1,14 +1,17 @@
-//! Cleanups.
+//! The fields of a cleanup run, a preview, and the payloads of mutations that start and cancel runs.
 
-use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 
-use super::{Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, Total, UserError, UserErrorCode};
+use super::{
+    CleanupRun, Connection, DateTime, Deletion, DeletionImpact, ImpactChange, Session, TotalCount, UserError,
+    UserErrorCode,
+};
 use crate::cleanup::{self, CleanupOutcome, RunOutcome};
 use crate::db::pagination::Page;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::execution::row_list::Row;
-use crate::graphql::loaders::{DeletionsOf, SkippedOf};
-use crate::graphql::pagination::{page_cost, slice};
+use crate::graphql::loaders::{DeletionsByRun, SkippedByRun};
+use crate::graphql::pagination::{page_cost, page_request};
 
 /// sample: the first 20 sessions, in the order in which they would go.
 #[derive(Debug, SimpleObject)]
@@ -25,18 +28,18 @@ pub struct CleanupPreview {
     skipped: Vec<SkippedSession>,
 }
 
-/// The most skipped sessions that are listed where they cannot be paged through.
-const LISTED: usize = 100;
+/// The most skipped sessions of a list that has no pages.
+const MAX_LISTED: usize = 100;
 
-/// How many they are, and the first of them.
-fn listed(skipped: Vec<cleanup::SkippedSession>) -> (i64, Vec<SkippedSession>) {
+/// Returns the number of skipped sessions, and the first of them.
+fn count_and_list(skipped: Vec<cleanup::SkippedSession>) -> (i64, Vec<SkippedSession>) {
     let count = i64::try_from(skipped.len()).unwrap_or(i64::MAX);
-    (count, skipped.into_iter().take(LISTED).map(Into::into).collect())
+    (count, skipped.into_iter().take(MAX_LISTED).map(Into::into).collect())
 }
 
 impl From<cleanup::Preview> for CleanupPreview {
     fn from(preview: cleanup::Preview) -> Self {
-        let (sessions_skipped, skipped) = listed(preview.skipped);
+        let (sessions_skipped, skipped) = count_and_list(preview.skipped);
         Self {
             sessions_skipped,
             skipped,
@@ -46,11 +49,6 @@ impl From<cleanup::Preview> for CleanupPreview {
         }
     }
 }
-
-/// A cleanup goes through the sessions that matched when it was asked for, in short transactions; it survives a crash of the
-/// server and goes on where it stopped. expectedImpact is compared once, at the start; each session is checked again before it goes.
-#[derive(Debug, Clone, Description)]
-pub struct CleanupRun(pub cleanup::CleanupRun);
 
 #[Object(use_type_description)]
 impl CleanupRun {
@@ -99,9 +97,9 @@ impl CleanupRun {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<SkippedSession>> {
-        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
-        let page = ctx.loader()?.load_one(SkippedOf { run: self.0.id, slice }).await?;
-        Ok(Connection::new(page.unwrap_or(Page::empty()), Total::Counted(self.0.sessions_skipped), Into::into))
+        let slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
+        let page = ctx.loader()?.load_one(SkippedByRun { run: self.0.id, slice }).await?;
+        Ok(Connection::new(page.unwrap_or(Page::empty()), TotalCount::Counted(self.0.sessions_skipped), Into::into))
     }
 
     /// Rows deleted so far, over all tables.
@@ -131,7 +129,7 @@ impl CleanupRun {
 
     /// Why, in the caller's words.
     async fn reason(&self) -> Option<&str> {
-        self.0.reason.as_deref()
+        self.0.terms.reason.as_deref()
     }
 
     /// When it was asked for.
@@ -164,16 +162,16 @@ impl CleanupRun {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
-        let slice = slice(ctx, first, after.as_deref(), last, before.as_deref())?;
-        let page = ctx.loader()?.load_one(DeletionsOf { run: self.0.id, slice }).await?;
-        Ok(Connection::new(page.unwrap_or(Page::empty()), Total::DeletionsOf(self.0.id), Deletion))
+        let slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
+        let page = ctx.loader()?.load_one(DeletionsByRun { run: self.0.id, slice }).await?;
+        Ok(Connection::new(page.unwrap_or(Page::empty()), TotalCount::DeletionsOf(self.0.id), Deletion))
     }
 }
 
 impl Row for CleanupRun {}
 
 impl Row for SkippedSession {
-    const AT_HAND: &'static [&'static str] = &["sessionId", "code", "message"];
+    const SYNC_FIELDS: &'static [&'static str] = &["sessionId", "code", "message"];
 }
 
 /// What a run does.
@@ -259,7 +257,7 @@ pub struct CleanUpSessionsPayload {
 
 impl From<CleanupOutcome> for CleanUpSessionsPayload {
     fn from(outcome: CleanupOutcome) -> Self {
-        let (sessions_skipped, skipped) = listed(outcome.skipped);
+        let (sessions_skipped, skipped) = count_and_list(outcome.skipped);
         Self {
             would_go: outcome.would_go.map(Into::into),
             sessions_skipped,

@@ -1,4 +1,4 @@
-//! Which sessions a cleanup takes.
+//! The criteria of a cleanup.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use async_graphql::{ID, InputObject, InputObjectType, InputType, InputValueError
 use super::{DateTime, SessionStatus};
 use crate::cleanup;
 use crate::error::Error;
-use crate::graphql::{arguments, id};
+use crate::graphql::arguments::{check_text, parse_ids};
 
 /// Criteria are joined by AND. Left out, {} and empty are the same: the definition of stale. An empty list matches nothing;
 /// a null hasPhoneNumber means either. Sessions named in ids that miss the other criteria are listed as skipped.
@@ -18,7 +18,7 @@ struct Fields {
     /// Only these; at most 1,000.
     ids: Option<Vec<ID>>,
     /// Only with one of these statuses.
-    #[graphql(default_with = "stale()")]
+    #[graphql(default_with = "stale_statuses()")]
     statuses: Vec<SessionStatus>,
     /// Only with a phone number, or only without one.
     #[graphql(default_with = "Some(false)")]
@@ -35,12 +35,12 @@ struct Fields {
     limit: Option<i32>,
 }
 
-/// The same as an argument that may be left out. The library would print a default with all its fields, and read it by
-/// Rust's default instead of theirs: here it is `{}`, and read like any other value.
+/// The criteria of an argument that may be left out. async-graphql would print its default with all fields, and read it by
+/// Rust's `Default` and not by the defaults of the fields: here the default is `{}`, and read like any other value.
 #[derive(Debug)]
 pub struct CleanupCriteria(Fields);
 
-fn stale() -> Vec<SessionStatus> {
+fn stale_statuses() -> Vec<SessionStatus> {
     crate::session::SessionStatus::STALE.map(Into::into).to_vec()
 }
 
@@ -48,7 +48,7 @@ impl Default for CleanupCriteria {
     fn default() -> Self {
         Self(Fields {
             ids: None,
-            statuses: stale(),
+            statuses: stale_statuses(),
             has_phone_number: Some(false),
             older_than: None,
             created_before: None,
@@ -75,7 +75,7 @@ impl InputType for CleanupCriteria {
     }
 
     fn to_value(&self) -> Value {
-        // Asked of the default only, for the text of the schema.
+        // Only the text of the schema has a value of this type: the default.
         Value::Object(async_graphql::indexmap::IndexMap::new())
     }
 
@@ -99,12 +99,12 @@ impl TryFrom<CleanupCriteria> for cleanup::Criteria {
             u32::try_from(limit).map_err(|_| Error::BadInput(message()))
         };
         Ok(Self {
-            ids: fields.ids.as_deref().map(|ids| id::parse_list("criteria.ids", ids)).transpose()?,
+            ids: fields.ids.as_deref().map(|ids| parse_ids("criteria.ids", ids)).transpose()?,
             statuses: fields.statuses.into_iter().map(Into::into).collect(),
             has_phone_number: fields.has_phone_number,
             older_than: fields.older_than.map(|age| age.parse()).transpose()?,
             created_before: fields.created_before.map(|moment| moment.0),
-            search: fields.search.map(|text| arguments::text("criteria.search", text)).transpose()?,
+            search: fields.search.map(|text| check_text("criteria.search", text)).transpose()?,
             missing_from_gateway: fields.missing_from_gateway.unwrap_or_default(),
             limit: fields.limit.map(limit).transpose()?,
         })

@@ -1,13 +1,13 @@
-//! Lists in pages, as Relay's cursor connections have them (<https://relay.dev/graphql/connections.htm>).
+//! Pages of lists, by the Relay cursor connections specification (<https://relay.dev/graphql/connections.htm>).
 
 use std::borrow::Cow;
 
 use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObject, TypeName};
 
-use super::Total;
+use super::TotalCount;
 use crate::db::pagination::{Page, Position};
 use crate::error::Error;
-use crate::graphql::execution::row_list::{Row, Rows};
+use crate::graphql::execution::row_list::{Row, RowList};
 use crate::graphql::pagination;
 
 /// A page of a list of `N`.
@@ -16,13 +16,13 @@ pub struct Connection<N> {
     edges: Vec<Edge<N>>,
     has_next: bool,
     has_previous: bool,
-    total: Total,
+    total: TotalCount,
 }
 
 /// One of the nodes of a page.
 #[derive(Debug)]
 pub struct Edge<N> {
-    /// None where the query has no field for it.
+    /// None where the query asks for no cursor.
     position: Option<Position>,
     node: N,
 }
@@ -41,8 +41,8 @@ pub struct PageInfo {
 }
 
 impl<N> Connection<N> {
-    /// A page, and how the whole list would be counted.
-    pub fn new<R>(page: Page<R>, total: Total, node: impl Fn(R) -> N) -> Self {
+    /// Returns a page, with what counts the whole list.
+    pub fn new<R>(page: Page<R>, total: TotalCount, node: impl Fn(R) -> N) -> Self {
         let edges = page.rows.into_iter().map(|(position, row)| Edge { position, node: node(row) }).collect();
         Self { edges, has_next: page.has_next, has_previous: page.has_previous, total }
     }
@@ -56,8 +56,8 @@ impl<N: Row> Connection<N> {
     }
 
     /// The nodes.
-    async fn nodes(&self) -> Rows<'_, N> {
-        Rows(self.edges.iter().map(|edge| &edge.node).collect())
+    async fn nodes(&self) -> RowList<'_, N> {
+        RowList(self.edges.iter().map(|edge| &edge.node).collect())
     }
 
     /// Where the page stands in the list.
@@ -80,11 +80,11 @@ impl<N: Row> Connection<N> {
 #[Object(name_type, use_type_description)]
 impl<N: OutputType> Edge<N> {
     /// The node's place in the list, to start or end another page at.
-    #[expect(clippy::unused_async, reason = "the library wants it so")]
+    #[expect(clippy::unused_async, reason = "async-graphql wants async resolvers")]
     async fn cursor(&self) -> Result<String> {
-        let place = self.position.as_ref();
-        let unread = || Error::Unsuitable("The row was read without its place.".to_owned());
-        Ok(place.map(pagination::encode).ok_or_else(unread)?)
+        let position = self.position.as_ref();
+        let missing = || Error::Unsuitable("The row was read without its place.".to_owned());
+        Ok(position.map(pagination::encode).ok_or_else(missing)?)
     }
 
     /// The node.

@@ -1,4 +1,4 @@
-//! A moment.
+//! The scalar of timestamps.
 
 use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{SecondsFormat, SubsecRound as _, Utc};
@@ -17,7 +17,7 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        // As fine as the databases keep it: what was just written and what is read back are the same.
+        // In microseconds, as both databases store it: what was just written and what is read back are equal.
         Value::String(self.0.trunc_subsecs(6).to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }

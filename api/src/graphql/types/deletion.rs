@@ -1,16 +1,14 @@
-//! Deletions.
+//! The fields of a deletion, and the payloads of mutations that delete and erase.
 
-use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 
-use super::{CleanupRun, DateTime, DeletionImpact, GatewaySessionState, ImpactChange, TableImpact, UserError};
+use super::{
+    CleanupRun, DateTime, Deletion, DeletionImpact, GatewaySessionState, ImpactChange, TableImpact, UserError,
+};
 use crate::deletion;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::execution::row_list::Row;
-use crate::graphql::loaders::RunOf;
-
-/// A finished deletion: its audit record.
-#[derive(Debug, Clone, Description)]
-pub struct Deletion(pub deletion::Deletion);
+use crate::graphql::loaders::RunById;
 
 #[Object(use_type_description)]
 impl Deletion {
@@ -92,12 +90,12 @@ impl Deletion {
     /// The cleanup that it was a batch of; null where a session was deleted by itself.
     async fn run(&self, ctx: &Context<'_>) -> Result<Option<CleanupRun>> {
         let Some(id) = self.0.run_id else { return Ok(None) };
-        Ok(ctx.loader()?.load_one(RunOf(id)).await?.map(CleanupRun))
+        Ok(ctx.loader()?.load_one(RunById(id)).await?.map(CleanupRun))
     }
 }
 
 impl Row for Deletion {
-    const AT_HAND: &'static [&'static str] = &[
+    const SYNC_FIELDS: &'static [&'static str] = &[
         "id",
         "status",
         "rowsDeleted",

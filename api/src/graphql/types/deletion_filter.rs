@@ -1,11 +1,11 @@
-//! Which deletions a list has.
+//! The filter of a list of deletions.
 
 use async_graphql::{ID, InputObject};
 
 use super::{DateTime, DeletionStatus};
 use crate::deletion;
 use crate::error::Error;
-use crate::graphql::{arguments, id};
+use crate::graphql::arguments::{check_text, parse_id};
 
 /// What the listed deletions meet, all of it. A null, like a field that is left out, asks for nothing; an empty list is met by none.
 #[derive(Debug, Default, InputObject)]
@@ -31,9 +31,9 @@ impl TryFrom<DeletionFilter> for deletion::Filter {
         let statuses = |statuses: Vec<DeletionStatus>| statuses.into_iter().map(Into::into).collect();
         Ok(Self {
             statuses: filter.statuses.map(statuses),
-            session_id: filter.session_id.as_ref().map(id::parse).transpose()?,
-            run_id: filter.run_id.as_ref().map(id::parse).transpose()?,
-            deleted_by: filter.deleted_by.map(|name| arguments::text("filter.deletedBy", name)).transpose()?,
+            session_id: filter.session_id.as_ref().map(parse_id).transpose()?,
+            run_id: filter.run_id.as_ref().map(parse_id).transpose()?,
+            deleted_by: filter.deleted_by.map(|name| check_text("filter.deletedBy", name)).transpose()?,
             deleted_after: filter.deleted_after.map(|moment| moment.0),
             deleted_before: filter.deleted_before.map(|moment| moment.0),
         })

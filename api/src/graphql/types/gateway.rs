@@ -1,4 +1,4 @@
-//! What the gateway says.
+//! The state of a session at the gateway.
 
 use async_graphql::{Enum, SimpleObject};
 
@@ -17,8 +17,8 @@ pub struct GatewayState {
 }
 
 impl From<gateway::GatewayState> for GatewayState {
-    fn from(said: gateway::GatewayState) -> Self {
-        Self { state: said.state.into(), checked_at: said.checked_at.into(), detail: said.detail }
+    fn from(state: gateway::GatewayState) -> Self {
+        Self { state: state.state.into(), checked_at: state.checked_at.into(), detail: state.detail }
     }
 }
 

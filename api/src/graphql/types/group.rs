@@ -1,19 +1,14 @@
-//! Groups.
+//! The fields of a group, and the rows that refer to it.
 
-use async_graphql::{Context, Description, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{DateTime, ForeignKeyAction, Session};
+use super::{DateTime, ForeignKeyAction, Group, Session};
 use crate::error::Error;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::execution::row_list::Row;
 use crate::graphql::field_cost;
-use crate::graphql::loaders::{ReferencesOf, SessionBy};
-use crate::group;
+use crate::graphql::loaders::{ReferencesByGroup, SessionById};
 use crate::group::reference_counts::Reference;
-
-/// A row of `whatsapp_groups`: a group, or community, of the messenger that a session is in.
-#[derive(Debug, Clone, Description)]
-pub struct Group(pub group::Group);
 
 #[Object(use_type_description)]
 impl Group {
@@ -50,22 +45,22 @@ impl Group {
     /// The session that the group belongs to.
     async fn session(&self, ctx: &Context<'_>) -> async_graphql::Result<Session> {
         let session = match self.0.session_id {
-            Some(session) => ctx.loader()?.load_one(SessionBy(session)).await?,
+            Some(session) => ctx.loader()?.load_one(SessionById(session)).await?,
             None => None,
         };
-        Ok(Session(session.ok_or_else(|| self.orphaned())?))
+        Ok(Session(session.ok_or_else(|| self.orphan_error())?))
     }
 
     /// Rows elsewhere that point at this group, by table and column; columns with none are left out.
     #[graphql(complexity = "field_cost::REFERENCES + child_complexity")]
     async fn references(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<GroupReference>> {
-        let references = ctx.loader()?.load_one(ReferencesOf(self.0.id)).await?;
+        let references = ctx.loader()?.load_one(ReferencesByGroup(self.0.id)).await?;
         Ok(references.unwrap_or_default().into_iter().map(Into::into).collect())
     }
 }
 
 impl Group {
-    fn orphaned(&self) -> Error {
+    fn orphan_error(&self) -> Error {
         Error::Unsuitable(format!(
             "The group {} belongs to no session: its row names none that exists. `session-admin doctor` says how to mend such rows.",
             self.0.id
@@ -74,8 +69,8 @@ impl Group {
 }
 
 impl Row for Group {
-    const AT_HAND: &'static [&'static str] = &["id", "jid", "name", "participantCount", "createdAt", "updatedAt"];
-    const READ_FOR: &'static [(&'static str, &'static str)] =
+    const SYNC_FIELDS: &'static [&'static str] = &["id", "jid", "name", "participantCount", "createdAt", "updatedAt"];
+    const COLUMNS_BY_FIELD: &'static [(&'static str, &'static str)] =
         &[("session", "session_id"), ("jid", "group_jid"), ("createdAt", "created_at"), ("updatedAt", "updated_at")];
 }
 

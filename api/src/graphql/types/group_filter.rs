@@ -1,11 +1,11 @@
-//! Which groups a list has, and in what order.
+//! The filter and the order of a list of groups.
 
 use async_graphql::{Enum, ID, InputObject};
 
 use super::OrderDirection;
 use crate::db::pagination::Slice;
 use crate::error::Error;
-use crate::graphql::{arguments, id};
+use crate::graphql::arguments::{check_text, parse_ids};
 use crate::group;
 use crate::group::queries::{Part, SortBy};
 
@@ -25,13 +25,9 @@ impl TryFrom<GroupFilter> for group::Filter {
 
     fn try_from(filter: GroupFilter) -> Result<Self, Error> {
         Ok(Self {
-            ids: filter.ids.as_deref().map(|ids| id::parse_list("filter.ids", ids)).transpose()?,
-            session_ids: filter
-                .session_ids
-                .as_deref()
-                .map(|ids| id::parse_list("filter.sessionIds", ids))
-                .transpose()?,
-            search: filter.search.map(|text| arguments::text("filter.search", text)).transpose()?,
+            ids: filter.ids.as_deref().map(|ids| parse_ids("filter.ids", ids)).transpose()?,
+            session_ids: filter.session_ids.as_deref().map(|ids| parse_ids("filter.sessionIds", ids)).transpose()?,
+            search: filter.search.map(|text| check_text("filter.search", text)).transpose()?,
         })
     }
 }
@@ -65,7 +61,10 @@ pub enum GroupOrderField {
     CreatedAt,
 }
 
-/// The part of a list that the arguments ask for.
+/// Returns the part of a list of groups that the arguments of a field ask for.
+///
+/// # Errors
+/// [`Error::BadInput`] where the filter is invalid.
 pub(in crate::graphql) fn part(
     filter: Option<GroupFilter>,
     order: Option<GroupOrder>,

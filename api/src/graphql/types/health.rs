@@ -1,4 +1,4 @@
-//! Schema health.
+//! Types of schema health: the diagnosis, its findings and their fixes.
 
 use async_graphql::{Enum, SimpleObject};
 

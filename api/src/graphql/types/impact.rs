@@ -1,4 +1,4 @@
-//! Impacts.
+//! Types of an impact: its tables, references, blockers and changes.
 
 use async_graphql::{Enum, SimpleObject};
 

@@ -1,8 +1,26 @@
-//! What has an id.
+//! The types with an id of their own, and the interface that they share. Their fields are in the files named for them: what a
+//! session says of its groups, and a group of its session, needs both types.
 
-use async_graphql::{ID, Interface};
+use async_graphql::{Description, ID, Interface};
 
-use super::{CleanupRun, Deletion, Group, Session};
+use crate::{cleanup, deletion, group, session};
+
+/// A row of `whatsapp_sessions`: one WhatsApp connection.
+#[derive(Debug, Clone, Description)]
+pub struct Session(pub session::Session);
+
+/// A row of `whatsapp_groups`: a group, or community, of the messenger that a session is in.
+#[derive(Debug, Clone, Description)]
+pub struct Group(pub group::Group);
+
+/// A finished deletion: its audit record.
+#[derive(Debug, Clone, Description)]
+pub struct Deletion(pub deletion::Deletion);
+
+/// A cleanup goes through the sessions that matched when it was asked for, in short transactions; it survives a crash of the
+/// server and goes on where it stopped. expectedImpact is compared once, at the start; each session is checked again before it goes.
+#[derive(Debug, Clone, Description)]
+pub struct CleanupRun(pub cleanup::CleanupRun);
 
 /// Anything with an id of its own. Ids are the rows' own UUIDs, as operators see them in the database.
 #[derive(Interface)]

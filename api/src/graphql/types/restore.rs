@@ -1,4 +1,4 @@
-//! Restores.
+//! The payloads of mutations that restore, and their conflicts.
 
 use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{CleanupRun, Deletion, UserError};
 use crate::cleanup::RunOutcome;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::loaders::DeletionOf;
+use crate::graphql::loaders::DeletionById;
 use crate::restore;
 
 /// conflicts says row by row what stands in the way: a key taken since, a parent that is gone, a row that a later deletion
@@ -64,7 +64,7 @@ impl RestoreConflict {
     /// The deletion to restore first.
     async fn deletion(&self, ctx: &Context<'_>) -> Result<Option<Deletion>> {
         let Some(id) = self.deletion_id else { return Ok(None) };
-        Ok(ctx.loader()?.load_one(DeletionOf(id)).await?.map(Deletion))
+        Ok(ctx.loader()?.load_one(DeletionById(id)).await?.map(Deletion))
     }
 }
 

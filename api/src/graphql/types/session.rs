@@ -1,22 +1,20 @@
-//! Sessions.
+//! The fields of a session, and counts of sessions by status.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Description, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
-use super::{Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Total, part};
+use super::{
+    Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Session, TotalCount, part,
+};
 use crate::db::pagination::Page;
 use crate::error::Error;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::execution::row_list::Row;
 use crate::graphql::field_cost;
-use crate::graphql::loaders::{GatewayOf, GroupCountOf, GroupsOf, ImpactOf};
-use crate::graphql::pagination::{page_cost, slice, unasked};
+use crate::graphql::loaders::{GatewayStateById, GroupCountBySession, GroupsBySession, ImpactById};
+use crate::graphql::pagination::{page_cost, page_request, projection};
 use crate::session;
-
-/// A row of `whatsapp_sessions`: one WhatsApp connection.
-#[derive(Debug, Clone, Description)]
-pub struct Session(pub session::Session);
 
 #[Object(use_type_description)]
 impl Session {
@@ -62,13 +60,13 @@ impl Session {
 
     /// How many groups the session is in.
     async fn group_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
-        let counted = GroupCountOf { session: self.0.id, filter: Arc::default() };
-        Ok(ctx.loader()?.load_one(counted).await?.unwrap_or_default())
+        let key = GroupCountBySession { session: self.0.id, filter: Arc::default() };
+        Ok(ctx.loader()?.load_one(key).await?.unwrap_or_default())
     }
 
     /// The groups that the session is in, by name unless said.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's own")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn groups(
         &self,
         ctx: &Context<'_>,
@@ -79,32 +77,32 @@ impl Session {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Group>> {
-        let part = part(filter, order_by, slice(ctx, first, after.as_deref(), last, before.as_deref())?)?;
-        let total = Total::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
-        let wanted = GroupsOf { session: self.0.id, part: Arc::new(part), unasked: unasked::<Group>(ctx) };
-        let page = ctx.loader()?.load_one(wanted).await?.map_or(Page::empty(), Arc::unwrap_or_clone);
+        let part = part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
+        let total = TotalCount::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
+        let key = GroupsBySession { session: self.0.id, part: Arc::new(part), unasked: projection::<Group>(ctx) };
+        let page = ctx.loader()?.load_one(key).await?.map_or(Page::empty(), Arc::unwrap_or_clone);
         Ok(Connection::new(page, total, Group))
     }
 
     /// What deleting this session alone would do, exactly; nothing is changed.
     #[graphql(complexity = "field_cost::IMPACT_OF_MANY + child_complexity")]
     async fn impact(&self, ctx: &Context<'_>) -> async_graphql::Result<DeletionImpact> {
-        let impact = ctx.loader()?.load_one(ImpactOf(self.0.id)).await?;
-        let words = || format!("The session {} was deleted while this query ran. Ask again.", self.0.id);
-        Ok(impact.ok_or_else(|| Error::NotFound(words()))?.into())
+        let impact = ctx.loader()?.load_one(ImpactById(self.0.id)).await?;
+        let message = || format!("The session {} was deleted while this query ran. Ask again.", self.0.id);
+        Ok(impact.ok_or_else(|| Error::NotFound(message()))?.into())
     }
 
     /// What the WhatsApp gateway says of the session; null where no gateway is configured.
     #[graphql(complexity = "field_cost::GATEWAY + child_complexity")]
     async fn gateway(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<GatewayState>> {
-        Ok(ctx.loader()?.load_one(GatewayOf(self.0.id)).await?.map(Into::into))
+        Ok(ctx.loader()?.load_one(GatewayStateById(self.0.id)).await?.map(Into::into))
     }
 }
 
 impl Row for Session {
-    const AT_HAND: &'static [&'static str] =
+    const SYNC_FIELDS: &'static [&'static str] =
         &["id", "name", "status", "rawStatus", "phoneNumber", "stale", "createdAt", "updatedAt"];
-    const READ_FOR: &'static [(&'static str, &'static str)] =
+    const COLUMNS_BY_FIELD: &'static [(&'static str, &'static str)] =
         &[("createdAt", "created_at"), ("updatedAt", "updated_at")];
 }
 
@@ -146,8 +144,8 @@ pub struct SessionStatusCount {
 
 impl From<Vec<(session::SessionStatus, bool, i64)>> for SessionStats {
     fn from(counted: Vec<(session::SessionStatus, bool, i64)>) -> Self {
-        let sum = |wanted: &dyn Fn(session::SessionStatus, bool) -> bool| {
-            counted.iter().filter(|(status, stale, _)| wanted(*status, *stale)).map(|(.., sessions)| sessions).sum()
+        let sum = |counts: &dyn Fn(session::SessionStatus, bool) -> bool| {
+            counted.iter().filter(|(status, stale, _)| counts(*status, *stale)).map(|(.., sessions)| sessions).sum()
         };
         let all = session::SessionStatus::KNOWN.into_iter().chain([session::SessionStatus::Other]);
         let by_status =

@@ -1,10 +1,10 @@
-//! Which sessions a list has, and in what order.
+//! The filter and the order of a list of sessions.
 
 use async_graphql::{Enum, ID, InputObject};
 
-use super::{DateTime, SessionStatus};
+use super::{DateTime, OrderDirection, SessionStatus};
 use crate::error::Error;
-use crate::graphql::{arguments, id};
+use crate::graphql::arguments::{check_text, parse_ids};
 use crate::session;
 use crate::session::queries::SortBy;
 
@@ -36,11 +36,11 @@ impl TryFrom<SessionFilter> for session::Filter {
 
     fn try_from(filter: SessionFilter) -> Result<Self, Error> {
         Ok(Self {
-            ids: filter.ids.as_deref().map(|ids| id::parse_list("filter.ids", ids)).transpose()?,
+            ids: filter.ids.as_deref().map(|ids| parse_ids("filter.ids", ids)).transpose()?,
             statuses: filter.statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
             stale: filter.stale,
             has_phone_number: filter.has_phone_number,
-            search: filter.search.map(|text| arguments::text("filter.search", text)).transpose()?,
+            search: filter.search.map(|text| check_text("filter.search", text)).transpose()?,
             created_before: filter.created_before.map(|moment| moment.0),
             created_after: filter.created_after.map(|moment| moment.0),
             updated_before: filter.updated_before.map(|moment| moment.0),
@@ -79,20 +79,4 @@ pub enum SessionOrderField {
     Name,
     /// The status, as it is stored.
     Status,
-}
-
-/// Which end of an order comes first.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderDirection {
-    /// The smallest or oldest first.
-    Asc,
-    /// The largest or newest first.
-    Desc,
-}
-
-impl OrderDirection {
-    /// Whether the largest comes first.
-    pub(in crate::graphql) fn descending(self) -> bool {
-        self == Self::Desc
-    }
 }

@@ -1,4 +1,4 @@
-//! How many nodes a list has: counted only when a query asks for it.
+//! The number of nodes of a list, counted only when a query asks for it.
 
 use std::sync::Arc;
 
@@ -6,16 +6,15 @@ use async_graphql::{Context, Result};
 use futures_util::future::OptionFuture;
 use uuid::Uuid;
 
-use crate::admission::query_permits::Share;
 use crate::cleanup;
 use crate::deletion::audit::query;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::loaders::{DeletionCountOf, GroupCountOf};
+use crate::graphql::loaders::{DeletionCountByRun, GroupCountBySession};
 use crate::{deletion, group, session};
 
-/// The list that would be counted.
+/// A list to be counted.
 #[derive(Debug, Clone)]
-pub enum Total {
+pub enum TotalCount {
     /// The sessions that meet a filter.
     Sessions(session::Filter),
     /// The groups that meet a filter.
@@ -28,28 +27,28 @@ pub enum Total {
     CleanupRuns,
     /// The deletions of one run.
     DeletionsOf(Uuid),
-    /// One that has been counted already.
+    /// A list that has been counted already.
     Counted(i64),
 }
 
-impl Total {
-    /// Counts it.
+impl TotalCount {
+    /// Counts the nodes.
     pub(super) async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         let db = ctx.state()?.database();
-        // Those that a loader counts wait in its batch.
+        // What a loader counts takes its permit in the batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
-        let share = ctx.data_opt::<Arc<Share>>().filter(|_| !by_loader);
-        let _place = OptionFuture::from(share.map(|share| share.read())).await;
+        let reads = ctx.request_context()?.permit().reads().filter(|_| !by_loader);
+        let _permit = OptionFuture::from(reads.map(|reads| reads.batch())).await;
         Ok(match self {
             Self::Sessions(filter) => session::queries::count(db, filter).await?,
             Self::Groups(filter) => group::queries::count(db, filter).await?,
             Self::GroupsOf(session, filter) => {
-                let counted = GroupCountOf { session: *session, filter: Arc::clone(filter) };
-                ctx.loader()?.load_one(counted).await?.unwrap_or_default()
+                let key = GroupCountBySession { session: *session, filter: Arc::clone(filter) };
+                ctx.loader()?.load_one(key).await?.unwrap_or_default()
             }
             Self::Deletions(filter) => query::count(db, filter).await?,
             Self::CleanupRuns => cleanup::count(db).await?,
-            Self::DeletionsOf(run) => ctx.loader()?.load_one(DeletionCountOf(*run)).await?.unwrap_or_default(),
+            Self::DeletionsOf(run) => ctx.loader()?.load_one(DeletionCountByRun(*run)).await?.unwrap_or_default(),
             Self::Counted(count) => *count,
         })
     }

@@ -1,4 +1,4 @@
-//! Refusals.
+//! Refusals of mutations, as data.
 
 use async_graphql::{Enum, SimpleObject};
 

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The principal of a request.
 
 use async_graphql::{Enum, SimpleObject};
 

@@ -1,6 +1,8 @@
-//! Accepting connections, and not more of them than may be open. Who holds one without making a request is let go after a
-//! while, or at once when somebody else wants in: half-sent heads and bodies and idle clients keep nobody out. Who waits for an
-//! answer, or reads one, is let be.
+//! Accepts connections up to a limit.
+//!
+//! A connection without a request is closed after a timeout. When as many are open as may be, a new connection evicts the
+//! one whose loss costs least, so idle clients and half-sent requests keep nobody out. A connection that waits for a response,
+//! or reads one, is never evicted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,116 +22,118 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tower::ServiceExt as _;
 
-use super::activity::{Client, Loss};
-use super::tracked_io::{Handed, Wire};
-use crate::admission::client_quota::Allowance;
+use super::activity::{ConnectionActivity, EvictionCost};
+use super::tracked_io::{TrackedBody, TrackedStream};
+use crate::admission::client_quota::ClientLimits;
 use crate::limits::Limits;
 
-/// How long it takes before the next try when no connection can be accepted, for want of file handles for example.
-const PAUSE: Duration = Duration::from_millis(200);
-/// How long a client that is turned away has to read why.
-const FAREWELL: Duration = Duration::from_secs(1);
-/// Requests at once over one connection of HTTP/2.
-const STREAMS: u32 = 100;
-/// The bytes of an answer over HTTP/2 that lie with its connection.
-const BUFFER: usize = 64 * 1024;
+/// How long to wait after a failed accept, for example for want of file handles.
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+/// How long a rejected client has to read why.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
+/// The most requests at once over one HTTP/2 connection.
+const MAX_STREAMS: u32 = 100;
+/// How many bytes of a response an HTTP/2 connection buffers.
+const SEND_BUFFER: usize = 64 * 1024;
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+const FULL_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
       content-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\n\r\n\
       As many connections are open as this server takes. Try again later.";
 
-/// Serves until `stop` is ready; then nothing new is accepted, and it ends when what is under way has been answered. Who
-/// shows no token may have so much under way over one connection.
+/// Serves connections until `stop` is ready. Then it accepts none, and returns when all requests in progress have been
+/// answered. `client_limits` are those of callers without a token, for each connection.
 pub(in crate::http) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: &Limits,
-    allowance: Allowance,
+    client_limits: ClientLimits,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = std::pin::pin!(stop);
-    let mut connections = Connections::new(router, limits, allowance);
+    let mut connections = Connections::new(router, limits, client_limits);
     loop {
         tokio::select! {
             biased;
             () = &mut stop => break,
-            Some(ended) = connections.running.join_next() => connections.forget(ended.ok()),
+            Some(ended) = connections.tasks.join_next() => connections.remove_finished(ended.ok()),
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => connections.open(stream, from),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_RETRY).await;
                 }
             },
         }
     }
     drop(listener);
-    connections.ending.shutdown().await;
+    connections.graceful_shutdown.shutdown().await;
 }
 
-/// How long a connection is waited for.
+/// The timeouts after which a connection is closed.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
-    /// Until it makes a request.
-    silence: Duration,
-    /// Until it has taken an answer.
-    answer: Duration,
+struct ConnectionTimeouts {
+    /// Without a request.
+    idle: Duration,
+    /// With a response that the client does not read.
+    unread: Duration,
 }
 
 struct Connections {
     router: Router,
-    most: usize,
-    patience: Patience,
-    allowance: Allowance,
-    /// Each gives back its number.
-    running: JoinSet<u64>,
+    max_open: usize,
+    timeouts: ConnectionTimeouts,
+    client_limits: ClientLimits,
+    /// Each task returns its connection's number.
+    tasks: JoinSet<u64>,
     /// By their numbers, the oldest first.
-    open: BTreeMap<u64, (Client, AbortHandle)>,
-    next: u64,
-    ending: GracefulShutdown,
+    open: BTreeMap<u64, (ConnectionActivity, AbortHandle)>,
+    next_number: u64,
+    graceful_shutdown: GracefulShutdown,
 }
 
 impl Connections {
-    fn new(router: Router, limits: &Limits, allowance: Allowance) -> Self {
+    fn new(router: Router, limits: &Limits, client_limits: ClientLimits) -> Self {
         Self {
             router,
-            most: limits.connections,
-            patience: Patience { silence: limits.head_time, answer: limits.answer_time },
-            allowance,
-            running: JoinSet::new(),
+            max_open: limits.connections,
+            timeouts: ConnectionTimeouts { idle: limits.head_time, unread: limits.answer_time },
+            client_limits,
+            tasks: JoinSet::new(),
             open: BTreeMap::new(),
-            next: 0,
-            ending: GracefulShutdown::new(),
+            next_number: 0,
+            graceful_shutdown: GracefulShutdown::new(),
         }
     }
 
     fn open(&mut self, stream: TcpStream, from: SocketAddr) {
-        if self.open.len() >= self.most && !self.make_room() {
+        if self.open.len() >= self.max_open && !self.evict_one() {
             tracing::warn!("a connection was refused: as many are open as may be (--max-clients)");
-            tokio::spawn(turn_away(stream));
+            tokio::spawn(reject(stream));
             return;
         }
-        let (number, client) = (self.next, Client::new(Some(from.ip()), self.allowance));
-        self.next += 1;
-        let served = serve_one(stream, self.router.clone(), client.clone(), self.patience, self.ending.watcher());
-        let served = async move {
-            served.await;
+        let (number, activity) = (self.next_number, ConnectionActivity::new(Some(from.ip()), self.client_limits));
+        self.next_number += 1;
+        let shutdown = self.graceful_shutdown.watcher();
+        let serving = serve_connection(stream, self.router.clone(), activity.clone(), self.timeouts, shutdown);
+        let task = async move {
+            serving.await;
             number
         };
-        self.open.insert(number, (client, self.running.spawn(served)));
+        self.open.insert(number, (activity, self.tasks.spawn(task)));
     }
 
-    /// Lets the connection go with which the least is lost, and of these the oldest; false where each waits for an answer.
-    fn make_room(&mut self) -> bool {
-        let losses = self.open.iter().map(|(number, (client, _))| (client.loss(), *number));
-        let least = losses.filter(|(loss, _)| *loss < Loss::Answers).min();
-        let Some((_, connection)) = least.and_then(|(_, number)| self.open.remove(&number)) else { return false };
+    /// Closes the connection whose eviction costs least, and of several the oldest. Returns false where every connection waits
+    /// for a response.
+    fn evict_one(&mut self) -> bool {
+        let costs = self.open.iter().map(|(number, (activity, _))| (activity.eviction_cost(), *number));
+        let cheapest = costs.filter(|(cost, _)| *cost < EvictionCost::Responses).min();
+        let Some((_, connection)) = cheapest.and_then(|(_, number)| self.open.remove(&number)) else { return false };
         connection.abort();
         true
     }
 
-    /// One has ended by itself, or has been let go.
-    fn forget(&mut self, number: Option<u64>) {
+    /// Removes a connection whose task has ended; without a number (it was evicted, or panicked) all whose tasks have.
+    fn remove_finished(&mut self, number: Option<u64>) {
         if let Some(number) = number {
             self.open.remove(&number);
         } else {
@@ -138,43 +142,49 @@ impl Connections {
     }
 }
 
-async fn serve_one(stream: TcpStream, router: Router, client: Client, patience: Patience, ending: Watcher) {
-    // Answers are written at once and whole.
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    activity: ConnectionActivity,
+    timeouts: ConnectionTimeouts,
+    shutdown: Watcher,
+) {
+    // Responses are written whole, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let service = service_fn({
-        let client = client.clone();
+        let activity = activity.clone();
         move |request: Request<Incoming>| {
-            let begun = client.begin();
+            let active_request = activity.begin_request();
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(client.clone());
-            let answer = router.clone().oneshot(request);
+            request.extensions_mut().insert(activity.clone());
+            let response = router.clone().oneshot(request);
             async move {
-                let answer: Result<_, Infallible> = answer.await;
-                answer.map(|answer| answer.map(|body| Handed::new(body, begun)))
+                let response: Result<_, Infallible> = response.await;
+                response.map(|response| response.map(|body| TrackedBody::new(body, active_request)))
             }
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http2().max_concurrent_streams(STREAMS).max_send_buf_size(BUFFER).enable_connect_protocol();
-    let wire = Wire::new(stream, client.clone());
-    let connection = builder.serve_connection_with_upgrades(wire, service).into_owned();
+    builder.http2().max_concurrent_streams(MAX_STREAMS).max_send_buf_size(SEND_BUFFER).enable_connect_protocol();
+    let stream = TrackedStream::new(stream, activity.clone());
+    let connection = builder.serve_connection_with_upgrades(stream, service).into_owned();
     tokio::select! {
-        served = ending.watch(connection) => {
+        served = shutdown.watch(connection) => {
             if let Err(error) = served {
                 tracing::debug!(error, "a connection broke");
             }
         }
-        () = client.silent(patience.silence) => tracing::debug!("a connection was closed: it made no request in time"),
-        () = client.deaf(patience.answer) => tracing::info!("a connection was closed: it did not take an answer in time"),
+        () = activity.idle_for(timeouts.idle) => tracing::debug!("a connection was closed: it made no request in time"),
+        () = activity.unread_for(timeouts.unread) => tracing::info!("a connection was closed: it did not take an answer in time"),
     }
 }
 
-async fn turn_away(mut stream: TcpStream) {
-    // Who does not read it has gone away.
-    let _ = tokio::time::timeout(FAREWELL, async {
-        stream.write_all(FULL).await?;
+async fn reject(mut stream: TcpStream) {
+    // A client that does not read the response loses nothing.
+    let _ = tokio::time::timeout(CLOSE_GRACE, async {
+        stream.write_all(FULL_RESPONSE).await?;
         stream.shutdown().await?;
-        // A connection that is dropped while something is unread takes its last words with it.
+        // A socket that is dropped with unread input is reset, and the client would lose the response.
         stream.read_to_end(&mut Vec::new()).await
     })
     .await;

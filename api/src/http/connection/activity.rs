@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, and what is being done for it.
+//! What a connection is used for now, which decides whether it stays open.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,123 +8,125 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::admission::client_quota::{Allowance, Caller};
+use crate::admission::client_quota::{ClientLimits, ClientQuota};
 
-/// How long an answer may be on its way before its connection may make room for others.
-const FAIR: Duration = Duration::from_secs(5);
+/// How long a client may leave a response unread before its connection may be evicted.
+const READ_GRACE: Duration = Duration::from_secs(5);
 
-/// The other end of a connection. Clones are of the same one.
+/// The requests of a connection. Clones are of the same connection.
 #[derive(Debug, Clone)]
-pub(in crate::http) struct Client(Arc<State>);
+pub(in crate::http) struct ConnectionActivity(Arc<Shared>);
 
 #[derive(Debug)]
-struct State {
-    /// None where there is no connection, as in tests.
+struct Shared {
+    /// None where the router is called without a connection, as in tests.
     address: Option<IpAddr>,
     requests: watch::Sender<Requests>,
-    /// Whose requests they are while no token is needed: sockets and HTTP/2 ask for many things at once.
-    caller: Arc<Caller>,
+    /// The quota of callers without a token. WebSockets and HTTP/2 make many requests at once over one connection.
+    quota: Arc<ClientQuota>,
 }
 
 #[derive(Debug, Default)]
 struct Requests {
-    /// Those whose head has arrived and whose answer has not been handed over.
-    begun: usize,
-    /// Those of them whose body has not arrived.
-    sending: usize,
-    /// Those of them whose answer is being handed over, and since when, the oldest first.
-    answered: BTreeMap<u64, Instant>,
-    next: u64,
-    /// Since when the connection takes nothing of what is written.
-    stuck: Option<Instant>,
+    /// Those whose head has arrived and whose response has not been handed to the connection.
+    active: usize,
+    /// Those of the active ones whose body has not arrived.
+    receiving: usize,
+    /// The active ones whose response is being handed to the connection, and since when, the oldest first.
+    responding: BTreeMap<u64, Instant>,
+    next_response: u64,
+    /// Since when a write waits for the client.
+    write_blocked: Option<Instant>,
 }
 
-/// What would be lost with a connection, the least first.
+/// What the eviction of a connection would cost, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::http) enum Loss {
-    /// Nothing: there is no request, or not even the whole head of one.
+pub(super) enum EvictionCost {
+    /// The connection has no request, or not even the whole head of one.
     Nothing,
-    /// Requests whose bodies have not arrived.
-    Bodies,
-    /// Answers that could have been read for a while.
-    Unread,
-    /// Requests that wait, are executed or are being answered.
-    Answers,
+    /// The bodies of its requests have not arrived.
+    IncompleteRequests,
+    /// The client has left its responses unread for a while.
+    UnreadResponses,
+    /// A request waits, is executed, or is being answered.
+    Responses,
 }
 
-impl Client {
-    pub(in crate::http) fn new(address: Option<IpAddr>, allowance: Allowance) -> Self {
-        let caller = Arc::new(Caller::new(allowance));
-        Self(Arc::new(State { address, requests: watch::Sender::default(), caller }))
+impl ConnectionActivity {
+    /// Creates the activity of a connection without requests.
+    pub(in crate::http) fn new(address: Option<IpAddr>, limits: ClientLimits) -> Self {
+        let quota = Arc::new(ClientQuota::new(limits));
+        Self(Arc::new(Shared { address, requests: watch::Sender::default(), quota }))
     }
 
-    /// Whoever asks over it without a token.
-    pub(in crate::http) fn caller(&self) -> Arc<Caller> {
-        Arc::clone(&self.0.caller)
+    /// Returns the quota of callers without a token.
+    pub(in crate::http) fn quota(&self) -> Arc<ClientQuota> {
+        Arc::clone(&self.0.quota)
     }
 
+    /// Returns the client's address.
     pub(in crate::http) fn address(&self) -> Option<IpAddr> {
         self.0.address
     }
 
-    /// A request of its has begun, until what is returned is dropped.
-    pub(in crate::http) fn begin(&self) -> Begun {
-        self.0.requests.send_modify(|requests| requests.begun += 1);
-        Begun { client: self.clone(), answer: None }
+    /// Counts a request as active until the returned value is dropped.
+    pub(in crate::http) fn begin_request(&self) -> ActiveRequest {
+        self.0.requests.send_modify(|requests| requests.active += 1);
+        ActiveRequest { activity: self.clone(), response: None }
     }
 
-    /// It sends the body of a request that has begun, until what is returned is dropped.
-    pub(in crate::http) fn send(&self) -> Sending {
-        self.0.requests.send_modify(|requests| requests.sending += 1);
-        Sending(self.clone())
+    /// Counts an active request as one whose body has not arrived, until the returned value is dropped.
+    pub(in crate::http) fn begin_body(&self) -> ReceivingBody {
+        self.0.requests.send_modify(|requests| requests.receiving += 1);
+        ReceivingBody(self.clone())
     }
 
-    /// Notes whether the connection takes nothing of what is written.
-    pub(in crate::http) fn is_stuck(&self, stuck: bool) {
+    /// Records whether a write waits for the client.
+    pub(super) fn set_write_blocked(&self, is_blocked: bool) {
         self.0.requests.send_if_modified(|requests| {
-            let changes = requests.stuck.is_some() != stuck;
+            let changes = requests.write_blocked.is_some() != is_blocked;
             if changes {
-                requests.stuck = stuck.then(Instant::now);
+                requests.write_blocked = is_blocked.then(Instant::now);
             }
             changes
         });
     }
 
-    /// What would be lost with the connection now.
-    pub(in crate::http) fn loss(&self) -> Loss {
+    /// Returns what the connection's eviction would cost now.
+    pub(super) fn eviction_cost(&self) -> EvictionCost {
         let requests = self.0.requests.borrow();
-        let newest = requests.answered.values().next_back().max(requests.stuck.as_ref());
-        if requests.begun > requests.sending + requests.answered.len() {
-            Loss::Answers
+        let newest = requests.responding.values().next_back().max(requests.write_blocked.as_ref());
+        if requests.active > requests.receiving + requests.responding.len() {
+            EvictionCost::Responses
         } else if let Some(since) = newest {
-            if since.elapsed() > FAIR { Loss::Unread } else { Loss::Answers }
-        } else if requests.begun > 0 {
-            Loss::Bodies
+            if since.elapsed() > READ_GRACE { EvictionCost::UnreadResponses } else { EvictionCost::Responses }
+        } else if requests.active > 0 {
+            EvictionCost::IncompleteRequests
         } else {
-            Loss::Nothing
+            EvictionCost::Nothing
         }
     }
 
-    /// Waits until it has made no request for as long as `patience`.
-    pub(in crate::http) async fn silent(&self, patience: Duration) {
+    /// Waits until the connection has had no request for this long.
+    pub(super) async fn idle_for(&self, time: Duration) {
         let mut requests = self.0.requests.subscribe();
         loop {
-            let busy = { requests.borrow_and_update().is_busy() };
-            if busy {
-                // The sender is this client's own.
+            let is_busy = { requests.borrow_and_update().is_busy() };
+            if is_busy {
+                // The sender lives as long as `self`.
                 let _ = requests.changed().await;
-            } else if timeout(patience, requests.changed()).await.is_err() {
+            } else if timeout(time, requests.changed()).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Waits until it has left an answer unread for as long as `patience`.
-    pub(in crate::http) async fn deaf(&self, patience: Duration) {
+    /// Waits until the client has left a response unread for this long.
+    pub(super) async fn unread_for(&self, time: Duration) {
         let mut requests = self.0.requests.subscribe();
         loop {
-            let oldest = { requests.borrow_and_update().oldest_answer() };
-            match oldest.map(|since| since + patience) {
+            let oldest = { requests.borrow_and_update().oldest_unread() };
+            match oldest.map(|since| since + time) {
                 None => {
                     let _ = requests.changed().await;
                 }
@@ -139,49 +141,49 @@ impl Client {
 
 impl Requests {
     fn is_busy(&self) -> bool {
-        self.begun > 0 || self.stuck.is_some()
+        self.active > 0 || self.write_blocked.is_some()
     }
 
-    fn oldest_answer(&self) -> Option<Instant> {
-        self.answered.values().next().into_iter().chain(&self.stuck).min().copied()
+    fn oldest_unread(&self) -> Option<Instant> {
+        self.responding.values().next().into_iter().chain(&self.write_blocked).min().copied()
     }
 }
 
-/// A request that has begun.
+/// A request whose head has arrived. It is active until this is dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Begun {
-    client: Client,
-    answer: Option<u64>,
+pub(in crate::http) struct ActiveRequest {
+    activity: ConnectionActivity,
+    response: Option<u64>,
 }
 
-impl Begun {
-    /// Its answer is there, and is being handed over from now on.
-    pub(in crate::http) fn is_answered(&mut self) {
-        self.client.0.requests.send_modify(|requests| {
-            self.answer = Some(requests.next);
-            requests.answered.insert(requests.next, Instant::now());
-            requests.next += 1;
+impl ActiveRequest {
+    /// Records that the response is being handed to the connection from now on.
+    pub(super) fn start_response(&mut self) {
+        self.activity.0.requests.send_modify(|requests| {
+            self.response = Some(requests.next_response);
+            requests.responding.insert(requests.next_response, Instant::now());
+            requests.next_response += 1;
         });
     }
 }
 
-impl Drop for Begun {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        self.client.0.requests.send_modify(|requests| {
-            requests.begun -= 1;
-            if let Some(answer) = self.answer {
-                requests.answered.remove(&answer);
+        self.activity.0.requests.send_modify(|requests| {
+            requests.active -= 1;
+            if let Some(response) = self.response {
+                requests.responding.remove(&response);
             }
         });
     }
 }
 
-/// A request whose body has not arrived.
+/// A request whose body is arriving. It counts as such until this is dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Sending(Client);
+pub(in crate::http) struct ReceivingBody(ConnectionActivity);
 
-impl Drop for Sending {
+impl Drop for ReceivingBody {
     fn drop(&mut self) {
-        self.0.0.requests.send_modify(|requests| requests.sending -= 1);
+        self.0.0.requests.send_modify(|requests| requests.receiving -= 1);
     }
 }

@@ -1,16 +1,16 @@
-//! Where the server may listen.
+//! Which addresses the server may listen on.
 
 use std::net::SocketAddr;
 
 use crate::error::Error;
 
-/// Accepts loopback addresses, and any other one where every request has to show a token (`closed`): otherwise whoever
-/// reaches the server may delete.
+/// Accepts loopback addresses, and every other address once a token is required: until then, everybody who reaches the server
+/// may delete.
 ///
 /// # Errors
-/// [`Error::BadInput`] saying why, for any other address.
-pub fn check_listen(address: SocketAddr, closed: bool) -> Result<(), Error> {
-    if closed || address.ip().to_canonical().is_loopback() {
+/// [`Error::BadInput`] that says so, for any other address.
+pub fn check_listen(address: SocketAddr, requires_token: bool) -> Result<(), Error> {
+    if requires_token || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
     Err(Error::BadInput(format!(

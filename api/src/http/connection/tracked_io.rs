@@ -1,5 +1,5 @@
-//! Answers on their way out. A client that takes nothing of them must be told from one that is idle, over HTTP/2 too, where a
-//! client says of each answer how much of it it takes.
+//! Response bodies and streams that record whether the client takes what is sent. This tells a client that reads nothing from
+//! an idle one, over HTTP/2 too, where the client opens a window for each response.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,29 +11,31 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::activity::{Begun, Client};
+use super::activity::{ActiveRequest, ConnectionActivity};
 
-/// How much is handed over at once, in bytes: that much lies with the connection whether or not the client takes it.
-const PIECE: usize = 16 * 1024;
+/// How much of a body is handed to the connection at once, in bytes. The connection buffers that much whether or not the client
+/// takes it.
+const CHUNK: usize = 16 * 1024;
 
-/// The body of an answer. Its request has not ended before this is dropped, which is when the last of it goes.
+/// A response body that reports when its last byte was handed to the connection: it is dropped then, and ends its request.
 #[derive(Debug)]
-pub(in crate::http) struct Handed {
+pub(super) struct TrackedBody {
     body: Body,
-    /// What has been taken out of the body, and has not been handed over.
+    /// What has been taken out of the body, and has not been handed to the connection.
     rest: Bytes,
-    is_begun: bool,
-    _request: Begun,
+    has_begun: bool,
+    _request: ActiveRequest,
 }
 
-impl Handed {
-    pub(in crate::http) fn new(body: Body, mut request: Begun) -> Self {
-        request.is_answered();
-        Self { body, rest: Bytes::new(), is_begun: false, _request: request }
+impl TrackedBody {
+    /// Wraps the body of the response to a request.
+    pub(super) fn new(body: Body, mut request: ActiveRequest) -> Self {
+        request.start_response();
+        Self { body, rest: Bytes::new(), has_begun: false, _request: request }
     }
 }
 
-impl hyper::body::Body for Handed {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -41,7 +43,7 @@ impl hyper::body::Body for Handed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.is_begun = true;
+        self.has_begun = true;
         if self.rest.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(context)).map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(data))) => self.rest = data,
@@ -50,14 +52,16 @@ impl hyper::body::Body for Handed {
                 None => return Poll::Ready(None),
             }
         }
-        // The last byte goes alone: it finds room only once the others have gone, so no answer is dropped before.
-        let piece = self.rest.len().saturating_sub(1).clamp(1, PIECE).min(self.rest.len());
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+        // The last byte is handed over alone. There is room for it only once the others have been sent, so the body is not
+        // dropped before.
+        let chunk = self.rest.len().saturating_sub(1).clamp(1, CHUNK).min(self.rest.len());
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(chunk)))))
     }
 
-    /// Whether there is nothing to hand over. The end is not told with the last piece, which may have to wait for its room.
+    /// Returns true for an empty body only. With the last chunk the end must not be announced, since that chunk may have to wait
+    /// for room.
     fn is_end_stream(&self) -> bool {
-        !self.is_begun && self.body.is_end_stream()
+        !self.has_begun && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -71,34 +75,35 @@ impl hyper::body::Body for Handed {
     }
 }
 
-/// The wire of a connection, which notes whether the client takes what is written.
+/// A connection's stream that records whether a write has to wait for the client.
 #[derive(Debug)]
-pub(in crate::http) struct Wire {
+pub(super) struct TrackedStream {
     stream: TokioIo<TcpStream>,
-    client: Client,
+    activity: ConnectionActivity,
 }
 
-impl Wire {
-    pub(in crate::http) fn new(stream: TcpStream, client: Client) -> Self {
-        Self { stream: TokioIo::new(stream), client }
+impl TrackedStream {
+    /// Wraps the stream of a connection.
+    pub(super) fn new(stream: TcpStream, activity: ConnectionActivity) -> Self {
+        Self { stream: TokioIo::new(stream), activity }
     }
 
-    fn noted<T>(&self, written: Poll<T>) -> Poll<T> {
-        self.client.is_stuck(written.is_pending());
+    fn record<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.activity.set_write_blocked(written.is_pending());
         written
     }
 }
 
-impl Read for Wire {
+impl Read for TrackedStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, into)
     }
 }
 
-impl Write for Wire {
+impl Write for TrackedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.noted(written)
+        self.record(written)
     }
 
     fn poll_write_vectored(
@@ -107,7 +112,7 @@ impl Write for Wire {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.noted(written)
+        self.record(written)
     }
 
     fn is_write_vectored(&self) -> bool {

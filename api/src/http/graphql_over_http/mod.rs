@@ -1,4 +1,5 @@
-//! Graphql over http.
+//! The GraphQL-over-HTTP protocol (<https://graphql.github.io/graphql-over-http/draft/>).
 
-pub(crate) mod request;
-pub(crate) mod response;
+pub(in crate::http) mod body;
+pub(in crate::http) mod request;
+pub(in crate::http) mod response;

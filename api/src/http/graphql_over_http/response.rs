@@ -1,4 +1,4 @@
-//! Answers as GraphQL over HTTP has them.
+//! Responses as GraphQL over HTTP defines them.
 
 use async_graphql::{ServerError, Value};
 use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -6,30 +6,30 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
+use crate::conformance::prepare::was_executed;
 use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, coded};
-use crate::graphql::was_executed;
 
-/// After how many seconds those who are not let in may try again.
-const LATER: u64 = 1;
+/// After how many seconds a client may try again that found the server overloaded.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// The media type of an answer.
+/// The media type of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// `application/json`, for clients that do not ask for the other.
+pub(in crate::http) enum Format {
+    /// `application/json`, for clients that do not accept the other.
     Json,
-    /// `application/graphql-response+json`, whose status says whether anything was executed.
+    /// `application/graphql-response+json`, with a status that says whether anything was executed.
     GraphqlResponse,
 }
 
 impl Format {
-    /// The type that the client prefers.
-    pub(crate) fn accepted_by(headers: &HeaderMap) -> Self {
+    /// Returns the media type that a client with these headers prefers.
+    pub(in crate::http) fn accepted_by(headers: &HeaderMap) -> Self {
         let ranges = || {
             headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','))
         };
         let quality = |name: &str| ranges().filter_map(|range| quality_of(range, name)).reduce(f32::max).unwrap_or(0.0);
-        let wanted = quality("application/graphql-response+json");
-        if wanted > 0.0 && wanted >= quality("application/json") { Self::GraphqlResponse } else { Self::Json }
+        let preferred = quality("application/graphql-response+json");
+        if preferred > 0.0 && preferred >= quality("application/json") { Self::GraphqlResponse } else { Self::Json }
     }
 
     const fn content_type(self) -> HeaderValue {
@@ -39,18 +39,18 @@ impl Format {
         })
     }
 
-    /// The answer to a request that was executed, or that GraphQL refused.
-    pub(crate) fn answer(self, response: &async_graphql::Response) -> Response {
+    /// Answers a request that was executed, or that GraphQL refused.
+    pub(in crate::http) fn answer(self, response: &async_graphql::Response) -> Response {
         if was_executed(response) { self.executed(response) } else { self.not_executed(&response.errors) }
     }
 
-    /// The answer to a request that was executed, even where nothing came of it.
-    pub(crate) fn executed(self, response: &async_graphql::Response) -> Response {
+    /// Answers a request that was executed, whatever its data.
+    pub(in crate::http) fn executed(self, response: &async_graphql::Response) -> Response {
         self.write(StatusCode::OK, &Body::of(response))
     }
 
     fn not_executed(self, errors: &[ServerError]) -> Response {
-        // A client that knows plain JSON only would take another status for a failure of HTTP, and not read on.
+        // A client that knows plain JSON only takes any other status for a failure of HTTP, and does not read the body.
         let status = match self {
             Self::Json => StatusCode::OK,
             Self::GraphqlResponse => StatusCode::BAD_REQUEST,
@@ -58,8 +58,8 @@ impl Format {
         self.write(status, &Body { errors, data: None })
     }
 
-    /// The answer to a request that is no GraphQL request, or not one that this server takes.
-    pub(crate) fn refuse(self, refusal: &Refusal) -> Response {
+    /// Answers a request that is refused before GraphQL sees it.
+    pub(in crate::http) fn refuse(self, refusal: &Refusal) -> Response {
         let errors = [coded(refusal.code, refusal.message.as_str())];
         let mut response = self.write(refusal.status, &Body { errors: &errors, data: None });
         if let Some(method) = &refusal.allow
@@ -73,8 +73,8 @@ impl Format {
         response
     }
 
-    /// The answer to somebody who may not do this.
-    pub(crate) fn refused(self, status: StatusCode, error: ServerError) -> Response {
+    /// Answers a request that its principal may not make.
+    pub(in crate::http) fn refused(self, status: StatusCode, error: ServerError) -> Response {
         self.write(status, &Body { errors: &[error], data: None })
     }
 
@@ -92,27 +92,33 @@ impl Format {
 
 /// Why a request is refused before GraphQL sees it.
 #[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
+pub(in crate::http) struct Refusal {
+    pub(in crate::http) status: StatusCode,
+    pub(in crate::http) code: &'static str,
+    pub(in crate::http) message: String,
     /// The method to use instead.
-    pub(crate) allow: Option<Method>,
-    /// After how many seconds it may be sent again.
-    pub(crate) retry_after: Option<u64>,
+    pub(in crate::http) allow: Option<Method>,
+    /// The seconds after which the request may be sent again.
+    pub(in crate::http) retry_after: Option<u64>,
 }
 
 impl Refusal {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    /// Creates a refusal with the code `BAD_USER_INPUT`.
+    pub(in crate::http) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, code: BAD_USER_INPUT, message: message.into(), allow: None, retry_after: None }
     }
 }
 
-/// What is said to those who are not let in.
-pub(crate) fn overloaded() -> Refusal {
+/// Returns the refusal (400) of a request that is malformed.
+pub(in crate::http) fn bad_request(message: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, message)
+}
+
+/// Returns the refusal (503) of a request for which there is no permit.
+pub(in crate::http) fn overloaded() -> Refusal {
     Refusal {
         code: UNAVAILABLE,
-        retry_after: Some(LATER),
+        retry_after: Some(RETRY_AFTER_SECONDS),
         ..Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "The server has as much to do as it takes on. Try again in a second.",
@@ -120,24 +126,25 @@ pub(crate) fn overloaded() -> Refusal {
     }
 }
 
-/// An answer as clients read it.
+/// A response's body.
 #[derive(Debug, Serialize)]
-pub(crate) struct Body<'a> {
+pub(in crate::http) struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
-    /// Left out where nothing was executed, as the specification has it.
+    /// Left out where nothing was executed (GraphQL specification, section 7.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
 }
 
 impl<'a> Body<'a> {
-    /// What came of an execution.
-    pub(crate) fn of(response: &'a async_graphql::Response) -> Self {
+    /// Returns the body for a request that was executed.
+    pub(in crate::http) fn of(response: &'a async_graphql::Response) -> Self {
         Self { errors: &response.errors, data: Some(&response.data) }
     }
 }
 
-/// How much a media range, such as `application/json;q=0.5`, wants the type `name`; none where it is about another.
+/// Returns the quality that a media range such as `application/json;q=0.5` gives the type `name`; none where the range is of
+/// another type.
 fn quality_of(range: &str, name: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(name) {

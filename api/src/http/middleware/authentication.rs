@@ -1,4 +1,4 @@
-//! Whose request it is: the token behind `Authorization: Bearer` (RFC 6750), and what somebody is told who has none.
+//! Authentication by `Authorization: Bearer TOKEN` (RFC 6750).
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -7,10 +7,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::request_log;
-use crate::auth::Denied;
-use crate::graphql;
+use crate::auth::{AuthError, Principal};
+use crate::graphql::RequestContext;
 use crate::graphql::error::{FORBIDDEN, UNAUTHENTICATED, coded, of};
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::graphql_over_http::response::Format;
 
 const MISSING: &str = "This server wants an access token: send it as `Authorization: Bearer TOKEN`. \
@@ -20,61 +20,65 @@ const INVALID: &str = "The access token is not good: it is unknown, revoked or e
                        another; what is wrong with a JWT stands in the server's log.";
 const INSUFFICIENT: &str = ", error=\"insufficient_scope\"";
 
-/// Lets a request pass with the state of whoever it is of. A handler behind it takes that state, and cannot do without.
-pub(in crate::http) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let state = match shown(request.headers()) {
-        Ok(shown) => app.state.of_whoever_shows(shown).await,
-        Err(denied) => Err(denied),
+/// Authenticates a request and passes it on with its [`RequestContext`], which the handlers take.
+pub(in crate::http) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
+    let principal = match bearer_token(request.headers()) {
+        Ok(bearer) => app.state.authenticate(bearer).await,
+        Err(error) => Err(error),
     };
-    pass(state, request, next).await
+    pass(app, principal, request, next).await
 }
 
-/// The same, for what is told without the database: an outage is when the numbers are wanted most.
-pub(in crate::http) async fn recall(State(app): State<App>, request: Request, next: Next) -> Response {
-    let state = match shown(request.headers()) {
-        Ok(shown) => app.state.of_whoever_showed(shown).await,
-        Err(denied) => Err(denied),
+/// Authenticates a request for a route that has to answer while the database does not, and passes it on with its
+/// [`RequestContext`].
+pub(in crate::http) async fn require_token_cached(State(app): State<App>, request: Request, next: Next) -> Response {
+    let principal = match bearer_token(request.headers()) {
+        Ok(bearer) => app.state.authenticate_cached(bearer).await,
+        Err(error) => Err(error),
     };
-    pass(state, request, next).await
+    pass(app, principal, request, next).await
 }
 
-async fn pass(state: Result<graphql::State, Denied>, mut request: Request, next: Next) -> Response {
-    match state {
-        Ok(state) => {
-            request_log::note_principal(state.principal().name());
-            request.extensions_mut().insert::<graphql::State>(state);
+async fn pass(app: App, principal: Result<Principal, AuthError>, mut request: Request, next: Next) -> Response {
+    match principal {
+        Ok(principal) => {
+            request_log::record_principal(principal.name());
+            request.extensions_mut().insert(RequestContext::new(app.state, principal));
             next.run(request).await
         }
-        Err(denied) => refuse(&denied, &request),
+        Err(error) => refuse(&error, &request),
     }
 }
 
-/// The token in the header of a request; none where it names another scheme, or nothing.
-pub(in crate::http) fn shown(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
+/// Returns the token in a request's header; none where there is no header, or it names another scheme.
+///
+/// # Errors
+/// [`AuthError::Invalid`] where there are several headers, or the one is not visible ASCII.
+pub(in crate::http) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Denied::Invalid);
+        return Err(AuthError::Invalid);
     }
-    Ok(token(value.to_str().map_err(|_| Denied::Invalid)?))
+    Ok(parse_credentials(value.to_str().map_err(|_| AuthError::Invalid)?))
 }
 
-/// The token in `Bearer TOKEN`.
-pub(in crate::http) fn token(credentials: &str) -> Option<&str> {
+/// Returns the token in `Bearer TOKEN`.
+pub(in crate::http) fn parse_credentials(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The answer to somebody who is not let in.
-pub(in crate::http) fn refuse(denied: &Denied, request: &Request) -> Response {
+/// Answers a request that is not authenticated.
+pub(in crate::http) fn refuse(error: &AuthError, request: &Request) -> Response {
     let format = Format::accepted_by(request.headers());
-    let (status, error, challenge) = match denied {
-        Denied::Missing => (StatusCode::UNAUTHORIZED, coded(UNAUTHENTICATED, MISSING), Some("")),
-        Denied::Invalid => {
+    let (status, error, challenge) = match error {
+        AuthError::Missing => (StatusCode::UNAUTHORIZED, coded(UNAUTHENTICATED, MISSING), Some("")),
+        AuthError::Invalid => {
             (StatusCode::UNAUTHORIZED, coded(UNAUTHENTICATED, INVALID), Some(", error=\"invalid_token\""))
         }
-        Denied::NoRole(why) => (StatusCode::FORBIDDEN, coded(FORBIDDEN, why), Some(INSUFFICIENT)),
-        Denied::Unknown(error) => {
+        AuthError::NoRole(why) => (StatusCode::FORBIDDEN, coded(FORBIDDEN, why), Some(INSUFFICIENT)),
+        AuthError::Unknown(error) => {
             (StatusCode::SERVICE_UNAVAILABLE, of(error.clone(), request_log::id_of(request)), None)
         }
     };
@@ -82,23 +86,23 @@ pub(in crate::http) fn refuse(denied: &Denied, request: &Request) -> Response {
     with_challenge(format.refused(status, error), challenge)
 }
 
-/// Says that another token would do.
-pub(in crate::http) fn insufficient(response: Response) -> Response {
+/// Adds the challenge which says that another token's role would be enough.
+pub(in crate::http) fn insufficient_scope(response: Response) -> Response {
     with_challenge(response, Some(INSUFFICIENT))
 }
 
-/// Says that a token will be wanted, in an answer that wants none itself.
-pub(in crate::http) fn wanted(response: Response) -> Response {
+/// Adds the challenge which says that a token will be required, to a response that requires none itself.
+pub(in crate::http) fn challenge(response: Response) -> Response {
     with_challenge(response, Some(""))
 }
 
-/// What somebody is told over a socket.
-pub(in crate::http) const fn words(denied: &Denied) -> &'static str {
-    match denied {
-        Denied::Missing => "the payload of connection_init wants {\"Authorization\": \"Bearer TOKEN\"}.",
-        Denied::Invalid => "the access token is unknown, revoked or expired.",
-        Denied::NoRole(_) => "the access token gives no role here.",
-        Denied::Unknown(_) => "the access token cannot be looked up now.",
+/// Returns the reason with which a WebSocket is closed that is not authenticated.
+pub(in crate::http) const fn close_reason(error: &AuthError) -> &'static str {
+    match error {
+        AuthError::Missing => "the payload of connection_init wants {\"Authorization\": \"Bearer TOKEN\"}.",
+        AuthError::Invalid => "the access token is unknown, revoked or expired.",
+        AuthError::NoRole(_) => "the access token gives no role here.",
+        AuthError::Unknown(_) => "the access token cannot be looked up now.",
     }
 }
 

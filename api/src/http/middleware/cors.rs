@@ -1,4 +1,4 @@
-//! Whose pages may use the server, besides its own: none, unless they are listed.
+//! The origins whose pages may use the server, besides its own page: none, unless they are listed.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::request_log::X_REQUEST_ID;
 use crate::error::Error;
 
-/// For how long a browser may remember what it was allowed.
+/// How long a browser may cache the answer to a preflight request.
 const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// An origin that is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Whichever it is.
+    /// Any origin.
     Any,
-    /// This one, as browsers write it.
+    /// One origin, as browsers write it.
     Of(HeaderValue),
 }
 
@@ -39,11 +39,12 @@ impl FromStr for Origin {
     }
 }
 
-/// As browsers write an origin: in small letters, without the scheme's own port. A path would never match anything.
+/// Returns an origin as browsers write it: in lower case, without the scheme's default port. An origin with a path would match
+/// nothing, so it is none.
 fn canonical(text: &str) -> Option<String> {
     let uri = Uri::from_str(text).ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-    let own_port = match scheme {
+    let default_port = match scheme {
         "http" => 80,
         "https" => 443,
         _ => return None,
@@ -52,16 +53,16 @@ fn canonical(text: &str) -> Option<String> {
     let port = authority.port_u16();
     let rest = authority.as_str().strip_prefix(authority.host())?;
     let well_formed = uri.path() == "/" && uri.query().is_none() && (rest.is_empty() || port.is_some());
-    let port = port.filter(|port| *port != own_port).map_or_else(String::new, |port| format!(":{port}"));
+    let port = port.filter(|port| *port != default_port).map_or_else(String::new, |port| format!(":{port}"));
     (well_formed && !host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
 }
 
-/// Refuses `*` unless every request has to show a token (`closed`): any page that the operator opens could delete sessions.
+/// Refuses `*` unless a token is required: otherwise any page that the operator opens could delete sessions.
 ///
 /// # Errors
 /// [`Error::BadInput`] that says so.
-pub fn check_origins(origins: &[Origin], closed: bool) -> Result<(), Error> {
-    if !closed && origins.contains(&Origin::Any) {
+pub fn check_origins(origins: &[Origin], requires_token: bool) -> Result<(), Error> {
+    if !requires_token && origins.contains(&Origin::Any) {
         return Err(Error::BadInput(
             "--allow-origin '*' (SESSION_ADMIN_ALLOW_ORIGIN) would let any page that is open in a browser on this machine \
              delete sessions, as no access token has been made. Name the origins. Once there is one \
@@ -72,15 +73,16 @@ pub fn check_origins(origins: &[Origin], closed: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether an `Origin` header's value is among them.
-pub(in crate::http) fn allowed(origins: &[Origin], value: &HeaderValue) -> bool {
+/// Returns whether the value of an `Origin` header is among the allowed origins.
+pub(in crate::http) fn is_allowed(origins: &[Origin], value: &HeaderValue) -> bool {
     origins.iter().any(|origin| match origin {
         Origin::Any => true,
         Origin::Of(allowed) => allowed == value,
     })
 }
 
-/// Tells browsers so. Credentials that they would add by themselves are never allowed; a token is sent by the page.
+/// Returns the layer that tells browsers which origins are allowed. Credentials that browsers add by themselves are never
+/// allowed; a page sends its token itself.
 pub(in crate::http) fn cors(origins: &[Origin]) -> CorsLayer {
     let listed = origins.iter().filter_map(|origin| match origin {
         Origin::Any => None,

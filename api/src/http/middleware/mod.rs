@@ -1,7 +1,8 @@
-//! Middleware.
+//! Middleware. The order of the layers is in `http/router.rs`.
 
-pub(crate) mod authentication;
-pub(crate) mod cors;
-pub(crate) mod host_check;
-pub(crate) mod request_log;
-pub(crate) mod security_headers;
+pub(in crate::http) mod authentication;
+pub(in crate::http) mod cors;
+pub(in crate::http) mod host_check;
+pub(in crate::http) mod request_log;
+pub(in crate::http) mod request_metrics;
+pub(in crate::http) mod security_headers;

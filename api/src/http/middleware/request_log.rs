@@ -1,57 +1,45 @@
-//! One span and one line in the log for each request: method, path, who, operation, status and time, never the query or its
-//! variables; for health and metrics only where the level is `debug`, or something is wrong. Whoever has an answer finds its
-//! lines by the request's id.
+//! One span and one log line for each request: method, path, principal, operation, status and time, never the query or its
+//! variables. A successful probe or request for metrics is logged at the level `debug` only. Log lines are found by the
+//! request's id, which the response carries.
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderName;
-use axum::middleware::map_request;
 use axum::response::Response;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
+use tower_http::request_id::RequestId;
 use tracing::Span;
 use tracing::field::Empty;
 
 pub(in crate::http) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest id that is taken from a client.
+/// The longest id that is accepted from a client, in bytes.
 const MAX_ID: usize = 64;
-/// The most of a path that is written down, in bytes; those of this server are shorter.
+/// The most of a path that is logged, in bytes. The paths of this server are shorter.
 const MAX_PATH: usize = 200;
 
-/// Gives every request its id and its span.
-pub(in crate::http) fn layer(router: Router) -> Router {
-    router
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(answered).on_failure(()))
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .layer(map_request(drop_unusable_id))
-}
-
-/// The request's id, as text.
+/// Returns the request's id.
 pub(in crate::http) fn id_of(request: &Request) -> &str {
     request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default()
 }
 
-/// The span of what a socket is used for, once the request that opened it has been answered.
+/// Returns the span of a WebSocket's log lines, after the request that opened it has been answered.
 pub(in crate::http) fn socket_span(id: &str) -> Span {
     tracing::info_span!("socket", id)
 }
 
-/// Notes the name of the operation, which is known only after the query has been parsed.
-pub(in crate::http) fn note_operation(name: &str) {
+/// Records the operation's name in the request's span, once the query has been parsed.
+pub(in crate::http) fn record_operation(name: &str) {
     Span::current().record("operation", name);
 }
 
-/// Notes who asks, which is known only after the token has been looked up.
-pub(in crate::http) fn note_principal(name: &str) {
+/// Records the principal's name in the request's span, once the token has been looked up.
+pub(in crate::http) fn record_principal(name: &str) {
     Span::current().record("by", name);
 }
 
-/// An id that a client made is kept if it can do no harm in a log or a header.
-async fn drop_unusable_id(mut request: Request) -> Request {
+/// Drops a client's request id unless it is harmless in a log and a header.
+pub(in crate::http) async fn drop_unusable_id(mut request: Request) -> Request {
     let usable = |id: &[u8]| {
         (1..=MAX_ID).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
@@ -61,7 +49,8 @@ async fn drop_unusable_id(mut request: Request) -> Request {
     request
 }
 
-fn span(request: &Request<Body>) -> Span {
+/// Returns the span of a request.
+pub(in crate::http) fn request_span(request: &Request<Body>) -> Span {
     let path = request.uri().path();
     tracing::info_span!(
         "request",
@@ -73,20 +62,21 @@ fn span(request: &Request<Body>) -> Span {
     )
 }
 
-/// Marks an answer of which nobody wants a line each time: machines ask for it every few seconds.
+/// The mark of a response that machines ask for every few seconds.
 #[derive(Debug, Clone, Copy)]
 struct Routine;
 
-/// Marks the answers of a route as routine, unless something is wrong.
-pub(in crate::http) async fn routine(mut response: Response) -> Response {
+/// Marks a successful response as routine, so that it is logged at the level `debug` only.
+pub(in crate::http) async fn mark_as_routine(mut response: Response) -> Response {
     if response.status().is_success() {
         response.extensions_mut().insert(Routine);
     }
     response
 }
 
-fn answered(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
-    // As a number: 128 bits are written as text.
+/// Logs a response with its status and how long it took.
+pub(in crate::http) fn log_response(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
+    // JSON logs write integers of 128 bits as text.
     let (status, milliseconds) = (response.status().as_u16(), u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
     if response.extensions().get::<Routine>().is_some() {
         tracing::debug!(status, milliseconds, "answered");

@@ -1,11 +1,11 @@
-//! What every answer tells browsers.
+//! The headers of every response that restrict what browsers do with it.
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// GraphiQL's editor writes `<style>` elements and brings its fonts along in its style sheet; scripts and workers are files
-/// of this server, and nothing is loaded from anywhere else, nor sent there.
+/// What a page of this server may load, and where from. Scripts and workers are files of this server. GraphiQL's editor writes
+/// `<style>` elements and has its fonts in its style sheet. Nothing is loaded from another host, or sent to one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
      style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -13,8 +13,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; 
 const HEADERS: [(HeaderName, &str); 3] =
     [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
 
-/// Puts them in.
-pub(in crate::http) async fn secure(mut response: Response) -> Response {
+/// Adds the headers to a response.
+pub(in crate::http) async fn add_security_headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -1,71 +1,71 @@
-//! `/graphql`.
+//! `/graphql`: queries and mutations.
 
 use std::sync::Arc;
 
-use async_graphql::Response as Outcome;
 use async_graphql::parser::types::OperationType;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use crate::admission::mutation_permit::Leave;
-use crate::admission::queue_limit::Full;
+use crate::admission::mutation_permit::MutationPermit;
+use crate::admission::queue_limit::Overloaded;
+use crate::admission::request_permit::RequestPermit;
 use crate::conformance::document::Document;
-use crate::conformance::document_cache::Sent;
-use crate::graphql;
+use crate::conformance::prepare::ExecutionRequest;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
-use crate::graphql::execute;
-use crate::graphql::{Call, allowed};
-use crate::http::App;
-use crate::http::graphql_over_http::request;
+use crate::graphql::{RequestContext, allowed, execute};
+use crate::http::app::{App, Caller};
+use crate::http::graphql_over_http::body::read_body;
+use crate::http::graphql_over_http::request::from_address;
 use crate::http::graphql_over_http::response::{Format, Refusal, overloaded};
 use crate::http::middleware::{authentication, request_log};
 
-/// A query in the address.
+/// Answers a query in the address.
 pub(in crate::http) async fn get(
     State(app): State<App>,
-    Extension(state): Extension<graphql::State>,
+    Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Response {
-    let (app, format) = (app.asked_by(&request, state), Format::accepted_by(request.headers()));
-    match app.check_rate().and_then(|()| request::from_address(request.uri())) {
-        Ok(sent) => run(&app, format, request.method(), sent, request_log::id_of(&request)).await,
+    let (caller, format) = (app.for_request(&request, context), Format::accepted_by(request.headers()));
+    match caller.check_rate().and_then(|()| from_address(request.uri())) {
+        Ok(sent) => answer(&caller, format, request.method(), sent, request_log::id_of(&request)).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-/// A query or a mutation in the body.
+/// Answers a query or a mutation in the body.
 pub(in crate::http) async fn post(
     State(app): State<App>,
-    Extension(state): Extension<graphql::State>,
+    Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Response {
-    let (app, format) = (app.asked_by(&request, state), Format::accepted_by(request.headers()));
+    let (caller, format) = (app.for_request(&request, context), Format::accepted_by(request.headers()));
     let id = request_log::id_of(&request).to_owned();
-    if let Err(refusal) = app.check_rate() {
+    if let Err(refusal) = caller.check_rate() {
         return format.refuse(&refusal);
     }
-    match request::from_body(request, app.state.limits(), &app.client, &app.caller()).await {
-        Ok(sent) => run(&app, format, &Method::POST, sent, &id).await,
+    match read_body(request, caller.app.state.limits(), &caller.connection, &caller.quota()).await {
+        Ok(sent) => answer(&caller, format, &Method::POST, sent, &id).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-async fn run(app: &App, format: Format, method: &Method, sent: Sent, id: &str) -> Response {
-    let (document, call) = match app.documents.read(sent) {
+async fn answer(caller: &Caller, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
+    let (document, call) = match caller.app.documents.read(sent) {
         Ok(read) => read,
-        Err(error) => return format.answer(&Outcome::from_errors(vec![error])),
+        Err(error) => return format.answer(&async_graphql::Response::from_errors(vec![error])),
     };
     let operation = document.operation(call.operation_name.as_deref());
     if let Some((Some(name), _)) = operation {
-        request_log::note_operation(name);
+        request_log::record_operation(name);
     }
-    if let Err(error) = allowed(&app.state, &document, call.operation_name.as_deref()) {
-        return authentication::insufficient(format.refused(StatusCode::FORBIDDEN, error));
+    if let Err(error) = allowed(&caller.context, &document, call.operation_name.as_deref()) {
+        return authentication::insufficient_scope(format.refused(StatusCode::FORBIDDEN, error));
     }
     let kind = operation.map(|(_, kind)| kind);
-    // Which one it is decides here: a page can make a browser send a GET without asking.
+    // By the operation that is executed, not by the whole document: a page can make a browser send a GET without asking.
     match kind {
         Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
             let message = "Only queries are answered to a GET: send this operation as a POST.";
@@ -76,47 +76,52 @@ async fn run(app: &App, format: Format, method: &Method, sent: Sent, id: &str) -
             BAD_USER_INPUT,
             "Subscriptions are answered over a WebSocket at /graphql/ws that speaks graphql-transport-ws.",
         )),
-        _ => match outcome(app, document, kind, call, id).await {
-            Ok(outcome) => format.answer(&outcome),
-            Err(Unanswered::GivenUp(outcome)) => format.executed(&outcome),
-            Err(Unanswered::Overloaded) => format.refuse(&overloaded()),
+        _ => match execute_limited(caller, document, kind, call, id).await {
+            Ok(response) => format.answer(&response),
+            Err(NotExecuted::TimedOut(response)) => format.executed(&response),
+            Err(NotExecuted::Overloaded) => format.refuse(&overloaded()),
         },
     }
 }
 
-/// Why a query or a mutation has no answer.
+/// Why a query or a mutation has no result.
 #[derive(Debug)]
-pub(in crate::http) enum Unanswered {
-    /// It took too long.
-    GivenUp(Box<Outcome>),
-    /// It was not begun: as many are executed as may be.
+pub(in crate::http) enum NotExecuted {
+    /// It took too long. The response says so.
+    TimedOut(Box<async_graphql::Response>),
+    /// There was no permit to execute it.
     Overloaded,
 }
 
-/// What comes of a query or a mutation.
-pub(in crate::http) async fn outcome(
-    app: &App,
+/// Executes a query or a mutation within the limits of its client and of the process.
+///
+/// # Errors
+/// [`NotExecuted`] for a query that takes too long, and where there is no permit.
+pub(in crate::http) async fn execute_limited(
+    caller: &Caller,
     document: Document,
     kind: Option<OperationType>,
-    call: Call,
+    call: ExecutionRequest,
     id: &str,
-) -> Result<Outcome, Unanswered> {
+) -> Result<async_graphql::Response, NotExecuted> {
+    let (app, quota) = (&caller.app, caller.quota());
     let is_mutation = kind == Some(OperationType::Mutation);
-    let caller = app.caller();
-    // Their own turn first: who waits for it keeps nobody else out.
-    let (own, all) = if is_mutation { (&caller.mutations, &app.mutations) } else { (&caller.queries, &app.queries) };
-    let enter = async || Ok::<_, Full>((own.enter().await?, all.enter().await?));
-    let places = enter().await.map_err(|_full| Unanswered::Overloaded)?;
+    let (client_limit, process_limit) =
+        if is_mutation { (&quota.mutations, &app.mutations) } else { (&quota.queries, &app.queries) };
+    // The client's permit first: a client that waits for it occupies none of the process's.
+    let acquire = async || Ok::<_, Overloaded>((client_limit.acquire().await?, process_limit.acquire().await?));
+    let (client, process) = acquire().await.map_err(|Overloaded| NotExecuted::Overloaded)?;
     if is_mutation {
-        // What is under way goes on when nobody waits for it any more, and keeps its places.
-        let state = app.state.clone().with_leave(Leave::new(places, Arc::clone(&caller.locks)));
-        return Ok(execute(&app.schema, &state, document, call, id).await);
+        // Detached work holds the permits, since it goes on when the client disconnects.
+        let permit = MutationPermit::new(client, process, Arc::clone(&quota.locks));
+        let context = caller.context.clone().with_permit(RequestPermit::Mutation(permit));
+        return Ok(execute(&app.schema, &context, document, call, id).await);
     }
-    let outcome = execute(&app.schema, &app.state, document, call, id);
-    let patience = app.state.limits().query_time;
-    tokio::time::timeout(patience, outcome).await.map_err(|_| {
-        let seconds = patience.as_secs();
+    let response = execute(&app.schema, &caller.context, document, call, id);
+    let query_timeout = app.state.limits().query_time;
+    tokio::time::timeout(query_timeout, response).await.map_err(|_| {
+        let seconds = query_timeout.as_secs();
         let message = format!("The query took longer than {seconds} seconds and was given up. Nothing was changed.");
-        Unanswered::GivenUp(Box::new(refusal(TIMEOUT, message)))
+        NotExecuted::TimedOut(Box::new(refusal(TIMEOUT, message)))
     })
 }

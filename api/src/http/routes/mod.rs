@@ -1,6 +1,7 @@
-//! Routes.
+//! The handlers, a file for each route.
 
-pub(crate) mod graphiql;
-pub(crate) mod graphql;
-pub(crate) mod health_probes;
-pub(crate) mod metrics;
+pub(in crate::http) mod graphiql;
+pub(in crate::http) mod graphql;
+pub(in crate::http) mod health_probes;
+pub(in crate::http) mod metrics;
+pub(in crate::http) mod not_found;

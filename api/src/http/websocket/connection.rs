@@ -1,5 +1,7 @@
-//! One socket, from its opening to its close. Messages are read and written in one task: for a client that does not read,
-//! no more is worked out than what each of its operations has to say next.
+//! One WebSocket, from its opening to its close.
+//!
+//! Messages are read and written in one task. So a client that does not read makes the server compute no more than the next
+//! event of each of its operations.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,84 +12,91 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite;
 
-use super::operations::{Operations, Output};
-use super::protocol::{Farewell, FromClient, PROTOCOL, ToClient, credentials, invalid, read};
-use crate::admission::socket_slots::{Place, TooMany};
-use crate::auth::Denied;
-use crate::http::App;
+use super::operations::{OperationEvent, Operations};
+use super::protocol::{ClientMessage, CloseReason, PROTOCOL, ServerMessage, credentials, invalid, parse};
+use crate::admission::socket_slots::{SocketSlot, TooManySockets};
+use crate::auth::AuthError;
+use crate::graphql::RequestContext;
+use crate::http::app::{App, Caller};
+use crate::http::connection::activity::ConnectionActivity;
 use crate::http::graphql_over_http::response::Body;
 use crate::http::middleware::authentication;
 
-/// How long a client has to begin.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How long a client has to take notice of the close.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a client has to initialise the socket.
+const INIT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the database has to answer whether the socket's token is still valid.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a client has to take the close frame.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// A socket and what goes on over it.
+/// A WebSocket with its operations.
 pub(super) struct Connection {
     socket: WebSocket,
     app: App,
-    /// The id of the request that opened it.
+    activity: ConnectionActivity,
+    /// The id of the request that opened the socket.
     id: String,
     closing: watch::Receiver<bool>,
-    /// The token that it shows.
-    shown: Option<String>,
-    /// What the client may use, once it has begun.
-    begun: Option<App>,
-    place: Place,
-    /// Whether the client was heard of since it was asked last.
-    heard: bool,
+    bearer: Option<String>,
+    /// None until the client has initialised the socket.
+    caller: Option<Caller>,
+    slot: SocketSlot,
+    /// Whether anything has been received since the last ping.
+    is_alive: bool,
     operations: Operations,
 }
 
-/// Why a socket is left.
+/// How a socket ends.
 enum End {
-    /// It is closed with a word.
-    Close(Farewell),
-    /// Nobody is there any more.
-    Gone,
+    /// The server closes it.
+    Close(CloseReason),
+    /// The client has closed it, or does not answer.
+    Disconnected,
 }
 
-impl From<Farewell> for End {
-    fn from(farewell: Farewell) -> Self {
-        Self::Close(farewell)
+impl From<CloseReason> for End {
+    fn from(reason: CloseReason) -> Self {
+        Self::Close(reason)
     }
 }
 
 impl Connection {
+    /// Takes over a socket that was opened by the request with this id, with a valid token or without one.
     pub(super) fn new(
         socket: WebSocket,
         app: App,
+        activity: ConnectionActivity,
         id: String,
-        shown: Option<String>,
+        bearer: Option<String>,
         closing: watch::Receiver<bool>,
-        place: Place,
+        slot: SocketSlot,
     ) -> Self {
-        Self { socket, app, id, closing, shown, begun: None, place, heard: true, operations: Operations::default() }
+        let operations = Operations::default();
+        Self { socket, app, activity, id, closing, bearer, caller: None, slot, is_alive: true, operations }
     }
 
-    /// Until either side has enough.
+    /// Serves the socket until either side closes it.
     pub(super) async fn run(mut self) {
         let mut closing = self.closing.clone();
         let end = tokio::select! {
             biased;
-            _ = closing.wait_for(|closing| *closing) => Farewell::Stopping.into(),
+            _ = closing.wait_for(|closing| *closing) => CloseReason::Stopping.into(),
             end = self.serve() => end,
         };
-        let Self { mut socket, operations, place: _place, .. } = self;
+        let Self { mut socket, operations, slot: _slot, .. } = self;
         drop(operations);
-        let farewell = match end {
-            End::Close(farewell) => Some(farewell.frame()),
-            End::Gone => None,
+        let close = match end {
+            End::Close(reason) => Some(reason.frame()),
+            End::Disconnected => None,
         };
-        tracing::info!(code = farewell.as_ref().map(|frame| frame.code), "closed");
-        // Who does not read it has gone away.
-        let _ = timeout(FAREWELL, async {
-            if let Some(frame) = farewell {
+        tracing::info!(code = close.as_ref().map(|frame| frame.code), "closed");
+        // A client that does not take the frame has disconnected.
+        let _ = timeout(CLOSE_GRACE, async {
+            if let Some(frame) = close {
                 socket.send(Message::Close(Some(frame))).await?;
             }
-            // A client that closes is told so by reading on, and a socket that is dropped while messages are unread takes its
-            // last words with it.
+            // Reading on answers the client's own close frame. And a socket that is dropped with unread messages is reset, so
+            // that the client would lose the frame.
             while let Some(Ok(_)) = socket.recv().await {}
             Ok::<_, SocketError>(())
         })
@@ -96,132 +105,137 @@ impl Connection {
 
     async fn serve(&mut self) -> End {
         if self.socket.protocol().is_none_or(|protocol| protocol != PROTOCOL) {
-            return Farewell::Unspoken.into();
+            return CloseReason::SubprotocolMissing.into();
         }
-        let ping = self.app.sockets.ping;
-        let mut pings = interval_at(tokio::time::Instant::now() + ping, ping);
+        let ping_interval = self.app.sockets.ping_interval();
+        let mut pings = interval_at(tokio::time::Instant::now() + ping_interval, ping_interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut checks = interval_at(tokio::time::Instant::now() + ping, ping);
+        let mut checks = interval_at(tokio::time::Instant::now() + ping_interval, ping_interval);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut late = pin!(sleep(PATIENCE));
+        let mut init_timeout = pin!(sleep(INIT_TIMEOUT));
         loop {
-            // None goes before the others: a client that never stops talking is looked at too, and told what it asked for.
-            let done = tokio::select! {
-                _ = checks.tick(), if self.begun.is_some() => self.check().await,
-                message = self.socket.recv() => self.received(message).await,
-                () = &mut late, if self.begun.is_none() => Err(Farewell::TooLate.into()),
+            // Not biased: the token of a client that sends without a pause is checked too, and its operations are answered.
+            let handled = tokio::select! {
+                _ = checks.tick(), if self.caller.is_some() => self.check_token().await,
+                message = self.socket.recv() => self.receive(message).await,
+                () = &mut init_timeout, if self.caller.is_none() => Err(CloseReason::InitTimeout.into()),
                 _ = pings.tick() => self.ping().await,
-                (id, output) = self.operations.next() => self.tell(&id, &output).await,
+                (id, event) = self.operations.next() => self.send_event(&id, &event).await,
             };
-            if let Err(end) = done {
+            if let Err(end) = handled {
                 return end;
             }
         }
     }
 
-    async fn received(&mut self, message: Option<Result<Message, SocketError>>) -> Result<(), End> {
+    async fn receive(&mut self, message: Option<Result<Message, SocketError>>) -> Result<(), End> {
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => return Err(invalid("it is binary.").into()),
             // The library answers pings.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                self.heard = true;
+                self.is_alive = true;
                 return Ok(());
             }
-            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-            Some(Err(error)) => return Err(broken(error, self.app.state.limits().body)),
+            Some(Ok(Message::Close(_))) | None => return Err(End::Disconnected),
+            Some(Err(error)) => return Err(end_of_broken_socket(error, self.app.state.limits().body)),
         };
-        self.heard = true;
-        match read(&text, self.app.state.limits().body)? {
-            FromClient::Init(_) if self.begun.is_some() => Err(Farewell::BegunAlready.into()),
-            FromClient::Init(payload) => self.begin(payload.as_ref().and_then(credentials)).await,
-            FromClient::Ping(payload) => self.say(&ToClient::Pong { payload }).await,
-            FromClient::Pong => Ok(()),
-            FromClient::Subscribe { id, sent } => match &self.begun {
-                Some(app) => match self.operations.begin(app, &id, sent, &self.id)? {
-                    Some(output) => self.tell(&id, &output).await,
+        self.is_alive = true;
+        match parse(&text, self.app.state.limits().body)? {
+            ClientMessage::Init(_) if self.caller.is_some() => Err(CloseReason::InitialisedTwice.into()),
+            ClientMessage::Init(payload) => self.initialise(payload.as_ref().and_then(credentials)).await,
+            ClientMessage::Ping(payload) => self.send_message(&ServerMessage::Pong { payload }).await,
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Subscribe { id, sent } => match &self.caller {
+                Some(caller) => match self.operations.start(caller, &id, sent, &self.id)? {
+                    Some(event) => self.send_event(&id, &event).await,
                     None => Ok(()),
                 },
-                None => Err(Farewell::NotBegun.into()),
+                None => Err(CloseReason::NotInitialised.into()),
             },
-            FromClient::Complete { id } => {
+            ClientMessage::Complete { id } => {
                 self.operations.end(&id);
                 Ok(())
             }
         }
     }
 
-    /// Begins for whoever shows these credentials, or has shown a token when the socket was opened.
-    async fn begin(&mut self, credentials: Option<&str>) -> Result<(), End> {
+    /// Authenticates the client by these credentials, or else by the token with which the socket was opened.
+    async fn initialise(&mut self, credentials: Option<&str>) -> Result<(), End> {
         if let Some(credentials) = credentials {
-            let token =
-                authentication::token(credentials).ok_or(Farewell::Forbidden("Authorization is not Bearer TOKEN."))?;
-            self.shown = Some(token.to_owned());
+            let bearer = authentication::parse_credentials(credentials)
+                .ok_or(CloseReason::Forbidden("Authorization is not Bearer TOKEN."))?;
+            self.bearer = Some(bearer.to_owned());
         }
-        match self.app.state.of_whoever_shows(self.shown.as_deref()).await {
-            Ok(state) => {
-                self.place.keep(state.principal()).map_err(|TooMany(most)| Farewell::TooMany(most))?;
-                tracing::info!(by = state.principal().name(), "begun");
-                self.begun = Some(App { state, ..self.app.clone() });
-                self.say(&ToClient::ConnectionAck).await
+        match self.app.state.authenticate(self.bearer.as_deref()).await {
+            Ok(principal) => {
+                let token = Some(principal.name()).filter(|_| !principal.is_anonymous_local());
+                self.slot.assign(token).map_err(|TooManySockets { max }| CloseReason::TooManySockets { max })?;
+                tracing::info!(by = principal.name(), "begun");
+                let context = RequestContext::new(self.app.state.clone(), principal);
+                let (app, connection) = (self.app.clone(), self.activity.clone());
+                self.caller = Some(Caller { app, context, connection });
+                self.send_message(&ServerMessage::ConnectionAck).await
             }
-            Err(denied) => Err(Farewell::Forbidden(authentication::words(&denied)).into()),
+            Err(error) => Err(CloseReason::Forbidden(authentication::close_reason(&error)).into()),
         }
     }
 
-    /// Ends the socket of somebody who would no longer be let in. While that cannot be told, it goes on until its token's
-    /// time is over.
-    async fn check(&mut self) -> Result<(), End> {
-        if self.begun.as_ref().is_some_and(|app| app.state.is_over()) {
-            return Err(Farewell::Unauthorized.into());
+    /// Closes the socket of a client that would no longer be let in. While the database cannot tell, the socket stays open until
+    /// its token expires.
+    async fn check_token(&mut self) -> Result<(), End> {
+        if self.caller.as_ref().is_some_and(|caller| caller.context.is_expired()) {
+            return Err(CloseReason::Unauthorized.into());
         }
-        match timeout(PATIENCE, self.app.state.of_whoever_shows(self.shown.as_deref())).await {
-            Ok(Err(Denied::Missing | Denied::Invalid | Denied::NoRole(_))) => Err(Farewell::Unauthorized.into()),
-            Ok(Ok(_) | Err(Denied::Unknown(_))) | Err(_) => Ok(()),
+        match timeout(CHECK_TIMEOUT, self.app.state.authenticate(self.bearer.as_deref())).await {
+            Ok(Err(AuthError::Missing | AuthError::Invalid | AuthError::NoRole(_))) => {
+                Err(CloseReason::Unauthorized.into())
+            }
+            Ok(Ok(_) | Err(AuthError::Unknown(_))) | Err(_) => Ok(()),
         }
     }
 
-    async fn tell(&mut self, id: &str, output: &Output) -> Result<(), End> {
-        let message = match output {
-            Output::Next(response) => ToClient::Next { id, payload: Body::of(response) },
-            Output::Error(response) => ToClient::Error { id, payload: &response.errors },
-            Output::Complete => ToClient::Complete { id },
+    async fn send_event(&mut self, id: &str, event: &OperationEvent) -> Result<(), End> {
+        let message = match event {
+            OperationEvent::Next(response) => ServerMessage::Next { id, payload: Body::of(response) },
+            OperationEvent::Error(response) => ServerMessage::Error { id, payload: &response.errors },
+            OperationEvent::Complete => ServerMessage::Complete { id },
         };
-        self.say(&message).await
+        self.send_message(&message).await
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        if !std::mem::replace(&mut self.heard, false) {
-            return Err(End::Gone);
+        if !std::mem::replace(&mut self.is_alive, false) {
+            return Err(End::Disconnected);
         }
         self.send(Message::Ping(Vec::new().into())).await
     }
 
-    async fn say(&mut self, message: &ToClient<'_>) -> Result<(), End> {
+    async fn send_message(&mut self, message: &ServerMessage<'_>) -> Result<(), End> {
         match serde_json::to_string(message) {
             Ok(text) => self.send(Message::Text(text.into())).await,
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");
-                Err(End::Gone)
+                Err(End::Disconnected)
             }
         }
     }
 
-    /// A client that takes nothing for as long as it may be silent has gone away.
+    /// Sends a message. A client that takes nothing for two ping intervals has disconnected.
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.app.sockets.ping * 2, self.socket.send(message)).await {
+        match timeout(self.app.sockets.ping_interval() * 2, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(End::Gone),
+            _ => Err(End::Disconnected),
         }
     }
 }
 
-fn broken(error: SocketError, most: usize) -> End {
+fn end_of_broken_socket(error: SocketError, max: usize) -> End {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
     match error.into_inner().downcast_ref() {
-        Some(Capacity(_)) => Farewell::TooLarge(most).into(),
-        Some(Utf8(_)) => Farewell::NoText.into(),
-        Some(Protocol(_)) => Farewell::Malformed.into(),
-        _ => End::Gone,
+        Some(Capacity(_)) => CloseReason::TooLarge { max }.into(),
+        Some(Utf8(_)) => CloseReason::NoText.into(),
+        Some(Protocol(_)) => CloseReason::Malformed.into(),
+        _ => End::Disconnected,
     }
 }

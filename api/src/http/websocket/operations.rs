@@ -1,5 +1,7 @@
-//! The operations of a socket that are under way. Each next output of one is worked out in a task of its own: it holds
-//! connections to the database, and must not hold them for as long as the client takes to read what came before.
+//! The operations of a socket that are in progress.
+//!
+//! Each event of an operation is computed in a task of its own. It holds database connections, and must not hold them for as
+//! long as the client takes to read the event before.
 
 use std::collections::HashMap;
 
@@ -10,136 +12,141 @@ use futures_util::{StreamExt as _, stream};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::Instrument as _;
 
-use super::protocol::Farewell;
-use crate::conformance::document_cache::Sent;
+use super::protocol::CloseReason;
+use crate::conformance::prepare::was_executed;
+use crate::conformance::request::GraphqlRequest;
 use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{allowed, subscribe, was_executed};
-use crate::http::App;
+use crate::graphql::{allowed, subscribe};
+use crate::http::app::Caller;
 use crate::http::graphql_over_http::response::{Refusal, overloaded};
-use crate::http::routes::graphql::{Unanswered, outcome};
+use crate::http::routes::graphql::{NotExecuted, execute_limited};
 
-/// What comes of an operation.
+/// An event of an operation.
 #[derive(Debug)]
-pub(super) enum Output {
+pub(super) enum OperationEvent {
     /// A result; there may be more.
     Next(Response),
-    /// It was not executed, and has ended.
+    /// The operation was not executed, and has ended.
     Error(Response),
-    /// It has ended.
+    /// The operation has ended.
     Complete,
 }
 
-type Outputs = BoxStream<'static, Output>;
+type Events = BoxStream<'static, OperationEvent>;
 
-/// Operations by their ids.
+/// The operations of a socket, by their ids.
 #[derive(Default)]
 pub(super) struct Operations {
-    /// What comes next of each, and what comes after that.
-    running: JoinSet<(String, Option<Output>, Outputs)>,
-    ends: HashMap<String, AbortHandle>,
+    /// A task for each operation, which returns its id, its next event and the stream of the events after that.
+    tasks: JoinSet<(String, Option<OperationEvent>, Events)>,
+    in_progress: HashMap<String, AbortHandle>,
 }
 
 impl Operations {
-    /// Begins an operation, unless there is something that can be said of it at once.
-    pub(super) fn begin(
+    /// Starts an operation. Returns an event where the operation has ended at once.
+    ///
+    /// # Errors
+    /// The reason to close the socket where the id is in use.
+    pub(super) fn start(
         &mut self,
-        app: &App,
+        caller: &Caller,
         id: &str,
-        sent: Sent,
+        sent: GraphqlRequest,
         correlation_id: &str,
-    ) -> Result<Option<Output>, Farewell> {
-        if self.ends.contains_key(id) {
-            return Err(Farewell::InUse(id.to_owned()));
+    ) -> Result<Option<OperationEvent>, CloseReason> {
+        if self.in_progress.contains_key(id) {
+            return Err(CloseReason::DuplicateId(id.to_owned()));
         }
-        let most = app.state.limits().operations;
-        // Those that have been ended stay until they are noticed.
-        let crowded = self.ends.len() >= most || self.running.len() >= most.saturating_mul(2);
-        if let Err(refusal) = app.check_rate() {
-            return Ok(Some(refused(&refusal)));
+        let max = caller.app.state.limits().operations;
+        // The task of an operation that was ended stays until `next` has seen it.
+        let is_full = self.in_progress.len() >= max || self.tasks.len() >= max.saturating_mul(2);
+        if let Err(refusal) = caller.check_rate() {
+            return Ok(Some(refuse(&refusal)));
         }
-        if crowded {
-            return Ok(Some(too_many(most)));
+        if is_full {
+            return Ok(Some(too_many(max)));
         }
-        match outputs(app, sent, correlation_id) {
-            Ok(outputs) => self.go_on(id.to_owned(), outputs),
-            Err(output) => return Ok(Some(*output)),
+        match execute(caller, sent, correlation_id) {
+            Ok(events) => self.poll_next(id.to_owned(), events),
+            Err(event) => return Ok(Some(*event)),
         }
         Ok(None)
     }
 
-    fn go_on(&mut self, id: String, mut outputs: Outputs) {
-        let of = id.clone();
+    fn poll_next(&mut self, id: String, mut events: Events) {
+        let operation = id.clone();
         let next = async move {
-            let output = outputs.next().await;
-            (of, output, outputs)
+            let event = events.next().await;
+            (operation, event, events)
         };
-        self.ends.insert(id, self.running.spawn(next.in_current_span()));
+        self.in_progress.insert(id, self.tasks.spawn(next.in_current_span()));
     }
 
-    /// Ends an operation, if there is one of this id.
+    /// Ends the operation with this id, if there is one.
     pub(super) fn end(&mut self, id: &str) {
-        if let Some(end) = self.ends.remove(id) {
-            end.abort();
+        if let Some(task) = self.in_progress.remove(id) {
+            task.abort();
         }
     }
 
-    /// What comes next of any of them; never while there are none.
-    pub(super) async fn next(&mut self) -> (String, Output) {
+    /// Waits for the next event of any operation.
+    pub(super) async fn next(&mut self) -> (String, OperationEvent) {
         loop {
-            let (task, (id, output, outputs)) = match self.running.join_next_with_id().await {
+            let (task, (id, event, events)) = match self.tasks.join_next_with_id().await {
                 Some(Ok(joined)) => joined,
                 Some(Err(ended)) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
                 Some(Err(_ended)) => continue,
                 None => std::future::pending().await,
             };
-            // The client may have had enough when it was worked out already, and have begun another one under its id.
-            if self.ends.get(&id).map(AbortHandle::id) != Some(task) {
+            // The client may have ended the operation after its event was computed, and started another under the same id.
+            if self.in_progress.get(&id).map(AbortHandle::id) != Some(task) {
                 continue;
             }
-            match output {
-                Some(output @ Output::Next(_)) => {
-                    self.go_on(id.clone(), outputs);
-                    return (id, output);
+            match event {
+                Some(event @ OperationEvent::Next(_)) => {
+                    self.poll_next(id.clone(), events);
+                    return (id, event);
                 }
-                output => {
-                    self.ends.remove(&id);
-                    return (id, output.unwrap_or(Output::Complete));
+                event => {
+                    self.in_progress.remove(&id);
+                    return (id, event.unwrap_or(OperationEvent::Complete));
                 }
             }
         }
     }
 }
 
-fn outputs(app: &App, sent: Sent, correlation_id: &str) -> Result<Outputs, Box<Output>> {
-    let not_executed = |error| Box::new(Output::Error(Response::from_errors(vec![error])));
-    let (document, call) = app.documents.read(sent).map_err(not_executed)?;
+fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Result<Events, Box<OperationEvent>> {
+    let not_executed = |error| Box::new(OperationEvent::Error(Response::from_errors(vec![error])));
+    let (document, call) = caller.app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
-    allowed(&app.state, &document, call.operation_name.as_deref()).map_err(not_executed)?;
+    allowed(&caller.context, &document, call.operation_name.as_deref()).map_err(not_executed)?;
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
-        return Ok(subscribe(&app.schema, &app.state, &document, call, correlation_id).map(output).boxed());
+        let responses = subscribe(&caller.app.schema, &caller.context, &document, call, correlation_id);
+        return Ok(responses.map(to_event).boxed());
     }
-    let (app, correlation_id) = (app.clone(), correlation_id.to_owned());
-    let answer = async move {
-        match outcome(&app, document, kind, call, &correlation_id).await {
-            Ok(response) => output(response),
-            Err(Unanswered::GivenUp(response)) => Output::Next(*response),
-            Err(Unanswered::Overloaded) => refused(&overloaded()),
+    let (caller, correlation_id) = (caller.clone(), correlation_id.to_owned());
+    let event = async move {
+        match execute_limited(&caller, document, kind, call, &correlation_id).await {
+            Ok(response) => to_event(response),
+            Err(NotExecuted::TimedOut(response)) => OperationEvent::Next(*response),
+            Err(NotExecuted::Overloaded) => refuse(&overloaded()),
         }
     };
-    Ok(stream::once(answer).boxed())
+    Ok(stream::once(event).boxed())
 }
 
-fn refused(why: &Refusal) -> Output {
-    Output::Error(refusal(why.code, why.message.as_str()))
+fn refuse(why: &Refusal) -> OperationEvent {
+    OperationEvent::Error(refusal(why.code, why.message.as_str()))
 }
 
-fn output(response: Response) -> Output {
-    if was_executed(&response) { Output::Next(response) } else { Output::Error(response) }
+fn to_event(response: Response) -> OperationEvent {
+    if was_executed(&response) { OperationEvent::Next(response) } else { OperationEvent::Error(response) }
 }
 
-fn too_many(most: usize) -> Output {
-    let message = format!("At most {most} operations are under way over one socket. Complete one first.");
-    Output::Error(refusal(BAD_USER_INPUT, message))
+fn too_many(max: usize) -> OperationEvent {
+    let message = format!("At most {max} operations are under way over one socket. Complete one first.");
+    OperationEvent::Error(refusal(BAD_USER_INPUT, message))
 }

@@ -1,82 +1,92 @@
-//! The messages of graphql-transport-ws, and the codes that it closes sockets with.
+//! The messages of graphql-transport-ws and its close codes.
 
 use async_graphql::ServerError;
 use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::conformance::document_cache::Sent;
-use crate::http::graphql_over_http::request;
+use crate::conformance::request::GraphqlRequest;
+use crate::http::graphql_over_http::request::from_members;
 use crate::http::graphql_over_http::response::Body;
 
-/// The sub-protocol's name.
+/// The name of the subprotocol.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
 
 type Members = Map<String, Value>;
 
-/// What a client says.
+/// A message of the client.
 #[derive(Debug)]
-pub(super) enum FromClient {
-    /// It wants to begin, perhaps with a token.
+pub(super) enum ClientMessage {
+    /// Initialises the socket. The payload may contain a token.
     Init(Option<Members>),
-    /// It asks whether the server is there, with something to be sent back.
+    /// Asks for a pong with the same payload.
     Ping(Option<Members>),
-    /// It is there.
     Pong,
-    /// It wants an operation to be executed under this id.
-    Subscribe { id: String, sent: Sent },
-    /// It has enough of an operation.
-    Complete { id: String },
+    /// Starts an operation under this id.
+    Subscribe {
+        id: String,
+        sent: GraphqlRequest,
+    },
+    /// Ends an operation.
+    Complete {
+        id: String,
+    },
 }
 
-/// What the server says.
+/// A message of the server.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ToClient<'a> {
-    /// Begin.
+pub(super) enum ServerMessage<'a> {
     ConnectionAck,
-    /// The server is there.
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
         payload: Option<Members>,
     },
-    /// A result of an operation.
-    Next { id: &'a str, payload: Body<'a> },
+    /// One result of an operation.
+    Next {
+        id: &'a str,
+        payload: Body<'a>,
+    },
     /// The operation was not executed.
-    Error { id: &'a str, payload: &'a [ServerError] },
-    /// The operation has no more results.
-    Complete { id: &'a str },
+    Error {
+        id: &'a str,
+        payload: &'a [ServerError],
+    },
+    /// The operation has ended.
+    Complete {
+        id: &'a str,
+    },
 }
 
 /// Why the server closes a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Farewell {
-    /// The server stops.
+pub(super) enum CloseReason {
+    /// The server shuts down.
     Stopping,
-    /// The message is no WebSocket message.
+    /// A frame violates the WebSocket protocol.
     Malformed,
-    /// The message is no text in UTF-8.
+    /// A text message is not UTF-8.
     NoText,
-    /// The message is larger than may be.
-    TooLarge(usize),
-    /// So many sockets are open with the client's token.
-    TooMany(usize),
-    /// The message is none of the protocol's.
-    Invalid(String),
-    /// An operation before the beginning.
-    NotBegun,
-    /// The token with which the client began is no longer good.
+    /// A message has more bytes than this.
+    TooLarge { max: usize },
+    /// The token has this many sockets open, which is the most.
+    TooManySockets { max: usize },
+    /// A message is not one of the protocol's.
+    InvalidMessage(String),
+    /// An operation was started before the socket was initialised.
+    NotInitialised,
+    /// The token with which the socket was initialised is no longer valid.
     Unauthorized,
-    /// The client may not begin.
+    /// The client is not let in.
     Forbidden(&'static str),
-    /// The client does not speak the protocol.
-    Unspoken,
-    /// The client did not begin in time.
-    TooLate,
-    /// An operation under an id that is in use.
-    InUse(String),
-    /// A second beginning.
-    BegunAlready,
+    /// The client did not offer the protocol.
+    SubprotocolMissing,
+    /// The client did not initialise the socket in time.
+    InitTimeout,
+    /// An operation with this id is in progress.
+    DuplicateId(String),
+    /// The socket was initialised a second time.
+    InitialisedTwice,
 }
 
 /// The longest id that an operation may have, in bytes.
@@ -84,72 +94,77 @@ const MAX_ID: usize = 256;
 /// The longest reason that a close frame takes, in bytes.
 const MAX_REASON: usize = 123;
 
-impl Farewell {
-    /// The frame that says so.
+impl CloseReason {
+    /// Returns the close frame.
     pub(super) fn frame(&self) -> CloseFrame {
         let (code, reason) = match self {
             Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
             Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
             Self::NoText => (close_code::INVALID, "The message is no UTF-8.".to_owned()),
-            Self::TooLarge(most) => (close_code::SIZE, format!("A message has at most {most} bytes.")),
-            Self::TooMany(most) => (
+            Self::TooLarge { max } => (close_code::SIZE, format!("A message has at most {max} bytes.")),
+            Self::TooManySockets { max } => (
                 close_code::AGAIN,
-                format!("{most} sockets are open with this token, and no more may be. Try again later, or close one."),
+                format!("{max} sockets are open with this token, and no more may be. Try again later, or close one."),
             ),
-            Self::Invalid(why) => (4400, format!("Invalid message: {why}")),
-            Self::NotBegun => (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned()),
+            Self::InvalidMessage(why) => (4400, format!("Invalid message: {why}")),
+            Self::NotInitialised => {
+                (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned())
+            }
             Self::Unauthorized => {
                 (4401, "Unauthorized: the access token is no longer good, or one is needed now.".to_owned())
             }
             Self::Forbidden(why) => (4403, format!("Forbidden: {why}")),
-            Self::Unspoken => (4406, format!("Subprotocol not acceptable: offer {PROTOCOL}.")),
-            Self::TooLate => (4408, "Connection initialisation timeout".to_owned()),
-            Self::InUse(id) => (4409, format!("Subscriber for {id} already exists")),
-            Self::BegunAlready => (4429, "Too many initialisation requests".to_owned()),
+            Self::SubprotocolMissing => (4406, format!("Subprotocol not acceptable: offer {PROTOCOL}.")),
+            Self::InitTimeout => (4408, "Connection initialisation timeout".to_owned()),
+            Self::DuplicateId(id) => (4409, format!("Subscriber for {id} already exists")),
+            Self::InitialisedTwice => (4429, "Too many initialisation requests".to_owned()),
         };
         let end = reason.floor_char_boundary(MAX_REASON);
         CloseFrame { code, reason: Utf8Bytes::from(&reason[..end]) }
     }
 }
 
-/// Reads what a client says, in so many bytes at most.
-pub(super) fn read(text: &str, most: usize) -> Result<FromClient, Farewell> {
-    if text.len() > most {
-        return Err(Farewell::TooLarge(most));
+/// Parses a client's message of up to `max` bytes.
+///
+/// # Errors
+/// The reason to close the socket where it is too large, or not one of the protocol's.
+pub(super) fn parse(text: &str, max: usize) -> Result<ClientMessage, CloseReason> {
+    if text.len() > max {
+        return Err(CloseReason::TooLarge { max });
     }
     let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
         return Err(invalid("it is no JSON object."));
     };
     let Some(Value::String(kind)) = members.remove("type") else { return Err(invalid("type is missing.")) };
     match kind.as_str() {
-        "connection_init" => payload(members).map(FromClient::Init),
-        "ping" => payload(members).map(FromClient::Ping),
-        "pong" => payload(members).map(|_| FromClient::Pong),
+        "connection_init" => payload(members).map(ClientMessage::Init),
+        "ping" => payload(members).map(ClientMessage::Ping),
+        "pong" => payload(members).map(|_| ClientMessage::Pong),
         "subscribe" => {
             let id = id(&mut members)?;
             let payload = payload(members)?.ok_or_else(|| invalid("subscribe has no payload."))?;
-            let sent = request::from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
-            Ok(FromClient::Subscribe { id, sent })
+            let sent = from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
+            Ok(ClientMessage::Subscribe { id, sent })
         }
-        "complete" => id(&mut members).map(|id| FromClient::Complete { id }),
+        "complete" => id(&mut members).map(|id| ClientMessage::Complete { id }),
         _ => Err(invalid("the protocol has no such type.")),
     }
 }
 
-fn id(members: &mut Members) -> Result<String, Farewell> {
+fn id(members: &mut Members) -> Result<String, CloseReason> {
     match members.remove("id") {
         Some(Value::String(id)) if (1..=MAX_ID).contains(&id.len()) => Ok(id),
         _ => Err(invalid("id is missing, empty, longer than 256 bytes or no string.")),
     }
 }
 
-/// The credentials in the payload of `connection_init`: its member `Authorization`, in any case of the letters.
+/// Returns the credentials in the payload of `connection_init`: its member `Authorization`, in any case.
 pub(super) fn credentials(payload: &Members) -> Option<&str> {
     let (_, value) = payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
     value.as_str()
 }
 
-fn payload(mut members: Members) -> Result<Option<Members>, Farewell> {
+fn payload(mut members: Members) -> Result<Option<Members>, CloseReason> {
     match members.remove("payload") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(payload)) => Ok(Some(payload)),
@@ -157,6 +172,7 @@ fn payload(mut members: Members) -> Result<Option<Members>, Farewell> {
     }
 }
 
-pub(super) fn invalid(why: &str) -> Farewell {
-    Farewell::Invalid(why.to_owned())
+/// Returns the reason to close a socket for an invalid message.
+pub(super) fn invalid(why: &str) -> CloseReason {
+    CloseReason::InvalidMessage(why.to_owned())
 }

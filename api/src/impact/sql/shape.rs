@@ -1,88 +1,88 @@
-//! The forms that a statement can take, and the parts that it is made of.
+//! The shapes that a statement over a plan can take, and the parts that it is put together from.
 
 use crate::db::Dialect;
 
-/// The forms of one statement. All mean the same rows; which is fastest depends on the number of sessions, as
-/// `benches/README.md` shows.
+/// The shape of a statement. All shapes select the same rows; which is fastest depends on the number of sessions
+/// (`benches/README.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// Each session by itself: rows are joined to those that they refer to, and carry the session along.
-    Each,
-    /// Each session by itself among all of them: a row that goes with one of them is gone for every one.
-    Among,
+pub enum QueryShape {
+    /// Each session by itself: rows are joined to the rows that they refer to, and carry the session's number.
+    PerSession,
+    /// Each session by itself, but a row that is deleted with one of the sessions counts as deleted for all of them.
+    PerSessionInSet,
     /// All sessions together, by joins.
     Joins,
     /// All sessions together, by lists of keys (`column = ANY (…)`), which an index answers; for few sessions.
-    Keys,
-    /// All sessions together, the referring columns of all tables joined at once; for counting many sessions.
-    Columns,
+    KeyLists,
+    /// All sessions together, with the referring columns of all tables in one union; for counting many sessions.
+    UnionColumns,
 }
 
-/// Up to this many sessions a list of keys is faster than a join.
-const FEW: usize = 16;
+/// The largest number of sessions for which a list of keys is faster than a join.
+const MAX_LISTED_SESSIONS: usize = 16;
 
-impl Shape {
-    /// Whether rows carry the session along that they are counted for.
+impl QueryShape {
+    /// Whether rows carry the number of the session that they are counted for.
     #[must_use]
-    pub const fn by_session(self) -> bool {
-        matches!(self, Self::Each | Self::Among)
+    pub const fn is_per_session(self) -> bool {
+        matches!(self, Self::PerSession | Self::PerSessionInSet)
     }
 
-    /// The form for rows that are locked or deleted.
+    /// Returns the shape for locking or deleting rows.
     #[must_use]
-    pub fn of_changes(dialect: Dialect, sessions: usize) -> Self {
+    pub fn for_changes(dialect: Dialect, sessions: usize) -> Self {
         match dialect {
-            Dialect::Postgres if sessions <= FEW => Self::Keys,
+            Dialect::Postgres if sessions <= MAX_LISTED_SESSIONS => Self::KeyLists,
             Dialect::Postgres | Dialect::Sqlite => Self::Joins,
         }
     }
 
-    /// The form for rows that are counted together.
+    /// Returns the shape for counting the rows of all sessions together.
     #[must_use]
-    pub fn of_counts(dialect: Dialect, sessions: usize) -> Self {
+    pub fn for_counts(dialect: Dialect, sessions: usize) -> Self {
         match dialect {
-            Dialect::Postgres if sessions > FEW => Self::Columns,
-            Dialect::Postgres | Dialect::Sqlite => Self::of_changes(dialect, sessions),
+            Dialect::Postgres if sessions > MAX_LISTED_SESSIONS => Self::UnionColumns,
+            Dialect::Postgres | Dialect::Sqlite => Self::for_changes(dialect, sessions),
         }
     }
 }
 
-/// Rows `c` of a table, and what selects them.
+/// Rows `child` of a table, and what selects them.
 #[derive(Debug, Clone)]
-pub struct Parts {
-    /// The table.
+pub struct RowSource {
+    /// The table, as SQL writes it.
     pub child: String,
-    /// The rows `d` that they are joined to, where they are.
-    pub source: Option<String>,
-    /// What selects them.
+    /// The relation `parent` that the rows are joined to; none where the condition alone selects them.
+    pub parent: Option<String>,
+    /// The condition, over `child` and `parent`.
     pub condition: String,
 }
 
-impl Parts {
-    /// `FROM … WHERE …`, with a condition more, if any.
+impl RowSource {
+    /// Returns `FROM … WHERE …`, with another condition unless it is empty.
     #[must_use]
     pub fn rows(&self, and: &str) -> String {
-        let Self { child, source, condition } = self;
-        let (joined, rest) = match (source, and) {
-            (Some(source), "") => (format!("JOIN {source} d ON {condition}"), String::new()),
-            (Some(source), and) => (format!("JOIN {source} d ON {condition}"), format!(" WHERE {and}")),
+        let Self { child, parent, condition } = self;
+        let (joined, rest) = match (parent, and) {
+            (Some(parent), "") => (format!("JOIN {parent} parent ON {condition}"), String::new()),
+            (Some(parent), and) => (format!("JOIN {parent} parent ON {condition}"), format!(" WHERE {and}")),
             (None, "") => (format!("WHERE {condition}"), String::new()),
             (None, and) => (format!("WHERE {condition}"), format!(" AND {and}")),
         };
-        format!("FROM {child} c {joined}{rest}")
+        format!("FROM {child} child {joined}{rest}")
     }
 
-    /// `DELETE FROM …`
+    /// Returns `DELETE FROM …`.
     #[must_use]
     pub fn delete(&self) -> String {
-        let using = self.source.as_ref().map_or_else(String::new, |source| format!(" USING {source} d"));
-        format!("DELETE FROM {} c{using} WHERE {}", self.child, self.condition)
+        let using = self.parent.as_ref().map_or_else(String::new, |parent| format!(" USING {parent} parent"));
+        format!("DELETE FROM {} child{using} WHERE {}", self.child, self.condition)
     }
 
-    /// `UPDATE … SET …`
+    /// Returns `UPDATE … SET …`.
     #[must_use]
     pub fn update(&self, set: &str) -> String {
-        let from = self.source.as_ref().map_or_else(String::new, |source| format!(" FROM {source} d"));
-        format!("UPDATE {} c SET {set}{from} WHERE {}", self.child, self.condition)
+        let from = self.parent.as_ref().map_or_else(String::new, |parent| format!(" FROM {parent} parent"));
+        format!("UPDATE {} child SET {set}{from} WHERE {}", self.child, self.condition)
     }
 }

@@ -1,86 +1,86 @@
-//! Whether rows that were put back are what was kept: a trigger may have made something else of them.
+//! Compares restored rows with the archive: a trigger may have changed them.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 
-use super::schema_drift::inserted;
-use crate::catalog::live_table::{Present, PresentColumn};
+use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
-use crate::deletion::refusals::counted;
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::Entry;
-use crate::restore::conflict::whole;
-use crate::restore::references::{before_as, same_value};
+use crate::restore::archived_table::ArchivedTable;
+use crate::restore::columns::insertable_columns;
+use crate::restore::conflict::table_conflict;
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
+use crate::restore::references::{cast_to_column, equals_archived};
+use crate::wording::counted;
 
-/// The rows that are not what was kept. Looked for only where insertions fire triggers: to look costs as much as to put
-/// back.
-pub(in crate::restore) async fn rows(
-    transaction: &DatabaseTransaction,
-    dialect: Dialect,
-    entries: &[Entry],
-) -> Result<Vec<Conflict>, Error> {
+/// Returns a conflict for each table whose restored rows differ from the archive. Only tables with triggers are
+/// compared: it costs as much as the restore.
+pub(in crate::restore) async fn find(context: &RestoreContext<'_>) -> Result<Vec<Conflict>, Error> {
+    let dialect = context.dialect();
     let mut conflicts = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.rows().is_some()) {
-        let Some(present) = entry.present.as_ref().filter(|present| present.triggers) else { continue };
-        let sql = by_key(dialect, entry, present).unwrap_or_else(|| as_a_set(dialect, entry, present));
-        let row = transaction.query_one_raw(dialect.statement(sql, [])).await?;
-        let altered: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
+    for table in context.tables.iter().filter(|table| table.rows().is_some()) {
+        let Some(live) = table.live.as_ref().filter(|live| live.triggers) else { continue };
+        let sql = count_by_key(dialect, table, live).unwrap_or_else(|| count_as_set(dialect, table, live));
+        let row = context.tx.query_one_raw(dialect.statement(sql, [])).await?;
+        let altered: i64 = row.map(|row| row.try_get("", "row_count")).transpose()?.unwrap_or_default();
         if altered > 0 {
             let message = format!(
                 "{} would come back with other values than were kept: a trigger's doing. Disable it, then restore again.",
                 counted(altered, "row", "rows")
             );
-            conflicts.push(whole(&entry.display, message));
+            conflicts.push(table_conflict(&table.display, message));
         }
     }
     Ok(conflicts)
 }
 
-/// The count of kept rows that the table lacks. None where no key finds them.
-fn by_key(dialect: Dialect, entry: &Entry, present: &Present) -> Option<String> {
-    let columns = inserted(dialect, entry);
-    let key = entry.rows().map(|layout| layout.key.as_slice()).filter(|key| !key.is_empty())?;
-    let key = key.iter().map(|place| {
-        let (_, column) = columns.iter().find(|(other, _)| other == place)?;
-        let value = before_as(dialect, &Entry::value(dialect, *place), column);
-        Some(format!("c.{} {} {value}", quote(&column.name), column.equals))
+/// Returns SQL that counts the archived rows without an equal live row, found by its key; none where no key finds them.
+fn count_by_key(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> Option<String> {
+    let columns = insertable_columns(dialect, table);
+    let key = table.rows().map(|layout| layout.key.as_slice()).filter(|key| !key.is_empty())?;
+    let key = key.iter().map(|position| {
+        let (_, column) = columns.iter().find(|(other, _)| other == position)?;
+        let value = cast_to_column(dialect, &ArchivedTable::value(dialect, *position), column);
+        Some(format!("live.{} {} {value}", quote(&column.name), column.equals))
     });
     let mut conditions: Vec<String> = key.collect::<Option<_>>()?;
-    conditions.extend(columns.iter().map(|(place, column)| same(dialect, &Entry::value(dialect, *place), column)));
+    conditions.extend(
+        columns.iter().map(|(position, column)| equals(dialect, &ArchivedTable::value(dialect, *position), column)),
+    );
     Some(format!(
-        "SELECT count(*) AS n {} AND NOT EXISTS (SELECT 1 FROM {} c WHERE {})",
-        entry.from(dialect),
-        present.relation(dialect),
+        "SELECT count(*) AS row_count {} AND NOT EXISTS (SELECT 1 FROM {} live WHERE {})",
+        table.rows_clause(dialect),
+        live.relation(dialect),
         conditions.join(" AND ")
     ))
 }
 
-fn same(dialect: Dialect, kept: &str, column: &PresentColumn) -> String {
-    let value = format!("c.{}", quote(&column.name));
+fn equals(dialect: Dialect, archived: &str, column: &LiveColumn) -> String {
+    let value = format!("live.{}", quote(&column.name));
     match dialect {
-        Dialect::Postgres => same_value(&value, kept, column),
-        // A plus sign takes the column's type from the comparison.
-        Dialect::Sqlite => format!("+{value} COLLATE BINARY IS +{kept}"),
+        Dialect::Postgres => equals_archived(&value, archived, column),
+        // A plus sign takes the column's type affinity from the comparison.
+        Dialect::Sqlite => format!("+{value} COLLATE BINARY IS +{archived}"),
     }
 }
 
-fn as_a_set(dialect: Dialect, entry: &Entry, present: &Present) -> String {
-    let columns = inserted(dialect, entry);
-    let kept = columns.iter().map(|(place, column)| {
-        let value = before_as(dialect, &Entry::value(dialect, *place), column);
-        if dialect == Dialect::Postgres { column.text(&value) } else { format!("+{value}") }
+/// Returns SQL that counts the archived rows which the live rows, taken as a set, lack.
+fn count_as_set(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> String {
+    let columns = insertable_columns(dialect, table);
+    let comparable = |column: &LiveColumn, value: &str| {
+        if dialect == Dialect::Postgres { column.text(value) } else { format!("+{value}") }
+    };
+    let archived = columns.iter().map(|(position, column)| {
+        comparable(column, &cast_to_column(dialect, &ArchivedTable::value(dialect, *position), column))
     });
-    let now = columns.iter().map(|(_, column)| {
-        let value = format!("c.{}", quote(&column.name));
-        if dialect == Dialect::Postgres { column.text(&value) } else { format!("+{value}") }
-    });
-    // SQLite cannot tell rows apart here that are alike; that so many came back is known.
+    let current = columns.iter().map(|(_, column)| comparable(column, &format!("live.{}", quote(&column.name))));
+    // SQLite has no EXCEPT ALL, so equal rows count as one here; the number of restored rows is checked elsewhere.
     let except = if dialect == Dialect::Postgres { "EXCEPT ALL" } else { "EXCEPT" };
     format!(
-        "SELECT count(*) AS n FROM (SELECT {} {} {except} SELECT {} FROM {} c) lacking",
-        kept.collect::<Vec<_>>().join(", "),
-        entry.from(dialect),
-        now.collect::<Vec<_>>().join(", "),
-        present.relation(dialect)
+        "SELECT count(*) AS row_count FROM (SELECT {} {} {except} SELECT {} FROM {} live) missing",
+        archived.collect::<Vec<_>>().join(", "),
+        table.rows_clause(dialect),
+        current.collect::<Vec<_>>().join(", "),
+        live.relation(dialect)
     )
 }

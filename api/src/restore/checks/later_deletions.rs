@@ -1,75 +1,81 @@
-//! Rows that a later deletion took, and which one.
+//! Finds rows that a later deletion has deleted and archived, and names that deletion.
 
 use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, TransactionTrait};
+use sea_orm::{ConnectionTrait, QueryResult, TransactionTrait};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::db::{Database, Dialect};
+use crate::db::Dialect;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::{Entry, Kept, of_later};
+use crate::restore::archived_table::{ArchivedTable, load_of_later_deletions};
 use crate::restore::conflict::LISTED;
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
 
-/// SQLite takes 500 SELECTs in one statement.
-const AT_ONCE: usize = 100;
+/// The SELECTs of one UNION ALL; SQLite allows 500.
+const SELECTS_PER_STATEMENT: usize = 100;
 
-/// A column's name and its collation.
-pub(in crate::restore) type Column<'a> = (&'a str, Option<&'a str>);
+/// A column's name and collation.
+pub(super) type Column<'a> = (&'a str, Option<&'a str>);
 
-/// Which of the later deletions that can be restored has taken the row of `table` whose `columns` (each with its collation)
-/// have these texts, for each of `wanted`, by its place.
-pub(in crate::restore) async fn takers(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    table: &(String, String),
-    columns: &[Column<'_>],
-    wanted: &[Vec<String>],
+/// Key columns of one table, by its schema and name.
+pub(super) struct KeyColumns<'a> {
+    pub table: &'a (String, String),
+    pub columns: Vec<Column<'a>>,
+}
+
+/// Returns, by index into `keys`, the later deletion that deleted the row with that key. Keys are given as texts, in
+/// the order of the columns; only deletions that can be restored count.
+pub(super) async fn later_deletions_of(
+    context: &RestoreContext<'_>,
+    key_columns: &KeyColumns<'_>,
+    keys: &[Vec<String>],
 ) -> Result<HashMap<usize, Uuid>, Error> {
     let mut found = HashMap::new();
-    if wanted.is_empty() {
+    if keys.is_empty() {
         return Ok(found);
     }
-    let listed = (listed(db.dialect(), columns.len()), Some(json!(wanted).to_string()));
-    for (row, taker) in taken(transaction, db, deletion, (table, columns), listed).await? {
-        let place: i64 = row.try_get("", "place")?;
-        if let Ok(place) = usize::try_from(place) {
-            found.insert(place, taker);
+    let searched = listed_keys(context.dialect(), key_columns.columns.len());
+    let rows = find_deleted(context, key_columns, &searched, Some(json!(keys).to_string())).await?;
+    for (row, later_deletion) in rows {
+        let position: i64 = row.try_get("", "key_number")?;
+        if let Ok(position) = usize::try_from(position) {
+            found.insert(position, later_deletion);
         }
     }
     Ok(found)
 }
 
-/// The rows of a relation, `…, k0, k1, …`, that later deletions which can be restored have taken from the table, and which
-/// deletion that was.
-async fn taken(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    (table, columns): (&(String, String), &[Column<'_>]),
-    (wanted, value): (String, Option<String>),
+/// Runs the query `searched`, whose columns `key_0`, `key_1`, … are keys, and returns those of its rows that a later,
+/// restorable deletion has deleted, with that deletion. `parameter` is the query's parameter 1.
+async fn find_deleted(
+    context: &RestoreContext<'_>,
+    key_columns: &KeyColumns<'_>,
+    searched: &str,
+    parameter: Option<String>,
 ) -> Result<Vec<(QueryResult, Uuid)>, Error> {
-    let dialect = db.dialect();
+    let dialect = context.dialect();
     let mut found = Vec::new();
-    let others = of_later(transaction, db, deletion, table).await?;
-    let selects: Vec<String> = others.iter().filter_map(|entry| select(dialect, entry, columns)).collect();
+    let tables = load_of_later_deletions(context.tx, context.db, context.deletion_id, key_columns.table).await?;
+    let selects: Vec<String> =
+        tables.iter().filter_map(|table| select_archived(dialect, table, &key_columns.columns)).collect();
     if selects.is_empty() {
         return Ok(found);
     }
-    let savepoint = transaction.begin().await?;
+    let savepoint = context.tx.begin().await?;
     if dialect == Dialect::Postgres {
-        // The planner may believe that an archive is empty, and go through it for each row that is wanted.
+        // The planner may estimate an archive as empty, and scan it once for each searched row.
         savepoint.execute_unprepared("SET LOCAL enable_nestloop = off").await?;
     }
-    for some in selects.chunks(AT_ONCE) {
-        let sql = format!("WITH wanted AS MATERIALIZED ({wanted}) {} LIMIT {LISTED}", some.join(" UNION ALL "));
-        let values = value.iter().map(|value| value.clone().into());
+    for chunk in selects.chunks(SELECTS_PER_STATEMENT) {
+        let sql = format!("WITH searched AS MATERIALIZED ({searched}) {} LIMIT {LISTED}", chunk.join(" UNION ALL "));
+        let values = parameter.iter().map(|value| value.clone().into());
         for row in savepoint.query_all_raw(dialect.statement(sql, values)).await? {
-            let taker: String = row.try_get("", "deletion_id")?;
-            if let Ok(taker) = taker.parse() {
-                found.push((row, taker));
+            let later_deletion: String = row.try_get("", "deletion_id")?;
+            if let Ok(later_deletion) = later_deletion.parse() {
+                found.push((row, later_deletion));
             }
         }
     }
@@ -77,27 +83,27 @@ async fn taken(
     Ok(found)
 }
 
-/// The wanted keys by their place: `place, k0, k1, …`.
-fn listed(dialect: Dialect, width: usize) -> String {
+/// Returns SQL that reads the keys in parameter 1, a JSON array of arrays, as `key_number, key_0, key_1, …`.
+fn listed_keys(dialect: Dialect, width: usize) -> String {
     let keys: String =
-        (0..width).map(|number| format!(", CAST(listed.value ->> {number} AS text) AS k{number}")).collect();
+        (0..width).map(|number| format!(", CAST(listed.value ->> {number} AS text) AS key_{number}")).collect();
     match dialect {
         Dialect::Postgres => format!(
-            "SELECT listed.place - 1 AS place{keys} \
-             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS listed(value, place)"
+            "SELECT listed.number - 1 AS key_number{keys} \
+             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS listed(value, number)"
         ),
-        Dialect::Sqlite => format!("SELECT listed.key AS place{keys} FROM json_each($1) AS listed"),
+        Dialect::Sqlite => format!("SELECT listed.key AS key_number{keys} FROM json_each($1) AS listed"),
     }
 }
 
-/// The wanted rows that an entry keeps; none where it lacks a column. Its rows are gone through once: SQLite keeps the order
-/// of a CROSS JOIN, and makes an index over what is wanted.
-fn select(dialect: Dialect, entry: &Entry, columns: &[Column<'_>]) -> Option<String> {
-    let layout = entry.rows()?;
+/// Returns SQL for the searched rows that an archive holds; none where it lacks a column. The archive is scanned once:
+/// SQLite keeps the order of a CROSS JOIN, and builds an index over the searched rows.
+fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_>]) -> Option<String> {
+    let layout = table.rows()?;
     let same = columns.iter().enumerate().map(|(number, (name, collation))| {
-        let place = layout.columns.iter().position(|column| dialect.same_name(&column.name, name))?;
+        let position = layout.columns.iter().position(|column| dialect.same_name(&column.name, name))?;
         let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
-        Some(format!("{}{collation} = w.k{number}", Entry::text(dialect, place)))
+        Some(format!("{}{collation} = searched.key_{number}", ArchivedTable::text(dialect, position)))
     });
     let same: Vec<String> = same.collect::<Option<_>>()?;
     let join = match dialect {
@@ -105,50 +111,49 @@ fn select(dialect: Dialect, entry: &Entry, columns: &[Column<'_>]) -> Option<Str
         Dialect::Sqlite => "CROSS JOIN",
     };
     Some(format!(
-        "SELECT w.*, '{}' AS deletion_id FROM {} r {join} wanted w ON {} WHERE r.table_id = {}",
-        entry.deletion,
-        dialect.own_table("archived_rows"),
+        "SELECT searched.*, '{}' AS deletion_id FROM {} archived {join} searched ON {} WHERE archived.table_id = {}",
+        table.deletion_id,
+        archived_rows_table(dialect),
         same.join(" AND "),
-        entry.id
+        table.id
     ))
 }
 
-/// Unlinked rows that a later deletion took: it is to be restored first, or its rows would come back without these
-/// references.
-pub(in crate::restore) async fn unlinked_rows_taken(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    entries: &[Entry],
-) -> Result<Vec<Conflict>, Error> {
-    let dialect = db.dialect();
+/// Returns the unlinked rows that a later deletion has deleted. That deletion must be restored first, or its rows would
+/// be restored without these references.
+pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'_>) -> Result<Vec<Conflict>, Error> {
+    let dialect = context.dialect();
     let mut conflicts = Vec::new();
-    for entry in entries {
-        let (Kept::References(layout), Some(present)) = (&entry.kept, &entry.present) else { continue };
-        let texts: String =
-            (0..layout.key.len()).map(|place| format!(", {} AS k{place}", Entry::text(dialect, place))).collect();
-        // Row by row, by the index of its key: most tables have many more rows than were unlinked.
-        let gone = format!(
-            "SELECT {} AS key{texts} {} AND (SELECT 1 FROM {} c WHERE {} LIMIT 1) IS NULL",
-            entry.key_text(dialect),
-            entry.from(dialect),
-            present.relation(dialect),
-            layout.same_row(dialect, present)
+    for table in context.tables {
+        let (ArchiveLayout::References(layout), Some(live)) = (&table.layout, &table.live) else { continue };
+        let keys: String = (0..layout.key.len())
+            .map(|position| format!(", {} AS key_{position}", ArchivedTable::text(dialect, position)))
+            .collect();
+        // A subquery looks up each row by its key's index: most tables have many more rows than were unlinked.
+        let deleted_rows = format!(
+            "SELECT {} AS row_key{keys} {} AND (SELECT 1 FROM {} live WHERE {} LIMIT 1) IS NULL",
+            table.key_text(dialect),
+            table.rows_clause(dialect),
+            live.relation(dialect),
+            layout.is_same_row(dialect, live)
         );
-        let columns: Vec<Column<'_>> = layout.key.iter().map(|column| (column.name.as_str(), None)).collect();
-        // Of several deletions the last one is to be restored first.
-        let mut takers = BTreeMap::new();
-        for (row, taker) in taken(transaction, db, deletion, (&entry.name, &columns), (gone, None)).await? {
-            takers.insert(row.try_get::<String>("", "key")?, taker);
+        let key_columns = KeyColumns {
+            table: &table.name,
+            columns: layout.key.iter().map(|column| (column.name.as_str(), None)).collect(),
+        };
+        // If several deletions have deleted the row, the last one must be restored first.
+        let mut last_deletions = BTreeMap::new();
+        for (row, later_deletion) in find_deleted(context, &key_columns, &deleted_rows, None).await? {
+            last_deletions.insert(row.try_get::<String>("", "row_key")?, later_deletion);
         }
-        conflicts.extend(takers.into_iter().map(|(key, taker)| Conflict {
-            table: entry.display.clone(),
+        conflicts.extend(last_deletions.into_iter().map(|(key, later_deletion)| Conflict {
+            table: table.display.clone(),
             key,
             message: format!(
-                "The row, in which a reference is to be set again, was taken by the later deletion {taker}. Restore that \
-                 one first."
+                "The row, in which a reference is to be set again, was taken by the later deletion {later_deletion}. \
+                 Restore that one first."
             ),
-            deletion_id: Some(taker),
+            deletion_id: Some(later_deletion),
         }));
     }
     Ok(conflicts)

@@ -1,104 +1,109 @@
-//! Rows that refer to a row which neither is there nor comes back with them.
+//! Finds rows that refer to a parent row which neither exists nor is restored with them.
 
-use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::later_deletions::{Column, takers};
+use super::later_deletions::{KeyColumns, later_deletions_of};
 use crate::catalog::live_table::Reference;
 use crate::db::{Database, Dialect, quote};
+use crate::deletion::archive::entries::ArchiveLayout;
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::{Entry, Kept, shown};
-use crate::restore::conflict::{LISTED, asked};
-use crate::restore::references::Lacking;
-use crate::restore::target_rows::Wanted;
+use crate::restore::archived_table::{ArchivedTable, sqlite_text};
+use crate::restore::conflict::{LISTED, query_or_empty};
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
+use crate::restore::target_rows::TargetRows;
 
-/// The rows of an entry whose parents are gone, for each foreign key that the restore gives a value.
-pub(in crate::restore) async fn rows(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    entries: &[Entry],
-    (wanted, lacking): (&Wanted<'_>, &Lacking),
-) -> Result<Vec<Conflict>, Error> {
+/// Returns the target rows whose parent is missing, for each foreign key that the restore gives a value.
+pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) -> Result<Vec<Conflict>, Error> {
+    let dialect = context.dialect();
     let mut conflicts = Vec::new();
-    for reference in wanted.present.references.iter().filter(|reference| concerns(db.dialect(), wanted, reference)) {
-        let parents = entries.iter().filter(|entry| is_of(db.dialect(), entry, &reference.whole));
-        let parents: Vec<Wanted<'_>> = parents.filter_map(|entry| Wanted::of(db.dialect(), entry, lacking)).collect();
-        let sql = search(db.dialect(), wanted, reference, &parents);
-        conflicts.extend(found(transaction, db, deletion, (wanted.entry, reference), sql).await?);
+    for reference in target.live.references.iter().filter(|reference| affects_key(dialect, target, reference)) {
+        let parents = context.tables.iter().filter(|table| holds_rows_of(dialect, table, &reference.whole));
+        let parents: Vec<TargetRows<'_>> =
+            parents.filter_map(|table| TargetRows::of(dialect, table, context.unarchived_tables)).collect();
+        let sql = missing_sql(dialect, target, reference, &parents);
+        conflicts.extend(conflicts_of(context, target.archived, reference, sql).await?);
     }
     Ok(conflicts)
 }
 
-/// The entry keeps rows of the table that a key refers to.
-fn is_of(dialect: Dialect, entry: &Entry, (schema, name): &(String, String)) -> bool {
-    entry.name.0 == *schema && dialect.same_name(&entry.name.1, name) && entry.rows().is_some()
+/// Returns whether the archive holds deleted rows of the table that a foreign key refers to.
+fn holds_rows_of(dialect: Dialect, table: &ArchivedTable, (schema, name): &(String, String)) -> bool {
+    table.name.0 == *schema && dialect.same_name(&table.name.1, name) && table.rows().is_some()
 }
 
-/// The restore gives the key's columns values. Where it sets references only, a key with none of their columns stays as
-/// it is.
-fn concerns(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference) -> bool {
-    let set = |name: &String| match &wanted.entry.kept {
-        Kept::Rows(_) => true,
-        Kept::References(layout) => layout.cleared.iter().any(|kept| dialect.same_name(&kept.name, name)),
+/// Returns whether the restore sets a foreign key's columns. Where it only sets references again, a key with none of
+/// their columns keeps its value.
+fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference) -> bool {
+    let is_set = |name: &String| match &target.archived.layout {
+        ArchiveLayout::Rows(_) => true,
+        ArchiveLayout::References(layout) => layout.cleared.iter().any(|column| dialect.same_name(&column.name, name)),
     };
-    reference.columns.iter().all(|name| wanted.has(dialect, name)) && reference.columns.iter().any(set)
+    reference.columns.iter().all(|name| target.has_column(dialect, name)) && reference.columns.iter().any(is_set)
 }
 
-/// The live parent is asked for row by row, as the foreign key itself does it, by the index that it needs. The rows without
-/// one are sorted together with those that come back: how long that takes depends on no estimate of the archive, whose
-/// statistics may be from before the deletion.
-fn search(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference, parents: &[Wanted<'_>]) -> String {
-    let places = 0..reference.columns.len();
-    let column = |place: usize| format!("kept.{}", quote(&reference.columns[place]));
-    let list = |of: &dyn Fn(usize) -> String| places.clone().map(of).collect::<Vec<_>>().join(", ");
-    let texts = list(&|place| format!("{} AS t{place}", text(dialect, wanted, reference, place)));
-    let values = list(&|place| format!("{} AS w{place}", alike(dialect, column(place))));
-    let mut given: Vec<String> = places.clone().map(|place| format!("{} IS NOT NULL", column(place))).collect();
-    given.extend(reference.predicate.iter().map(|predicate| format!("({predicate})")));
-    let same: Vec<String> = places.clone().map(|place| reference.same(dialect, place, "p", &column(place))).collect();
+/// Returns SQL for the target rows without a parent: `row_key`, and the referring values as `text_0`, `text_1`, ….
+///
+/// The live parent is looked up row by row, as the foreign key itself does it, by the index that it needs. The
+/// remaining rows are sorted together with the restored parents: how long that takes depends on no estimate of the
+/// archive, whose statistics may be from before the deletion.
+fn missing_sql(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference, parents: &[TargetRows<'_>]) -> String {
+    let numbers = 0..reference.columns.len();
+    let column = |number: usize| format!("target.{}", quote(&reference.columns[number]));
+    let list = |item: &dyn Fn(usize) -> String| numbers.clone().map(item).collect::<Vec<_>>().join(", ");
+    let texts = list(&|number| format!("{} AS text_{number}", text(dialect, target, reference, number)));
+    let values = list(&|number| format!("{} AS value_{number}", normalized(dialect, column(number))));
+    let mut conditions: Vec<String> = numbers.clone().map(|number| format!("{} IS NOT NULL", column(number))).collect();
+    conditions.extend(reference.predicate.iter().map(|predicate| format!("({predicate})")));
+    let same: Vec<String> =
+        numbers.clone().map(|number| reference.equals_parent(dialect, number, "parent", &column(number))).collect();
     let missing = format!(
-        "SELECT 1 AS ours, kept.session_admin_key AS key, {texts}, {values} FROM {} kept WHERE {} \
-         AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
-        wanted.relation,
-        given.join(" AND "),
+        "SELECT 1 AS is_child, target.session_admin_key AS row_key, {texts}, {values} FROM {} target WHERE {} \
+         AND NOT EXISTS (SELECT 1 FROM {} parent WHERE {})",
+        target.relation,
+        conditions.join(" AND "),
         reference.relation(dialect),
         same.join(" AND ")
     );
-    let texts = list(&|place| format!("t{place}"));
-    let none = list(&|_| "NULL".to_owned());
-    let coming =
-        parents.iter().filter(|parent| reference.referenced_columns.iter().all(|name| parent.has(dialect, name)));
-    let coming: String = coming
+    let texts = list(&|number| format!("text_{number}"));
+    let no_texts = list(&|_| "NULL".to_owned());
+    let restored = parents
+        .iter()
+        .filter(|parent| reference.referenced_columns.iter().all(|name| parent.has_column(dialect, name)));
+    let restored: String = restored
         .map(|parent| {
-            let values = list(&|place| alike(dialect, format!("q.{}", quote(&reference.referenced_columns[place]))));
-            format!(" UNION ALL SELECT 0, NULL, {none}, {values} FROM {} q", parent.relation)
+            let values = list(&|number| {
+                normalized(dialect, format!("restored.{}", quote(&reference.referenced_columns[number])))
+            });
+            format!(" UNION ALL SELECT 0, NULL, {no_texts}, {values} FROM {} restored", parent.relation)
         })
         .collect();
-    if coming.is_empty() {
-        return format!("SELECT key, {texts} FROM ({missing}) missing LIMIT {LISTED}");
+    if restored.is_empty() {
+        return format!("SELECT row_key, {texts} FROM ({missing}) missing LIMIT {LISTED}");
     }
-    let same = list(&|place| format!("w{place}{}", reference.collation(place)));
+    let same = list(&|number| format!("value_{number}{}", reference.collation(number)));
     format!(
-        "SELECT key, {texts} FROM (SELECT ours, key, {texts}, \
-         count(*) FILTER (WHERE ours = 0) OVER (PARTITION BY {same}) AS coming FROM ({missing}{coming}) both_kinds) told \
-         WHERE ours = 1 AND coming = 0 LIMIT {LISTED}"
+        "SELECT row_key, {texts} FROM (SELECT is_child, row_key, {texts}, \
+         count(*) FILTER (WHERE is_child = 0) OVER (PARTITION BY {same}) AS parents \
+         FROM ({missing}{restored}) children_and_parents) counted \
+         WHERE is_child = 1 AND parents = 0 LIMIT {LISTED}"
     )
 }
 
-/// A referring value as text, as it is kept of the row referred to.
-fn text(dialect: Dialect, wanted: &Wanted<'_>, reference: &Reference, place: usize) -> String {
-    let (name, value) = (&reference.columns[place], format!("kept.{}", quote(&reference.columns[place])));
-    match (dialect, wanted.present.column(dialect, name)) {
+/// Returns SQL for a referring value as text, in the form in which the archive holds the parent's value.
+fn text(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference, number: usize) -> String {
+    let name = &reference.columns[number];
+    let value = format!("target.{}", quote(name));
+    match (dialect, target.live.column(dialect, name)) {
         (Dialect::Postgres, Some(column)) => column.text(&value),
         (Dialect::Postgres, None) => format!("CAST({value} AS text)"),
-        (Dialect::Sqlite, _) => shown(&value),
+        (Dialect::Sqlite, _) => sqlite_text(&value),
     }
 }
 
-/// Kept values have no type on SQLite, where 1 in one column may refer to '1' or 1.0 in another. Only as text is 1.0 made 1.
-fn alike(dialect: Dialect, value: String) -> String {
+/// Returns SQL that makes equal values of different SQLite types the same. Archived values have no type there: 1 in one
+/// column may refer to '1' or 1.0 in another. Only a cast through text makes 1.0 equal to 1.
+fn normalized(dialect: Dialect, value: String) -> String {
     let number = format!("CAST(CAST(CAST({value} AS text) AS numeric) AS text)");
     match dialect {
         Dialect::Postgres => value,
@@ -106,40 +111,44 @@ fn alike(dialect: Dialect, value: String) -> String {
     }
 }
 
-async fn found(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    deletion: Uuid,
-    (entry, reference): (&Entry, &Reference),
+async fn conflicts_of(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
+    reference: &Reference,
     sql: String,
 ) -> Result<Vec<Conflict>, Error> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for row in asked(transaction, db.dialect(), sql).await? {
-        let places = 0..reference.columns.len();
-        let wanted = places.map(|place| row.try_get("", &format!("t{place}"))).collect::<Result<_, _>>()?;
-        found.push((row.try_get("", "key")?, wanted));
+    let mut row_keys: Vec<String> = Vec::new();
+    let mut parent_keys: Vec<Vec<String>> = Vec::new();
+    for row in query_or_empty(context.tx, context.dialect(), sql).await? {
+        let numbers = 0..reference.columns.len();
+        let parent_key = numbers.map(|number| row.try_get("", &format!("text_{number}"))).collect::<Result<_, _>>()?;
+        row_keys.push(row.try_get("", "row_key")?);
+        parent_keys.push(parent_key);
     }
-    let wanted: Vec<Vec<String>> = found.iter().map(|(_, wanted)| wanted.clone()).collect();
     let columns = reference.referenced_columns.iter().zip(&reference.collations);
-    let columns: Vec<Column<'_>> = columns.map(|(name, coll)| (name.as_str(), coll.as_deref())).collect();
-    let takers = takers(transaction, db, deletion, &reference.whole, &columns, &wanted).await?;
-    let conflicts = found.into_iter().enumerate().map(|(place, (key, wanted))| {
-        let taker = takers.get(&place).copied();
-        Conflict { table: entry.display.clone(), key, message: gone(db, reference, &wanted, taker), deletion_id: taker }
+    let key_columns = KeyColumns {
+        table: &reference.whole,
+        columns: columns.map(|(name, collation)| (name.as_str(), collation.as_deref())).collect(),
+    };
+    let later_deletions = later_deletions_of(context, &key_columns, &parent_keys).await?;
+    let conflicts = row_keys.into_iter().zip(&parent_keys).enumerate().map(|(position, (key, parent_key))| {
+        let deletion_id = later_deletions.get(&position).copied();
+        let message = message(context.db, reference, parent_key, deletion_id);
+        Conflict { table: table.display.clone(), key, message, deletion_id }
     });
     Ok(conflicts.collect())
 }
 
-fn gone(db: &Database, reference: &Reference, wanted: &[String], taker: Option<Uuid>) -> String {
+fn message(db: &Database, reference: &Reference, parent_key: &[String], later_deletion: Option<Uuid>) -> String {
     let (schema, name) = &reference.referenced;
     let parent = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
-    let (columns, wanted) = (reference.columns.join(", "), wanted.join(", "));
-    match taker {
-        Some(taker) => format!(
-            "{columns} refers to the row {wanted} of {parent}, which the later deletion {taker} took. Restore that one first."
+    let (columns, key) = (reference.columns.join(", "), parent_key.join(", "));
+    match later_deletion {
+        Some(deletion) => format!(
+            "{columns} refers to the row {key} of {parent}, which the later deletion {deletion} took. Restore that one first."
         ),
         None => format!(
-            "{columns} refers to the row {wanted} of {parent}, which is gone. Put that row back, then restore again."
+            "{columns} refers to the row {key} of {parent}, which is gone. Put that row back, then restore again."
         ),
     }
 }

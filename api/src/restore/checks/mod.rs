@@ -1,9 +1,10 @@
-//! Checks.
+//! The checks of a restore. Each finds one kind of conflict; [`diagnose`] runs them after a failed attempt.
 
-pub(crate) mod altered_rows;
-pub(crate) mod later_deletions;
-pub(crate) mod missing_parents;
-pub(crate) mod overdue_messages;
-pub(crate) mod schema_drift;
-pub(crate) mod side_effects;
-pub(crate) mod unique_keys;
+pub(super) mod altered_rows;
+pub(super) mod diagnose;
+pub(super) mod later_deletions;
+mod missing_parents;
+pub(super) mod overdue_messages;
+pub(super) mod schema_drift;
+pub(super) mod side_effects;
+mod unique_keys;

@@ -1,46 +1,44 @@
-//! Messages that were pending and whose time has passed: put back, they would be sent at once.
+//! Counts archived messages that are pending and whose scheduled time has passed: they would be sent as soon as they
+//! are restored.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 
-use crate::db::{Database, Dialect};
+use crate::db::Dialect;
 use crate::error::Error;
 use crate::impact::sql::MESSAGES;
-use crate::restore::archived_table::Entry;
+use crate::restore::archived_table::ArchivedTable;
+use crate::restore::context::RestoreContext;
 
-/// How many there are among the kept rows. A time that cannot be read counts as passed.
-pub(in crate::restore) async fn count(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    entries: &[Entry],
-) -> Result<i64, Error> {
-    let dialect = db.dialect();
+/// Returns the number of pending, overdue messages in the archive. A time that cannot be read counts as passed.
+pub(in crate::restore) async fn count(context: &RestoreContext<'_>) -> Result<i64, Error> {
+    let dialect = context.dialect();
     let mut overdue = 0;
-    let holds_messages = |entry: &&Entry| {
-        entry.name.0 == db.schema() && MESSAGES.iter().any(|name| dialect.same_name(&entry.name.1, name))
+    let holds_messages = |table: &&ArchivedTable| {
+        table.name.0 == context.db.schema() && MESSAGES.iter().any(|name| dialect.same_name(&table.name.1, name))
     };
-    for entry in entries.iter().filter(holds_messages) {
-        let Some(layout) = entry.rows() else { continue };
+    for table in context.tables.iter().filter(holds_messages) {
+        let Some(layout) = table.rows() else { continue };
         let column =
             |name: &str| layout.columns.iter().enumerate().find(|(_, column)| dialect.same_name(&column.name, name));
         let Some((status, _)) = column("status") else { continue };
-        let passed = column("scheduled_for").map_or_else(
+        let has_passed = column("scheduled_for").map_or_else(
             || "$1 IS NOT NULL".to_owned(),
-            |(place, column)| passed(dialect, &Entry::value(dialect, place), &column.type_name),
+            |(position, column)| has_passed(dialect, &ArchivedTable::value(dialect, position), &column.type_name),
         );
         let sql = format!(
-            "SELECT count(*) AS n {} AND {} = 'pending' AND {passed}",
-            entry.from(dialect),
-            Entry::text(dialect, status)
+            "SELECT count(*) AS row_count {} AND {} = 'pending' AND {has_passed}",
+            table.rows_clause(dialect),
+            ArchivedTable::text(dialect, status)
         );
-        let now = dialect.time(db.settings().clock.now());
-        let row = transaction.query_one_raw(dialect.statement(sql, [now])).await?;
-        overdue += row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or_default();
+        let now = dialect.time(context.db.settings().clock.now());
+        let row = context.tx.query_one_raw(dialect.statement(sql, [now])).await?;
+        overdue += row.map(|row| row.try_get::<i64>("", "row_count")).transpose()?.unwrap_or_default();
     }
     Ok(overdue)
 }
 
-/// The time in a kept value has come, by the parameter, which is now.
-fn passed(dialect: Dialect, value: &str, type_name: &str) -> String {
+/// Returns the condition that the time in an archived value is not after parameter 1, the current time.
+fn has_passed(dialect: Dialect, value: &str, type_name: &str) -> String {
     match dialect {
         Dialect::Postgres if type_name.starts_with("timestamp") || type_name == "date" => {
             format!("coalesce(CAST({value} AS timestamptz) <= $1, true)")

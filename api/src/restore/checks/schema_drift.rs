@@ -1,144 +1,158 @@
-//! Whether kept values fit the columns as they are now: what would be lost is in the way.
+//! Compares the archive with the tables as they are now: values that their columns can no longer hold are conflicts.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
-use crate::catalog::live_table::{Present, PresentColumn};
-use crate::db::{Database, Dialect, quote};
+use crate::catalog::live_table::{LiveColumn, LiveTable};
+use crate::db::{Dialect, quote};
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::deletion::archive::{KeptColumn, References, Rows};
-use crate::deletion::refusals::counted;
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::{Entry, Kept};
-use crate::restore::conflict::whole;
+use crate::restore::archived_table::ArchivedTable;
+use crate::restore::columns::insertable_columns;
+use crate::restore::conflict::table_conflict;
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
+use crate::wording::counted;
 
-/// The columns that kept rows are put into, each with the place of its value. A column that is gone, or that the database
-/// works out itself now, is left out; [`lost`] says whether something is lost by that.
-pub(in crate::restore) fn inserted(dialect: Dialect, entry: &Entry) -> Vec<(usize, &PresentColumn)> {
-    let (Some(rows), Some(present)) = (entry.rows(), &entry.present) else { return Vec::new() };
-    let columns = rows.columns.iter().enumerate();
-    columns
-        .filter_map(|(place, kept)| Some((place, present.column(dialect, &kept.name)?)))
-        .filter(|(_, column)| !column.generated)
-        .collect()
-}
+/// The number of affected rows where the database cannot count them.
+const UNKNOWN_COUNT: i64 = -1;
 
-/// What an entry's rows or references would lose.
-pub(in crate::restore) async fn lost(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    entry: &Entry,
+/// Returns the changes of a table since the deletion that would lose archived values.
+pub(in crate::restore) async fn schema_drift(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
 ) -> Result<Vec<Conflict>, Error> {
-    let whole = |message: &str| Ok(vec![whole(&entry.display, message.to_owned())]);
-    match &entry.present {
-        None => whole("The table is gone. Make it again as it was, then restore again."),
-        Some(present) if present.row_security => whole(
+    let conflict = |message: &str| Ok(vec![table_conflict(&table.display, message.to_owned())]);
+    match &table.live {
+        None => conflict("The table is gone. Make it again as it was, then restore again."),
+        Some(live) if live.row_security => conflict(
             "Row-level security applies to this role, so it may not put rows back. Use a role with BYPASSRLS, or the \
              table's owner.",
         ),
-        Some(present) => match &entry.kept {
-            Kept::Rows(rows) => lost_of_rows(transaction, db, (entry, present), rows).await,
-            Kept::References(references) => lost_of_references(transaction, db, (entry, present), references).await,
+        Some(live) => match &table.layout {
+            ArchiveLayout::Rows(layout) => drift_of_rows(context, table, live, layout).await,
+            ArchiveLayout::References(layout) => drift_of_references(context, table, live, layout).await,
         },
     }
 }
 
-async fn lost_of_rows(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    (entry, present): (&Entry, &Present),
-    rows: &Rows,
+async fn drift_of_rows(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
+    live: &LiveTable,
+    layout: &Rows,
 ) -> Result<Vec<Conflict>, Error> {
-    if !present.insertable {
-        let message = format!("This role may not put rows back into {}. Grant it INSERT.", entry.display);
-        return Ok(vec![whole(&entry.display, message)]);
+    if !live.insertable {
+        let message = format!("This role may not put rows back into {}. Grant it INSERT.", table.display);
+        return Ok(vec![table_conflict(&table.display, message)]);
     }
     let mut conflicts = Vec::new();
-    for (place, kept) in rows.columns.iter().enumerate() {
-        let now = present.column(db.dialect(), &kept.name);
-        // What the database worked out, it can work out again, or nobody wants it any more.
-        if kept.generated && now.is_none_or(|now| now.generated) {
+    for (position, archived) in layout.columns.iter().enumerate() {
+        // A generated value is generated again, or its column has been dropped on purpose.
+        let column = live.column(context.dialect(), &archived.name);
+        if archived.generated && column.is_none_or(|column| column.generated) {
             continue;
         }
-        let Some((count, what)) = hindered(transaction, db, entry, place, (kept, now)).await? else { continue };
-        let rows = several(count);
-        let message = format!("The column {} {what}, or {rows} would lose what they have in it.", kept.name);
-        conflicts.push(whole(&entry.display, message));
+        let archived_column = ArchivedColumn { table, column: archived, position };
+        let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
+        let rows = several_rows(count);
+        let message = format!("The column {} {change}, or {rows} would lose what they have in it.", archived.name);
+        conflicts.push(table_conflict(&table.display, message));
     }
     Ok(conflicts)
 }
 
-/// Of a cleared column what stood there and what it was left with are needed.
-async fn lost_of_references(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    (entry, present): (&Entry, &Present),
-    references: &References,
+/// Compares the key columns, and for each cleared column both its value before the deletion and the value left by it.
+async fn drift_of_references(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
+    live: &LiveTable,
+    layout: &References,
 ) -> Result<Vec<Conflict>, Error> {
-    let key = references.key.iter().enumerate().map(|(place, kept)| (vec![place], kept));
-    let cleared = references.cleared.iter().enumerate();
-    let cleared = cleared.map(|(place, kept)| (vec![references.before(place), references.after(place)], kept));
+    let key = layout.key.iter().enumerate().map(|(position, column)| (vec![position], column));
+    let cleared = layout.cleared.iter().enumerate();
+    let cleared = cleared.map(|(position, column)| (vec![layout.before(position), layout.after(position)], column));
     let mut conflicts = Vec::new();
-    for (places, kept) in key.chain(cleared) {
-        let now = present.column(db.dialect(), &kept.name);
-        for place in places {
-            let Some((count, what)) = hindered(transaction, db, entry, place, (kept, now)).await? else { continue };
-            let rows = several(count);
-            let message = format!("The column {} {what}, or references of {rows} could not be set again.", kept.name);
-            conflicts.push(whole(&entry.display, message));
+    for (positions, archived) in key.chain(cleared) {
+        let column = live.column(context.dialect(), &archived.name);
+        for position in positions {
+            let archived_column = ArchivedColumn { table, column: archived, position };
+            let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
+            let rows = several_rows(count);
+            let message =
+                format!("The column {} {change}, or references of {rows} could not be set again.", archived.name);
+            conflicts.push(table_conflict(&table.display, message));
             break;
         }
     }
     Ok(conflicts)
 }
 
-/// How many values have no place in their column as it is now, and why; none where all have. -1 for an unknown number.
-async fn hindered(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    entry: &Entry,
-    place: usize,
-    (kept, now): (&KeptColumn, Option<&PresentColumn>),
+/// One archived value of each row: a column of the table, and the value's position in the archive.
+#[derive(Clone, Copy)]
+struct ArchivedColumn<'a> {
+    table: &'a ArchivedTable,
+    column: &'a KeptColumn,
+    position: usize,
+}
+
+impl ArchivedColumn<'_> {
+    fn value(&self, dialect: Dialect) -> String {
+        ArchivedTable::value(dialect, self.position)
+    }
+}
+
+/// Returns how many archived values the column cannot hold now, or [`UNKNOWN_COUNT`], and how the column has changed;
+/// none if it can hold all of them.
+async fn column_drift(
+    context: &RestoreContext<'_>,
+    archived: ArchivedColumn<'_>,
+    column: Option<&LiveColumn>,
 ) -> Result<Option<(i64, String)>, Error> {
-    let (count, what) = match now {
-        _ if let Some(name) = entry.present.as_ref().and_then(|present| renamed(present, kept)) => {
-            (filled(transaction, db, entry, place).await?, format!("is called {name} now; rename it back"))
+    let old = archived.column;
+    let (count, change) = match column {
+        _ if let Some(name) = archived.table.live.as_ref().and_then(|live| new_name(live, old)) => {
+            (non_null_count(context, archived).await?, format!("is called {name} now; rename it back"))
         }
-        None => (filled(transaction, db, entry, place).await?, "is gone; add it back".to_owned()),
-        Some(now) if now.generated => (
-            filled(transaction, db, entry, place).await?,
+        None => (non_null_count(context, archived).await?, "is gone; add it back".to_owned()),
+        Some(column) if column.generated => (
+            non_null_count(context, archived).await?,
             "is worked out by the database now; make it an ordinary column".to_owned(),
         ),
-        Some(now) if now.type_name == kept.type_name => return Ok(None),
-        Some(now) => {
-            let change = format!("was {} and is {} now; change it back", kept.type_name, now.type_name);
-            let count = match (has_zone(&kept.type_name), has_zone(&now.type_name)) {
-                // Which zone was meant, nobody knows: whoever changed the type has told the database, and not the archive.
-                (Some(then), Some(now)) if then != now && db.dialect() == Dialect::Postgres => {
-                    filled(transaction, db, entry, place).await?
+        Some(column) if column.type_name == old.type_name => return Ok(None),
+        Some(column) => {
+            let change = format!("was {} and is {} now; change it back", old.type_name, column.type_name);
+            let count = match (has_time_zone(&old.type_name), has_time_zone(&column.type_name)) {
+                // The time zone of the conversion is unknown: ALTER TABLE … USING named it, and the archive does not.
+                (Some(was_zoned), Some(is_zoned))
+                    if was_zoned != is_zoned && context.dialect() == Dialect::Postgres =>
+                {
+                    non_null_count(context, archived).await?
                 }
-                _ => changed(transaction, db, entry, place, (kept, now)).await?,
+                _ => changed_value_count(context, archived, column).await?,
             };
             (count, change)
         }
     };
-    Ok((count != 0).then_some((count, what)))
+    Ok((count != 0).then_some((count, change)))
 }
 
-/// What a column is called now, if it was renamed: another one may have its name.
-fn renamed<'a>(present: &'a Present, kept: &KeptColumn) -> Option<&'a str> {
-    let (table, number) = kept.number;
-    let known = number != 0 && table == present.oid;
-    let column = present.columns.iter().find(|column| known && column.number == number)?;
-    (column.name != kept.name).then_some(column.name.as_str())
+/// Returns the current name of a renamed column, even if another column has its old name; none if it was not renamed,
+/// or on SQLite.
+fn new_name<'a>(live: &'a LiveTable, archived: &KeptColumn) -> Option<&'a str> {
+    let (table, number) = archived.number;
+    let is_known = number != 0 && table == live.oid;
+    let column = live.columns.iter().find(|column| is_known && column.number == number)?;
+    (column.name != archived.name).then_some(column.name.as_str())
 }
 
-fn several(count: i64) -> String {
+fn several_rows(count: i64) -> String {
     if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() }
 }
 
-/// Whether values of a type of PostgreSQL's, or of its arrays and ranges, are moments everywhere; none where they are no
-/// times.
-fn has_zone(type_name: &str) -> Option<bool> {
+/// Returns whether the values of a PostgreSQL date or time type, or of its arrays and ranges, have a time zone; none
+/// for other types.
+fn has_time_zone(type_name: &str) -> Option<bool> {
     if type_name.contains(" with time zone") || type_name.starts_with("tstz") {
         Some(true)
     } else if ["date", "tsrange", "tsmultirange"].iter().any(|name| type_name.starts_with(name))
@@ -150,128 +164,129 @@ fn has_zone(type_name: &str) -> Option<bool> {
     }
 }
 
-/// The columns that do not take a value any more that was kept of them: an enum has lost the word, a domain has a new check
-/// (PostgreSQL).
-pub(in crate::restore) async fn refused(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    entry: &Entry,
+/// Returns the columns whose type, of the same name, rejects an archived value: an enum has lost the label, or a domain
+/// has a new check (PostgreSQL).
+pub(super) async fn unreadable_values(
+    context: &RestoreContext<'_>,
+    table: &ArchivedTable,
 ) -> Result<Vec<Conflict>, Error> {
-    let dialect = db.dialect();
+    let dialect = context.dialect();
     let mut conflicts = Vec::new();
-    if dialect == Dialect::Sqlite || entry.rows().is_none() {
+    if dialect == Dialect::Sqlite || table.rows().is_none() {
         return Ok(conflicts);
     }
-    let columns = inserted(dialect, entry);
-    let value = |(place, now): &(usize, &PresentColumn)| {
-        format!("CAST({} AS {})", Entry::value(dialect, *place), now.type_name)
+    let columns = insertable_columns(dialect, table);
+    let value = |(position, column): &(usize, &LiveColumn)| {
+        format!("CAST({} AS {})", ArchivedTable::value(dialect, *position), column.type_name)
     };
-    // All of them at once first: mostly another thing is in the way.
+    // Mostly every value is readable and another conflict exists, so one query tries all columns first.
     let all: Vec<String> = columns.iter().map(value).collect();
-    if unread(transaction, entry, &format!("ROW({})", all.join(", "))).await?.is_none() {
+    if conversion_error(context.tx, table, &format!("ROW({})", all.join(", "))).await?.is_none() {
         return Ok(conflicts);
     }
-    for column in columns {
-        let Some(said) = unread(transaction, entry, &value(&column)).await? else { continue };
-        let (_, now) = column;
-        let (name, of_type) = (&now.name, &now.type_name);
+    for numbered in columns {
+        let Some(reason) = conversion_error(context.tx, table, &value(&numbered)).await? else { continue };
+        let (_, LiveColumn { name, type_name, .. }) = numbered;
         let message = format!(
-            "A kept value does not fit its column any more: {said}. Change {name}, or its type {of_type}, so that it takes \
-             what it took, then restore again."
+            "A kept value does not fit its column any more: {reason}. Change {name}, or its type {type_name}, so that it \
+             takes what it took, then restore again."
         );
-        conflicts.push(whole(&entry.display, message));
+        conflicts.push(table_conflict(&table.display, message));
     }
     Ok(conflicts)
 }
 
-/// What the database says where it cannot read an expression over the kept rows.
-async fn unread(transaction: &DatabaseTransaction, entry: &Entry, value: &str) -> Result<Option<String>, Error> {
-    let sql = format!("SELECT count({value}) AS n {}", entry.from(Dialect::Postgres));
-    let savepoint = transaction.begin().await?;
-    let read = count(&savepoint, Dialect::Postgres, sql).await;
+/// Evaluates an expression over the archived rows and returns the database's message if it fails.
+async fn conversion_error(
+    tx: &DatabaseTransaction,
+    table: &ArchivedTable,
+    value: &str,
+) -> Result<Option<String>, Error> {
+    let sql = format!("SELECT count({value}) AS row_count {}", table.rows_clause(Dialect::Postgres));
+    let savepoint = tx.begin().await?;
+    let evaluated = row_count(&savepoint, Dialect::Postgres, sql).await;
     savepoint.rollback().await?;
-    match read {
+    match evaluated {
         Ok(_) => Ok(None),
-        Err(Error::Refused(said)) => Ok(Some(said.message)),
+        Err(Error::Refused(message)) => Ok(Some(message.message)),
         Err(error) if error.is_of_value() => Ok(Some(error.said())),
         Err(error) => Err(error),
     }
 }
 
-/// How many rows have something in a column.
-async fn filled(transaction: &DatabaseTransaction, db: &Database, entry: &Entry, place: usize) -> Result<i64, Error> {
-    let dialect = db.dialect();
-    let sql = format!("SELECT count(*) AS n {} AND {} IS NOT NULL", entry.from(dialect), Entry::value(dialect, place));
-    count(transaction, dialect, sql).await
+/// Counts the rows with a value in a column.
+async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedColumn<'_>) -> Result<i64, Error> {
+    let dialect = context.dialect();
+    let rows = archived.table.rows_clause(dialect);
+    let sql = format!("SELECT count(*) AS row_count {rows} AND {} IS NOT NULL", archived.value(dialect));
+    row_count(context.tx, dialect, sql).await
 }
 
-/// How many rows would not have the same in a column whose type has changed; -1 where there are some that do not fit at
-/// all.
-async fn changed(
-    transaction: &DatabaseTransaction,
-    db: &Database,
-    entry: &Entry,
-    place: usize,
-    (kept, now): (&KeptColumn, &PresentColumn),
+/// Counts the rows whose value would change in a column of another type, or returns [`UNKNOWN_COUNT`] if a value cannot
+/// be converted.
+async fn changed_value_count(
+    context: &RestoreContext<'_>,
+    archived: ArchivedColumn<'_>,
+    column: &LiveColumn,
 ) -> Result<i64, Error> {
-    let savepoint = transaction.begin().await?;
-    let changed = match db.dialect() {
-        Dialect::Postgres => changed_on_postgres(&savepoint, entry, place, (kept, now)).await,
-        Dialect::Sqlite => changed_on_sqlite(&savepoint, entry, place, now).await,
+    let savepoint = context.tx.begin().await?;
+    let changed = match context.dialect() {
+        Dialect::Postgres => changed_on_postgres(&savepoint, archived, column).await,
+        Dialect::Sqlite => changed_on_sqlite(&savepoint, archived, column).await,
     };
     savepoint.rollback().await?;
     match changed {
-        Err(error) if error.is_of_value() || matches!(error, Error::Refused(_)) => Ok(-1),
+        Err(error) if error.is_of_value() || matches!(error, Error::Refused(_)) => Ok(UNKNOWN_COUNT),
         other => other,
     }
 }
 
-/// There and back again: what the old type reads of what the new one writes; a cast to text might lose something. Types are as the catalogue writes them,
-/// which quotes them.
+/// Converts values to the new type and back, and compares the results. A cast to text could lose something, so the
+/// values are written by `concat`. Type names are quoted by the catalogue.
 async fn changed_on_postgres(
     savepoint: &DatabaseTransaction,
-    entry: &Entry,
-    place: usize,
-    (kept, now): (&KeptColumn, &PresentColumn),
+    archived: ArchivedColumn<'_>,
+    column: &LiveColumn,
 ) -> Result<i64, Error> {
-    let (value, old, new) = (Entry::value(Dialect::Postgres, place), &kept.type_name, &now.type_name);
-    let known = "SELECT CASE WHEN to_regtype($1) IS NULL THEN 0 ELSE 1 END::bigint AS n";
-    let row = savepoint.query_one_raw(Dialect::Postgres.statement(known, [old.clone().into()])).await?;
-    let known = row.map(|row| row.try_get::<i64>("", "n")).transpose()? == Some(1);
-    let differs = if known {
+    let (value, old, new) = (archived.value(Dialect::Postgres), &archived.column.type_name, &column.type_name);
+    let type_exists = "SELECT CASE WHEN to_regtype($1) IS NULL THEN 0 ELSE 1 END::bigint AS type_exists";
+    let row = savepoint.query_one_raw(Dialect::Postgres.statement(type_exists, [old.clone().into()])).await?;
+    let type_exists = row.map(|row| row.try_get::<i64>("", "type_exists")).transpose()? == Some(1);
+    let differs = if type_exists {
         format!("concat(CAST(concat(CAST({value} AS {new})) AS {old})) <> concat(CAST({value} AS {old}))")
     } else {
         format!("concat(CAST({value} AS {new})) <> {value}")
     };
-    let sql = format!("SELECT count(*) AS n {} AND {differs}", entry.from(Dialect::Postgres));
-    count(savepoint, Dialect::Postgres, sql).await
+    let rows = archived.table.rows_clause(Dialect::Postgres);
+    row_count(savepoint, Dialect::Postgres, format!("SELECT count(*) AS row_count {rows} AND {differs}")).await
 }
 
-/// What a column of the new type makes of the values.
+/// Stores the values in a column of the new type, and compares what it returns.
 async fn changed_on_sqlite(
     savepoint: &DatabaseTransaction,
-    entry: &Entry,
-    place: usize,
-    now: &PresentColumn,
+    archived: ArchivedColumn<'_>,
+    column: &LiveColumn,
 ) -> Result<i64, Error> {
-    let value = Entry::value(Dialect::Sqlite, place);
-    // A type may be any words; as an identifier it is one.
-    let of_type = if now.type_name.is_empty() { String::new() } else { quote(&now.type_name) };
-    savepoint.execute_unprepared("DROP TABLE IF EXISTS temp.session_admin_fit").await?;
-    savepoint
-        .execute_unprepared(&format!("CREATE TEMP TABLE session_admin_fit (n integer PRIMARY KEY, v {of_type})"))
-        .await?;
-    let fill = format!("INSERT INTO temp.session_admin_fit SELECT r.rowid, {value} {}", entry.from(Dialect::Sqlite));
+    let value = archived.value(Dialect::Sqlite);
+    // A type name may be any words; quoted it is one identifier.
+    let type_name = if column.type_name.is_empty() { String::new() } else { quote(&column.type_name) };
+    savepoint.execute_unprepared("DROP TABLE IF EXISTS temp.session_admin_converted").await?;
+    let create =
+        format!("CREATE TEMP TABLE session_admin_converted (row_number integer PRIMARY KEY, converted {type_name})");
+    savepoint.execute_unprepared(&create).await?;
+    let rows = archived.table.rows_clause(Dialect::Sqlite);
+    let fill = format!("INSERT INTO temp.session_admin_converted SELECT archived.rowid, {value} {rows}");
     savepoint.execute_unprepared(&fill).await?;
-    // A plus sign takes the column's type from the comparison.
+    // A plus sign takes the column's type affinity from the comparison.
     let sql = format!(
-        "SELECT count(*) AS n FROM {} r JOIN temp.session_admin_fit f ON f.n = r.rowid WHERE NOT (+f.v IS +{value})",
-        Dialect::Sqlite.own_table("archived_rows")
+        "SELECT count(*) AS row_count FROM {} archived JOIN temp.session_admin_converted target \
+         ON target.row_number = archived.rowid WHERE NOT (+target.converted IS +{value})",
+        archived_rows_table(Dialect::Sqlite)
     );
-    count(savepoint, Dialect::Sqlite, sql).await
+    row_count(savepoint, Dialect::Sqlite, sql).await
 }
 
-async fn count(transaction: &DatabaseTransaction, dialect: Dialect, sql: String) -> Result<i64, Error> {
-    let row = transaction.query_one_raw(dialect.statement(sql, [])).await?;
-    Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
+async fn row_count(tx: &DatabaseTransaction, dialect: Dialect, sql: String) -> Result<i64, Error> {
+    let row = tx.query_one_raw(dialect.statement(sql, [])).await?;
+    Ok(row.map(|row| row.try_get("", "row_count")).transpose()?.unwrap_or_default())
 }

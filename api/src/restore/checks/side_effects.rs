@@ -1,4 +1,4 @@
-//! What the database itself says of a restore: rows that came, changed or went beside those that were put back.
+//! Cross-checks a restore against the database's own change counters to detect rows changed by triggers.
 
 use std::collections::HashMap;
 
@@ -6,134 +6,154 @@ use sea_orm::DatabaseTransaction;
 
 use crate::catalog;
 use crate::db::{Database, Dialect};
+use crate::deletion::archive::entries::ArchiveLayout;
 use crate::deletion::postgres::{Changed, Changes, changes_so_far};
 use crate::deletion::sqlite::change_audit::{changes, rows};
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::{Entry, Kept};
-use crate::restore::attempt::PutBack;
-use crate::restore::conflict::whole;
+use crate::restore::archived_table::ArchivedTable;
+use crate::restore::conflict::table_conflict;
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
+use crate::restore::row_counts::RestoredCounts;
 
 /// A table's schema and name.
-type Name = (String, String);
+type TableName = (String, String);
 
-/// What is held against the same after the rows have been put back.
-pub(in crate::restore) enum Witness {
-    /// What PostgreSQL counts by table.
-    Tables(Changes),
-    /// Every change of SQLite's connection. The cheap one, where no trigger adds to it.
-    Changes(i64),
-    /// The rows of every table of SQLite's: a trigger may do anything to any of them.
-    Rows(HashMap<String, i64>),
-    /// PostgreSQL's `track_counts` is off, or on SQLite a key follows a reference that is set again and changes rows twice.
-    Nothing,
+/// The database's change counters before a restore.
+pub(in crate::restore) enum ChangeAudit {
+    /// PostgreSQL's counters by table.
+    PostgresTables(Changes),
+    /// The number of changes of SQLite's connection: the cheap counter, where no trigger adds to it.
+    SqliteChanges(i64),
+    /// The number of rows of every table of SQLite, where a trigger may change any of them.
+    SqliteRows(HashMap<String, i64>),
+    /// No counter is usable: `track_counts` is off on PostgreSQL, or on SQLite a foreign key cascades from a reference
+    /// that is set again, which changes rows twice.
+    Unavailable,
 }
 
-impl Witness {
-    /// Looks before anything is put back.
-    pub async fn before(transaction: &DatabaseTransaction, db: &Database, entries: &[Entry]) -> Result<Self, Error> {
-        if db.dialect() == Dialect::Postgres {
-            return Ok(changes_so_far(transaction).await?.map_or(Self::Nothing, Self::Tables));
+impl ChangeAudit {
+    /// Reads the counters before anything is restored.
+    pub async fn start(context: &RestoreContext<'_>) -> Result<Self, Error> {
+        let RestoreContext { tx, tables, .. } = *context;
+        if context.dialect() == Dialect::Postgres {
+            return Ok(changes_so_far(tx).await?.map_or(Self::Unavailable, Self::PostgresTables));
         }
-        if entries.iter().flat_map(|entry| &entry.present).any(|present| present.triggers) {
-            return Ok(Self::Rows(rows(transaction).await?));
+        if tables.iter().flat_map(|table| &table.live).any(|live| live.triggers) {
+            return Ok(Self::SqliteRows(rows(tx).await?));
         }
-        if entries.iter().any(|entry| is_followed(entry, entries)) {
-            return Ok(Self::Nothing);
+        if tables.iter().any(|table| is_referenced(table, tables)) {
+            return Ok(Self::Unavailable);
         }
-        Ok(Self::Changes(changes(transaction).await?))
+        Ok(Self::SqliteChanges(changes(tx).await?))
     }
 
-    /// Looks again; what was put back does not explain these.
-    pub async fn after(
+    /// Reads the counters again and returns the changes that the restore itself does not explain.
+    pub async fn unexplained_changes(
         self,
-        transaction: &DatabaseTransaction,
-        db: &Database,
-        entries: &[Entry],
-        done: &[PutBack],
+        context: &RestoreContext<'_>,
+        by_table: &[RestoredCounts],
     ) -> Result<Vec<Conflict>, Error> {
-        let beside: Vec<(Name, Changed)> = match self {
-            Self::Nothing => return Ok(Vec::new()),
-            Self::Changes(before) => {
-                let ours: i64 = done.iter().map(|done| done.rows + done.relinked).sum();
-                return Ok(match changes(transaction).await? - before - ours {
+        let RestoreContext { tx, db, tables, .. } = *context;
+        let unexplained: Vec<(TableName, Changed)> = match self {
+            Self::Unavailable => return Ok(Vec::new()),
+            Self::SqliteChanges(before) => {
+                let restored: i64 = by_table.iter().map(|counts| counts.rows + counts.relinked).sum();
+                return Ok(match changes(tx).await? - before - restored {
                     0 => Vec::new(),
-                    other => vec![whole("", told(&Changed { updated: other, ..Changed::default() }))],
+                    other => vec![table_conflict("", message(&Changed { updated: other, ..Changed::default() }))],
                 });
             }
-            Self::Tables(before) => {
-                let now = changes_so_far(transaction).await?.unwrap_or_default();
-                let beside = now.into_iter().map(|(name, now)| {
-                    let changed = beside(&name, &now, before.get(&name), entries, done);
-                    (name, changed)
+            Self::PostgresTables(before) => {
+                let after = changes_so_far(tx).await?.unwrap_or_default();
+                let unexplained = after.into_iter().map(|(name, after)| {
+                    let before = before.get(&name).copied().unwrap_or_default();
+                    let unexplained = unexplained_on_postgres(&name, &before, &after, tables, by_table);
+                    (name, unexplained)
                 });
-                beside.collect()
+                unexplained.collect()
             }
-            Self::Rows(before) => {
-                let now = rows(transaction).await?;
-                let beside = before.into_iter().map(|(name, before)| {
-                    let now = now.get(&name).copied().unwrap_or_default();
+            Self::SqliteRows(before) => {
+                let after = rows(tx).await?;
+                let unexplained = before.into_iter().map(|(name, before)| {
+                    let after = after.get(&name).copied().unwrap_or_default();
                     let name = ("main".to_owned(), name);
-                    let more = now - before - put_back(Dialect::Sqlite, &name, entries, done).rows;
+                    let more = after - before - restored_into(Dialect::Sqlite, &name, tables, by_table).rows;
                     (name, Changed { inserted: more.max(0), deleted: (-more).max(0), updated: 0 })
                 });
-                beside.collect()
+                unexplained.collect()
             }
         };
-        let mut beside: Vec<_> = beside.into_iter().filter(|(_, changed)| *changed != Changed::default()).collect();
-        if beside.is_empty() {
-            return Ok(Vec::new());
-        }
-        // A table that no session leads to may grow: a trigger that keeps a log.
-        let graph = catalog::read(transaction, db.dialect(), db.schema()).await?;
-        let grows = |changed: &Changed| changed.updated == 0 && changed.deleted == 0;
-        beside.retain(|((schema, name), changed)| !grows(changed) || graph.find(schema, name).is_some());
-        beside.sort_by(|one, other| one.0.cmp(&other.0));
-        let display = |(schema, name): &Name| {
-            if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") }
-        };
-        Ok(beside.iter().map(|(name, changed)| whole(&display(name), told(changed))).collect())
+        let unexplained = unexplained.into_iter().filter(|(_, changed)| *changed != Changed::default()).collect();
+        conflicts_of(tx, db, unexplained).await
     }
 }
 
-/// What was put back into a table.
-fn put_back(dialect: Dialect, name: &Name, entries: &[Entry], done: &[PutBack]) -> PutBack {
-    let of_table = entries.iter().zip(done).filter(|(entry, _)| dialect.same_name(&entry.name.1, &name.1));
-    let ours = of_table.filter(|(entry, _)| entry.name.0 == name.0).map(|(_, done)| done);
-    ours.fold(PutBack::default(), |sum, done| PutBack {
-        rows: sum.rows + done.rows,
-        relinked: sum.relinked + done.relinked,
-        ..sum
-    })
+/// Returns a conflict for each table with unexplained changes. A table that no session leads to may grow: a trigger may
+/// write a log.
+async fn conflicts_of(
+    tx: &DatabaseTransaction,
+    db: &Database,
+    mut unexplained: Vec<(TableName, Changed)>,
+) -> Result<Vec<Conflict>, Error> {
+    if unexplained.is_empty() {
+        return Ok(Vec::new());
+    }
+    let graph = catalog::read(tx, db.dialect(), db.schema()).await?;
+    let only_grows = |changed: &Changed| changed.updated == 0 && changed.deleted == 0;
+    unexplained.retain(|((schema, name), changed)| !only_grows(changed) || graph.find(schema, name).is_some());
+    unexplained.sort_by(|one, other| one.0.cmp(&other.0));
+    let display =
+        |(schema, name): &TableName| if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
+    Ok(unexplained.iter().map(|(name, changed)| table_conflict(&display(name), message(changed))).collect())
 }
 
-/// What PostgreSQL counts beside what was put back into a table. A row that moves to another partition with its reference
-/// counts as deleted there and inserted here.
-fn beside(name: &Name, now: &Changed, then: Option<&Changed>, entries: &[Entry], done: &[PutBack]) -> Changed {
-    let then = then.copied().unwrap_or_default();
-    let ours = put_back(Dialect::Postgres, name, entries, done);
-    let mut of_table = entries.iter().filter(|entry| entry.name == *name).flat_map(|entry| &entry.present);
-    let partitioned = of_table.any(|present| present.partitioned);
-    let deleted = now.deleted - then.deleted;
-    let moved = if partitioned { deleted.min(ours.relinked) } else { 0 };
+/// Returns what was restored into a table, which may have two archived tables: its rows and its references.
+fn restored_into(
+    dialect: Dialect,
+    (schema, name): &TableName,
+    tables: &[ArchivedTable],
+    by_table: &[RestoredCounts],
+) -> RestoredCounts {
+    let of_table = tables
+        .iter()
+        .zip(by_table)
+        .filter(|(table, _)| table.name.0 == *schema && dialect.same_name(&table.name.1, name));
+    RestoredCounts::sum(of_table.map(|(_, counts)| counts))
+}
+
+/// Returns PostgreSQL's counts for a table less what was restored into it. A row that moves to another partition with
+/// its reference counts as deleted in one and inserted in the other.
+fn unexplained_on_postgres(
+    name: &TableName,
+    before: &Changed,
+    after: &Changed,
+    tables: &[ArchivedTable],
+    by_table: &[RestoredCounts],
+) -> Changed {
+    let restored = restored_into(Dialect::Postgres, name, tables, by_table);
+    let mut live_tables = tables.iter().filter(|table| table.name == *name).flat_map(|table| &table.live);
+    let is_partitioned = live_tables.any(|live| live.partitioned);
+    let deleted = after.deleted - before.deleted;
+    let moved = if is_partitioned { deleted.min(restored.relinked) } else { 0 };
     Changed {
-        inserted: now.inserted - then.inserted - moved - ours.rows,
-        updated: now.updated - then.updated + moved - ours.relinked,
+        inserted: after.inserted - before.inserted - moved - restored.rows,
+        updated: after.updated - before.updated + moved - restored.relinked,
         deleted: deleted - moved,
     }
 }
 
-/// A column of the entry that is set again is itself referred to.
-fn is_followed(entry: &Entry, entries: &[Entry]) -> bool {
-    let Kept::References(layout) = &entry.kept else { return false };
+/// Returns whether a foreign key refers to a column that is set again.
+fn is_referenced(table: &ArchivedTable, tables: &[ArchivedTable]) -> bool {
+    let ArchiveLayout::References(layout) = &table.layout else { return false };
     let same = |one: &str, other: &str| Dialect::Sqlite.same_name(one, other);
-    let cleared = |name: &String| layout.cleared.iter().any(|column| same(&column.name, name));
-    let references = entries.iter().flat_map(|entry| &entry.present).flat_map(|present| &present.references);
-    let mut leading = references.filter(|reference| same(&reference.referenced.1, &entry.name.1));
-    leading.any(|reference| reference.referenced_columns.iter().any(cleared))
+    let is_cleared = |name: &String| layout.cleared.iter().any(|column| same(&column.name, name));
+    let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);
+    let mut to_table = references.filter(|reference| same(&reference.referenced.1, &table.name.1));
+    to_table.any(|reference| reference.referenced_columns.iter().any(is_cleared))
 }
 
-fn told(changed: &Changed) -> String {
+fn message(changed: &Changed) -> String {
     let counts = [("added", changed.inserted), ("changed", changed.updated), ("deleted", changed.deleted)];
     let counts: Vec<String> = counts
         .into_iter()

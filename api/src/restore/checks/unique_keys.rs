@@ -1,173 +1,182 @@
-//! Rows whose place in a unique key somebody has taken.
+//! Finds target rows whose value of a unique key another row has now.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
-use crate::catalog::live_table::{Present, UniqueKey};
+use crate::catalog::live_table::{LiveTable, UniqueKey};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::References;
+use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
-use crate::restore::Conflict;
-use crate::restore::archived_table::{Entry, Kept, shown};
-use crate::restore::conflict::{LISTED, asked};
-use crate::restore::references::Lacking;
+use crate::restore::archived_table::{ArchivedTable, sqlite_text};
+use crate::restore::conflict::{LISTED, query_or_empty};
+use crate::restore::context::RestoreContext;
+use crate::restore::model::Conflict;
+use crate::restore::references::UnarchivedTables;
 use crate::restore::sqlite;
-use crate::restore::target_rows::Wanted;
+use crate::restore::target_rows::TargetRows;
 
-/// The rows of an entry that a unique key keeps out, for each key.
-pub(in crate::restore) async fn rows(
-    transaction: &DatabaseTransaction,
-    dialect: Dialect,
-    wanted: &Wanted<'_>,
-    lacking: &Lacking,
-) -> Result<Vec<Conflict>, Error> {
+/// Returns the target rows that a unique key rejects, for each key.
+pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
-    for key in &wanted.present.unique_keys {
+    for key in &target.live.unique_keys {
         if let Some(parts) = &key.parts {
-            conflicts.extend(by_parts(transaction, dialect, wanted, (key, parts)).await?);
+            conflicts.extend(find_by_expression(context, target, key, parts).await?);
         }
     }
-    if wanted.present.unique_keys.iter().any(|key| key.parts.is_none()) {
-        let more = by_trying(transaction, wanted, lacking, &conflicts).await?;
+    if target.live.unique_keys.iter().any(|key| key.parts.is_none()) {
+        let more = find_by_insertion(context, target, &conflicts).await?;
         conflicts.extend(more);
     }
     Ok(conflicts)
 }
 
-async fn by_parts(
-    transaction: &DatabaseTransaction,
-    dialect: Dialect,
-    wanted: &Wanted<'_>,
-    (key, parts): (&UniqueKey, &[(String, String)]),
+/// Evaluates a key's expressions over the target rows and the live rows.
+async fn find_by_expression(
+    context: &RestoreContext<'_>,
+    target: &TargetRows<'_>,
+    key: &UniqueKey,
+    parts: &[(String, String)],
 ) -> Result<Vec<Conflict>, Error> {
-    let mut numbered: Vec<String> =
-        parts.iter().enumerate().map(|(place, (part, _))| format!("{part} AS e{place}")).collect();
-    numbered.extend(wanted.there.iter().enumerate().map(|(place, (column, _))| format!("{column} AS s{place}")));
-    let numbered = numbered.join(", ");
+    let dialect = context.dialect();
+    let mut selected: Vec<String> =
+        parts.iter().enumerate().map(|(number, (part, _))| format!("{part} AS part_{number}")).collect();
+    let identity = target.existing.iter().enumerate();
+    selected.extend(identity.map(|(number, (column, _))| format!("{column} AS identity_{number}")));
+    let selected = selected.join(", ");
     let predicate = key.predicate.as_ref().map_or_else(String::new, |predicate| format!(" WHERE {predicate}"));
-    let held: Vec<String> =
-        (0..parts.len()).map(|place| format!("coalesce({}, 'null')", text(dialect, place))).collect();
+    let key_value: Vec<String> =
+        (0..parts.len()).map(|number| format!("coalesce({}, 'null')", text(dialect, number))).collect();
+    let live = format!("(SELECT {selected} FROM {}{predicate})", target.live.relation(dialect));
     let sql = format!(
-        "SELECT kept.session_admin_key AS key, {} AS held FROM (SELECT session_admin_key, {numbered} FROM {} kept{predicate}) kept \
-         WHERE {} LIMIT {LISTED}",
-        held.join(" || ', ' || "),
-        wanted.relation,
-        another(
-            dialect,
-            wanted,
-            key,
-            parts,
-            &format!("(SELECT {numbered} FROM {}{predicate})", wanted.present.relation(dialect))
-        )
+        "SELECT target.session_admin_key AS row_key, {} AS key_value \
+         FROM (SELECT session_admin_key, {selected} FROM {} target{predicate}) target WHERE {} LIMIT {LISTED}",
+        key_value.join(" || ', ' || "),
+        target.relation,
+        exists_equal(dialect, target, key, parts, &live)
     );
-    let rows = asked(transaction, dialect, sql).await?;
+    let rows = query_or_empty(context.tx, dialect, sql).await?;
     let names: Vec<&str> = parts.iter().map(|(part, _)| part.split(" COLLATE ").next().unwrap_or(part)).collect();
-    let found = rows.iter().map(|row| {
+    let conflicts = rows.iter().map(|row| {
         let message = format!(
             "Another row has the same {} now ({}), which {} allows once. Delete or change that row, then restore again.",
             names.join(", ").replace('"', ""),
-            row.try_get::<String>("", "held")?,
+            row.try_get::<String>("", "key_value")?,
             key.name
         );
-        Ok(Conflict { table: wanted.entry.display.clone(), key: row.try_get("", "key")?, message, deletion_id: None })
+        let row_key = row.try_get("", "row_key")?;
+        Ok(Conflict { table: target.archived.display.clone(), key: row_key, message, deletion_id: None })
     });
-    found.collect()
+    conflicts.collect()
 }
 
-fn text(dialect: Dialect, place: usize) -> String {
+fn text(dialect: Dialect, number: usize) -> String {
     match dialect {
-        Dialect::Postgres => format!("CAST(kept.e{place} AS text)"),
-        Dialect::Sqlite => shown(&format!("kept.e{place}")),
+        Dialect::Postgres => format!("CAST(target.part_{number} AS text)"),
+        Dialect::Sqlite => sqlite_text(&format!("target.part_{number}")),
     }
 }
 
-/// Another row of `now` has what `kept` has. Plain equality stands alone, so that the key's own index answers it.
-fn another(dialect: Dialect, wanted: &Wanted<'_>, key: &UniqueKey, parts: &[(String, String)], now: &str) -> String {
-    let itself = wanted.there.iter().enumerate();
-    let itself: Vec<String> =
-        itself.map(|(place, (_, equals))| format!("kept.s{place} {equals} now.s{place}")).collect();
+/// Returns the condition that a live row, other than `target` itself, has the key value of `target`. Plain equality
+/// stands alone, so that the key's own index answers it.
+fn exists_equal(
+    dialect: Dialect,
+    target: &TargetRows<'_>,
+    key: &UniqueKey,
+    parts: &[(String, String)],
+    live: &str,
+) -> String {
+    let itself = target.existing.iter().enumerate();
+    let itself: Vec<String> = itself
+        .map(|(number, (_, equals))| format!("target.identity_{number} {equals} live.identity_{number}"))
+        .collect();
     let others = if itself.is_empty() { String::new() } else { format!(" AND NOT ({})", itself.join(" AND ")) };
-    let exists = |same: Vec<String>| format!("EXISTS (SELECT 1 FROM {now} now WHERE {}{others})", same.join(" AND "));
-    let equal = |place: usize, operator: &str| format!("kept.e{place} {operator} now.e{place}");
-    let plain = exists(parts.iter().enumerate().map(|(place, (_, operator))| equal(place, operator)).collect());
+    let exists = |same: Vec<String>| format!("EXISTS (SELECT 1 FROM {live} live WHERE {}{others})", same.join(" AND "));
+    let equal = |number: usize, operator: &str| format!("target.part_{number} {operator} live.part_{number}");
+    let plain = exists(parts.iter().enumerate().map(|(number, (_, operator))| equal(number, operator)).collect());
     if !key.nulls_equal || dialect == Dialect::Sqlite {
         return plain;
     }
-    let null: Vec<String> = (0..parts.len()).map(|place| format!("kept.e{place} IS NULL")).collect();
-    let either = parts.iter().enumerate().map(|(place, (_, operator))| {
-        format!("({} OR (kept.e{place} IS NULL AND now.e{place} IS NULL))", equal(place, operator))
+    let any_null: Vec<String> = (0..parts.len()).map(|number| format!("target.part_{number} IS NULL")).collect();
+    let equal_or_null = parts.iter().enumerate().map(|(number, (_, operator))| {
+        format!("({} OR (target.part_{number} IS NULL AND live.part_{number} IS NULL))", equal(number, operator))
     });
-    format!("({plain} OR (({}) AND {}))", null.join(" OR "), exists(either.collect()))
+    format!("({plain} OR (({}) AND {}))", any_null.join(" OR "), exists(equal_or_null.collect()))
 }
 
-/// SQLite does not tell what an index over expressions, or over some rows, compares: the rows that it keeps out are those
-/// that are not there after all have been tried.
-async fn by_trying(
-    transaction: &DatabaseTransaction,
-    wanted: &Wanted<'_>,
-    lacking: &Lacking,
-    listed: &[Conflict],
+/// Writes all rows in a savepoint, skipping those that a unique key rejects, and returns the skipped ones.
+///
+/// SQLite does not report what an index over expressions, or over some of the rows, compares.
+async fn find_by_insertion(
+    context: &RestoreContext<'_>,
+    target: &TargetRows<'_>,
+    known: &[Conflict],
 ) -> Result<Vec<Conflict>, Error> {
-    let (entry, present) = (wanted.entry, wanted.present);
-    let savepoint = transaction.begin().await?;
-    let keys = match &entry.kept {
-        Kept::Rows(layout) if layout.key.is_empty() => Ok(Vec::new()),
-        Kept::Rows(layout) => left_out(&savepoint, entry, present, &layout.key).await,
-        Kept::References(layout) => left_unset(&savepoint, entry, present, (layout, lacking)).await,
+    let (table, live) = (target.archived, target.live);
+    let savepoint = context.tx.begin().await?;
+    let keys = match &table.layout {
+        ArchiveLayout::Rows(layout) if layout.key.is_empty() => Ok(Vec::new()),
+        ArchiveLayout::Rows(layout) => rejected_rows(&savepoint, table, live, &layout.key).await,
+        ArchiveLayout::References(layout) => {
+            rejected_references(&savepoint, table, live, layout, context.unarchived_tables).await
+        }
     };
     savepoint.rollback().await?;
     let keys = match keys {
-        // Something else is in the way as well; the database's own words are told.
+        // Another conflict prevents the attempt as well; the database's own message is reported.
         Err(Error::Refused(_)) => return Ok(Vec::new()),
         keys => keys?,
     };
     let names: Vec<&str> =
-        present.unique_keys.iter().filter(|key| key.parts.is_none()).map(|key| key.name.as_str()).collect();
+        live.unique_keys.iter().filter(|key| key.parts.is_none()).map(|key| key.name.as_str()).collect();
     let message = format!(
         "Another row has the same value now in what {} allows once. Delete or change that row, then restore again.",
         names.join(" or ")
     );
-    let is_new = |key: &String| !listed.iter().any(|other| other.table == entry.display && other.key == *key);
-    let found = keys.into_iter().filter(is_new).map(|key| Conflict {
-        table: entry.display.clone(),
+    let is_new = |key: &String| !known.iter().any(|other| other.table == table.display && other.key == *key);
+    let conflicts = keys.into_iter().filter(is_new).map(|key| Conflict {
+        table: table.display.clone(),
         key,
         message: message.clone(),
         deletion_id: None,
     });
-    Ok(found.collect())
+    Ok(conflicts.collect())
 }
 
-/// The keys of kept rows that cannot be put back.
-async fn left_out(
+/// Returns the keys of archived rows that cannot be inserted.
+async fn rejected_rows(
     savepoint: &DatabaseTransaction,
-    entry: &Entry,
-    present: &Present,
+    table: &ArchivedTable,
+    live: &LiveTable,
     key: &[usize],
 ) -> Result<Vec<String>, Error> {
     let dialect = Dialect::Sqlite;
-    let Some(layout) = entry.rows() else { return Ok(Vec::new()) };
-    savepoint.execute_unprepared(&sqlite::insert(entry, present, "ON CONFLICT DO NOTHING")).await?;
-    let same =
-        key.iter().map(|&place| format!("c.{} = {}", quote(&layout.columns[place].name), Entry::value(dialect, place)));
+    let Some(layout) = table.rows() else { return Ok(Vec::new()) };
+    savepoint.execute_unprepared(&sqlite::insert_sql(table, live, "ON CONFLICT DO NOTHING")).await?;
+    let same = key.iter().map(|&position| {
+        format!("live.{} = {}", quote(&layout.columns[position].name), ArchivedTable::value(dialect, position))
+    });
     let sql = format!(
-        "SELECT {} AS key {} AND NOT EXISTS (SELECT 1 FROM {} c WHERE {}) LIMIT {LISTED}",
-        entry.key_text(dialect),
-        entry.from(dialect),
-        present.relation(dialect),
+        "SELECT {} AS row_key {} AND NOT EXISTS (SELECT 1 FROM {} live WHERE {}) LIMIT {LISTED}",
+        table.key_text(dialect),
+        table.rows_clause(dialect),
+        live.relation(dialect),
         same.collect::<Vec<_>>().join(" AND ")
     );
-    keys(savepoint, sql).await
+    row_keys(savepoint, sql).await
 }
 
-/// The keys of rows in which a reference cannot be set again.
-async fn left_unset(
+/// Returns the keys of rows in which a reference cannot be set again.
+async fn rejected_references(
     savepoint: &DatabaseTransaction,
-    entry: &Entry,
-    present: &Present,
-    (layout, lacking): (&References, &Lacking),
+    table: &ArchivedTable,
+    live: &LiveTable,
+    layout: &References,
+    unarchived: &UnarchivedTables,
 ) -> Result<Vec<String>, Error> {
     let dialect = Dialect::Sqlite;
-    let update = sqlite::update(entry, layout, present, lacking);
-    // Each row may be the only one that is refused for something else, which OR IGNORE would pass over as well.
+    let update = sqlite::update_sql(table, layout, live, unarchived);
+    // OR IGNORE would also skip rows that are rejected for another reason, so it is used only after a unique key
+    // failed.
     let attempt = savepoint.begin().await?;
     let tried = attempt.execute_unprepared(&update).await.map_err(Error::from);
     attempt.rollback().await?;
@@ -175,21 +184,21 @@ async fn left_unset(
         return Ok(Vec::new());
     }
     savepoint.execute_unprepared(&update.replacen("UPDATE", "UPDATE OR IGNORE", 1)).await?;
-    let applies: Vec<String> =
-        layout.units.iter().map(|unit| layout.applies(dialect, unit, present, lacking)).collect();
+    let can_be_set: Vec<String> =
+        layout.units.iter().map(|unit| layout.can_be_set(dialect, unit, live, unarchived)).collect();
     let sql = format!(
-        "SELECT {} AS key FROM {} r JOIN {} c ON {} WHERE r.table_id = {} AND ({}) LIMIT {LISTED}",
-        entry.key_text(dialect),
-        dialect.own_table("archived_rows"),
-        present.relation(dialect),
-        layout.same_row(dialect, present),
-        entry.id,
-        applies.join(" OR ")
+        "SELECT {} AS row_key FROM {} archived JOIN {} live ON {} WHERE archived.table_id = {} AND ({}) LIMIT {LISTED}",
+        table.key_text(dialect),
+        archived_rows_table(dialect),
+        live.relation(dialect),
+        layout.is_same_row(dialect, live),
+        table.id,
+        can_be_set.join(" OR ")
     );
-    keys(savepoint, sql).await
+    row_keys(savepoint, sql).await
 }
 
-async fn keys(savepoint: &DatabaseTransaction, sql: String) -> Result<Vec<String>, Error> {
+async fn row_keys(savepoint: &DatabaseTransaction, sql: String) -> Result<Vec<String>, Error> {
     let rows = savepoint.query_all_raw(Dialect::Sqlite.statement(sql, [])).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "key")).collect::<Result<_, _>>()?)
+    Ok(rows.iter().map(|row| row.try_get("", "row_key")).collect::<Result<_, _>>()?)
 }

@@ -1,37 +1,43 @@
-//! `BLOCKS_DELETION`: NO ACTION and RESTRICT refuse to let a parent go; so does SET DEFAULT without a usable default.
+//! `BLOCKS_DELETION`: NO ACTION and RESTRICT block the deletion of a parent row; so does SET DEFAULT without a usable
+//! default.
 
-use super::Draft;
 use crate::catalog::{Action, ForeignKey};
 use crate::db::quote;
-use crate::schema_health::check_context::Scene;
-use crate::schema_health::{FindingCode, Fix, Severity, repair_sql, row_counts};
+use crate::schema_health::check_context::CheckContext;
+use crate::schema_health::finding_draft::FindingDraft;
+use crate::schema_health::model::{FindingCode, Fix, Severity};
+use crate::schema_health::{repair_sql, row_counts};
 
-/// The drafts of this check.
-pub(super) fn check(scene: &Scene) -> Vec<Draft> {
-    scene
+/// Returns a draft for each blocking foreign key.
+pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
+    context
         .enforced_keys()
         .filter_map(|key| match key.on_delete {
-            Action::NoAction | Action::Restrict => Some(refusing(scene, key)),
-            Action::SetDefault => unusable_default(scene, key),
+            Action::NoAction | Action::Restrict => Some(blocking_rule(context, key)),
+            Action::SetDefault => unusable_default(context, key),
             Action::Cascade | Action::SetNull => None,
         })
         .collect()
 }
 
-fn refusing(scene: &Scene, key: &ForeignKey) -> Draft {
-    let (table, parent) = (&scene.table(key.table).display, &scene.table(key.referenced).display);
+fn blocking_rule(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
+    let (table, parent) = (&context.table(key.table).display, &context.table(key.referenced).display);
     let message = format!(
         "{table} refers to {parent} by {} with ON DELETE {}: a row of {parent} that one of {table} refers to cannot be deleted.",
         key.columns.join(", "),
         key.on_delete
     );
-    Draft { rows: row_counts::referring(scene, key), fixes: fixes(scene, key), ..draft(scene, key, message) }
+    FindingDraft {
+        rows: row_counts::referring(context, key),
+        fixes: fixes(context, key),
+        ..draft(context, key, message)
+    }
 }
 
-/// SET DEFAULT: refused where the default is null and the column takes none, and where the default is a value that no
-/// row of the parent has. A default that is computed gives a value that nothing has yet.
-fn unusable_default(scene: &Scene, key: &ForeignKey) -> Option<Draft> {
-    let table = scene.table(key.table);
+/// Returns a draft for SET DEFAULT if the default is null and the column is NOT NULL, or if the parent has no row with
+/// the default. A computed default counts as a value that the parent does not have.
+fn unusable_default(context: &CheckContext, key: &ForeignKey) -> Option<FindingDraft> {
+    let table = context.table(key.table);
     let defaults: Vec<(&String, Option<&str>)> = key
         .set_columns
         .iter()
@@ -39,69 +45,70 @@ fn unusable_default(scene: &Scene, key: &ForeignKey) -> Option<Draft> {
         .collect();
     let nulls: Vec<String> =
         defaults.iter().filter(|(_, default)| default.is_none()).map(|(name, _)| (*name).clone()).collect();
-    let rows = if !scene.take_null(key.table, &nulls)
+    let rows = if !context.all_nullable(key.table, &nulls)
         || defaults.iter().any(|(_, sql)| sql.is_some_and(|sql| !is_literal(sql)))
     {
-        row_counts::referring(scene, key)
+        row_counts::referring(context, key)
     } else if !nulls.is_empty() {
         return None;
     } else {
-        scene.countable(key.table).then(|| without_parent_by_default(scene, key, &defaults))
+        context.countable(key.table).then(|| without_parent_by_default(context, key, &defaults))
     };
     let message = format!(
         "{} refers to {} by {} with ON DELETE SET DEFAULT, and the default is no row that could take the deleted one's place.",
         table.display,
-        scene.table(key.referenced).display,
+        context.table(key.referenced).display,
         key.columns.join(", ")
     );
-    Some(Draft { rows, only_with_rows: true, fixes: fixes(scene, key), ..draft(scene, key, message) })
+    Some(FindingDraft { rows, only_with_rows: true, fixes: fixes(context, key), ..draft(context, key, message) })
 }
 
-fn draft(scene: &Scene, key: &ForeignKey, message: String) -> Draft {
-    Draft::about_key(scene, FindingCode::BlocksDeletion, Severity::Error, key, message)
+fn draft(context: &CheckContext, key: &ForeignKey, message: String) -> FindingDraft {
+    FindingDraft::about_key(context, FindingCode::BlocksDeletion, Severity::Error, key, message)
 }
 
-/// CASCADE, and SET NULL where it works; the rule that this program expects comes first.
-fn fixes(scene: &Scene, key: &ForeignKey) -> Vec<Fix> {
-    let expected = scene.declared_for(key).map(|declared| declared.on_delete);
+/// Returns the fixes CASCADE and, for nullable columns, SET NULL. The rule that this program expects comes first.
+fn fixes(context: &CheckContext, key: &ForeignKey) -> Vec<Fix> {
+    let expected = context.declared_for(key).map(|declared| declared.on_delete);
     let mut rules = vec![Action::Cascade];
-    if scene.take_null(key.table, &key.columns) {
+    if context.all_nullable(key.table, &key.columns) {
         rules.push(Action::SetNull);
     }
     rules.sort_by_key(|rule| Some(*rule) != expected);
-    rules.into_iter().map(|rule| repair_sql::change_rule(scene, key, rule)).collect()
+    rules.into_iter().map(|rule| repair_sql::change_rule(context, key, rule)).collect()
 }
 
-/// Counts the rows for which the parent that the defaults name does not exist.
-fn without_parent_by_default(scene: &Scene, key: &ForeignKey, defaults: &[(&String, Option<&str>)]) -> String {
+/// Returns SQL that counts the rows for which the parent with the default values does not exist.
+fn without_parent_by_default(context: &CheckContext, key: &ForeignKey, defaults: &[(&String, Option<&str>)]) -> String {
     let matching: Vec<String> = key
         .referenced_columns
         .iter()
         .zip(&key.columns)
-        .map(|(there, here)| {
+        .map(|(parent, child)| {
             let value = defaults
                 .iter()
-                .find(|(name, _)| *name == here)
+                .find(|(name, _)| *name == child)
                 .and_then(|(_, sql)| *sql)
-                .map_or_else(|| format!("child.{}", quote(here)), |sql| format!("({sql})"));
-            format!("parent.{} = {value}", quote(there))
+                .map_or_else(|| format!("child.{}", quote(child)), |sql| format!("({sql})"));
+            format!("parent.{} = {value}", quote(parent))
         })
         .collect();
     format!(
         "SELECT count(*) FROM {} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
-        scene.sql_carrier(key),
-        row_counts::set(&key.columns),
-        scene.sql_referenced(key),
+        context.sql_carrier(key),
+        row_counts::all_set(&key.columns),
+        context.sql_referenced(key),
         matching.join(" AND ")
     )
 }
 
+/// Returns whether a default expression is null.
 fn is_null(sql: &str) -> bool {
     let value = sql.split("::").next().unwrap_or(sql);
     value.trim_matches(['(', ')', ' ']).eq_ignore_ascii_case("null")
 }
 
-/// A quoted text or a number, perhaps with a cast: an expression that can be compared without running anything.
+/// Returns whether an expression is a quoted text or a number, perhaps with a cast. Comparing it calls no functions.
 fn is_literal(sql: &str) -> bool {
     let quoted = sql.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
     let rest = match quoted {

@@ -1,37 +1,40 @@
-//! `ROW_SECURITY_HIDES_ROWS`: what this role cannot see it can neither count nor delete.
+//! `ROW_SECURITY_HIDES_ROWS`: the current role can neither count nor delete rows that row-level security hides from it.
 
-use super::Draft;
 use crate::db::quote;
-use crate::schema_health::check_context::Scene;
-use crate::schema_health::{FindingCode, Fix, Severity};
+use crate::schema_health::check_context::CheckContext;
+use crate::schema_health::finding_draft::FindingDraft;
+use crate::schema_health::model::{FindingCode, Fix, Severity};
 
-/// The drafts of this check.
-pub(super) fn check(scene: &Scene) -> Vec<Draft> {
-    scene
-        .touched()
+/// Returns a draft for each affected table with row-level security.
+pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
+    context
+        .affected_tables()
         .into_iter()
-        .filter(|table| scene.table(*table).row_security)
-        .map(|table| draft(scene, table))
+        .filter(|table| context.table(*table).row_security)
+        .map(|table| draft(context, table))
         .collect()
 }
 
-fn draft(scene: &Scene, id: usize) -> Draft {
-    let table = scene.table(id);
+fn draft(context: &CheckContext, id: usize) -> FindingDraft {
+    let table = context.table(id);
     let message = format!(
         "Row-level security applies to the role {} on {}: rows may be hidden, so no impact can be exact, and deletions are refused.",
-        scene.facts.role, table.display
+        context.facts.role, table.display
     );
     let mut fixes = Vec::new();
-    if scene.facts.owned.contains(&(table.schema.clone(), table.name.clone())) {
+    if context.facts.owned.contains(&(table.schema.clone(), table.name.clone())) {
         fixes.push(Fix {
-            statement: format!("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", scene.sql_table(id)),
+            statement: format!("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", context.sql_table(id)),
             consequence: "The table's owner sees all its rows; the policies still hold for everybody else.".to_owned(),
         });
     }
     fixes.push(Fix {
-        statement: format!("ALTER ROLE {} BYPASSRLS", quote(&scene.facts.role)),
+        statement: format!("ALTER ROLE {} BYPASSRLS", quote(&context.facts.role)),
         consequence: "This role sees all rows of all tables that it may read. Only a superuser can grant that."
             .to_owned(),
     });
-    Draft { fixes, ..Draft::about_table(FindingCode::RowSecurityHidesRows, Severity::Error, &table.display, message) }
+    FindingDraft {
+        fixes,
+        ..FindingDraft::about_table(FindingCode::RowSecurityHidesRows, Severity::Error, &table.display, message)
+    }
 }

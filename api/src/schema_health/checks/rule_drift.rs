@@ -1,110 +1,116 @@
-//! `RULE_DRIFT`: a reference that this program knows has another rule than it expects, or no foreign key at all.
+//! `RULE_DRIFT`: a reference that this program knows has an unexpected rule, or no foreign key at all.
 
-use super::Draft;
 use crate::catalog::{Action, ForeignKey, TableId};
 use crate::db::{Dialect, quote};
-use crate::schema_health::check_context::{Declared, Scene, list};
-use crate::schema_health::{FindingCode, Fix, Severity, repair_sql, row_counts};
+use crate::schema_health::check_context::{CheckContext, DeclaredReference, column_list};
+use crate::schema_health::finding_draft::FindingDraft;
+use crate::schema_health::model::{FindingCode, Fix, Severity};
+use crate::schema_health::{repair_sql, row_counts};
 
-/// The drafts of this check.
-pub(super) fn check(scene: &Scene) -> Vec<Draft> {
-    let differing = scene.enforced_keys().filter_map(|key| {
-        let declared = scene.declared_for(key)?;
-        (declared.on_delete != key.on_delete).then(|| differing(scene, key, declared))
+/// Returns a draft for each reference with an unexpected rule, and for each without a foreign key.
+pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
+    let unexpected = context.enforced_keys().filter_map(|key| {
+        let declared = context.declared_for(key)?;
+        (declared.on_delete != key.on_delete).then(|| unexpected(context, key, declared))
     });
-    differing.chain(missing(scene).map(|missing| missing.draft(scene))).collect()
+    unexpected.chain(missing_keys(context).map(|missing| missing.draft(context))).collect()
 }
 
-fn differing(scene: &Scene, key: &ForeignKey, declared: &Declared) -> Draft {
+fn unexpected(context: &CheckContext, key: &ForeignKey, declared: &DeclaredReference) -> FindingDraft {
     let message = format!(
         "{} refers to {} by {} with ON DELETE {}; expected is ON DELETE {}.",
-        scene.table(key.table).display,
-        scene.table(key.referenced).display,
+        context.table(key.table).display,
+        context.table(key.referenced).display,
         key.columns.join(", "),
         key.on_delete,
         declared.on_delete
     );
-    let severity = if lets_through(scene, key) { Severity::Warning } else { Severity::Error };
-    Draft {
-        rows: row_counts::referring(scene, key),
-        fixes: vec![repair_sql::change_rule(scene, key, declared.on_delete)],
-        ..Draft::about_key(scene, FindingCode::RuleDrift, severity, key, message)
+    let severity = if never_blocks(context, key) { Severity::Warning } else { Severity::Error };
+    FindingDraft {
+        rows: row_counts::referring(context, key),
+        fixes: vec![repair_sql::change_rule(context, key, declared.on_delete)],
+        ..FindingDraft::about_key(context, FindingCode::RuleDrift, severity, key, message)
     }
 }
 
-/// Whether a deletion passes the key, whatever the rows.
-fn lets_through(scene: &Scene, key: &ForeignKey) -> bool {
+/// Returns whether the rule never blocks a deletion.
+fn never_blocks(context: &CheckContext, key: &ForeignKey) -> bool {
     match key.on_delete {
         Action::Cascade => true,
-        Action::SetNull => scene.take_null(key.table, &key.set_columns),
+        Action::SetNull => context.all_nullable(key.table, &key.set_columns),
         Action::SetDefault | Action::Restrict | Action::NoAction => false,
     }
 }
 
-/// A declared reference whose table and columns exist, and whose key does not.
-pub(super) struct Missing<'a> {
-    pub declared: &'a Declared,
-    /// The table as SQL names it.
+/// A declared reference whose table and columns exist, but not its foreign key.
+pub(super) struct MissingKey<'a> {
+    pub declared: &'a DeclaredReference,
+    /// The SQL name of the referring table.
     pub table: String,
+    /// The SQL name of the referenced table.
     pub parent: String,
     pub referenced: TableId,
     pub parent_columns: Vec<String>,
 }
 
-/// The declared references to tables that a deletion reaches that have no key of any kind.
-pub(super) fn missing(scene: &Scene) -> impl Iterator<Item = Missing<'_>> {
-    scene.declared().iter().filter_map(|declared| {
-        let parent = scene.graph.find(&scene.schema, &declared.referenced_table)?;
-        let parent_columns = scene.table(parent).primary_key.clone();
-        let columns = scene.facts.columns.get(&(scene.schema.clone(), declared.table.clone()))?;
-        let there = declared.columns.iter().all(|column| columns.contains(column));
-        let key = scene.keys().any(|key| {
+/// Returns the declared references to tables that a deletion reaches which have no foreign key of any kind.
+pub(super) fn missing_keys(context: &CheckContext) -> impl Iterator<Item = MissingKey<'_>> {
+    context.declared().iter().filter_map(|declared| {
+        let parent = context.graph.find(&context.schema, &declared.referenced_table)?;
+        let parent_columns = context.table(parent).primary_key.clone();
+        let columns = context.facts.columns.get(&(context.schema.clone(), declared.table.clone()))?;
+        let columns_exist = declared.columns.iter().all(|column| columns.contains(column));
+        let has_key = context.keys().any(|key| {
             key.referenced == parent
-                && scene.table(key.table).schema == scene.schema
-                && scene.table(key.table).name == declared.table
+                && context.table(key.table).schema == context.schema
+                && context.table(key.table).name == declared.table
                 && key.columns == declared.columns
                 && key.enforced
         });
-        let absent = scene.reached.contains(&parent) && there && !key && parent_columns.len() == declared.columns.len();
-        absent.then(|| Missing {
+        let is_missing = context.reached.contains(&parent)
+            && columns_exist
+            && !has_key
+            && parent_columns.len() == declared.columns.len();
+        is_missing.then(|| MissingKey {
             declared,
-            table: scene.sql_name(&scene.schema, &declared.table),
-            parent: scene.sql_table(parent),
+            table: context.sql_name(&context.schema, &declared.table),
+            parent: context.sql_table(parent),
             referenced: parent,
             parent_columns,
         })
     })
 }
 
-impl Missing<'_> {
-    /// What a finding about it is about.
+impl MissingKey<'_> {
+    /// Returns the subject of a finding about the reference.
     pub fn subject(&self) -> String {
         format!("{}.{}", self.declared.table, self.declared.columns.join(","))
     }
 
-    /// Whether this role may count the table's rows. The graph leaves out a table whose keys are all gone.
-    pub fn countable(&self, scene: &Scene) -> bool {
-        let name = (scene.schema.clone(), self.declared.table.clone());
-        match scene.graph.find(&name.0, &name.1) {
-            Some(table) => scene.countable(table),
-            None => scene.dialect == Dialect::Sqlite || scene.facts.readable.contains(&name),
+    /// Returns whether the current role may count the table's rows. The graph lacks a table of which all keys are
+    /// missing.
+    pub fn countable(&self, context: &CheckContext) -> bool {
+        let name = (context.schema.clone(), self.declared.table.clone());
+        match context.graph.find(&name.0, &name.1) {
+            Some(table) => context.countable(table),
+            None => context.dialect == Dialect::Sqlite || context.facts.readable.contains(&name),
         }
     }
 
-    fn draft(self, scene: &Scene) -> Draft {
-        let Declared { table, columns, referenced_table, on_delete } = self.declared;
+    fn draft(self, context: &CheckContext) -> FindingDraft {
+        let DeclaredReference { table, columns, referenced_table, on_delete } = self.declared;
         let message = format!(
             "{table}.{} has no foreign key to {referenced_table}: a deletion leaves its rows behind, referring to nothing.",
             columns.join(", ")
         );
         let rows = self
-            .countable(scene)
-            .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", self.table, row_counts::set(columns)));
-        Draft {
+            .countable(context)
+            .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", self.table, row_counts::all_set(columns)));
+        FindingDraft {
             subject: self.subject(),
             rows,
-            fixes: vec![self.add_key(scene)],
-            ..Draft::about_table(
+            fixes: vec![self.add_key(context)],
+            ..FindingDraft::about_table(
                 FindingCode::RuleDrift,
                 Severity::Error,
                 table,
@@ -113,25 +119,25 @@ impl Missing<'_> {
         }
     }
 
-    fn add_key(&self, scene: &Scene) -> Fix {
-        let Declared { table, columns, referenced_table, on_delete } = self.declared;
+    fn add_key(&self, context: &CheckContext) -> Fix {
+        let DeclaredReference { table, columns, referenced_table, on_delete } = self.declared;
         let name = quote(&format!("{table}_{}_fkey", columns.join("_")));
-        let statement = match scene.dialect {
+        let statement = match context.dialect {
             Dialect::Postgres => format!(
                 "ALTER TABLE {} ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {on_delete}",
                 self.table,
-                list(columns),
+                column_list(columns),
                 self.parent,
-                list(&self.parent_columns)
+                column_list(&self.parent_columns)
             ),
             Dialect::Sqlite => repair_sql::sqlite_rebuild(
-                scene.migrations_pending,
+                context.migrations_pending,
                 table,
                 &format!(
                     "FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {on_delete}",
-                    list(columns),
+                    column_list(columns),
                     self.parent,
-                    list(&self.parent_columns)
+                    column_list(&self.parent_columns)
                 ),
             ),
         };

@@ -1,59 +1,61 @@
-//! `SET_NULL_ON_NOT_NULL`: a rule that contradicts its column. The databases accept it and fail when it is needed.
+//! `SET_NULL_ON_NOT_NULL`: a rule that contradicts its column. The database accepts the key, and fails when it applies
+//! the rule.
 
-use super::Draft;
 use crate::catalog::{Action, ForeignKey};
 use crate::db::quote;
-use crate::schema_health::check_context::Scene;
-use crate::schema_health::{FindingCode, Fix, Severity, repair_sql, row_counts};
+use crate::schema_health::check_context::CheckContext;
+use crate::schema_health::finding_draft::FindingDraft;
+use crate::schema_health::model::{FindingCode, Fix, Severity};
+use crate::schema_health::{repair_sql, row_counts};
 
-/// The drafts of this check.
-pub(super) fn check(scene: &Scene) -> Vec<Draft> {
-    scene
+/// Returns a draft for each contradictory foreign key.
+pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
+    context
         .enforced_keys()
-        .filter(|key| key.on_delete == Action::SetNull && !scene.take_null(key.table, &key.set_columns))
-        .map(|key| draft(scene, key))
+        .filter(|key| key.on_delete == Action::SetNull && !context.all_nullable(key.table, &key.set_columns))
+        .map(|key| draft(context, key))
         .collect()
 }
 
-fn draft(scene: &Scene, key: &ForeignKey) -> Draft {
-    let (table, parent) = (&scene.table(key.table).display, &scene.table(key.referenced).display);
+fn draft(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
+    let (table, parent) = (&context.table(key.table).display, &context.table(key.referenced).display);
     let message = format!(
         "{table} refers to {parent} by {} with ON DELETE SET NULL, but {} takes no null: a row of {parent} that one of \
          {table} refers to cannot be deleted.",
         key.columns.join(", "),
-        forbidding(scene, key).join(", ")
+        not_null_columns(context, key).join(", ")
     );
-    Draft {
-        rows: row_counts::referring(scene, key),
-        fixes: std::iter::once(repair_sql::change_rule(scene, key, Action::Cascade))
-            .chain(drop_not_null(scene, key))
+    FindingDraft {
+        rows: row_counts::referring(context, key),
+        fixes: std::iter::once(repair_sql::change_rule(context, key, Action::Cascade))
+            .chain(drop_not_null(context, key))
             .collect(),
-        ..Draft::about_key(scene, FindingCode::SetNullOnNotNull, Severity::Error, key, message)
+        ..FindingDraft::about_key(context, FindingCode::SetNullOnNotNull, Severity::Error, key, message)
     }
 }
 
-/// The columns that the rule would set to null and that take none.
-fn forbidding(scene: &Scene, key: &ForeignKey) -> Vec<String> {
+/// Returns the NOT NULL columns that the rule would set to null.
+fn not_null_columns(context: &CheckContext, key: &ForeignKey) -> Vec<String> {
     key.set_columns
         .iter()
-        .filter(|name| !scene.table(key.table).column(name).is_some_and(|column| column.nullable))
+        .filter(|name| !context.table(key.table).column(name).is_some_and(|column| column.nullable))
         .cloned()
         .collect()
 }
 
-/// Letting the columns take null, where nothing but their own NOT NULL stands against it.
-fn drop_not_null(scene: &Scene, key: &ForeignKey) -> Option<Fix> {
-    let table = scene.table(key.table);
+/// Returns the fix that drops NOT NULL; none if a domain or a primary key forbids null as well.
+fn drop_not_null(context: &CheckContext, key: &ForeignKey) -> Option<Fix> {
+    let table = context.table(key.table);
     let name = (table.schema.clone(), table.name.clone());
-    let columns = forbidding(scene, key);
+    let columns = not_null_columns(context, key);
     let possible =
-        columns.iter().all(|column| scene.facts.droppable_not_null.contains(&(name.clone(), column.clone())));
+        columns.iter().all(|column| context.facts.droppable_not_null.contains(&(name.clone(), column.clone())));
     possible.then(|| {
         let drops: Vec<String> =
             columns.iter().map(|column| format!("ALTER COLUMN {} DROP NOT NULL", quote(column))).collect();
         Fix {
-            statement: format!("ALTER TABLE {} {}", scene.sql_table(key.table), drops.join(", ")),
-            consequence: repair_sql::consequence(scene, key, Action::SetNull)
+            statement: format!("ALTER TABLE {} {}", context.sql_table(key.table), drops.join(", ")),
+            consequence: repair_sql::consequence(context, key, Action::SetNull)
                 + " Programs that read the table must be ready for the null.",
         }
     })

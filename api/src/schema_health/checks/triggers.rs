@@ -1,22 +1,24 @@
-//! `USER_TRIGGER`: what a trigger does is not in the foreign keys, so no impact shows it; only a dry run does.
+//! `USER_TRIGGER`: the impact does not show what a trigger does, since that is not in the foreign keys; a dry run shows
+//! it.
 
-use super::Draft;
 use crate::db::{Dialect, quote};
-use crate::schema_health::check_context::Scene;
-use crate::schema_health::{FindingCode, Fix, Severity, row_counts};
+use crate::schema_health::check_context::CheckContext;
+use crate::schema_health::finding_draft::FindingDraft;
+use crate::schema_health::model::{FindingCode, Fix, Severity};
+use crate::schema_health::row_counts;
 
-/// The drafts of this check: one a trigger.
-pub(super) fn check(scene: &Scene) -> Vec<Draft> {
-    let tables = scene.touched();
+/// Returns a draft for each trigger.
+pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
+    let tables = context.affected_tables();
     tables
         .into_iter()
-        .flat_map(|table| scene.table(table).triggers.iter().map(move |trigger| draft(scene, table, trigger)))
+        .flat_map(|table| context.table(table).triggers.iter().map(move |trigger| draft(context, table, trigger)))
         .collect()
 }
 
-fn draft(scene: &Scene, id: usize, trigger: &str) -> Draft {
-    let table = &scene.table(id).display;
-    let (change, severity) = if scene.reached.contains(&id) {
+fn draft(context: &CheckContext, id: usize, trigger: &str) -> FindingDraft {
+    let table = &context.table(id).display;
+    let (change, severity) = if context.reached.contains(&id) {
         ("deletes rows of", Severity::Warning)
     } else {
         ("clears references in", Severity::Info)
@@ -25,18 +27,18 @@ fn draft(scene: &Scene, id: usize, trigger: &str) -> Draft {
         "A deletion {change} {table}, and the trigger {trigger} may act on that. What it does is not in the impact; \
          a dry run (--dry-run) runs it and takes it back."
     );
-    Draft {
+    FindingDraft {
         subject: format!("{table}.{trigger}"),
-        rows: row_counts::rows(scene, id),
-        fixes: vec![switch_off(scene, id, trigger)],
-        ..Draft::about_table(FindingCode::UserTrigger, severity, table, message)
+        rows: row_counts::rows(context, id),
+        fixes: vec![disable_trigger(context, id, trigger)],
+        ..FindingDraft::about_table(FindingCode::UserTrigger, severity, table, message)
     }
 }
 
-fn switch_off(scene: &Scene, id: usize, trigger: &str) -> Fix {
-    match scene.dialect {
+fn disable_trigger(context: &CheckContext, id: usize, trigger: &str) -> Fix {
+    match context.dialect {
         Dialect::Postgres => Fix {
-            statement: format!("ALTER TABLE {} DISABLE TRIGGER {}", scene.sql_table(id), quote(trigger)),
+            statement: format!("ALTER TABLE {} DISABLE TRIGGER {}", context.sql_table(id), quote(trigger)),
             consequence:
                 "It no longer fires for anybody, until ENABLE TRIGGER. If it is harmless, accept the finding instead."
                     .to_owned(),

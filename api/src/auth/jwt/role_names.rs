@@ -1,0 +1,36 @@
+//! The names by which a JWT's claim gives a role.
+
+use crate::auth::role::Role;
+
+/// The roles that the names in a claim stand for.
+#[derive(Debug, Clone, Default)]
+pub struct RoleWords(Vec<(String, Role)>);
+
+impl RoleWords {
+    /// Parses names such as `service_role=ADMIN`. Without any, the roles' own names are known, in any case; with some, only
+    /// those are, exactly as written.
+    ///
+    /// # Errors
+    /// The end of a sentence that says what is wrong, after the option's name.
+    pub fn read(texts: &[String]) -> Result<Self, String> {
+        let read = |text: &String| {
+            let (word, role) = text.rsplit_once('=')?;
+            let role = Role::of_word(role.trim())?;
+            Some((word.trim().to_owned(), role)).filter(|(word, _)| !word.is_empty())
+        };
+        let wrong = |text: &String| {
+            format!(
+                "is {text:?}; it takes a word and what it stands for, such as service_role=ADMIN: VIEWER, OPERATOR or ADMIN."
+            )
+        };
+        texts.iter().map(|text| read(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the role that a name stands for; the highest where several are configured for it.
+    pub(super) fn role(&self, word: &str) -> Option<Role> {
+        if self.0.is_empty() {
+            return Role::of_word(word);
+        }
+        self.0.iter().filter(|(known, _)| known == word).map(|(_, role)| *role).max()
+    }
+}

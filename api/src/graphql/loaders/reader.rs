@@ -1,0 +1,42 @@
+//! What all loaders share: the data loader of a request, and what it reads from.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::DataLoader;
+
+use crate::db::Database;
+use crate::error::Error;
+use crate::gateway::Gateway;
+use crate::graphql::execution::batch_scheduler::SpawnBatch;
+
+/// The most keys of one batch. The data loader's own limit would split a page of pages.
+const MAX_BATCH: usize = 100_000;
+
+/// What batches are read from.
+pub(in crate::graphql) struct BatchReader {
+    pub(super) database: Database,
+    pub(super) gateway: Option<Gateway>,
+}
+
+/// The data loader of one request: what it has read is never older than the request.
+pub(in crate::graphql) type Batches = DataLoader<BatchReader>;
+
+/// Returns the data loader of one request, whose batches `spawn` runs.
+pub(in crate::graphql) fn batches(database: Database, gateway: Option<Gateway>, spawn: SpawnBatch) -> Batches {
+    DataLoader::new(BatchReader { database, gateway }, spawn).delay(Duration::ZERO).max_batch_size(MAX_BATCH)
+}
+
+/// The error of a batch, shared by all who wait for it.
+pub(super) type Fault = Arc<Error>;
+
+/// Groups parents, or their keys, by what is needed of them: each group is read with one statement.
+pub(super) fn group_by_key<'a, T: Eq + Hash, P>(needed: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {
+    let mut groups: HashMap<&T, Vec<P>> = HashMap::new();
+    for (key, parent) in needed {
+        groups.entry(key).or_default().push(parent);
+    }
+    groups
+}

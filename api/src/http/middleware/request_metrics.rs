@@ -1,0 +1,26 @@
+//! Counts requests and measures how long they take.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::http::app::App;
+
+/// Records a request by its route, method and status, once it has been answered. All paths without a route count as one, and
+/// so do all methods besides GET and POST: a client must not be able to make up labels.
+pub(in crate::http) async fn record_request(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        _ => "other",
+    };
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    app.state.metrics().requests().answered(route, method, response.status().as_u16(), began.elapsed());
+    response
+}

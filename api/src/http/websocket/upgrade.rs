@@ -1,0 +1,71 @@
+//! Upgrading a request to a WebSocket.
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+
+use super::connection::Connection;
+use super::protocol::PROTOCOL;
+use crate::auth::AuthError;
+use crate::http::app::App;
+use crate::http::middleware::{authentication, request_log};
+
+/// After how many seconds a client that finds no slot may try again.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Opens a WebSocket.
+pub(in crate::http) async fn open(State(app): State<App>, request: Request) -> Response {
+    let id = request_log::id_of(&request).to_owned();
+    let bearer = match authenticated_bearer(&app, request.headers()).await {
+        Ok(bearer) => bearer,
+        Err(error) => return authentication::refuse(&error, &request),
+    };
+    let connection = app.connection(&request);
+    let (closing, max_message) = (app.sockets.subscribe(), app.state.limits().body);
+    let (mut parts, _) = request.into_parts();
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
+        // Twice the limit, so that a message which is only a little too large is refused by this server's own close code.
+        Ok(upgrade) => upgrade.max_message_size(2 * max_message).max_frame_size(2 * max_message).protocols([PROTOCOL]),
+        Err(rejection) => return refuse_upgrade(rejection),
+    };
+    let Some((slot, evicted)) = app.socket_slots.occupy() else { return refuse_for_want_of_slots() };
+    let span = request_log::socket_span(&id);
+    let open_sockets = app.state.metrics().requests().socket();
+    // Over HTTP/2 a socket is one request of a connection that other requests use too.
+    let active_request = connection.begin_request();
+    let serve = async move |socket: WebSocket| {
+        tokio::select! {
+            // No close frame is sent: waiting for the client to take it would occupy the slot.
+            _ = evicted => tracing::info!("closed, to make room: it had not begun"),
+            () = Connection::new(socket, app, connection, id, bearer, closing, slot).run() => {}
+        }
+        drop((active_request, open_sockets));
+    };
+    upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
+}
+
+/// Returns the token in the header, if there is one, and refuses one that is not valid. A client without a token in the header
+/// may send it with the first message.
+async fn authenticated_bearer(app: &App, headers: &HeaderMap) -> Result<Option<String>, AuthError> {
+    let Some(bearer) = authentication::bearer_token(headers)? else { return Ok(None) };
+    app.state.authenticate(Some(bearer)).await.map(|_| Some(bearer.to_owned()))
+}
+
+fn refuse_for_want_of_slots() -> Response {
+    tracing::warn!("a socket was refused: as many are open as may be (--max-sockets)");
+    let message = "As many sockets are open as this server takes. Try again later, or close one.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))], message).into_response()
+}
+
+fn refuse_upgrade(rejection: WebSocketUpgradeRejection) -> Response {
+    let status = rejection.into_response().status();
+    (
+        status,
+        format!("This is a WebSocket that speaks {PROTOCOL}. Queries and mutations are answered at /graphql too.\n"),
+    )
+        .into_response()
+}

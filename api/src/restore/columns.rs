@@ -1,0 +1,18 @@
+//! The columns that a restore writes.
+
+use super::archived_table::ArchivedTable;
+use crate::catalog::live_table::LiveColumn;
+use crate::db::Dialect;
+
+/// Returns the live columns that archived rows are inserted into, each with the position of its archived value.
+///
+/// A column that no longer exists, or that the database generates now, is left out;
+/// [`schema_drift`](super::checks::schema_drift) reports what would be lost by that.
+pub(super) fn insertable_columns(dialect: Dialect, table: &ArchivedTable) -> Vec<(usize, &LiveColumn)> {
+    let (Some(layout), Some(live)) = (table.rows(), &table.live) else { return Vec::new() };
+    let columns = layout.columns.iter().enumerate();
+    columns
+        .filter_map(|(position, archived)| Some((position, live.column(dialect, &archived.name)?)))
+        .filter(|(_, column)| !column.generated)
+        .collect()
+}

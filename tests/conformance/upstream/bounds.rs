@@ -1,0 +1,45 @@
+//! Bounds that a document does not have.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::plain::{Plain, deviates, is_executed};
+
+#[tokio::test]
+async fn thousands_of_aliases_are_executed() {
+    let fields: String = (0..5_000).map(|n| format!("a{n}: __typename ")).collect();
+    let file = "conformance/parse/document_size.rs, conformance/parse/token_scan.rs";
+    is_executed(&Plain::new().post(&format!("{{ {fields} }}"), json!({})).await, file);
+}
+
+#[tokio::test]
+async fn lists_are_nested_without_end() {
+    let query = format!("{{ a(b: {}{}) }}", "[".repeat(200), "]".repeat(200));
+    let parsed = async_graphql::parser::parse_query(query);
+    deviates(parsed.is_ok(), "conformance/parse/token_scan.rs", parsed.err());
+}
+
+#[tokio::test]
+async fn a_fragment_is_walked_wherever_it_is_spread() {
+    let plain = Plain::new();
+    let time = async |levels: usize| {
+        let spread =
+            |level: usize| format!("fragment F{level} on Query {{ {} }} ", format!("...F{} ", level + 1).repeat(3));
+        let fragments: String = (0..levels).map(spread).collect();
+        let query = format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}");
+        let begun = Instant::now();
+        plain.post(&query, json!({})).await;
+        begun.elapsed()
+    };
+    time(1).await;
+    let (few, many) = (time(4).await, time(9).await);
+    // There are 243 times more spreads, and twice as many fragments.
+    deviates(many > few * 10, "conformance/parse/document_size.rs", (few, many));
+}
+
+#[tokio::test]
+async fn introspection_has_no_bound() {
+    let query = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    is_executed(&Plain::new().post(query, json!({})).await, "conformance/parse/introspection_limit.rs");
+}

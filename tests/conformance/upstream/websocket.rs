@@ -1,0 +1,114 @@
+//! The protocol graphql-transport-ws.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
+use async_graphql_axum::{GraphQLProtocol, GraphQLSubscription, GraphQLWebSocket};
+use axum::Router;
+use axum::extract::WebSocketUpgrade;
+use axum::routing::any;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+use super::plain::deviates;
+use crate::conformance::library::{Shelf, builder};
+
+type Client = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A client of a plain server's socket, and the protocol that the server has chosen. A server with `refuses` lets nobody in.
+async fn connect(protocols: &str, refuses: bool) -> (Client, String) {
+    let schema = builder().data(Arc::new(Shelf::default())).finish();
+    let plain = GraphQLSubscription::new(schema.clone());
+    let refusing = any(async move |protocol: GraphQLProtocol, upgrade: WebSocketUpgrade| {
+        upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).on_upgrade(move |socket| {
+            let socket = GraphQLWebSocket::new(socket, schema, protocol);
+            socket.on_connection_init(async |_| Err("No.".into())).serve()
+        })
+    });
+    let router = Router::new().route_service("/ws", plain).route("/refusing", refusing);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let path = if refuses { "refusing" } else { "ws" };
+    let mut request = format!("ws://{address}/{path}").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
+    let (client, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let chosen = response.headers()["sec-websocket-protocol"].to_str().unwrap().to_owned();
+    (client, chosen)
+}
+
+async fn say(client: &mut Client, message: Value) {
+    client.send(Message::text(message.to_string())).await.unwrap();
+}
+
+async fn hear(client: &mut Client) -> Message {
+    tokio::time::timeout(Duration::from_secs(10), client.next()).await.unwrap().unwrap().unwrap()
+}
+
+fn close_code(message: &Message) -> Option<u16> {
+    match message {
+        Message::Close(Some(frame)) => Some(frame.code.into()),
+        _ => None,
+    }
+}
+
+async fn begun() -> Client {
+    let (mut client, _) = connect("graphql-transport-ws", false).await;
+    say(&mut client, json!({ "type": "connection_init" })).await;
+    assert!(hear(&mut client).await.to_text().unwrap().contains("connection_ack"));
+    client
+}
+
+#[tokio::test]
+async fn sockets_close_with_codes_of_websocket_itself() {
+    let file = "http/websocket/protocol.rs";
+    let (mut refused, _) = connect("graphql-transport-ws", true).await;
+    say(&mut refused, json!({ "type": "connection_init" })).await;
+    let message = hear(&mut refused).await;
+    deviates(close_code(&message) == Some(1002), file, ("4403 Forbidden", message));
+
+    let (mut early, _) = connect("graphql-transport-ws", false).await;
+    say(&mut early, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
+    let message = hear(&mut early).await;
+    deviates(close_code(&message) == Some(1011), file, ("4401 Unauthorized", message));
+
+    let mut wrong = begun().await;
+    say(&mut wrong, json!({ "type": "nothing" })).await;
+    let message = hear(&mut wrong).await;
+    deviates(close_code(&message) == Some(1002), file, ("4400 Invalid message", message));
+}
+
+#[tokio::test]
+async fn a_second_subscription_replaces_the_first_of_its_id() {
+    let mut client = begun().await;
+    for _ in 0..2 {
+        let payload = json!({ "query": "subscription { books { totalCount } }" });
+        say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+    }
+    let message = hear(&mut client).await;
+    deviates(close_code(&message).is_none(), "http/websocket/connection.rs", ("4409 Subscriber exists", message));
+}
+
+#[tokio::test]
+async fn an_operation_that_is_not_executed_has_a_result() {
+    let mut client = begun().await;
+    say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ nothing }" } })).await;
+    let message = hear(&mut client).await;
+    let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+    deviates(message["type"] == "next", "http/websocket/operations.rs", message);
+}
+
+#[tokio::test]
+async fn a_server_of_both_protocols_selects_one_and_speaks_the_other() {
+    let (mut client, chosen) = connect("graphql-transport-ws, graphql-ws", false).await;
+    say(&mut client, json!({ "type": "connection_init" })).await;
+    hear(&mut client).await;
+    say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
+    let message = hear(&mut client).await;
+    let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+    let spoken = if message["type"] == "next" { "graphql-transport-ws" } else { "graphql-ws" };
+    deviates(spoken != chosen, "http/websocket/mod.rs (the protocol that is offered)", (spoken, chosen));
+}
