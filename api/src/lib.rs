@@ -4,7 +4,7 @@
 //! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `access`,
 //! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`, `limits`).
 
-pub mod admission;
+mod admission;
 pub mod app_state;
 pub mod auth;
 pub mod catalog;

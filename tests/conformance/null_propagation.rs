@@ -112,14 +112,6 @@ async fn a_field_that_is_left_out_by_a_directive_stays_out() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_asked_for_twice_has_one_error() {
-    let query = "{ books(first: 1) { nodes { loan { id } } nodes { id loan { days } } } }";
-    let answer = broken_loans().post(query, json!({})).await;
-    assert_eq!(answer.json()["data"], json!({ "books": { "nodes": [{ "loan": null, "id": BOOKS[0] }] } }));
-    assert_eq!(answer.failures(), one(json!(["books", "nodes", 0, "loan"])));
-}
-
-#[tokio::test]
 async fn a_field_that_fails_is_null_where_it_may_be() {
     let answer = ToyApp::new().post("{ a: book(id: \"x\") { id } b: __typename }", json!({})).await.json();
     assert_eq!(answer["data"], json!({ "a": null, "b": "Query" }));

@@ -20,6 +20,7 @@ both!(Adopted:
     a_session_that_goes_meanwhile_takes_the_list_with_it,
     only_the_position_that_failed_is_null,
     a_field_that_may_be_null_is_null_in_every_row,
+    a_field_that_is_asked_for_twice_has_one_error,
     an_event_keeps_what_may_be_null,
 );
 
@@ -169,6 +170,16 @@ async fn a_field_that_may_be_null_is_null_in_every_row(db: TestDb) {
     let one = app.post("query Q($id: ID!) { deletion(id: $id) { run { id } } }", json!({ "id": deletions[0] })).await;
     assert_eq!(one.json()["data"], json!({ "deletion": { "run": null } }));
     assert_eq!(failures(&one.json()), [(json!(["deletion", "run"]), json!("INTERNAL"))]);
+}
+
+async fn a_field_that_is_asked_for_twice_has_one_error(db: TestDb) {
+    let app = TestApp::over(db).await;
+    let (_, deletions) = cleaned(&app).await;
+    app.db.exec(&breaking_runs(&app.db)).await;
+    let query = "{ deletions(first: 1) { nodes { run { id } } nodes { id run { status } } } }";
+    let answer = app.post(query, json!({})).await.json();
+    assert_eq!(answer["data"], json!({ "deletions": { "nodes": [{ "run": null, "id": deletions[0] }] } }));
+    assert_eq!(failures(&answer), [(json!(["deletions", "nodes", 0, "run"]), json!("INTERNAL"))]);
 }
 
 async fn an_event_keeps_what_may_be_null(db: TestDb) {

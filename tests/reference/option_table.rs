@@ -22,7 +22,7 @@ fn is_added_by_clap(argument: &Arg) -> bool {
 pub(super) fn syntax(argument: &Arg) -> String {
     let takes_value = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
     let names = argument.get_value_names().unwrap_or_default();
-    let values: Vec<&str> = names.iter().filter(|_| takes_value).map(|name| name.as_str()).collect();
+    let values: Vec<&str> = names.iter().filter(|_| takes_value).map(clap::builder::Str::as_str).collect();
     let flag = argument.get_long().map(|name| format!("--{name}"));
     let words: Vec<&str> = flag.iter().map(String::as_str).chain(values).collect();
     format!("`{}`", words.join(" "))

@@ -167,9 +167,9 @@ impl DeletionTx<'_> {
         if !unknown.is_empty() {
             return Ok(TxOutcome::refused(vec![refusals::not_found(&unknown)]));
         }
-        let changed = self.no_longer_matching(&distinct).await?;
-        if !changed.is_empty() {
-            return Ok(TxOutcome::refused(vec![refusals::no_longer_matching(&changed)]));
+        let unmatched = self.no_longer_matching(&distinct).await?;
+        if !unmatched.is_empty() {
+            return Ok(TxOutcome::refused(vec![refusals::no_longer_matching(&unmatched)]));
         }
         let (refusals, changes) = refusals::check_preconditions(self.request, self.expected, &impact, at_most);
         if !refusals.is_empty() {

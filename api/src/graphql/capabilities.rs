@@ -97,13 +97,13 @@ impl<'a> Operator<'a> {
     pub async fn restore_run(&self, request: RestoreRunRequest) -> Result<RunOutcome, Error> {
         let queue = self.0.state().queue().clone();
         self.0
-            .run_detached(async move {
+            .run_detached(Box::pin(async move {
                 let outcome = cleanup::restore(queue.database(), &request).await?;
                 if let Some(run) = &outcome.run {
                     queue.push(run.id).await;
                 }
                 Ok(outcome)
-            })
+            }))
             .await
     }
 

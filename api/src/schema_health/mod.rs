@@ -1,6 +1,6 @@
 //! Schema health: whether the database lets every deletion of a session through, and what else stands in its way.
 //!
-//! Each check is a file below `checks` and reads the same [context](check_context::CheckContext).
+//! Each check is a file below `checks` and reads the same context.
 
 mod catalog_facts;
 mod check_context;

@@ -40,8 +40,8 @@ fn the_table_of_deviations_names_files_and_tests_that_exist() {
         }
     }
     for file in ["bounds", "execution", "http", "validation", "websocket"] {
-        let text = std::fs::read_to_string(tests.join(format!("conformance/upstream/{file}.rs"))).unwrap();
-        for test in text.split("#[tokio::test]\nasync fn ").skip(1) {
+        let source = std::fs::read_to_string(tests.join(format!("conformance/upstream/{file}.rs"))).unwrap();
+        for test in source.split("#[tokio::test]\nasync fn ").skip(1) {
             let test = format!("upstream::{file}::{}", test.split('(').next().unwrap());
             assert!(named.contains(&test), "no row of api/src/conformance/README.md names {test}");
         }

@@ -103,7 +103,7 @@ async fn an_operation_that_is_not_executed_has_a_result() {
 
 #[tokio::test]
 async fn a_server_of_both_protocols_selects_one_and_speaks_the_other() {
-    let (mut client, chosen) = connect("graphql-transport-ws, graphql-ws", false).await;
+    let (mut client, chosen) = connect("graphql-ws, graphql-transport-ws", false).await;
     say(&mut client, json!({ "type": "connection_init" })).await;
     hear(&mut client).await;
     say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;

@@ -24,7 +24,7 @@ pub(crate) fn propagate_nulls(
         return;
     }
     let propagation = Propagation { schema };
-    if !propagation.into_fields(&mut response.data, schema.root_type(operation), tree, &failures) {
+    if !propagation.propagate_into_fields(&mut response.data, schema.root_type(operation), tree, &failures) {
         response.data = Value::Null;
     }
 }
@@ -60,8 +60,8 @@ impl Propagation<'_> {
     fn propagate(&self, value: &mut Value, of: &Type, tree: &SelectionTree<'_>, failures: &FailureTree) -> bool {
         let stays = !failures.is_failed
             && match &of.base {
-                BaseType::List(of) => self.into_items(value, of, tree, failures),
-                BaseType::Named(name) => self.into_fields(value, name, tree, failures),
+                BaseType::List(of) => self.propagate_into_items(value, of, tree, failures),
+                BaseType::Named(name) => self.propagate_into_fields(value, name, tree, failures),
             };
         if !stays {
             *value = Value::Null;
@@ -69,7 +69,13 @@ impl Propagation<'_> {
         stays || of.nullable
     }
 
-    fn into_items(&self, value: &mut Value, of: &Type, tree: &SelectionTree<'_>, failures: &FailureTree) -> bool {
+    fn propagate_into_items(
+        &self,
+        value: &mut Value,
+        of: &Type,
+        tree: &SelectionTree<'_>,
+        failures: &FailureTree,
+    ) -> bool {
         let Value::List(items) = value else { return false };
         failures.items.iter().all(|(index, failures)| match items.get_mut(*index) {
             Some(item) => self.propagate(item, of, tree, failures),
@@ -77,7 +83,7 @@ impl Propagation<'_> {
         })
     }
 
-    fn into_fields(
+    fn propagate_into_fields(
         &self,
         value: &mut Value,
         type_name: &str,
