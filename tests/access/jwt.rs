@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{VIEWER, app, ask, token as own_token, viewer};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Adopted: a_jwt_is_good_besides_tokens, with_jwts_configured_everybody_needs_one);
+on_both!(Adopted: a_jwt_is_good_besides_tokens, with_jwts_configured_everybody_needs_one);
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 

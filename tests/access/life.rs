@@ -15,9 +15,9 @@ use serde_json::json;
 use super::{BELIEVED, VIEWER, app, ask, expired, revoked, token as new, viewer};
 use crate::http::app::{TestApp, request};
 use crate::support::wait::{eventually, wait_until};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_token_is_shown_once_and_only_its_hash_is_kept,
     a_token_is_good_until_it_is_revoked,
     a_token_is_good_until_its_time_is_over,

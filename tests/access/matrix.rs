@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::{app, ask, expired, revoked, rows, token};
 use crate::http::app::TestApp;
 use crate::http::socket::{Client, serving};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: each_field_is_for_those_whose_role_is_enough, each_subscription_is_for_those_whose_role_is_enough);
+on_both!(Adopted: each_field_is_for_those_whose_role_is_enough, each_subscription_is_for_those_whose_role_is_enough);
 
 const ID: &str = "00000000-0000-4000-8000-00000000dead";
 

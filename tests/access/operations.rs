@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{app, ask, rows, token};
 use crate::http::app::request;
 use crate::http::socket::{Client, serving};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_forbidden_operation_does_nothing,
     nothing_runs_of_an_operation_that_asks_for_something_forbidden_too,
     what_was_done_is_recorded_under_the_tokens_name,

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use super::{BELIEVED, revoked, state, token};
 use crate::http::socket::{Client, request, serving};
 use crate::support::wait::wait_until;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_socket_begins_with_a_token_of_its_first_message_or_of_its_header,
     a_socket_ends_when_its_token_is_revoked,
     a_socket_ends_when_its_tokens_time_is_over,

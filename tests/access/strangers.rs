@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 use super::{BELIEVED, app, ask, token, viewer};
 use crate::http::app::{TestApp, request};
 use crate::http::limits::slow_down;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: wrong_tokens_leave_connections_for_others, the_metrics_do_not_wait_for_tokens_to_be_looked_up);
+on_both!(Adopted: wrong_tokens_leave_connections_for_others, the_metrics_do_not_wait_for_tokens_to_be_looked_up);
 
 async fn wrong_tokens_leave_connections_for_others(db: TestDb) {
     let good = token(&db, "good", Role::Viewer).await;

@@ -3,9 +3,9 @@
 use api::catalog;
 
 use super::{deleted, groups, id_type, looked, rows, staying, table};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_table_made_a_second_ago_is_counted,
     names_are_what_they_are,
     a_composite_key_counts_where_all_of_it_refers,

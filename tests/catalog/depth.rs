@@ -1,10 +1,10 @@
 //! Long chains, many tables.
 
 use super::{deleted, groups, id_type, looked, rows};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: a_table_that_refers_to_itself_goes_to_its_last_row, a_circle_of_rows_goes);
-both!(Adopted: two_hundred_tables_are_counted);
+on_both!(Adopted: a_table_that_refers_to_itself_goes_to_its_last_row, a_circle_of_rows_goes);
+on_both!(Adopted: two_hundred_tables_are_counted);
 
 /// Rows, each of which refers to the one before; the first one refers to a group.
 async fn chain(db: &TestDb, length: usize, rule: &str) {

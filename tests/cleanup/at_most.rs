@@ -4,9 +4,9 @@ use api::cleanup::RunStatus;
 use api::refusal::RefusalCode;
 
 use super::{finish_singly, group_of, id, ids, impact_of, next_batch, request, sessions, skipped, started};
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted: a_run_stops_before_the_batch_that_would_pass_its_limit);
+on_both!(Adopted: a_run_stops_before_the_batch_that_would_pass_its_limit);
 
 async fn a_run_stops_before_the_batch_that_would_pass_its_limit(db: TestDb) {
     let database = db.database().await;

@@ -8,14 +8,14 @@ use api::refusal::RefusalCode;
 use uuid::Uuid;
 
 use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, start, started, why_skipped, worker_of};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
+on_both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
 only!(postgres Adopted:
     a_session_that_somebody_holds_is_left_and_the_others_go,
     a_session_that_connects_while_its_batch_waits_for_it_is_left,
 );
-both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
+on_both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
 /// Works a run off in a task of its own, with a connection pool of its own, as another process would.
 async fn elsewhere(db: &TestDb, run: Uuid, pace: Pace) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {

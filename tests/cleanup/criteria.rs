@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{id, ids, impact_of};
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_preview_of_the_stale_sessions_is_the_impact_of_all_of_them,
     a_list_without_anything_takes_nothing,
     a_phone_number_is_wanted_or_not_or_either,
@@ -21,7 +21,7 @@ both!(Adopted:
     criteria_are_joined_by_and,
     an_adopted_table_without_times_has_an_order_too,
 );
-both!(Empty: a_session_without_any_time_is_never_old, sessions_without_a_time_go_last);
+on_both!(Empty: a_session_without_any_time_is_never_old, sessions_without_a_time_go_last);
 
 /// The sessions that a cleanup would take, in its order.
 async fn taken(database: &Database, criteria: &Criteria) -> Vec<Uuid> {
@@ -156,7 +156,7 @@ async fn an_adopted_table_without_times_has_an_order_too(db: TestDb) {
 /// The same deployment, whose times may be null, as an adopted one's may.
 async fn nullable_times(db: &TestDb) {
     let dialect = db.dialect();
-    let mut statements = Legacy::new(Rules::c()).nullable_timestamps().statements(dialect);
+    let mut statements = Legacy::new(Rules::mended()).nullable_timestamps().statements(dialect);
     statements.extend(scenario::statements(dialect, None));
     db.exec_all(&statements).await;
 }

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::{
     cleaned, deletions, finish, finish_singly, id, ids, keepers, refuse, request, sessions, started, ties, why_skipped,
 };
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     sessions_that_block_each_other_go_together,
     a_session_that_blocks_another_goes_with_it,
     a_ring_of_sessions_goes_together,

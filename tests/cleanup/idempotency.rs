@@ -5,9 +5,9 @@ use api::deletion::{self, DeletionRequest};
 use api::refusal::RefusalCode;
 
 use super::{cleaned, finish, id, request, sessions, start, started};
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     the_same_request_is_answered_with_the_same_run,
     the_same_key_with_other_input_is_refused,
     a_key_that_a_deletion_used_is_refused_and_the_other_way_round,

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::{SINGLY, deletions, finish, ids, next_batch, request, sessions, started, worker_of};
 use crate::db::proxy::Proxy;
 use crate::support::wait::wait_until;
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_run_goes_on_where_it_stopped,
     progress_and_deletions_always_agree,
     a_run_that_finds_no_connection_waits_and_has_not_failed,

@@ -16,10 +16,10 @@ use uuid::Uuid;
 use crate::cli::migrate_without_purge;
 use crate::cli::server::Server;
 use crate::support::wait::eventually_within;
-use crate::support::{TestDb, both, only, say};
+use crate::support::{TestDb, on_both, only, say};
 
-both!(long StateC: a_server_that_is_killed_again_and_again_does_every_session_once);
-only!(long postgres StateC: two_servers_that_are_killed_in_turns_do_every_session_once);
+on_both!(long Mended: a_server_that_is_killed_again_and_again_does_every_session_once);
+only!(long postgres Mended: two_servers_that_are_killed_in_turns_do_every_session_once);
 
 const SESSIONS: usize = 200;
 const KILLS: usize = 20;

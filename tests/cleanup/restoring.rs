@@ -8,9 +8,9 @@ use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
 use super::{Pace, cleaned, deletions, finish_singly, id, request, started, why_skipped, worker_of};
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_run_that_asked_the_gateway_is_restored_without_one,
     an_erasure_takes_what_was_in_the_way_too,
     a_run_is_taken_back_deletion_by_deletion_the_newest_first,

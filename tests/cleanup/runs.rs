@@ -7,9 +7,9 @@ use api::refusal::RefusalCode;
 
 use super::{cleaned, deletions, finish, finish_singly, id, ids, impact_of, request, sessions, start, started};
 use crate::story::{left_without, rows_now};
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_run_deletes_the_stale_sessions_and_nothing_else,
     a_run_in_many_batches_leaves_the_same,
     a_batch_has_as_many_sessions_as_fit_into_its_rows,

@@ -9,9 +9,9 @@ use api::worker::cron::Times;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{finish, id, ids, impact_of, keepers, request, sessions, started, why_skipped, worker_of};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_tick_starts_one_run_however_many_processes_see_it,
     a_tick_that_would_pass_the_ceiling_starts_nothing,
     a_tick_that_finds_nothing_starts_nothing,

@@ -9,9 +9,9 @@ use super::{
     SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, refuse, request, sessions, skipped,
     start, started, why_skipped,
 };
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_session_that_connects_before_its_batch_is_skipped_and_named,
     a_session_that_changes_before_its_batch_is_skipped_and_named,
     connected_sessions_go_only_if_that_is_allowed,
@@ -20,7 +20,7 @@ both!(Adopted:
     a_session_that_the_database_refuses_does_not_keep_the_others,
     a_session_that_a_trigger_refuses_does_not_keep_the_others,
 );
-both!(StateA: a_run_of_which_the_database_refuses_every_session_has_failed);
+on_both!(AsBuilt: a_run_of_which_the_database_refuses_every_session_has_failed);
 
 async fn a_session_that_connects_before_its_batch_is_skipped_and_named(db: TestDb) {
     let database = db.database().await;

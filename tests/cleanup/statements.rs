@@ -4,9 +4,9 @@ use api::cleanup::{CleanupRequest, Criteria, Pace};
 use api::db::Dialect;
 
 use super::{cleaned, finish, request, started};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: a_batch_costs_the_same_for_any_number_of_sessions, a_list_is_fixed_with_one_statement);
+on_both!(Adopted: a_batch_costs_the_same_for_any_number_of_sessions, a_list_is_fixed_with_one_statement);
 
 /// Makes sessions, each with two groups that have an admin each.
 async fn many(db: &TestDb, count: usize) {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{document, migrate_without_purge, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: before_migrate_a_dry_run_says_what_is_in_the_way);
-both!(StateC:
+on_both!(AsBuilt: before_migrate_a_dry_run_says_what_is_in_the_way);
+on_both!(Mended:
     the_stale_sessions_go_as_they_were_shown,
     every_criterion_is_a_flag,
     wrong_criteria_are_wrong_usage,

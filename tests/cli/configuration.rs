@@ -5,7 +5,7 @@ use serde_json::Value;
 use api::db::Dialect;
 
 use super::{ended, executable, run, run_in};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
 /// Runs without any database; gives the exit code and what was said.
 fn said(arguments: &[&str]) -> (i32, String) {
@@ -73,7 +73,7 @@ fn a_database_that_is_not_there_is_a_failure_and_its_password_stays_secret() {
     assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("hunter2"));
 }
 
-both!(Empty: a_schema_without_the_tables_is_told_in_one_line);
+on_both!(Empty: a_schema_without_the_tables_is_told_in_one_line);
 
 async fn a_schema_without_the_tables_is_told_in_one_line(db: TestDb) {
     let doctor = run(&db, &["doctor"]);

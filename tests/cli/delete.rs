@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Ended, document, migrate_without_purge, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: a_blocked_deletion_is_refused);
-both!(StateC:
+on_both!(AsBuilt: a_blocked_deletion_is_refused);
+on_both!(Mended:
     a_session_goes_as_it_was_shown,
     delete_asks_first_or_wants_yes,
     every_refusal_is_exit_code_3_and_nothing_is_deleted,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::server::Server;
 use super::{document, migrate_without_purge, run};
 use crate::support::wait::wait_until;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: before_migrate_there_is_no_trail);
-both!(StateC:
+on_both!(AsBuilt: before_migrate_there_is_no_trail);
+on_both!(Mended:
     deletions_are_listed_newest_first,
     each_flag_narrows_the_list,
     one_deletion_is_shown_table_by_table,

@@ -31,7 +31,7 @@ fn granted() -> Vec<String> {
 
 #[tokio::test]
 async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     // Otherwise everybody has it.
     db.exec("REVOKE USAGE ON SCHEMA public FROM PUBLIC").await;
@@ -75,7 +75,7 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
 /// Who migrates owns the tables and may create schemas, and no roles.
 #[tokio::test]
 async fn postgres_the_documented_grants_are_the_owner_s_to_give() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let owner = format!("role_{}", uuid::Uuid::new_v4().simple());
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
     let name = db.rows("SELECT current_database()").await.remove(0).remove(0);
@@ -110,7 +110,7 @@ async fn postgres_the_documented_grants_are_the_owner_s_to_give() {
 
 #[tokio::test]
 async fn postgres_the_documented_role_restores_and_reads_what_there_is() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let (role, url) = documented_role(&db).await;
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());

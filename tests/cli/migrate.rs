@@ -4,16 +4,16 @@ use serde_json::json;
 
 use super::{document, run};
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{TestDb, both, steps};
+use crate::support::{TestDb, on_both, steps};
 
-both!(StateA:
+on_both!(AsBuilt:
     migrate_asks_first_or_wants_yes,
     a_deployment_in_trouble_is_mended_and_purged,
     the_status_changes_nothing,
 );
-both!(StateB: a_deployment_after_the_first_fix_is_mended_and_purged);
-both!(StateC: a_session_that_may_be_pairing_is_spared, a_purge_that_is_refused_stays_pending);
-both!(Empty: a_new_database_gets_all_tables_and_no_purge, without_stale_sessions_nothing_is_purged);
+on_both!(FirstFix: a_deployment_after_the_first_fix_is_mended_and_purged);
+on_both!(Mended: a_session_that_may_be_pairing_is_spared, a_purge_that_is_refused_stays_pending);
+on_both!(Empty: a_new_database_gets_all_tables_and_no_purge, without_stale_sessions_nothing_is_purged);
 
 const STALE: &str = "phone_number IS NULL AND status <> 'connected'";
 
@@ -109,7 +109,7 @@ async fn a_new_database_gets_all_tables_and_no_purge(db: TestDb) {
 }
 
 async fn without_stale_sessions_nothing_is_purged(db: TestDb) {
-    db.exec_all(&Legacy::new(Rules::a()).statements(db.dialect())).await;
+    db.exec_all(&Legacy::new(Rules::as_built()).statements(db.dialect())).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("No stale session is there to purge."), "{}", ended.stdout);

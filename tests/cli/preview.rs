@@ -12,7 +12,7 @@ fn without_token(text: &str) -> String {
 
 #[tokio::test]
 async fn sqlite_a_preview_reads_well() {
-    let db = TestDb::sqlite(Contents::StateC).await;
+    let db = TestDb::sqlite(Contents::Mended).await;
     let ended = run(&db, &["impact", STALE]);
     insta::assert_snapshot!(without_token(&ended.stdout), @r"
     What deleting 1 session does:
@@ -43,7 +43,7 @@ async fn sqlite_a_preview_reads_well() {
 
 #[tokio::test]
 async fn sqlite_a_blocked_preview_says_what_is_in_the_way() {
-    let db = TestDb::sqlite(Contents::StateA).await;
+    let db = TestDb::sqlite(Contents::AsBuilt).await;
     let ended = run(&db, &["impact", STALE]);
     insta::assert_snapshot!(without_token(&ended.stdout), @r"
     What deleting 1 session does:

@@ -54,7 +54,7 @@ pub(super) async fn documented_role(db: &TestDb) -> (String, String) {
 
 #[tokio::test]
 async fn postgres_the_documented_role_can_do_all_but_migrate() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let (role, url) = documented_role(&db).await;
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
@@ -129,7 +129,7 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
 /// Where the host has hstore in a schema of its own.
 #[tokio::test]
 async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     db.exec("CREATE SCHEMA extensions; CREATE EXTENSION hstore SCHEMA extensions").await;
     migrate_without_purge(&db).await;
     let (role, url) = documented_role(&db).await;

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::server::Server;
 use super::{document, executable, migrate_without_purge, run};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(StateA: before_migrate_there_are_no_runs);
-both!(StateC:
+on_both!(AsBuilt: before_migrate_there_are_no_runs);
+on_both!(Mended:
     runs_are_listed_newest_first_and_shown,
     a_run_that_waits_is_gone_on_with,
     resume_asks_first_or_wants_yes,
@@ -22,7 +22,7 @@ both!(StateC:
     a_detached_run_is_left_to_a_server,
     a_run_that_somebody_else_has_is_followed,
 );
-only!(postgres StateC: ctrl_c_ends_the_run_with_the_batch_that_is_under_way);
+only!(postgres Mended: ctrl_c_ends_the_run_with_the_batch_that_is_under_way);
 
 const LIVE: &str = "c0ffee00-0000-4000-8000-000000000010";
 

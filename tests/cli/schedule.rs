@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use super::server::Server;
 use super::{document, ended, executable, migrate_without_purge};
 use crate::support::wait::eventually;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(long StateC:
+on_both!(long Mended:
     two_servers_with_one_schedule_start_one_run_at_a_tick,
     a_tick_that_would_pass_the_ceiling_is_logged_and_counted,
     servers_that_do_not_agree_are_told_so_in_a_sentence,

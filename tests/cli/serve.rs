@@ -10,10 +10,10 @@ use super::server::{Server, terminate};
 use super::{document, ended, executable, migrate_without_purge, run, run_in};
 use crate::http::socket::Client;
 use crate::support::wait::eventually;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateA: a_database_with_pending_migrations_is_not_served);
-both!(StateC:
+on_both!(AsBuilt: a_database_with_pending_migrations_is_not_served);
+on_both!(Mended:
     what_a_run_restored_and_what_was_erased_then_is_logged,
     that_a_run_is_gone_on_with_is_logged,
 );
@@ -211,7 +211,7 @@ fn a_new_default_file_is_migrated_and_served() {
 #[tokio::test]
 async fn sqlite_a_default_file_that_is_not_new_is_left_to_migrate() {
     let folder = tempfile::tempdir().unwrap();
-    let db = TestDb::sqlite(Contents::StateA).await;
+    let db = TestDb::sqlite(Contents::AsBuilt).await;
     db.exec(&format!("VACUUM INTO '{}'", folder.path().join("session-admin.db").display())).await;
     let ended = run_in(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);

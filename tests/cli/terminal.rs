@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use super::server::Server;
 use super::{document, executable, migrate_without_purge};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: migrate_asks_and_asks_again_where_the_purge_takes_other_rows);
-both!(StateC: no_is_no, yes_deletes);
-both!(StateC: cleanup_asks_and_shows_how_far_it_is);
+on_both!(AsBuilt: migrate_asks_and_asks_again_where_the_purge_takes_other_rows);
+on_both!(Mended: no_is_no, yes_deletes);
+on_both!(Mended: cleanup_asks_and_shows_how_far_it_is);
 
 const SESSION: &str = "303d5044-0000-4000-8000-000000000001";
 

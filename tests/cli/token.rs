@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 use super::{document, executable, migrate_without_purge, run, run_in};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_token_is_made_listed_and_revoked,
     what_is_wrong_is_said_and_makes_no_token,
     another_address_is_listened_on_once_there_is_a_token,

@@ -10,7 +10,7 @@ use crate::cli::server::Server;
 use crate::cli::{document, migrate_without_purge};
 use crate::support::{TestDb, only, say, skip};
 
-only!(long postgres StateC: no_operation_that_is_made_up_ends_in_a_fault);
+only!(long postgres Mended: no_operation_that_is_made_up_ends_in_a_fault);
 
 /// For each field of the root; there are some twenty.
 const EACH: &str = "30";

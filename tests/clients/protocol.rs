@@ -7,9 +7,9 @@ use api::http::Sockets;
 use super::{said, tool_here};
 use crate::cli::{migrate_without_purge, server::Server};
 use crate::http::socket::server;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(long StateC: the_real_client_of_the_sockets_is_answered);
+on_both!(long Mended: the_real_client_of_the_sockets_is_answered);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 
 use super::{folder, said, tool};
 use crate::cli::{Ended, document, ended, executable, migrate_without_purge, server::Server};
-use crate::support::{TestDb, both, skip};
+use crate::support::{TestDb, on_both, skip};
 
-both!(long StateC:
+on_both!(long Mended:
     curl_previews, curl_deletes, curl_is_told_of_a_refusal, curl_cleans_up, curl_is_told_what_a_cleanup_left,
     the_command_line_previews, the_command_line_deletes, the_command_line_is_told_of_a_refusal,
     the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,

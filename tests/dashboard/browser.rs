@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use super::{STARTERS, folder, is_built};
 use crate::cli::{migrate_without_purge, server::Server};
 use crate::clients::{has_node, said};
-use crate::support::{TestDb, both, skip};
+use crate::support::{TestDb, on_both, skip};
 
-both!(long StateC: a_query_a_mutation_and_a_subscription_are_typed_and_run);
+on_both!(long Mended: a_query_a_mutation_and_a_subscription_are_typed_and_run);
 
 /// Chromium, under one of its names; it is said where it is missing.
 fn chromium() -> Option<PathBuf> {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{STARTERS, folder};
 use crate::http::app::TestApp;
 use crate::http::socket::{Client, server};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: every_starter_is_answered_and_changes_nothing, the_starter_that_watches_tells_of_a_run);
+on_both!(Adopted: every_starter_is_answered_and_changes_nothing, the_starter_that_watches_tells_of_a_run);
 
 /// The text of a starter, and its variables.
 fn starter(name: &str) -> (String, Value) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use api::db::{Database, DatabaseSettings};
 use sea_orm::ConnectionTrait as _;
 
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Empty: a_snapshot_that_nobody_waits_for_leaves_the_connection_as_it_was);
+on_both!(Empty: a_snapshot_that_nobody_waits_for_leaves_the_connection_as_it_was);
 
 async fn a_snapshot_that_nobody_waits_for_leaves_the_connection_as_it_was(db: TestDb) {
     // One connection, so that whoever comes next has the same.

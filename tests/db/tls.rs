@@ -44,7 +44,7 @@ async fn secured() -> Option<server::Server> {
         }
     };
     let statements =
-        [Legacy::new(Rules::a()).statements(Dialect::Postgres), scenario::statements(Dialect::Postgres, None)];
+        [Legacy::new(Rules::as_built()).statements(Dialect::Postgres), scenario::statements(Dialect::Postgres, None)];
     RawConnection::open(&server.url).await.exec(&statements.concat().join(";\n")).await;
     Some(server)
 }

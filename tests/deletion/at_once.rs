@@ -7,11 +7,11 @@ use api::deletion::DeletionRequest;
 use api::demo::scenario::STALE_SESSIONS;
 use api::refusal::RefusalCode;
 
-use super::held::{Gate, begin, until_waiting};
-use super::{OTHER, STALE, codes, id, request, shown};
-use crate::support::{TestDb, WithTerms as _, both, only};
+use super::held::{DeletionPause, begin, until_waiting};
+use super::{OTHER, STALE, codes, id, preview, request};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted: overlapping_deletions_never_lose_rows, all_stale_sessions_go_at_once);
+on_both!(Adopted: overlapping_deletions_never_lose_rows, all_stale_sessions_go_at_once);
 only!(postgres Adopted:
     of_two_deletions_of_one_session_one_deletes,
     two_clients_with_one_key_delete_once,
@@ -19,12 +19,12 @@ only!(postgres Adopted:
 );
 
 async fn of_two_deletions_of_one_session_one_deletes(db: TestDb) {
-    let gate = Gate::shut(&db).await;
+    let pause = DeletionPause::before_sessions(&db).await;
     let first = begin(&db, request(STALE)).await;
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     let second = begin(&db, request(STALE)).await;
     until_waiting(&db, 2).await;
-    gate.open().await;
+    pause.release().await;
     let first = first.await.unwrap();
     assert!(first.deletion.is_some(), "{:?}", first.refusals);
     assert_eq!(codes(&second.await.unwrap()), [RefusalCode::NotFound]);
@@ -33,12 +33,12 @@ async fn of_two_deletions_of_one_session_one_deletes(db: TestDb) {
 
 async fn two_clients_with_one_key_delete_once(db: TestDb) {
     let keyed = request(STALE).idempotency_key("once");
-    let gate = Gate::shut(&db).await;
+    let pause = DeletionPause::before_sessions(&db).await;
     let first = begin(&db, keyed.clone()).await;
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     let second = begin(&db, keyed).await;
     until_waiting(&db, 2).await;
-    gate.open().await;
+    pause.release().await;
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
     assert!(first.deletion.is_some(), "{:?}", first.refusals);
     assert_eq!((first.deletion, first.impact), (second.deletion, second.impact));
@@ -46,23 +46,23 @@ async fn two_clients_with_one_key_delete_once(db: TestDb) {
 }
 
 async fn deletions_of_different_sessions_do_not_wait_for_each_other(db: TestDb) {
-    let gate = Gate::shut(&db).await;
+    let pause = DeletionPause::before_sessions(&db).await;
     let first = begin(&db, request(STALE)).await;
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     // The second one gets as far: it waits at the gate and for nothing else.
     let second = begin(&db, request(OTHER)).await;
     until_waiting(&db, 2).await;
     let at_gate = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                    AND wait_event_type = 'Lock' AND wait_event = 'advisory'";
     assert_eq!(db.rows(at_gate).await, [["2"]]);
-    gate.open().await;
+    pause.release().await;
     assert_eq!(first.await.unwrap().refusals, []);
     assert_eq!(second.await.unwrap().refusals, []);
 }
 
 async fn overlapping_deletions_never_lose_rows(db: TestDb) {
     for pair in [[8, 7], [6, 5], [4, 3]] {
-        let expected = shown(&db, &pair).await;
+        let expected = preview(&db, &pair).await;
         let (sessions, groups) = (db.count("whatsapp_sessions").await, db.count("whatsapp_groups").await);
         let together = |sessions: [usize; 2]| DeletionRequest { session_ids: sessions.map(id).to_vec(), ..request(0) };
         let there = begin(&db, together(pair)).await;

@@ -7,10 +7,10 @@ use api::deletion::{DeletedSession, DeletionRequest, DeletionStatus};
 use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
-use super::{LIVE, OTHER, STALE, delete, id, request, shown};
-use crate::support::{TestDb, WithTerms as _, both};
+use super::{LIVE, OTHER, STALE, delete, id, preview, request};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     the_record_has_everything_and_is_read_back_as_it_was,
     a_dry_run_shows_the_deletion_and_leaves_nothing_behind,
     a_session_that_is_named_twice_goes_once,
@@ -20,7 +20,7 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     let moment = DateTime::from_timestamp(1_767_225_600, 123_456_000).unwrap();
     let database = Database::connect(DatabaseSettings { clock: Clock::Fixed(moment), ..db.settings() }).await.unwrap();
     let session_ids = vec![id(LIVE), id(STALE), id(OTHER)];
-    let looked = shown(&db, &[LIVE, STALE, OTHER]).await;
+    let looked = preview(&db, &[LIVE, STALE, OTHER]).await;
     let outcome = delete(
         &database,
         &DeletionRequest {
@@ -55,7 +55,7 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
 }
 
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let before = db.everything().await;
     let dry = DeletionRequest { dry_run: true, ..request(STALE) }
         .expected_impact(looked.token.clone())
@@ -71,7 +71,7 @@ async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
 }
 
 async fn a_session_that_is_named_twice_goes_once(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let twice = DeletionRequest { session_ids: vec![id(STALE), id(STALE)], ..request(STALE) };
     let outcome = delete(db.database().await, &twice).await;
     assert_eq!(outcome.refusals, []);

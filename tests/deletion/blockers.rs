@@ -6,10 +6,10 @@ use api::impact::{Blocker, BlockerKind};
 use api::refusal::{Refusal, RefusalCode};
 use uuid::Uuid;
 
-use super::{STALE, delete, deleted, group_of, id_type, refused_whole, request, shown};
-use crate::support::{Contents, TestDb, both};
+use super::{STALE, assert_refused_unchanged, delete, deleted, group_of, id_type, preview, request};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_rule_that_restricts_blocks,
     set_null_on_a_column_that_takes_no_null_blocks,
     a_default_that_is_no_row_blocks,
@@ -41,10 +41,10 @@ async fn blocked(db: &TestDb, kind: BlockerKind, why: &str) {
         rows: 2,
         message: message.clone(),
     };
-    let looked = shown(db, &[STALE]).await;
+    let looked = preview(db, &[STALE]).await;
     assert_eq!((looked.deletable, &looked.blockers), (false, &vec![blocker]));
     for dry_run in [true, false] {
-        let outcome = refused_whole(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
+        let outcome = assert_refused_unchanged(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
         let code = RefusalCode::BlockedByForeignKey;
         assert_eq!(outcome.refusals, [Refusal { code, message: message.clone(), field: None }]);
         assert_eq!(outcome.impact.as_ref(), Some(&looked));
@@ -93,7 +93,7 @@ async fn every_blocker_is_told_in_one_refusal(db: TestDb) {
     let kind = id_type(db.dialect());
     db.exec(&format!("CREATE TABLE pins (group_id {kind} REFERENCES whatsapp_groups (id))")).await;
     db.exec(&format!("INSERT INTO pins VALUES ('{}')", group_of(&db, STALE).await)).await;
-    let outcome = refused_whole(&db, &request(STALE)).await;
+    let outcome = assert_refused_unchanged(&db, &request(STALE)).await;
     let blockers = outcome.impact.unwrap().blockers;
     let kinds: Vec<_> = blockers.iter().map(|blocker| (blocker.kind, blocker.table.as_str(), blocker.rows)).collect();
     assert_eq!(kinds, [(BlockerKind::SetNullOnNotNull, "notes", 2), (BlockerKind::Restricted, "pins", 1)]);

@@ -5,10 +5,10 @@ use api::deletion::DeletionRequest;
 use api::impact::{self, ImpactChange};
 use api::refusal::{Refusal, RefusalCode};
 
-use super::{OTHER, STALE, about, deleted, group_of, id, id_type, refused, refused_whole, request, shown};
-use crate::support::{TestDb, WithTerms as _, both};
+use super::{OTHER, STALE, about, assert_refused_unchanged, deleted, group_of, id, id_type, preview, refused, request};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_row_that_came_after_the_preview_is_named,
     a_row_that_went_after_the_preview_is_named,
     every_table_that_differs_is_named_once,
@@ -21,7 +21,7 @@ const ELSEWHERE: &str =
     "The sessions or the foreign keys are not those of the impact that was looked at. Look at the impact again.";
 
 async fn looked_at(db: &TestDb, session: usize) -> DeletionRequest {
-    request(session).expected_impact(shown(db, &[session]).await.token)
+    request(session).expected_impact(preview(db, &[session]).await.token)
 }
 
 fn changed(message: &str) -> Refusal {
@@ -47,9 +47,9 @@ fn admins(before: i64, now: i64) -> ImpactChange {
 
 async fn a_row_that_came_after_the_preview_is_named(db: TestDb) {
     let request = looked_at(&db, STALE).await;
-    let before = shown(&db, &[STALE]).await;
+    let before = preview(&db, &[STALE]).await;
     add_admin(&db, STALE).await;
-    let outcome = refused_whole(&db, &request).await;
+    let outcome = assert_refused_unchanged(&db, &request).await;
     assert_eq!(
         outcome.refusals,
         [changed("The impact has changed in whatsapp_group_admins since it was looked at. Look at it again.")]
@@ -65,7 +65,7 @@ async fn a_row_that_went_after_the_preview_is_named(db: TestDb) {
     let groups = format!("SELECT id FROM whatsapp_groups WHERE session_id = '{}'", id(STALE));
     let rows = db.rows(&format!("SELECT count(*) FROM whatsapp_group_admins WHERE group_id IN ({groups})")).await;
     db.exec(&format!("DELETE FROM whatsapp_group_admins WHERE group_id IN ({groups})")).await;
-    let outcome = refused_whole(&db, &request).await;
+    let outcome = assert_refused_unchanged(&db, &request).await;
     assert_eq!(outcome.changes, [admins(rows[0][0].parse().unwrap(), 0)]);
 }
 
@@ -76,7 +76,7 @@ async fn every_table_that_differs_is_named_once(db: TestDb) {
     let free = "SELECT min(CAST(id AS text)) FROM dynamic_links WHERE whatsapp_group_id IS NULL";
     let link = db.rows(free).await[0][0].clone();
     db.exec(&format!("UPDATE dynamic_links SET whatsapp_group_id = '{group}' WHERE id = '{link}'")).await;
-    let outcome = refused_whole(&db, &request).await;
+    let outcome = assert_refused_unchanged(&db, &request).await;
     let mut tables: Vec<&str> = outcome.changes.iter().map(|change| change.table.as_str()).collect();
     tables.sort_unstable();
     assert_eq!(tables, ["dynamic_links", "whatsapp_group_admins"]);
@@ -99,7 +99,7 @@ async fn the_same_counts_under_another_rule_are_another_impact(db: TestDb) {
     let cascading = looked_at(&db, STALE).await;
     for rule in ["SET NULL", "NO ACTION", "RESTRICT", "SET DEFAULT"] {
         db.exec(&notes(rule)).await;
-        let outcome = refused_whole(&db, &cascading).await;
+        let outcome = assert_refused_unchanged(&db, &cascading).await;
         assert_eq!((outcome.refusals, outcome.changes), (vec![changed(ELSEWHERE)], Vec::new()), "{rule}");
     }
     db.exec(&notes("CASCADE")).await;
@@ -133,7 +133,7 @@ async fn equal_states_give_equal_tokens_on_two_connections(db: TestDb) {
     let two = impact::of_sessions(&another, there).await.unwrap();
     assert_eq!(one, two);
     let alone = impact::of_each_session(&another, here).await.unwrap();
-    assert_eq!(alone[&id(STALE)], shown(&db, &[STALE]).await);
+    assert_eq!(alone[&id(STALE)], preview(&db, &[STALE]).await);
     // A change of no consequence for the deletion changes nothing; the way back leads to the same token.
     add_admin(&db, 0).await;
     db.exec("UPDATE whatsapp_sessions SET session_name = 'another'").await;
@@ -144,8 +144,8 @@ async fn equal_states_give_equal_tokens_on_two_connections(db: TestDb) {
 
 async fn add_admin_again_and_take_it_back(db: &TestDb) {
     db.exec("DELETE FROM whatsapp_group_admins WHERE id = 'aaaaaaaa-0000-4000-8000-000000000001'").await;
-    let before = shown(db, &[STALE, OTHER]).await.token;
+    let before = preview(db, &[STALE, OTHER]).await.token;
     add_admin(db, STALE).await;
-    assert_ne!(shown(db, &[STALE, OTHER]).await.token, before);
+    assert_ne!(preview(db, &[STALE, OTHER]).await.token, before);
     db.exec("DELETE FROM whatsapp_group_admins WHERE id = 'aaaaaaaa-0000-4000-8000-000000000001'").await;
 }

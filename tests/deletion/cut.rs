@@ -9,8 +9,8 @@ use api::demo::scenario::SESSIONS;
 use api::refusal::RefusalCode;
 use tokio::time::Instant;
 
-use super::held::{Gate, patient, until};
-use super::{OTHER, STALE, codes, delete, deleted, request, rows_kept, sessions_left, shown};
+use super::held::{DeletionPause, patient, until};
+use super::{OTHER, STALE, codes, delete, deleted, preview, request, rows_kept, sessions_left};
 use crate::support::{TestDb, only};
 
 only!(postgres Adopted: a_connection_that_is_cut_loses_nothing, a_killed_program_loses_nothing);
@@ -46,11 +46,11 @@ impl Drop for Program {
 
 async fn a_connection_that_is_cut_loses_nothing(db: TestDb) {
     let before = db.everything().await;
-    let gate = Gate::shut(&db).await;
+    let pause = DeletionPause::before_sessions(&db).await;
     let database = patient(&db).await;
     let clone = database.clone();
     let running = tokio::spawn(async move { deletion::delete(&clone, &request(STALE)).await });
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     let cut =
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted";
     assert_eq!(db.rows(cut).await, [["t"]]);
@@ -58,19 +58,19 @@ async fn a_connection_that_is_cut_loses_nothing(db: TestDb) {
     assert_eq!(error.code(), "UNAVAILABLE", "{error:?}");
     assert!(error.to_string().starts_with("The database cannot be reached"), "{error}");
     assert!(db.everything().await == before);
-    gate.open().await;
+    pause.release().await;
     let made = deleted(&database, &request(STALE)).await;
     assert_eq!(rows_kept(&db).await, made.rows_deleted + made.rows_unlinked);
 }
 
 async fn a_killed_program_loses_nothing(db: TestDb) {
     let before = db.everything().await;
-    let gate = Gate::shut(&db).await;
+    let pause = DeletionPause::before_sessions(&db).await;
     let mut program = Program::deleting(&db, STALE);
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     program.kill();
     // The server notices when it has something to tell the program.
-    gate.open().await;
+    pause.release().await;
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin'";
     until(&db, connected, "0").await;
@@ -82,7 +82,7 @@ async fn a_killed_program_loses_nothing(db: TestDb) {
 
 /// While it runs, readers go on, and another program's deletion is told why it cannot.
 async fn a_killed_program_leaves_the_file_whole(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let before = db.everything().await;
     // The sessions go last; this one takes longer than anybody waits.
     db.exec(
@@ -105,7 +105,7 @@ async fn a_killed_program_leaves_the_file_whole(db: TestDb) {
         assert!(program.is_running() && Instant::now() < deadline, "the deletion never began");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    assert_eq!(shown(&db, &[STALE]).await, looked);
+    assert_eq!(preview(&db, &[STALE]).await, looked);
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     assert_eq!(codes(&delete(&database, &request(OTHER)).await), [RefusalCode::LockTimeout]);

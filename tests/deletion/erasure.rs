@@ -15,9 +15,9 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{OTHER, STALE, deleted, entries_of, id, request, rows_kept, sessions_left};
-use crate::support::{TestDb, WithTerms as _, both, only};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     what_a_deletion_kept_goes_with_its_names_and_reason,
     a_deletion_is_erased_once,
     whatever_has_become_of_it_a_deletion_can_be_erased,

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::{LIVE, OTHER, STALE, deleted, entries_of, request, rows_kept};
 use crate::support::wait::wait_until;
-use crate::support::{TestDb, WithTerms as _, both, only};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     what_is_over_is_marked_and_its_rows_go,
     what_has_been_restored_is_not_kept,
     without_days_nothing_is_kept,

@@ -7,7 +7,7 @@ use api::deletion::{DeletionOutcome, DeletionRequest};
 use api::refusal::RefusalCode;
 use tokio::task::JoinHandle;
 
-use super::{STALE, codes, delete, group_of, id, orphans, request, sessions_left, shown};
+use super::{STALE, codes, delete, group_of, id, orphans, preview, request, sessions_left};
 use crate::support::WithTerms as _;
 use crate::support::connection::{RawConnection, Said};
 use crate::support::{TestDb, only};
@@ -26,16 +26,16 @@ only!(postgres Adopted:
 );
 
 /// Stops a deletion.
-pub(super) struct Gate(RawConnection);
+pub(super) struct DeletionPause(RawConnection);
 
-impl Gate {
+impl DeletionPause {
     /// In its middle: it has locked and counted, and rows are gone; it is about to delete from `whatsapp_sessions`.
-    pub(super) async fn shut(db: &TestDb) -> Self {
+    pub(super) async fn before_sessions(db: &TestDb) -> Self {
         Self::before(db, "DELETE ON whatsapp_sessions FOR EACH ROW").await
     }
 
     /// Between the count and the first row that it writes: `dynamic_links` is the first table of its statement.
-    pub(super) async fn shut_before_any(db: &TestDb) -> Self {
+    pub(super) async fn before_first_write(db: &TestDb) -> Self {
         Self::before(db, "UPDATE ON dynamic_links FOR EACH STATEMENT").await
     }
 
@@ -52,13 +52,13 @@ impl Gate {
     }
 
     /// Until a deletion stands before it.
-    pub(super) async fn reached(&self, db: &TestDb) {
+    pub(super) async fn wait_until_reached(&self, db: &TestDb) {
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         until(db, waiting, "1").await;
     }
 
-    pub(super) async fn open(mut self) {
+    pub(super) async fn release(mut self) {
         self.0.exec("SELECT pg_advisory_unlock(4711)").await;
         self.0.close().await;
     }
@@ -113,17 +113,17 @@ fn group() -> String {
 }
 
 async fn a_row_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let first = group_of(&db, STALE).await;
-    let gate = Gate::shut_before_any(&db).await;
+    let pause = DeletionPause::before_first_write(&db).await;
     let deletion = begin(&db, request(STALE)).await;
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     let mut others = Vec::new();
     for insert in [admin(&first), link(&first), group()] {
         others.push(attempting(&db, insert).await);
         until_waiting(&db, others.len() + 1).await;
     }
-    gate.open().await;
+    pause.release().await;
     let outcome = deletion.await.unwrap();
     assert_eq!(outcome.refusals, []);
     assert_eq!(outcome.impact, Some(looked));
@@ -137,9 +137,9 @@ async fn a_row_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
 async fn a_foreign_key_cannot_come_between_the_count_and_the_deletion(db: TestDb) {
     let first = group_of(&db, STALE).await;
     db.exec(&format!("CREATE TABLE loose (group_id uuid); INSERT INTO loose VALUES ('{first}')")).await;
-    let gate = Gate::shut_before_any(&db).await;
+    let pause = DeletionPause::before_first_write(&db).await;
     let deletion = begin(&db, request(STALE)).await;
-    gate.reached(&db).await;
+    pause.wait_until_reached(&db).await;
     let tied = "ALTER TABLE loose ADD FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id)";
     let tied = attempting(&db, tied.to_owned()).await;
     until_waiting(&db, 2).await;
@@ -148,7 +148,7 @@ async fn a_foreign_key_cannot_come_between_the_count_and_the_deletion(db: TestDb
     );
     let made = attempting(&db, made).await;
     until_waiting(&db, 3).await;
-    gate.open().await;
+    pause.release().await;
     assert_eq!(deletion.await.unwrap().refusals, []);
     assert_eq!(tied.await.unwrap().unwrap_err().code, "23503");
     assert_eq!(made.await.unwrap().unwrap_err().code, "23503");
@@ -171,7 +171,7 @@ async fn a_foreign_key_cannot_come_while_rows_are_being_locked(db: TestDb) {
 }
 
 async fn a_table_that_was_under_way_first_is_counted(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let mut other = db.raw().await;
     other
         .exec(&format!(
@@ -208,7 +208,7 @@ async fn a_session_that_connects_meanwhile_stays(db: TestDb) {
 
 async fn a_leaf_that_is_changed_meanwhile_goes_as_it_is(db: TestDb) {
     db.exec(&admin(&group_of(&db, STALE).await)).await;
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let mut other = db.raw().await;
     other.exec("BEGIN; UPDATE whatsapp_group_admins SET phone = '+2' WHERE id::text LIKE 'aaaaaaaa-%'").await;
     let expected_impact = Some(looked.token.clone());
@@ -267,7 +267,7 @@ async fn a_message_that_becomes_pending_meanwhile_is_not_lost(db: TestDb) {
 }
 
 async fn a_group_that_comes_meanwhile_goes_too_or_is_found_out(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; {}; {}", group(), admin("aaaaaaaa-0000-4000-8000-000000000003"))).await;
     // The new group's own key holds the session's row, so the deletion waits for it.

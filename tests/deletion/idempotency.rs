@@ -7,9 +7,9 @@ use api::refusal::{Refusal, RefusalCode};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, about, codes, delete, deleted, refused, request};
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     the_same_request_is_answered_again_and_nothing_more_is_deleted,
     the_same_key_with_other_input_is_refused,
     another_principal_has_keys_of_its_own,

@@ -47,13 +47,13 @@ async fn delete(database: &Database, request: &DeletionRequest) -> DeletionOutco
 }
 
 /// What a preview shows.
-async fn shown(db: &TestDb, sessions: &[usize]) -> Impact {
+async fn preview(db: &TestDb, sessions: &[usize]) -> Impact {
     let ids: Vec<Uuid> = sessions.iter().map(|&session| id(session)).collect();
     impact::of_sessions(db.database().await, &ids).await.unwrap()
 }
 
 /// Deletes what is refused; every row of the database is as it was.
-async fn refused_whole(db: &TestDb, request: &DeletionRequest) -> DeletionOutcome {
+async fn assert_refused_unchanged(db: &TestDb, request: &DeletionRequest) -> DeletionOutcome {
     let before = db.everything().await;
     let outcome = delete(db.database().await, request).await;
     assert!(!outcome.refusals.is_empty(), "nothing refused {request:?}");
@@ -64,7 +64,7 @@ async fn refused_whole(db: &TestDb, request: &DeletionRequest) -> DeletionOutcom
 
 /// The same where there is one refusal.
 async fn refused(db: &TestDb, request: &DeletionRequest) -> Refusal {
-    let mut refusals = refused_whole(db, request).await.refusals;
+    let mut refusals = assert_refused_unchanged(db, request).await.refusals;
     assert_eq!(refusals.len(), 1, "{refusals:?}");
     refusals.remove(0)
 }

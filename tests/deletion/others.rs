@@ -5,10 +5,10 @@ use api::deletion::DeletionRequest;
 use api::impact::BlockerKind;
 use api::refusal::RefusalCode;
 
-use super::{STALE, deleted, group_of, id_type, refused_whole, request, shown};
-use crate::support::{TestDb, both, only};
+use super::{STALE, assert_refused_unchanged, deleted, group_of, id_type, preview, request};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_check_refuses_what_would_be_unlinked,
     a_unique_index_refuses_what_would_be_unlinked,
     a_trigger_refuses_in_its_own_words,
@@ -30,11 +30,11 @@ async fn pins(db: &TestDb, also: &str) {
 
 /// Dry run and deletion are refused alike, although the preview sees nothing; the message is the answer.
 async fn refused_by_the_database(db: &TestDb) -> String {
-    let looked = shown(db, &[STALE]).await;
+    let looked = preview(db, &[STALE]).await;
     assert!(looked.deletable, "{:?}", looked.blockers);
     let mut messages = Vec::new();
     for dry_run in [true, false] {
-        let outcome = refused_whole(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
+        let outcome = assert_refused_unchanged(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
         assert_eq!(outcome.refusals.len(), 1, "{:?}", outcome.refusals);
         assert_eq!(outcome.refusals[0].code, RefusalCode::BlockedByForeignKey);
         let impact = outcome.impact.unwrap();
@@ -103,7 +103,7 @@ async fn a_trigger_that_keeps_a_row_back_is_found_out(db: TestDb) {
     })
     .await;
     for dry_run in [true, false] {
-        let outcome = refused_whole(&db, &DeletionRequest { dry_run, ..request(STALE) }).await;
+        let outcome = assert_refused_unchanged(&db, &DeletionRequest { dry_run, ..request(STALE) }).await;
         if db.dialect() == Dialect::Sqlite && dry_run {
             // A dry run looks at all references, and the row that was kept back has none any more.
             assert_eq!(super::codes(&outcome), [RefusalCode::BlockedByForeignKey]);
@@ -151,7 +151,7 @@ async fn a_trigger_that_deletes_more_is_found_out(db: TestDb) {
          CREATE TRIGGER more AFTER DELETE ON whatsapp_sessions FOR EACH ROW EXECUTE FUNCTION more()",
     )
     .await;
-    let outcome = refused_whole(&db, &request(STALE)).await;
+    let outcome = assert_refused_unchanged(&db, &request(STALE)).await;
     assert_eq!(super::codes(&outcome), [RefusalCode::ImpactChanged]);
     let message = &outcome.refusals[0].message;
     assert!(

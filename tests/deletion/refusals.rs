@@ -9,11 +9,12 @@ use api::refusal::{Refusal, RefusalCode};
 use uuid::Uuid;
 
 use super::{
-    LIVE, OTHER, STALE, about, codes, delete, deleted, id, refused, refused_whole, request, sessions_left, shown,
+    LIVE, OTHER, STALE, about, assert_refused_unchanged, codes, delete, deleted, id, preview, refused, request,
+    sessions_left,
 };
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_session_that_does_not_exist_is_not_found,
     all_unknown_sessions_are_named,
     a_connected_session_is_refused,
@@ -84,7 +85,7 @@ async fn pending_messages_are_refused(db: TestDb) {
 }
 
 async fn more_rows_than_allowed_are_refused_at_the_exact_border(db: TestDb) {
-    let rows = shown(&db, &[STALE]).await.rows_deleted;
+    let rows = preview(&db, &[STALE]).await.rows_deleted;
     let below = request(STALE).at_most(rows - 1);
     let message = format!("{rows} rows would be deleted, which is more than atMost ({}).", rows - 1);
     assert_eq!(
@@ -133,8 +134,8 @@ async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
     db.exec(&format!("CREATE TABLE notes (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id))"))
         .await;
     db.exec(&format!("INSERT INTO notes VALUES (1, '{}')", super::group_of(&db, LIVE).await)).await;
-    let expected_impact = Some(shown(&db, &[OTHER]).await.token);
-    let outcome = refused_whole(&db, &request(LIVE).at_most(0).expected_impact(expected_impact)).await;
+    let expected_impact = Some(preview(&db, &[OTHER]).await.token);
+    let outcome = assert_refused_unchanged(&db, &request(LIVE).at_most(0).expected_impact(expected_impact)).await;
     assert_eq!(
         codes(&outcome),
         [
@@ -145,7 +146,7 @@ async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
             RefusalCode::TooManyRows,
         ]
     );
-    assert_eq!(outcome.impact.unwrap(), shown(&db, &[LIVE]).await);
+    assert_eq!(outcome.impact.unwrap(), preview(&db, &[LIVE]).await);
 }
 
 async fn what_is_allowed_goes_through_and_is_recorded(db: TestDb) {
@@ -159,7 +160,7 @@ async fn what_is_allowed_goes_through_and_is_recorded(db: TestDb) {
 }
 
 async fn a_malformed_token_is_bad_input(db: TestDb) {
-    let token = shown(&db, &[STALE]).await.token;
+    let token = preview(&db, &[STALE]).await.token;
     let before = db.everything().await;
     let body = token.split('.').nth(1).unwrap();
     let mut malformed = vec![String::new(), "x".to_owned(), "i1..".to_owned(), format!("i2{}", &token[2..])];

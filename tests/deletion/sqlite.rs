@@ -7,7 +7,7 @@ use api::refusal::RefusalCode;
 use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 
-use super::{OTHER, STALE, codes, delete, deleted, request, shown};
+use super::{OTHER, STALE, codes, delete, deleted, preview, request};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted:
@@ -31,11 +31,11 @@ async fn deletions_in_one_process_take_turns(db: TestDb) {
 }
 
 async fn readers_go_on_while_a_deletion_is_under_way(db: TestDb) {
-    let looked = shown(&db, &[STALE]).await;
+    let looked = preview(&db, &[STALE]).await;
     let database = db.database().await;
     let Writing { transaction, turn } = database.writing(true).await.unwrap();
     transaction.execute_unprepared("DELETE FROM whatsapp_group_admins").await.unwrap();
-    assert_eq!(shown(&db, &[STALE]).await, looked);
+    assert_eq!(preview(&db, &[STALE]).await, looked);
     transaction.rollback().await.unwrap();
     drop(turn);
     deleted(database, &request(STALE)).await;

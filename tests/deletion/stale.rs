@@ -7,9 +7,9 @@ use api::session::queries::matching;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, deleted, id, refused, request};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted: a_session_that_somebody_paired_meanwhile_stays);
+on_both!(Adopted: a_session_that_somebody_paired_meanwhile_stays);
 only!(sqlite Adopted: a_time_counts_in_whatever_form_it_is_written);
 
 fn moment() -> DateTime<Utc> {

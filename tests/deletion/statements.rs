@@ -6,10 +6,10 @@ use api::impact;
 use uuid::Uuid;
 
 use super::{delete, request};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: an_impact_costs_the_same_for_any_number_of_sessions);
-both!(Adopted: a_deletion_costs_the_same_for_any_number_of_sessions);
+on_both!(Adopted: an_impact_costs_the_same_for_any_number_of_sessions);
+on_both!(Adopted: a_deletion_costs_the_same_for_any_number_of_sessions);
 
 /// Makes sessions, each with a group that has an admin and a link.
 async fn many(db: &TestDb, count: usize) -> Vec<Uuid> {

@@ -2,7 +2,7 @@
 
 use api::refusal::RefusalCode;
 
-use super::{STALE, codes, deleted, id, refused_whole, request};
+use super::{STALE, assert_refused_unchanged, codes, deleted, id, request};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted:
@@ -18,7 +18,7 @@ only!(postgres Adopted:
 );
 
 async fn found_out(db: &TestDb) {
-    let outcome = refused_whole(db, &request(STALE)).await;
+    let outcome = assert_refused_unchanged(db, &request(STALE)).await;
     assert_eq!(codes(&outcome), [RefusalCode::ImpactChanged]);
     let message = &outcome.refusals[0].message;
     assert!(message.starts_with("The database also deleted or put back "), "{message}");

@@ -19,9 +19,9 @@ use uuid::Uuid;
 
 use super::{Server, gateway, id, nowhere, with_status};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     only_sessions_that_the_gateway_does_not_know_are_taken,
     a_preview_and_a_dry_run_are_of_those_that_it_does_not_know,
     a_limit_counts_those_that_it_does_not_know,

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Server, id, nobodys_port};
 use crate::cli::{Ended, document, ended, executable, migrate_without_purge, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     delete_asks_and_the_record_tells,
     cleanup_takes_what_the_gateway_does_not_know,
     a_run_is_gone_on_with_by_asking,

@@ -18,9 +18,9 @@ use super::{Server, gateway, id, nowhere, with_status};
 use crate::http::app::TestApp;
 use crate::support::WithTerms as _;
 use crate::support::connection::RawConnection;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_session_that_the_gateway_says_is_connected_is_refused_unless_that_is_allowed,
     what_the_gateway_said_is_in_the_audit_record,
     a_gateway_that_cannot_be_reached_stops_nothing_and_the_record_says_so,

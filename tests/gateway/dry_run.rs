@@ -8,14 +8,14 @@ use super::cleanup::{cleaned, missing, skipped, stale, start, various};
 use super::{Server, id, nowhere, with_status};
 use crate::cli::{document, migrate_without_purge, run};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, WithTerms as _, both};
+use crate::support::{TestDb, WithTerms as _, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_dry_run_leaves_out_those_that_are_connected,
     a_dry_run_lists_what_the_run_lists,
     graphql_lists_those_that_could_not_be_asked_about,
 );
-both!(StateC: the_command_lists_those_that_could_not_be_asked_about, the_command_shows_what_would_go);
+on_both!(Mended: the_command_lists_those_that_could_not_be_asked_about, the_command_shows_what_would_go);
 
 async fn a_dry_run_leaves_out_those_that_are_connected(db: TestDb) {
     let server = various();

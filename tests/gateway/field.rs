@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Server, id, nowhere, with_status};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_page_of_sessions_is_asked_about_in_parallel,
     without_a_gateway_the_field_is_null,
     whatever_the_gateway_does_is_an_answer,

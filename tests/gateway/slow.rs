@@ -12,9 +12,9 @@ use axum::response::IntoResponse as _;
 
 use super::cleanup::{cleaned, gone, skipped, stale, start};
 use super::{Server, gateway, id};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_run_asks_about_each_session_however_slow_it_is_about_others,
     a_dry_run_and_a_tick_ask_about_each_as_well,
     one_deletion_asks_during_a_pause,

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
 only!(postgres Empty:
     ids_of_a_fixed_length_are_found,
     a_name_whose_collation_takes_no_patterns_can_be_searched,
     a_column_that_holds_no_times_counts_as_none,
 );
-both!(Empty: a_page_goes_on_behind_a_long_name);
-both!(StateC: without_this_program_s_tables_an_error_says_what_to_run);
+on_both!(Empty: a_page_goes_on_behind_a_long_name);
+on_both!(Mended: without_this_program_s_tables_an_error_says_what_to_run);
 
 const SESSION: &str = "10000000-0000-4000-8000-000000000001";
 

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::mended;
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     a_cleanup_is_queued_at_once_and_worked_off_by_a_worker,
     a_cleanup_does_what_its_preview_shows,
     criteria_left_out_empty_and_written_out_are_the_same,

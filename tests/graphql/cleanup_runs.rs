@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::cleanup::{clean, cleaned, run_of};
 use super::mended;
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     a_run_that_is_queued_is_cancelled_at_once,
     a_run_that_has_finished_or_is_unknown_is_not_cancelled,
     what_was_skipped_is_listed_with_its_reason,

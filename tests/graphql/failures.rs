@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::http::app::TestApp;
 use crate::http::socket::{Client, server};
 use crate::support::connection::RawConnection;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_session_that_goes_meanwhile_takes_the_list_with_it,
     only_the_position_that_failed_is_null,
     a_field_that_may_be_null_is_null_in_every_row,

@@ -6,15 +6,15 @@ use serde_json::json;
 
 use crate::http::app::TestApp;
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_group_is_read_by_its_id_and_as_a_node,
     an_unknown_group_is_null,
     a_session_says_how_many_groups_it_has,
     a_group_of_a_session_that_is_gone_says_so,
 );
-both!(Empty:
+on_both!(Empty:
     the_two_columns_that_are_certain_are_enough,
     a_name_that_is_missing_is_made_up_for,
 );
@@ -99,7 +99,7 @@ async fn a_group_of_a_session_that_is_gone_says_so(db: TestDb) {
 }
 
 async fn the_two_columns_that_are_certain_are_enough(db: TestDb) {
-    let mut legacy = Legacy::new(Rules::c());
+    let mut legacy = Legacy::new(Rules::mended());
     for column in ["group_jid", "group_name", "participant_count", "created_at", "updated_at"] {
         legacy = legacy.without_column("whatsapp_groups", column);
     }

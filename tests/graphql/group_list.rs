@@ -5,9 +5,9 @@ use api::demo::scenario::SESSIONS;
 use serde_json::{Value, json};
 
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     the_groups_of_all_are_listed_by_name,
     a_list_is_filtered_by_all_that_is_asked_for,
     an_empty_list_of_ids_is_met_by_none,

@@ -4,12 +4,12 @@ use api::demo::scenario::{SESSIONS, STALE_SESSIONS};
 use serde_json::{Value, json};
 
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: the_impact_of_the_stale_sessions_is_the_one_that_is_known, unknown_ids_are_named);
-both!(StateC: a_session_and_the_list_of_one_have_the_same_impact);
-both!(StateA: what_blocks_is_told_by_its_foreign_key);
-both!(StateB: a_contradictory_rule_blocks_and_is_told_as_such);
+on_both!(Mended: the_impact_of_the_stale_sessions_is_the_one_that_is_known, unknown_ids_are_named);
+on_both!(Mended: a_session_and_the_list_of_one_have_the_same_impact);
+on_both!(AsBuilt: what_blocks_is_told_by_its_foreign_key);
+on_both!(FirstFix: a_contradictory_rule_blocks_and_is_told_as_such);
 
 const IMPACT: &str = "query Q($ids: [ID!]!) { deletionImpact(sessionIds: $ids) {
     sessionCount rowsDeleted rowsUnlinked deletable pendingMessages connectedSessions token

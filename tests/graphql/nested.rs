@@ -4,9 +4,9 @@ use api::demo::scenario::SESSIONS;
 use serde_json::{Value, json};
 
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_page_of_pages_takes_the_same_number_of_statements_whatever_its_size,
     what_several_fields_need_of_a_row_is_read_together,
     the_parts_of_sessions_groups_are_told_apart,
@@ -113,7 +113,7 @@ async fn the_parts_of_sessions_groups_are_told_apart(db: TestDb) {
 
 #[tokio::test]
 async fn the_nested_page_is_within_what_is_answered_and_a_larger_one_is_refused() {
-    let app = TestApp::over(TestDb::sqlite(crate::support::Contents::StateC).await).await;
+    let app = TestApp::over(TestDb::sqlite(crate::support::Contents::Mended).await).await;
     app.data(PAGE, json!({ "sessions": 50, "groups": 10 })).await;
     let (code, message) = app.error(PAGE, json!({ "sessions": 100, "groups": 100 })).await;
     assert_eq!(code, "QUERY_TOO_COMPLEX");

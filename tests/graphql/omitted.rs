@@ -4,9 +4,9 @@ use api::demo::scenario::SESSIONS;
 use serde_json::json;
 
 use super::mended;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: a_field_whose_variable_is_left_out_is_left_out);
+on_both!(AsBuilt: a_field_whose_variable_is_left_out_is_left_out);
 
 async fn a_field_whose_variable_is_left_out_is_left_out(db: TestDb) {
     let app = mended(db).await;

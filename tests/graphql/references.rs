@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::app::TestApp;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     every_column_that_refers_is_counted,
     a_table_that_nobody_knew_is_counted,
     keys_of_several_columns_and_to_other_columns_are_counted,
@@ -16,7 +16,7 @@ both!(StateC:
     keys_of_the_same_column_are_told_by_their_rules,
     groups_without_a_key_to_sessions_are_read_too,
 );
-both!(StateB: the_rule_is_the_one_that_the_database_has);
+on_both!(FirstFix: the_rule_is_the_one_that_the_database_has);
 
 const REFERENCES: &str = "query Q($id: ID!) { group(id: $id) { references { table column onDelete rows } } }";
 
@@ -194,7 +194,7 @@ async fn groups_without_a_key_to_sessions_are_read_too(db: TestDb) {
 /// Rows of partitions count once, whether the table's key or the partition's own leads to them.
 #[tokio::test]
 async fn postgres_rows_of_partitions_count_once() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let group = groups(&db, 1).await.remove(0);
     db.exec(&format!(
         "CREATE TABLE a_parted (n integer, g uuid) PARTITION BY LIST (n); \
@@ -216,7 +216,7 @@ async fn postgres_rows_of_partitions_count_once() {
 /// No number is better than a wrong one.
 #[tokio::test]
 async fn postgres_a_table_that_hides_rows_is_named() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let name = format!("role_{}", Uuid::new_v4().simple());
     db.exec(&format!(
         "CREATE ROLE {name} LOGIN PASSWORD 'test'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}; \

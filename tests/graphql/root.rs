@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::http::app::{Answer, TestApp, json_post};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     fields_within_lists_are_in_the_order_of_the_query,
     nothing_is_left_of_the_data_where_a_field_fails_that_must_not_be_null,
     a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_field_asked_for_alone_is_what_it_is_among_all,
     a_cursor_asked_for_alone_is_what_it_is_among_all,
     fields_come_in_the_order_in_which_they_are_asked_for,

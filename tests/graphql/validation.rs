@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::mended;
 use crate::http::app::{Answer, TestApp, json_post};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     a_directive_goes_by_its_variables_default,
     an_input_field_has_one_value,
 );

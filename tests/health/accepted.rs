@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use api::schema_health::{Accepted, check};
 
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateB: accepted_errors_leave_the_database_healthy);
-both!(StateC: more_findings_take_no_more_statements);
+on_both!(FirstFix: accepted_errors_leave_the_database_healthy);
+on_both!(Mended: more_findings_take_no_more_statements);
 
 async fn accepted_errors_leave_the_database_healthy(db: TestDb) {
     let keys =

@@ -6,17 +6,17 @@ use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, diagnosis, facts, finding, load, mend};
 use crate::support::legacy::{Legacy, Rule, Rules};
-use crate::support::{TestDb, both, steps};
+use crate::support::{TestDb, on_both, steps};
 
-both!(StateA:
+on_both!(AsBuilt:
     five_references_block_as_built,
     a_blocking_reference_is_mended_by_the_expected_rule,
     a_blocking_reference_is_mended_by_the_other_rule,
     every_key_that_a_deletion_reaches_is_listed_and_no_other,
 );
-both!(StateB: the_first_fix_contradicts_its_column, the_contradiction_is_mended_either_way);
-both!(StateC: the_goal_has_warnings_only, an_index_mends_a_reference_without_one);
-both!(Empty:
+on_both!(FirstFix: the_first_fix_contradicts_its_column, the_contradiction_is_mended_either_way);
+on_both!(Mended: the_goal_has_warnings_only, an_index_mends_a_reference_without_one);
+on_both!(Empty:
     a_set_default_that_leads_nowhere_blocks,
     two_keys_with_one_rule_are_a_warning,
     two_keys_with_two_rules_are_an_error,
@@ -92,7 +92,7 @@ async fn the_contradiction_is_mended_either_way(db: TestDb) {
 
 #[tokio::test]
 async fn postgres_a_domain_that_forbids_null_leaves_only_cascade() {
-    let Some(db) = TestDb::postgres(crate::support::Contents::StateB).await else { return };
+    let Some(db) = TestDb::postgres(crate::support::Contents::FirstFix).await else { return };
     db.exec(
         "CREATE DOMAIN reference AS uuid NOT NULL;
          ALTER TABLE notification_campaign_groups ALTER COLUMN group_id TYPE reference, ALTER COLUMN group_id DROP NOT NULL",
@@ -119,7 +119,7 @@ async fn an_index_mends_a_reference_without_one(db: TestDb) {
 }
 
 async fn a_set_default_that_leads_nowhere_blocks(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c().with("workshops", "whatsapp_group_id", Rule::SetDefault))).await;
+    load(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::SetDefault))).await;
     let key = "BLOCKS_DELETION:workshops.whatsapp_group_id";
     // No default is null, and the column takes it.
     assert_eq!(finding(&db, key).await, None);
@@ -134,7 +134,7 @@ async fn a_set_default_that_leads_nowhere_blocks(db: TestDb) {
 }
 
 async fn two_keys_with_one_rule_are_a_warning(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c()).doubled("webinars", "whatsapp_group_id", "again", Rule::SetNull)).await;
+    load(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::SetNull)).await;
     let key = "DUPLICATE_FOREIGN_KEY:webinars.whatsapp_group_id";
     let expected = Facts { code: FindingCode::DuplicateForeignKey, severity: Severity::Warning, rows: 8, fixes: 2 };
     assert_eq!(facts(&db, key).await, expected);
@@ -142,7 +142,7 @@ async fn two_keys_with_one_rule_are_a_warning(db: TestDb) {
 }
 
 async fn two_keys_with_two_rules_are_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c()).doubled("webinars", "whatsapp_group_id", "again", Rule::Restrict)).await;
+    load(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::Restrict)).await;
     let key = "DUPLICATE_FOREIGN_KEY:webinars.whatsapp_group_id";
     let expected = Facts { code: FindingCode::DuplicateForeignKey, severity: Severity::Error, rows: 8, fixes: 2 };
     assert_eq!(facts(&db, key).await, expected);
@@ -154,7 +154,7 @@ async fn two_keys_with_two_rules_are_an_error(db: TestDb) {
 }
 
 async fn another_rule_that_lets_deletions_through_is_a_warning(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c().with("workshops", "whatsapp_group_id", Rule::Cascade))).await;
+    load(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::Cascade))).await;
     let key = "RULE_DRIFT:workshops.whatsapp_group_id";
     let expected = Facts { code: FindingCode::RuleDrift, severity: Severity::Warning, rows: 6, fixes: 1 };
     assert_eq!(facts(&db, key).await, expected);
@@ -162,7 +162,7 @@ async fn another_rule_that_lets_deletions_through_is_a_warning(db: TestDb) {
 }
 
 async fn a_refusing_rule_in_place_of_the_expected_one_is_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c().with("dynamic_links", "whatsapp_group_id", Rule::Restrict))).await;
+    load(&db, &Legacy::new(Rules::mended().with("dynamic_links", "whatsapp_group_id", Rule::Restrict))).await;
     let key = "RULE_DRIFT:dynamic_links.whatsapp_group_id";
     let expected = Facts { code: FindingCode::RuleDrift, severity: Severity::Error, rows: 20, fixes: 1 };
     assert_eq!(facts(&db, key).await, expected);
@@ -170,7 +170,7 @@ async fn a_refusing_rule_in_place_of_the_expected_one_is_an_error(db: TestDb) {
 }
 
 async fn a_reference_without_a_key_is_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::c())).await;
+    load(&db, &Legacy::new(Rules::mended())).await;
     let id = if db.dialect() == Dialect::Postgres { "uuid" } else { "text" };
     db.exec(&format!(
         "DROP TABLE dynamic_links; CREATE TABLE dynamic_links (id {id} PRIMARY KEY, whatsapp_group_id {id})"

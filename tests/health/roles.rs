@@ -15,7 +15,7 @@ struct Role {
 
 impl Role {
     async fn new(attributes: &str) -> Option<Self> {
-        let db = TestDb::postgres(Contents::StateC).await?;
+        let db = TestDb::postgres(Contents::Mended).await?;
         let name = format!("role_{}", Uuid::new_v4().simple());
         db.exec(&format!("CREATE ROLE {name} LOGIN PASSWORD 'test' {attributes}")).await;
         Some(Self { db, name })

@@ -4,9 +4,9 @@ use api::db::Dialect;
 use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, facts, finding, mend};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateC: a_reference_to_nothing_is_cleared, a_reference_to_nothing_is_deleted);
+on_both!(Mended: a_reference_to_nothing_is_cleared, a_reference_to_nothing_is_deleted);
 
 const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -47,7 +47,7 @@ async fn a_reference_to_nothing_is_deleted(db: TestDb) {
 
 #[tokio::test]
 async fn postgres_a_key_that_was_never_checked_is_a_warning() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     point_nowhere(&db).await;
     let key = "UNVALIDATED_FOREIGN_KEY:webinars.whatsapp_group_id";
     let facts = facts(&db, key).await;
@@ -58,7 +58,7 @@ async fn postgres_a_key_that_was_never_checked_is_a_warning() {
 
 #[tokio::test]
 async fn postgres_a_reference_to_nothing_between_collations() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     db.exec(
         "CREATE TABLE codes (code text COLLATE \"C\" PRIMARY KEY, \
          group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \

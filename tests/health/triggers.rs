@@ -4,14 +4,14 @@ use api::db::Dialect;
 use api::schema_health::{FindingCode, Severity};
 
 use super::{Facts, diagnosis, facts, mend};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(StateC:
+on_both!(Mended:
     a_trigger_where_rows_are_deleted_is_a_warning,
     a_trigger_where_rows_are_unlinked_is_good_to_know,
     a_trigger_of_insertions_is_none_of_it,
 );
-only!(sqlite StateC: of_oddly_written_triggers_those_of_insertions_are_told_apart);
+only!(sqlite Mended: of_oddly_written_triggers_those_of_insertions_are_told_apart);
 
 async fn add(db: &TestDb, table: &str, event: &str) {
     let sql = match db.dialect() {

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::limits::{LONG, is_well, json, limited, post, slow, started};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: connections_that_wait_for_answers_make_no_room, what_is_half_sent_makes_room_before_what_waits);
+on_both!(Adopted: connections_that_wait_for_answers_make_no_room, what_is_half_sent_makes_room_before_what_waits);
 
 /// Sends this over a connection of its own; gives all that comes back until the server ends it.
 pub(super) async fn said_to(address: SocketAddr, sent: &[u8]) -> String {

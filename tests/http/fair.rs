@@ -20,9 +20,9 @@ use super::limits::{LONG, json as json_of, slow, started};
 use super::socket::Client;
 
 use crate::support::wait::wait_until;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     the_queries_of_one_token_leave_others_their_turn,
     ten_things_at_once_are_answered,
     connections_that_wait_for_their_turn_make_no_room,

@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::json;
 
 use super::app::{Answer, TestApp};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
 async fn ask(app: &TestApp, path: &str) -> Answer {
     app.send(Request::builder().uri(path).header("host", "10.0.0.7:8080").body(Body::empty()).unwrap()).await
@@ -27,7 +27,7 @@ async fn a_database_that_does_not_answer_makes_it_not_ready() {
     assert_eq!(answer.json(), json!({ "ready": false, "missing": ["The database cannot be reached."] }));
 }
 
-both!(StateA:
+on_both!(AsBuilt:
     a_database_with_pending_migrations_is_not_ready_until_they_are_made,
     the_database_is_asked_once_a_second_however_often_it_is_asked_for,
 );

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::client;
 use super::socket::Client;
-use crate::support::{Contents, TestDb, both, only};
+use crate::support::{Contents, TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_query_that_takes_too_long_is_given_up,
     one_query_with_many_fields_leaves_connections_for_others,
     more_queries_than_are_executed_at_once_are_refused,

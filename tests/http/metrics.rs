@@ -11,7 +11,7 @@ use chrono::DateTime;
 use serde_json::json;
 
 use super::app::{Answer, TestApp, json_post, request};
-use crate::support::{Contents, TestDb, WithTerms as _, both};
+use crate::support::{Contents, TestDb, WithTerms as _, on_both};
 
 const DOCUMENT: &str = include_str!("../../docs/reference/metrics.md");
 
@@ -25,12 +25,12 @@ fn has(answer: &Answer, line: &str) {
     assert!(answer.body.lines().any(|has| has == line), "{line}\n{}", answer.body);
 }
 
-both!(Adopted:
+on_both!(Adopted:
     ticks_runs_deletions_and_sessions_are_counted,
     what_is_told_is_what_is_documented,
     the_database_is_asked_once_a_minute,
 );
-both!(StateA: a_deployment_in_trouble_is_told_of);
+on_both!(AsBuilt: a_deployment_in_trouble_is_told_of);
 
 async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
     let before = metrics(&TestApp::over(db.clone()).await).await;

@@ -101,7 +101,7 @@ async fn a_socket_s_errors_and_lines_have_the_id_of_the_request_that_opened_it()
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let log = std::fs::File::create(&file).unwrap();
-    let db = TestDb::sqlite(Contents::StateC).await;
+    let db = TestDb::sqlite(Contents::Mended).await;
     let mut migrate = executable(&["migrate", "--yes", "--database-url", db.url()]);
     migrate.current_dir(folder.path());
     assert_eq!(ended(migrate).code, 0);
@@ -126,7 +126,7 @@ async fn a_socket_s_errors_and_lines_have_the_id_of_the_request_that_opened_it()
 /// Of everything that this program and its libraries have to say.
 #[tokio::test]
 async fn postgres_no_secret_is_logged() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let url = db.url().replace("postgres@", "postgres:hidden-password@");

@@ -9,9 +9,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::limits::{is_well, limited, started};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: an_answer_that_is_not_read_ends_its_connection);
+on_both!(Adopted: an_answer_that_is_not_read_ends_its_connection);
 
 const SOON: Limits = Limits { answer_time: Duration::from_secs(1), ..Limits::DEFAULT };
 

@@ -5,9 +5,9 @@ use api::deletion::{self, DeletionRequest};
 use api::impact;
 use uuid::Uuid;
 
-use crate::support::{TestDb, both, internal_tables_sql};
+use crate::support::{TestDb, internal_tables_sql, on_both};
 
-both!(Empty: a_simple_cascade, a_diamond_with_set_null, a_cycle);
+on_both!(Empty: a_simple_cascade, a_diamond_with_set_null, a_cycle);
 
 const ROOT: Uuid = Uuid::from_u128(1);
 

@@ -7,9 +7,9 @@ use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::{left_without, mended_and_purged, rows_now};
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Empty:
+on_both!(Empty:
     an_enum_status_is_read_as_text,
     extra_and_generated_columns_are_left_as_they_are,
     timestamps_may_be_null_and_without_zone,
@@ -38,12 +38,12 @@ async fn list_tables(db: &TestDb) -> Vec<String> {
 }
 
 async fn an_enum_status_is_read_as_text(db: TestDb) {
-    build_deployment(&db, Legacy::new(Rules::a()).enum_status()).await;
+    build_deployment(&db, Legacy::new(Rules::as_built()).enum_status()).await;
     mended_and_purged(&db).await;
 }
 
 async fn extra_and_generated_columns_are_left_as_they_are(db: TestDb) {
-    let legacy = Legacy::new(Rules::a())
+    let legacy = Legacy::new(Rules::as_built())
         .extra_column("whatsapp_sessions", "label text GENERATED ALWAYS AS (lower(session_name)) STORED")
         .extra_column("whatsapp_groups", "\"Our Note\" text DEFAULT 'none (REFERENCES nothing)'")
         .extra_column("webinars", "twice text GENERATED ALWAYS AS (title || ' ' || title) STORED")
@@ -69,7 +69,7 @@ async fn extra_and_generated_columns_are_left_as_they_are(db: TestDb) {
 
 /// The purge spares a session of unknown age: it may be pairing right now.
 async fn timestamps_may_be_null_and_without_zone(db: TestDb) {
-    build_deployment(&db, Legacy::new(Rules::a()).nullable_timestamps().timestamps_without_zone()).await;
+    build_deployment(&db, Legacy::new(Rules::as_built()).nullable_timestamps().timestamps_without_zone()).await;
     db.exec("UPDATE whatsapp_sessions SET created_at = NULL, updated_at = NULL WHERE session_name = 'stale-1'").await;
     db.exec("UPDATE whatsapp_sessions SET updated_at = NULL WHERE session_name = 'stale-2'").await;
     db.exec("UPDATE whatsapp_groups SET created_at = NULL, updated_at = NULL").await;
@@ -82,7 +82,7 @@ async fn timestamps_may_be_null_and_without_zone(db: TestDb) {
 }
 
 async fn a_missing_table_is_done_without_and_not_made(db: TestDb) {
-    let legacy = Legacy::new(Rules::a()).without_table("workshops").without_table("dynamic_links");
+    let legacy = Legacy::new(Rules::as_built()).without_table("workshops").without_table("dynamic_links");
     db.exec_all(&legacy.statements(db.dialect())).await;
     let fill = scenario::statements(db.dialect(), None);
     let fill: Vec<String> = fill
@@ -104,7 +104,7 @@ async fn a_missing_table_is_done_without_and_not_made(db: TestDb) {
 }
 
 async fn a_missing_column_is_done_without_and_not_made(db: TestDb) {
-    let legacy = Legacy::new(Rules::a())
+    let legacy = Legacy::new(Rules::as_built())
         .without_column("webinars", "community_group_id")
         .without_column("whatsapp_sessions", "session_name")
         .without_column("whatsapp_sessions", "created_at")

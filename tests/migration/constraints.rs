@@ -6,9 +6,9 @@ use super::{FINAL_RULES, fetch_catalog, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::mended_and_purged;
 use crate::support::legacy::{Legacy, Rule, Rules};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Empty:
+on_both!(Empty:
     renamed_and_doubled_foreign_keys_are_mended,
     a_right_foreign_key_beside_a_wrong_one_is_the_one_that_stays,
     a_cascade_that_once_was_mended_is_never_taken_back,
@@ -30,7 +30,7 @@ async fn constraint_names(db: &TestDb, table: &str, column: &str) -> Vec<String>
 }
 
 async fn renamed_and_doubled_foreign_keys_are_mended(db: TestDb) {
-    let legacy = Legacy::new(Rules::a())
+    let legacy = Legacy::new(Rules::as_built())
         .constraint_named("notification_campaign_groups", "group_id", "Odd \"name\" (of ours)")
         .constraint_named("webinars", "whatsapp_group_id", "REFERENCES")
         .doubled("webinars", "whatsapp_group_id", "second", Rule::Restrict)
@@ -52,7 +52,7 @@ async fn renamed_and_doubled_foreign_keys_are_mended(db: TestDb) {
 }
 
 async fn a_right_foreign_key_beside_a_wrong_one_is_the_one_that_stays(db: TestDb) {
-    let legacy = Legacy::new(Rules::c().with("webinar_whatsapp_groups", "group_id", Rule::None)).doubled(
+    let legacy = Legacy::new(Rules::mended().with("webinar_whatsapp_groups", "group_id", Rule::None)).doubled(
         "webinar_whatsapp_groups",
         "group_id",
         "mended by hand",
@@ -64,7 +64,7 @@ async fn a_right_foreign_key_beside_a_wrong_one_is_the_one_that_stays(db: TestDb
 
 /// The first fix sets this reference to SET NULL, unless it has the final rule already.
 async fn a_cascade_that_once_was_mended_is_never_taken_back(db: TestDb) {
-    build_deployment(&db, Legacy::new(Rules::c().with("webinars", "community_group_id", Rule::None))).await;
+    build_deployment(&db, Legacy::new(Rules::mended().with("webinars", "community_group_id", Rule::None))).await;
     let identity = "SELECT oid FROM pg_constraint WHERE conname = 'notification_campaign_groups_group_id_fkey'";
     let postgres = db.url().starts_with("postgres");
     let before = if postgres { db.rows(identity).await } else { Vec::new() };
@@ -76,7 +76,7 @@ async fn a_cascade_that_once_was_mended_is_never_taken_back(db: TestDb) {
 /// Covers the properties that SQLite's foreign keys do not have.
 #[tokio::test]
 async fn postgres_whatever_else_a_foreign_key_says_is_kept() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     db.exec(
         "ALTER TABLE webinars DROP CONSTRAINT webinars_whatsapp_group_id_fkey,
            ADD CONSTRAINT ours FOREIGN KEY (whatsapp_group_id) REFERENCES whatsapp_groups (id)
@@ -110,7 +110,7 @@ async fn postgres_whatever_else_a_foreign_key_says_is_kept() {
 
 #[tokio::test]
 async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let add = |name: &str, rule: &str| {
         format!(
             "ADD CONSTRAINT {name} FOREIGN KEY (whatsapp_group_id) REFERENCES whatsapp_groups (id) {rule} NOT VALID"
@@ -134,7 +134,7 @@ async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
 
 #[tokio::test]
 async fn postgres_partitioned_tables_are_mended() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     db.exec(
         "ALTER TABLE scheduled_whatsapp_messages RENAME TO part_one;
          ALTER TABLE part_one DROP CONSTRAINT scheduled_whatsapp_messages_group_id_fkey,
@@ -173,7 +173,7 @@ async fn postgres_a_reference_of_another_type_is_named() {
 
 #[tokio::test]
 async fn postgres_what_is_as_it_should_be_is_not_made_anew() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     let of_host = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
         rows.into_iter().filter(|row| row[0] == "constraint" && !row[2].contains("session_admin.")).collect()
     };

@@ -10,9 +10,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::executable;
 use crate::story::{is_sound, left_without, rows_now};
-use crate::support::{Contents, TestDb, both, say};
+use crate::support::{Contents, TestDb, on_both, say};
 
-both!(long StateA: killed_after_each_step_the_next_run_goes_on, killed_at_random_moments_the_next_run_goes_on);
+on_both!(long AsBuilt: killed_after_each_step_the_next_run_goes_on, killed_at_random_moments_the_next_run_goes_on);
 
 const SIGKILL: i32 = 9;
 
@@ -88,7 +88,7 @@ async fn killed_at_random_moments_the_next_run_goes_on(db: TestDb) {
 /// The kill is certain to happen within a migration: it waits for a lock.
 #[tokio::test]
 async fn postgres_killed_while_it_waits_for_a_lock_the_next_run_goes_on() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (before, left) = (rows_now(&db).await, left_without(&db, "session_name LIKE 'stale-%'").await);
     // The last table of the first fix. The others have been repaired by then.
     let mut holder = db.raw().await;

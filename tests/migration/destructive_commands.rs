@@ -3,9 +3,9 @@
 use super::fetch_catalog;
 use crate::cli::{document, ended, executable, run};
 use crate::story::rows_now;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: the_words_that_drop_tables_elsewhere_are_wrong_usage);
+on_both!(Mended: the_words_that_drop_tables_elsewhere_are_wrong_usage);
 
 const COMMANDS: [&str; 13] = [
     "serve",

@@ -1,9 +1,9 @@
 //! Indexes on foreign keys: on all foreign keys of the business tables, and on no others.
 
 use crate::cli::document;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     every_foreign_key_gets_an_index_and_the_groups_theirs,
     an_index_that_serves_is_not_doubled,
     an_index_that_does_not_serve_does_not_count,
@@ -104,7 +104,7 @@ async fn an_index_that_does_not_serve_does_not_count(db: TestDb) {
 
 #[tokio::test]
 async fn postgres_an_invalid_leftover_is_replaced() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     // Fails, because all twelve rows have the same value, and leaves an invalid index.
     let sql = "CREATE UNIQUE INDEX CONCURRENTLY webinars_whatsapp_group_id_idx ON webinars ((1))";
     assert!(db.attempt(sql).await.unwrap_err().is_unique_violation());
@@ -119,7 +119,7 @@ async fn postgres_an_invalid_leftover_is_replaced() {
 
 #[tokio::test]
 async fn postgres_an_index_that_only_includes_the_id_does_not_serve_the_groups() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     db.exec("CREATE INDEX including ON whatsapp_groups (session_id) INCLUDE (id)").await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let sql = "SELECT count(*) FROM pg_index WHERE indrelid = 'whatsapp_groups'::regclass AND indnkeyatts = 2";

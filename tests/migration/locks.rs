@@ -9,9 +9,9 @@ use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, ended, executable, run};
 use crate::story::{is_sound, left_without, mended_and_purged, rows_now};
 use crate::support::connection::RawConnection;
-use crate::support::{Contents, TestDb, both, steps};
+use crate::support::{Contents, TestDb, on_both, steps};
 
-both!(StateA: a_second_run_waits_and_finds_nothing_to_do, of_several_runs_at_once_each_step_is_made_once);
+on_both!(AsBuilt: a_second_run_waits_and_finds_nothing_to_do, of_several_runs_at_once_each_step_is_made_once);
 
 /// Starts `migrate` with its standard output and error captured.
 fn start_migrate(db: &TestDb) -> Child {
@@ -72,7 +72,7 @@ async fn hold_lock(db: &TestDb, lock: &str) -> (RawConnection, String) {
 /// The lock allows reads, like that of an open transaction that has written: the preview succeeds, the fix does not.
 #[tokio::test]
 async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (mut holder, pid) = hold_lock(&db, "LOCK TABLE webinar_whatsapp_groups IN ROW EXCLUSIVE MODE").await;
     let before = rows_now(&db).await;
     let ended = run(&db, &["migrate", "--yes"]);
@@ -87,7 +87,7 @@ async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
 /// The lock blocks even reads.
 #[tokio::test]
 async fn postgres_a_table_that_cannot_be_read_is_named_with_the_holder() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (mut holder, pid) = hold_lock(&db, "LOCK TABLE webinars").await;
     let mut command = executable(&["migrate", "--yes", "--lock-timeout", "1"]);
     command.env("DATABASE_URL", db.url());
@@ -102,7 +102,7 @@ async fn postgres_a_table_that_cannot_be_read_is_named_with_the_holder() {
 /// The settings are meant for ordinary connections. They would cancel a migration, or make it wait forever.
 #[tokio::test]
 async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let name = db.url().rsplit_once('/').unwrap().1;
     for setting in [
         "default_transaction_isolation = 'serializable'",
@@ -121,7 +121,7 @@ async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
 
 #[tokio::test]
 async fn sqlite_a_file_that_stays_locked_is_a_clear_error() {
-    let db = TestDb::sqlite(Contents::StateA).await;
+    let db = TestDb::sqlite(Contents::AsBuilt).await;
     let mut holder = db.raw().await;
     holder.exec("BEGIN IMMEDIATE").await;
     let before = rows_now(&db).await;

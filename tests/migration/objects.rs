@@ -3,9 +3,9 @@
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::mended_and_purged;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateA: views_triggers_and_indexes_survive);
+on_both!(AsBuilt: views_triggers_and_indexes_survive);
 
 async fn views_triggers_and_indexes_survive(db: TestDb) {
     let sqlite = db.url().starts_with("sqlite");
@@ -40,7 +40,7 @@ async fn views_triggers_and_indexes_survive(db: TestDb) {
 /// The host application may have stored rowids.
 #[tokio::test]
 async fn sqlite_rows_keep_their_rowids() {
-    let db = TestDb::sqlite(Contents::StateA).await;
+    let db = TestDb::sqlite(Contents::AsBuilt).await;
     db.exec("DELETE FROM webinar_whatsapp_groups WHERE rowid % 3 = 0").await;
     let rowids = "SELECT w.rowid, w.id FROM webinar_whatsapp_groups AS w JOIN whatsapp_groups AS g ON g.id = w.group_id
         JOIN whatsapp_sessions AS s ON s.id = g.session_id WHERE s.status = 'connected' ORDER BY 1";
@@ -95,7 +95,7 @@ async fn sqlite_odd_definitions_are_mended_where_they_are_wrong_and_nowhere_else
 /// A connection stays usable throughout: a server need not be stopped for `migrate`.
 #[tokio::test]
 async fn sqlite_a_connection_that_reads_meanwhile_goes_on_with_the_new_rules() {
-    let db = TestDb::sqlite(Contents::StateA).await;
+    let db = TestDb::sqlite(Contents::AsBuilt).await;
     let mut reader = db.raw().await;
     reader.exec("BEGIN").await;
     assert_eq!(reader.rows("SELECT count(*) FROM webinars").await, [["12"]]);

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
 use crate::story::{mended_and_purged, rows_now};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: orphans_are_named_and_nothing_is_deleted, mended_orphans_let_the_next_run_go_on);
-both!(StateC: orphans_behind_a_right_foreign_key_are_found);
+on_both!(AsBuilt: orphans_are_named_and_nothing_is_deleted, mended_orphans_let_the_next_run_go_on);
+on_both!(Mended: orphans_behind_a_right_foreign_key_are_found);
 
 const MISSING_ID: &str = "dead0000-0000-4000-8000-000000000000";
 

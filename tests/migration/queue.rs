@@ -10,11 +10,11 @@ use api::worker::{Queue, Workers};
 
 use crate::cli::{migrate_without_purge, run};
 use crate::support::wait::wait_until_finished;
-use crate::support::{Contents, TestDb, both, only};
+use crate::support::{Contents, TestDb, on_both, only};
 
-both!(StateC: the_queue_is_the_one_that_apalis_makes, a_queue_of_the_hosts_is_worked_with_and_left);
-only!(sqlite StateC: a_table_of_another_kind_is_named_and_nothing_is_changed);
-only!(postgres StateC: the_extension_may_be_anywhere);
+on_both!(Mended: the_queue_is_the_one_that_apalis_makes, a_queue_of_the_hosts_is_worked_with_and_left);
+only!(sqlite Mended: a_table_of_another_kind_is_named_and_nothing_is_changed);
+only!(postgres Mended: the_extension_may_be_anywhere);
 
 /// Creates the tables with apalis' own migrations.
 async fn create_apalis_tables(db: &TestDb) {

@@ -24,7 +24,7 @@ fn run_migrate(db: &TestDb, url: &str) -> Ended {
 
 #[tokio::test]
 async fn postgres_a_role_without_any_right_gets_a_clear_message() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (url, role) = create_role(&db).await;
     let before = fetch_catalog(&db).await;
     let ended = run_migrate(&db, &url);
@@ -37,7 +37,7 @@ async fn postgres_a_role_without_any_right_gets_a_clear_message() {
 
 #[tokio::test]
 async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (url, role) = create_role(&db).await;
     db.exec(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
     let before = fetch_catalog(&db).await;
@@ -56,7 +56,7 @@ async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
 
 #[tokio::test]
 async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extension() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (url, role) = create_role(&db).await;
     let tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
     for table in db.rows(tables).await {
@@ -82,7 +82,7 @@ async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extensi
 
 #[tokio::test]
 async fn postgres_a_role_that_may_not_read_the_history_is_told_so() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let (url, role) = create_role(&db).await;
     let status = |url: &str| run(&db, &["migrate", "--status", "--database-url", url]);
@@ -99,7 +99,7 @@ async fn postgres_a_role_that_may_not_read_the_history_is_told_so() {
 
 #[tokio::test]
 async fn postgres_a_history_of_a_newer_version_is_left_to_it() {
-    let Some(db) = TestDb::postgres(Contents::StateC).await else { return };
+    let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     db.exec("INSERT INTO session_admin.migrations VALUES ('m20990101_000001_later', 1)").await;
     for arguments in [&["migrate", "--yes"][..], &["migrate", "--status"]] {

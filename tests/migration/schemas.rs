@@ -5,9 +5,9 @@ use api::demo::scenario;
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{Ended, document, ended, executable, run};
 use crate::support::legacy::{Legacy, Rules};
-use crate::support::{Contents, TestDb, both, steps};
+use crate::support::{Contents, TestDb, on_both, steps};
 
-both!(StateA:
+on_both!(AsBuilt:
     a_host_that_uses_the_same_migration_tool_keeps_its_own_history,
     a_quoted_table_elsewhere_is_counted_and_left_as_it_is,
 );
@@ -17,7 +17,7 @@ async fn postgres_the_tables_may_be_in_a_schema_with_any_name() {
     let Some(db) = TestDb::postgres(Contents::Empty).await else { return };
     let schema = "My \"Host\"'s";
     let statements = [
-        Legacy::new(Rules::a()).in_schema(schema).statements(db.dialect()),
+        Legacy::new(Rules::as_built()).in_schema(schema).statements(db.dialect()),
         scenario::statements(db.dialect(), Some(schema)),
     ];
     db.exec_all(&statements.concat()).await;
@@ -34,7 +34,7 @@ async fn postgres_the_tables_may_be_in_a_schema_with_any_name() {
 
 #[tokio::test]
 async fn postgres_a_schema_that_is_not_there_is_named() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let before = super::fetch_catalog(&db).await;
     let ended = run(&db, &["migrate", "--yes", "--schema", "Nowhere"]);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
@@ -45,7 +45,7 @@ async fn postgres_a_schema_that_is_not_there_is_named() {
 /// Also if the connection's search path begins with another schema.
 #[tokio::test]
 async fn postgres_all_of_its_own_lies_in_schemas_of_its_own() {
-    let Some(db) = TestDb::postgres(Contents::StateA).await else { return };
+    let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let in_public = "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace
           AND relkind <> 'i' ORDER BY 1";
     let functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1";

@@ -89,7 +89,7 @@ fn record(text: &mut String, what: &str, answer: &str) {
 
 #[tokio::test]
 async fn codes_over_http() {
-    let db = TestDb::sqlite(Contents::StateC).await;
+    let db = TestDb::sqlite(Contents::Mended).await;
     migrate_without_purge(&db).await;
     let folder = TempDir::new().unwrap();
     let mut text = String::new();

@@ -1,11 +1,11 @@
 //! `doctor` and `migrate`, and what the other commands say before `migrate`.
 
 use super::{CONNECTED, STALE, Transcript, UNKNOWN};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: every_command_before_migrate, a_migration_of_a_database_in_trouble, a_purge_that_is_refused);
-both!(StateB: a_rule_that_contradicts_its_column);
-both!(Empty: a_database_without_tables);
+on_both!(AsBuilt: every_command_before_migrate, a_migration_of_a_database_in_trouble, a_purge_that_is_refused);
+on_both!(FirstFix: a_rule_that_contradicts_its_column);
+on_both!(Empty: a_database_without_tables);
 
 async fn every_command_before_migrate(db: TestDb) {
     let mut transcript = Transcript::new(&db);

@@ -3,9 +3,9 @@
 use super::small_session::{self, SMALL};
 use super::{CONNECTED, OTHER_STALE, STALE, Transcript, UNKNOWN, id_at, lock};
 use crate::cli::migrate_without_purge;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC:
+on_both!(Mended:
     a_deletion_and_its_previews,
     refusals_of_a_deletion,
     a_deletion_that_a_trigger_refuses,

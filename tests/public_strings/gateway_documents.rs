@@ -4,9 +4,9 @@ use super::small_session::{self, SMALL};
 use super::{OTHER_STALE, STALE, Transcript};
 use crate::cli::migrate_without_purge;
 use crate::gateway::{Server, nobodys_port};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: deletions_and_runs_with_a_gateway, a_migration_with_a_gateway);
+on_both!(Mended: deletions_and_runs_with_a_gateway, a_migration_with_a_gateway);
 
 async fn deletions_and_runs_with_a_gateway(db: TestDb) {
     migrate_without_purge(&db).await;

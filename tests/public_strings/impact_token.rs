@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{CONNECTED, OTHER_STALE, STALE, assert_snapshot, id_at};
 use crate::cli::document;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(StateA: tokens_of_the_schema_as_built);
-both!(StateB: tokens_after_the_first_fix);
-both!(StateC: tokens_of_the_mended_schema, equal_states_have_equal_tokens);
+on_both!(AsBuilt: tokens_of_the_schema_as_built);
+on_both!(FirstFix: tokens_after_the_first_fix);
+on_both!(Mended: tokens_of_the_mended_schema, equal_states_have_equal_tokens);
 
 fn token(db: &TestDb, sessions: &[&str]) -> String {
     id_at(&document(db, &[&["impact"], sessions].concat()).1, "token")
@@ -48,8 +48,8 @@ async fn tokens_of_the_mended_schema(db: TestDb) {
 
 async fn equal_states_have_equal_tokens(db: TestDb) {
     let other = match db.dialect() {
-        api::db::Dialect::Sqlite => TestDb::sqlite(Contents::StateC).await,
-        api::db::Dialect::Postgres => TestDb::postgres(Contents::StateC).await.unwrap(),
+        api::db::Dialect::Sqlite => TestDb::sqlite(Contents::Mended).await,
+        api::db::Dialect::Postgres => TestDb::postgres(Contents::Mended).await.unwrap(),
     };
     let before = token(&db, &[STALE, OTHER_STALE]);
     assert_eq!(token(&other, &[STALE, OTHER_STALE]), before);

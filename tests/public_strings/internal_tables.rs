@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::db::Dialect;
 
 use super::{assert_snapshot, of_database};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Empty: columns_and_words_of_internal_tables);
+on_both!(Empty: columns_and_words_of_internal_tables);
 
 /// Schema and name of each internal table, and its columns. The order of columns has no meaning.
 const POSTGRES_COLUMNS: &str = "

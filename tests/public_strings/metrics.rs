@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{UNKNOWN, assert_snapshot};
 use crate::http::app::{TestApp, json_post, request};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: names_and_labels_of_metrics);
+on_both!(Adopted: names_and_labels_of_metrics);
 
 async fn names_and_labels_of_metrics(db: TestDb) {
     let app = TestApp::over(db).await;

@@ -5,9 +5,9 @@ use api::db::Dialect;
 use super::small_session::{self, SMALL};
 use super::{Transcript, UNKNOWN, id_at};
 use crate::cli::migrate_without_purge;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: a_run_that_waits, a_run_that_is_restored, a_run_that_fails);
+on_both!(Mended: a_run_that_waits, a_run_that_is_restored, a_run_that_fails);
 
 async fn a_run_that_waits(db: TestDb) {
     migrate_without_purge(&db).await;

@@ -12,9 +12,9 @@ use super::small_session::{self, SMALL};
 use super::{STALE, assert_snapshot, id_at, of_database};
 use crate::cli::server::Server;
 use crate::cli::{document, migrate_without_purge};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: rows_of_a_deletion, rows_of_runs, rows_of_an_access_token, names_of_principals);
+on_both!(Mended: rows_of_a_deletion, rows_of_runs, rows_of_an_access_token, names_of_principals);
 
 /// Runs a command that is to succeed, and returns its document.
 fn done(db: &TestDb, arguments: &[&str]) -> serde_json::Value {

@@ -2,9 +2,9 @@
 
 use super::{Transcript, lock};
 use crate::cli::migrate_without_purge;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateC: access_tokens);
+on_both!(Mended: access_tokens);
 
 async fn access_tokens(db: TestDb) {
     migrate_without_purge(&db).await;

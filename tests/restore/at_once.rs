@@ -7,9 +7,9 @@ use api::refusal::RefusalCode;
 use api::restore::restore;
 
 use super::{OTHER, STALE, TABLES, delete, group_of, id, id_type, request, restored};
-use crate::support::{TestDb, WithTerms as _, both, only};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
+on_both!(Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
 only!(postgres Adopted: a_parent_that_is_just_being_deleted, a_key_that_is_just_being_taken);
 
 /// Whichever comes first, everything comes back.

@@ -3,9 +3,9 @@
 use api::db::Dialect;
 
 use super::{OTHER, STALE, delete, group_of, id_type, one_in_the_way, restored};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_value_that_is_taken_where_the_reference_was,
     a_cleared_column_that_is_unique_itself,
     another_key_of_the_same_column,

@@ -4,9 +4,9 @@ use api::db::Dialect;
 use api::deletion::{self, DeletionRequest};
 
 use super::{STALE, group_of, id};
-use crate::support::{TestDb, WithTerms as _, both, only};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted: rows_that_the_archive_does_not_take_in, entries_that_the_archive_does_not_take_in);
+on_both!(Adopted: rows_that_the_archive_does_not_take_in, entries_that_the_archive_does_not_take_in);
 only!(sqlite Adopted: a_row_of_more_values_than_the_archive_has_columns);
 
 async fn refused(db: &TestDb) -> String {
@@ -19,7 +19,7 @@ async fn refused(db: &TestDb) -> String {
 }
 
 /// Nothing gets into one of the archive's tables.
-async fn shut(db: &TestDb, table: &str) {
+async fn reject_inserts(db: &TestDb, table: &str) {
     db.exec(&match db.dialect() {
         Dialect::Postgres => format!(
             "CREATE FUNCTION shut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
@@ -33,13 +33,13 @@ async fn shut(db: &TestDb, table: &str) {
 }
 
 async fn rows_that_the_archive_does_not_take_in(db: TestDb) {
-    shut(&db, "archived_rows").await;
+    reject_inserts(&db, "archived_rows").await;
     let said = refused(&db).await;
     assert!(said.starts_with("The archive has not taken in what goes; look for triggers"), "{said}");
 }
 
 async fn entries_that_the_archive_does_not_take_in(db: TestDb) {
-    shut(&db, "archived_tables").await;
+    reject_inserts(&db, "archived_tables").await;
     let said = refused(&db).await;
     assert!(said.starts_with("The archive has not taken in ") && said.contains("archived_tables"), "{said}");
 }

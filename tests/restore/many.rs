@@ -6,9 +6,9 @@ use api::db::Dialect;
 use api::deletion::Deletion;
 
 use super::{OTHER, STALE, attempt, delete, group_of, id_type, request};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     parents_that_come_back_with_their_rows,
     parents_that_a_later_deletion_took,
     keys_that_compare_in_another_way,

@@ -1,9 +1,9 @@
 //! Archives that overlap: a row that a later deletion took is restored with that one first.
 
 use super::{LIVE, OTHER, STALE, TABLES, delete, group_of, id_type, in_the_way, one_in_the_way, restored};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     deletions_that_share_nothing_come_back_in_either_order,
     a_row_that_was_unlinked_and_then_taken,
     a_parent_that_a_later_deletion_took,

@@ -4,9 +4,9 @@ use api::db::Dialect;
 use api::deletion::Deletion;
 
 use super::{OTHER, STALE, delete, group_of, id_type, one_in_the_way, restored};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     a_reference_that_somebody_has_set_is_left_and_counted,
     a_row_that_somebody_has_deleted_is_counted,
     of_two_references_in_a_row_each_is_its_own,

@@ -8,9 +8,9 @@ use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
 use super::{LIVE, STALE, TABLES, attempt, delete, one, request, restored};
-use crate::support::{TestDb, WithTerms as _, both, only};
+use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_deletion_that_there_is_not,
     a_deletion_that_has_been_restored,
     a_deletion_whose_time_is_over,

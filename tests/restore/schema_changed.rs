@@ -4,9 +4,9 @@ use api::db::Dialect;
 use api::deletion::Deletion;
 
 use super::{STALE, delete, group_of, id_type, one_in_the_way, restored};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_table_that_is_gone,
     a_column_that_is_gone_with_what_was_in_it,
     a_column_that_is_gone_and_held_nothing,

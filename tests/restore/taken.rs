@@ -2,9 +2,9 @@
 //! mended the restore works.
 
 use super::{LIVE, STALE, TABLES, delete, group_of, id, id_type, in_the_way, one, one_in_the_way, restored};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_primary_key_that_is_taken,
     several_rows_that_are_taken_are_all_listed,
     a_unique_value_that_is_taken,

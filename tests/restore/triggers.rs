@@ -4,9 +4,9 @@ use api::db::Dialect;
 use api::deletion::Deletion;
 
 use super::{STALE, delete, group_of, id_type, in_the_way, one, one_in_the_way, restored};
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     rows_of_another_table_that_a_trigger_deletes,
     rows_that_a_trigger_adds,
     values_that_a_trigger_changes,

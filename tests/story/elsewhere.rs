@@ -14,7 +14,7 @@ const SESSION: &str = "c0ffee00-0000-4000-8000-000000000010";
 async fn postgres_everything_works_in_a_schema_of_another_name() {
     let Some(db) = TestDb::postgres(Contents::Empty).await else { return };
     let statements = [
-        Legacy::new(Rules::a()).in_schema("app").statements(db.dialect()),
+        Legacy::new(Rules::as_built()).in_schema("app").statements(db.dialect()),
         scenario::statements(db.dialect(), Some("app")),
     ];
     db.exec_all(&statements.concat()).await;

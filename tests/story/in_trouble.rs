@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::tables;
 use crate::cli::{document, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     as_built_the_impact_names_what_blocks,
     as_built_every_deletion_is_refused_and_no_row_changes,
     as_built_the_gate_is_closed,
 );
-both!(StateB:
+on_both!(FirstFix:
     after_the_first_fix_the_impact_names_the_contradiction,
     after_the_first_fix_every_deletion_is_refused_and_no_row_changes,
     after_the_first_fix_the_gate_is_closed,

@@ -9,16 +9,16 @@ use crate::cli::{document, run};
 use crate::migration::fetch_catalog;
 use crate::support::legacy::{Legacy, Rule, Rules};
 use crate::support::legacy_tables::TABLES;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     from_the_state_as_built_to_the_goal,
     the_status_changes_nothing,
     a_second_run_finds_nothing_to_do_and_asks_nothing,
 );
-both!(StateB: from_the_first_fix_to_the_goal);
-both!(StateC: from_the_goal_to_the_goal);
-both!(Empty:
+on_both!(FirstFix: from_the_first_fix_to_the_goal);
+on_both!(Mended: from_the_goal_to_the_goal);
+on_both!(Empty:
     from_all_restrict_to_the_goal,
     from_all_cascade_to_the_goal,
     from_all_set_null_to_the_goal,
@@ -75,7 +75,7 @@ fn any_rule(random: &mut impl Rng) -> Rule {
 
 /// A deployment with one rule for each reference to a group, or to a session.
 async fn from_rules(db: &TestDb, mut rule: impl FnMut(&str) -> Rule) {
-    let mut rules = Rules::a();
+    let mut rules = Rules::as_built();
     for (table, column) in TABLES.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column))) {
         if matches!(column.refers_to, Some("whatsapp_groups" | "whatsapp_sessions")) {
             rules = rules.with(table.name, column.name, rule(table.name));

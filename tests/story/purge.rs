@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{STALE, left_without, rows_now, tables};
 use crate::cli::{document, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA:
+on_both!(AsBuilt:
     a_refused_purge_stays_pending_and_all_else_is_done,
     what_may_still_be_needed_is_spared_and_named,
 );
-both!(StateC:
+on_both!(Mended:
     a_session_that_was_updated_within_a_day_is_spared,
     a_connected_session_without_a_number_is_spared,
     a_session_with_messages_to_be_sent_is_spared_and_named,

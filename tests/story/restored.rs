@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{mended_and_purged, rows_now, tables};
 use crate::cli::{document, run};
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(StateA: as_built_the_purge_is_taken_back);
-both!(StateB: after_the_first_fix_the_purge_is_taken_back);
-both!(StateC: mended_before_the_purge_is_taken_back);
+on_both!(AsBuilt: as_built_the_purge_is_taken_back);
+on_both!(FirstFix: after_the_first_fix_the_purge_is_taken_back);
+on_both!(Mended: mended_before_the_purge_is_taken_back);
 
 async fn as_built_the_purge_is_taken_back(db: TestDb) {
     taken_back(&db).await;

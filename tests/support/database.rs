@@ -15,32 +15,32 @@ use super::server::{server, with_database};
 use super::sqlite_databases;
 use super::wait::eventually;
 
-/// What a test's database holds at first.
+/// The contents of a new test database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Contents {
     /// Nothing.
     Empty,
-    /// The deployment in trouble, as built, with its data.
-    StateA,
-    /// The same after the first fix.
-    StateB,
-    /// The same with the mended rules.
-    StateC,
-    /// State C with this program's own tables, as far as deletions need them; the migrations' history is not there.
+    /// The demonstration's business tables as they were built, with their data: five references block deletions.
+    AsBuilt,
+    /// The same tables and data after the first fix: one rule contradicts its column.
+    FirstFix,
+    /// The same tables and data with the final rules.
+    Mended,
+    /// [`Contents::Mended`] with the internal tables and the queue, without the history of migrations.
     Adopted,
 }
 
 impl Contents {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Empty, Self::StateA, Self::StateB, Self::StateC, Self::Adopted];
+    pub const ALL: [Self; 5] = [Self::Empty, Self::AsBuilt, Self::FirstFix, Self::Mended, Self::Adopted];
 
     /// Returns the SQL that creates these contents.
     pub fn statements(self, dialect: Dialect) -> Vec<String> {
         let rules = match self {
             Self::Empty => return Vec::new(),
-            Self::StateA => Rules::a(),
-            Self::StateB => Rules::b(),
-            Self::StateC | Self::Adopted => Rules::c(),
+            Self::AsBuilt => Rules::as_built(),
+            Self::FirstFix => Rules::first_fix(),
+            Self::Mended | Self::Adopted => Rules::mended(),
         };
         let mut statements = Legacy::new(rules).statements(dialect);
         statements.extend(scenario::statements(dialect, None));

@@ -2,9 +2,9 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{Contents, TestDb, both};
+use super::{Contents, TestDb, on_both};
 
-both!(Adopted: each_test_has_rows_of_its_own, a_counter_sees_every_statement, one_changed_byte_changes_the_dump);
+on_both!(Adopted: each_test_has_rows_of_its_own, a_counter_sees_every_statement, one_changed_byte_changes_the_dump);
 
 async fn each_test_has_rows_of_its_own(db: TestDb) {
     let other = match db.dialect() {

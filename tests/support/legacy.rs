@@ -36,8 +36,8 @@ pub struct Rules(BTreeMap<(&'static str, &'static str), Rule>);
 
 impl Rules {
     /// As built: five references block.
-    pub fn a() -> Self {
-        let mut rules = Self::c();
+    pub fn as_built() -> Self {
+        let mut rules = Self::mended();
         for reference in MENDED {
             rules.0.insert(reference, Rule::None);
         }
@@ -45,12 +45,12 @@ impl Rules {
     }
 
     /// After the first fix: one rule contradicts its column.
-    pub fn b() -> Self {
-        Self::c().with("notification_campaign_groups", "group_id", Rule::SetNull)
+    pub fn first_fix() -> Self {
+        Self::mended().with("notification_campaign_groups", "group_id", Rule::SetNull)
     }
 
     /// The goal: what cannot be without its parent goes with it, the rest is unlinked.
-    pub fn c() -> Self {
+    pub fn mended() -> Self {
         let references = TABLES.iter().flat_map(|table| {
             let referring = table.columns.iter().filter(|column| column.refers_to.is_some());
             referring.map(|column| {

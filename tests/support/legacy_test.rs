@@ -2,7 +2,7 @@
 
 use super::connection::RawConnection;
 use super::legacy::{Legacy, Rule, Rules};
-use super::{TestDb, both, database::Contents};
+use super::{TestDb, database::Contents, on_both};
 use api::db::Dialect;
 
 /// Columns, constraints and indexes of the business tables.
@@ -30,16 +30,16 @@ async fn postgres_rendered_schema_is_the_legacy_one() {
         return;
     };
     theirs.exec(&schema).await;
-    ours.exec_all(&Legacy::new(Rules::a()).statements(Dialect::Postgres)).await;
+    ours.exec_all(&Legacy::new(Rules::as_built()).statements(Dialect::Postgres)).await;
     let expected = theirs.rows(CATALOGUE).await;
     assert_eq!(expected.iter().filter(|row| row[0] == "column").count(), 63);
     assert_eq!(ours.rows(CATALOGUE).await, expected);
 }
 
-both!(Empty: every_liberty_of_an_adopted_database_is_accepted);
+on_both!(Empty: every_liberty_of_an_adopted_database_is_accepted);
 
 async fn every_liberty_of_an_adopted_database_is_accepted(db: TestDb) {
-    let legacy = Legacy::new(Rules::b().with("webinars", "whatsapp_group_id", Rule::Restrict))
+    let legacy = Legacy::new(Rules::first_fix().with("webinars", "whatsapp_group_id", Rule::Restrict))
         .in_schema("Host's")
         .constraint_named("webinars", "whatsapp_group_id", "webinar \"main\" group")
         .doubled("webinars", "whatsapp_group_id", "second", Rule::SetDefault)

@@ -31,17 +31,17 @@ pub fn steps() -> usize {
 /// database has at first:
 ///
 /// ```ignore
-/// use crate::support::{TestDb, both};
+/// use crate::support::{TestDb, on_both};
 ///
-/// both!(StateC: a_stale_session_is_deleted, a_connected_session_stays);
+/// on_both!(Mended: a_stale_session_is_deleted, a_connected_session_stays);
 ///
 /// async fn a_stale_session_is_deleted(db: TestDb) { … }
 /// ```
 ///
-/// `both!(long StateC: …)` defines tests that `cargo test` ignores and `make test` runs.
+/// `on_both!(long Mended: …)` defines tests that `cargo test` ignores and `make test` runs.
 ///
 /// Without PostgreSQL on the machine, `postgres_NAME` is skipped.
-macro_rules! both {
+macro_rules! on_both {
     (long $contents:ident: $($name:ident),+ $(,)?) => { $(
         $crate::support::test_on!(sqlite $contents $name #[ignore = "long: `make test` runs it"]);
         $crate::support::test_on!(postgres $contents $name #[ignore = "long: `make test` runs it"]);
@@ -51,10 +51,10 @@ macro_rules! both {
         $crate::support::test_on!(postgres $contents $name);
     )+ };
 }
-pub(crate) use both;
+pub(crate) use on_both;
 
-/// Defines tests on one database only: `only!(postgres StateC: …)`, `only!(sqlite StateC: …)` or
-/// `only!(long postgres StateC: …)`.
+/// Defines tests on one database only: `only!(postgres Mended: …)`, `only!(sqlite Mended: …)` or
+/// `only!(long postgres Mended: …)`.
 macro_rules! only {
     (long $dialect:ident $contents:ident: $($name:ident),+ $(,)?) => { $(
         $crate::support::test_on!($dialect $contents $name #[ignore = "long: `make test` runs it"]);

@@ -3,7 +3,7 @@
 use super::database::Contents;
 use super::legacy::{Legacy, Rules};
 use super::legacy_tables::{Kind, TABLES, Table};
-use super::{TestDb, both};
+use super::{TestDb, on_both};
 use api::db::Dialect;
 
 #[tokio::test]
@@ -13,11 +13,11 @@ async fn postgres_scenario_is_the_legacy_one() {
         return;
     };
     let (Some(theirs), Some(ours)) =
-        (TestDb::postgres(Contents::Empty).await, TestDb::postgres(Contents::StateA).await)
+        (TestDb::postgres(Contents::Empty).await, TestDb::postgres(Contents::AsBuilt).await)
     else {
         return;
     };
-    theirs.exec_all(&Legacy::new(Rules::a()).statements(Dialect::Postgres)).await;
+    theirs.exec_all(&Legacy::new(Rules::as_built()).statements(Dialect::Postgres)).await;
     theirs.exec(&format!("SET TimeZone = 'UTC'; {scenario}")).await;
     ours.exec("SET TimeZone = 'UTC'").await;
     for table in TABLES {
@@ -49,7 +49,7 @@ fn by_natural_keys(table: &Table) -> String {
     format!("SELECT ROW({id}, {values})::text COLLATE \"C\" FROM {} AS t ORDER BY 1", table.name)
 }
 
-both!(StateC: purging_the_stale_sessions_takes_what_the_deployment_counted);
+on_both!(Mended: purging_the_stale_sessions_takes_what_the_deployment_counted);
 
 /// The numbers of the incident's report, by a plain DELETE under the mended rules.
 async fn purging_the_stale_sessions_takes_what_the_deployment_counted(db: TestDb) {

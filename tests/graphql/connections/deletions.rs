@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{Model, Place, random, seeds, walk};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Adopted: pages_of_deletions_are_what_the_model_says);
+on_both!(Adopted: pages_of_deletions_are_what_the_model_says);
 
 async fn pages_of_deletions_are_what_the_model_says(db: TestDb) {
     let app = TestApp::over(db).await;

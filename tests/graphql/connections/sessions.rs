@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{Model, Place, random, seeds, walk};
 use crate::http::app::TestApp;
-use crate::support::{TestDb, both};
+use crate::support::{TestDb, on_both};
 
-both!(Empty: pages_of_sessions_are_what_the_model_says);
+on_both!(Empty: pages_of_sessions_are_what_the_model_says);
 
 async fn pages_of_sessions_are_what_the_model_says(db: TestDb) {
     let time = match db.dialect() {

@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep};
 use super::watching::started;
 use super::{Client, limited, server, without_data};
 use crate::http::client;
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Adopted:
+on_both!(Adopted:
     subscriptions_leave_connections_for_others,
     a_client_that_does_not_read_leaves_connections_for_others,
 );

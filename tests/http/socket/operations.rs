@@ -4,9 +4,9 @@ use api::http::Sockets;
 use serde_json::{Value, json};
 
 use super::{Client, server, without_data};
-use crate::support::{Contents, TestDb, both};
+use crate::support::{Contents, TestDb, on_both};
 
-both!(Adopted: queries_and_mutations_are_answered_and_completed);
+on_both!(Adopted: queries_and_mutations_are_answered_and_completed);
 
 async fn queries_and_mutations_are_answered_and_completed(db: TestDb) {
     let address = server(db.database().await.clone(), Sockets::default()).await;

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::{Client, server};
 use crate::db::proxy::Proxy;
-use crate::support::{TestDb, both, only};
+use crate::support::{TestDb, on_both, only};
 
-both!(Adopted:
+on_both!(Adopted:
     a_run_is_told_now_at_every_change_and_at_its_end,
     a_run_that_has_finished_is_told_and_completed,
     a_run_that_does_not_exist_is_an_error,
