@@ -14,7 +14,7 @@ async fn error_of(statements: &[&str]) -> Error {
 
 #[tokio::test]
 async fn sqlite_of_libsqlite3_sys_0_37_says_no_such_table_first() {
-    let error = error_of(&["SELECT * FROM nothing"]).await;
+    let error = error_of(&["SELECT * FROM missing_table"]).await;
     assert!(matches!(error, Error::MissingTable(_)), "api/src/error.rs knows the error by its message: {error:?}");
 }
 
