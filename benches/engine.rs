@@ -87,11 +87,11 @@ fn show(size: &Size, what: &str, found: &Comparison) {
 }
 
 async fn together(db: &Database, ids: &[Uuid]) {
-    assert!(impact::of_sessions(db, ids).await.unwrap().deletable);
+    assert!(impact::impact_of(db, ids).await.unwrap().deletable);
 }
 
 async fn each(db: &Database, ids: &[Uuid]) {
-    assert_eq!(impact::of_each_session(db, ids).await.unwrap().len(), ids.len());
+    assert_eq!(impact::impact_of_each(db, ids).await.unwrap().len(), ids.len());
 }
 
 /// The program's own deletion, rolled back by a dry run, so that it can be repeated.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::cleanup::{self, CleanupRequest, CleanupRun, Criteria, Pace, RestoreRunRequest, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, CleanupRun, Criteria, RestoreRunRequest, RunExecutor};
 use api::db::Database;
 use api::deletion::DeletionTerms;
 use serde_json::Value;
@@ -58,7 +58,7 @@ async fn started(db: &Database, ids: &[Uuid]) -> Uuid {
         principal: "bench".to_owned(),
         ..CleanupRequest::default()
     };
-    cleanup::start(db, None, &request).await.unwrap().run.unwrap().id
+    cleanup::create_run(db, None, &request).await.unwrap().run.unwrap().id
 }
 
 async fn restoring(db: &Database, run: Uuid) -> Uuid {
@@ -69,11 +69,11 @@ async fn restoring(db: &Database, run: Uuid) -> Uuid {
 /// The run at its end. Its longest batch is the longest step that changed rows: its transaction is not longer.
 async fn worked_off(db: &Database, run: Uuid, times: &mut Times) -> CleanupRun {
     let began = Instant::now();
-    let mut worker = Worker::take(db.clone(), None, run, Pace::default()).await.unwrap().unwrap();
+    let mut worker = RunExecutor::take(db.clone(), None, run, BatchSize::default()).await.unwrap().unwrap();
     let (mut done, mut longest) = (0, 0.0_f64);
     loop {
         let step = Instant::now();
-        let now = worker.step().await.unwrap();
+        let now = worker.run_next_batch().await.unwrap();
         let changed = now.rows_deleted + now.rows_restored;
         if changed > done {
             longest = longest.max(step.elapsed().as_secs_f64() * 1_000.0);

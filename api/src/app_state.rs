@@ -9,24 +9,24 @@ use tracing::Instrument as _;
 use crate::admission::connection_budget::ConnectionBudget;
 use crate::admission::connection_permits::ConnectionPermits;
 use crate::auth::{AuthError, Authenticator, Principal};
-use crate::cleanup::Watch;
+use crate::cleanup::RunWatcher;
 use crate::db::Database;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::schema_health::Accepted;
-use crate::worker::Queue;
+use crate::schema_health::AcceptedFindings;
+use crate::worker::JobQueue;
 
 /// What all requests of a server share. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct AppState {
     database: Database,
     gateway: Option<Gateway>,
-    watch: Watch,
+    watch: RunWatcher,
     metrics: Metrics,
-    queue: Queue,
-    accepted: Arc<Accepted>,
+    queue: JobQueue,
+    accepted: Arc<AcceptedFindings>,
     authenticator: Authenticator,
     /// The principal of requests without a token, while none is required.
     anonymous: Principal,
@@ -41,20 +41,20 @@ impl AppState {
     /// Creates the state of a server with default limits and without a gateway. While no token is required, requests are made
     /// by `anonymous`, who may do everything.
     #[must_use]
-    pub fn new(database: Database, accepted: Accepted, anonymous: impl Into<Arc<str>>) -> Self {
+    pub fn new(database: Database, accepted: AcceptedFindings, anonymous: impl Into<Arc<str>>) -> Self {
         let budget = ConnectionBudget::new(database.settings().max_connections);
         Self {
             budget,
             permits: ConnectionPermits::new(&budget),
             accepted: Arc::new(accepted),
-            anonymous: Principal::local(anonymous),
+            anonymous: Principal::anonymous_local(anonymous),
             authenticator: Authenticator::new(database.clone(), None),
             limits: Limits::default(),
             detached: Arc::default(),
             gateway: None,
-            watch: Watch::new(database.clone()),
+            watch: RunWatcher::new(database.clone()),
             metrics: Metrics::default(),
-            queue: Queue::new(&database),
+            queue: JobQueue::new(&database),
             database,
         }
     }
@@ -132,7 +132,7 @@ impl AppState {
 
     /// Returns the watcher of cleanup runs, which subscriptions follow.
     #[must_use]
-    pub const fn watch(&self) -> &Watch {
+    pub const fn run_watcher(&self) -> &RunWatcher {
         &self.watch
     }
 
@@ -144,13 +144,13 @@ impl AppState {
 
     /// Returns the queue from which workers take cleanup runs.
     #[must_use]
-    pub const fn queue(&self) -> &Queue {
+    pub const fn queue(&self) -> &JobQueue {
         &self.queue
     }
 
     /// Returns the findings of schema health that the configuration accepts.
     #[must_use]
-    pub const fn accepted(&self) -> &Arc<Accepted> {
+    pub const fn accepted(&self) -> &Arc<AcceptedFindings> {
         &self.accepted
     }
 

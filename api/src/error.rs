@@ -58,10 +58,10 @@ pub enum Error {
     LockTimeout(#[source] DbErr),
     /// The database refused because of a foreign key, a check, a unique index or a trigger.
     #[error("The database refused: {}", .0.message)]
-    Refused(#[source] Box<Said>),
+    Refused(#[source] Box<DatabaseMessage>),
     /// The role may not do what is needed.
     #[error("The database role lacks a privilege: {}. `session-admin doctor` lists what is missing.", .0.message)]
-    MissingGrant(#[source] Box<Said>),
+    MissingGrant(#[source] Box<DatabaseMessage>),
     /// So many changes of the schema have not been made yet.
     #[error(
         "{} pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what it would do, and asks before it purges.",
@@ -70,7 +70,7 @@ pub enum Error {
     MigrationsPending(usize),
     /// The database is not what this program needs.
     #[error("{0}")]
-    Unsuitable(String),
+    IncompatibleDatabase(String),
     /// The rest: a defect, or a fault of the machine.
     #[error("The database reported an error that has no better name.")]
     Database(#[source] DbErr),
@@ -101,7 +101,7 @@ impl Error {
             Self::MissingTable(_) | Self::MigrationsPending(_) => "MIGRATIONS_PENDING",
             Self::Refused(_)
             | Self::MissingGrant(_)
-            | Self::Unsuitable(_)
+            | Self::IncompatibleDatabase(_)
             | Self::Damaged(_)
             | Self::Database(_)
             | Self::Migration(_)
@@ -113,7 +113,7 @@ impl Error {
 impl Error {
     /// What the database said, where it is more than the class.
     #[must_use]
-    pub fn said(&self) -> String {
+    pub fn database_message(&self) -> String {
         let source = std::error::Error::source(self).map(ToString::to_string);
         source.unwrap_or_else(|| self.to_string())
     }
@@ -121,7 +121,7 @@ impl Error {
     /// The error for whoever runs the program, with the database's or the system's own words where the class hides them. They
     /// name hosts, roles and databases, which are no business of the API's callers.
     #[must_use]
-    pub fn in_full(&self) -> String {
+    pub fn operator_message(&self) -> String {
         match self {
             Self::Unavailable(source) => format!(
                 "The database cannot be reached: {}. Check that it runs, that DATABASE_URL is right and that it has a \
@@ -137,7 +137,7 @@ impl Error {
 
     /// Whether a value was not what its type takes: PostgreSQL's class 22, data exceptions.
     #[must_use]
-    pub fn is_of_value(&self) -> bool {
+    pub fn is_data_exception(&self) -> bool {
         let Self::Database(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
             self
         else {
@@ -198,7 +198,7 @@ fn classify(source: DbErr) -> Error {
                 let message = reported.message().to_owned();
                 let table = reported.table().map(str::to_owned);
                 let constraint = reported.constraint().map(str::to_owned);
-                return reported_error(&code, Said { message, table, constraint, source });
+                return reported_error(&code, DatabaseMessage { message, table, constraint, source });
             }
             if let Some(why) = tls_fault(error) {
                 return Error::Insecure { why, source };
@@ -216,7 +216,7 @@ fn classify(source: DbErr) -> Error {
 /// What the database said, copied out of the driver's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Said {
+pub struct DatabaseMessage {
     /// The database's own sentence, without SQL.
     pub message: String,
     /// The table it names, bare.
@@ -230,7 +230,7 @@ pub struct Said {
 
 /// SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) or SQLite's extended result code
 /// (<https://www.sqlite.org/rescode.html>). PostgreSQL's have five characters, SQLite's at most four digits.
-fn reported_error(code: &str, said: Said) -> Error {
+fn reported_error(code: &str, said: DatabaseMessage) -> Error {
     if let Some(result) = sqlite_result(code) {
         return match result {
             // SQLITE_ERROR, which is many things

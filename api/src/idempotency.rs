@@ -87,8 +87,8 @@ pub(crate) async fn find(
         let name = format!("session_admin {principal} {key}");
         transaction.execute_raw(db.dialect().statement(lock, [name.into()])).await?;
     }
-    let table = db.own_table("idempotency_keys");
-    let since = db.dialect().time(db.settings().clock.now() - RETENTION);
+    let table = db.internal_table("idempotency_keys");
+    let since = db.dialect().timestamp_param(db.settings().clock.now() - RETENTION);
     let select = format!(
         "SELECT CAST(deletion_id AS text) AS deletion_id, CAST(run_id AS text) AS run_id, fingerprint, impact \
          FROM {table} WHERE principal = $1 AND key = $2 AND created_at >= $3"
@@ -98,7 +98,7 @@ pub(crate) async fn find(
         return Ok(Replay::None);
     };
     if row.try_get::<String>("", "fingerprint")? != *fingerprint {
-        return Ok(Replay::Mismatch(Refusal::about(
+        return Ok(Replay::Mismatch(Refusal::for_field(
             "input.idempotencyKey",
             RefusalCode::IdempotencyKeyReused,
             "This idempotency key was used for another request. Use a new key for every deletion and cleanup.",
@@ -110,7 +110,9 @@ pub(crate) async fn find(
     let created = match (id("deletion_id")?, id("run_id")?) {
         (Some(deletion), _) => Created::Deletion(deletion),
         (None, Some(run)) => Created::Run(run),
-        (None, None) => return Err(Error::Unsuitable("A remembered request names nothing that it made.".to_owned())),
+        (None, None) => {
+            return Err(Error::IncompatibleDatabase("A remembered request names nothing that it made.".to_owned()));
+        }
     };
     let impact: String = row.try_get("", "impact")?;
     Ok(Replay::Found(created, serde_json::from_str(&impact).ok()))
@@ -130,10 +132,10 @@ pub(crate) async fn store(
     let Some(IdempotentRequest { principal, key, fingerprint }) = request else {
         return Ok(());
     };
-    let (table, dialect) = (db.own_table("idempotency_keys"), db.dialect());
+    let (table, dialect) = (db.internal_table("idempotency_keys"), db.dialect());
     let now = db.settings().clock.now();
     let delete_old = format!("DELETE FROM {table} WHERE created_at < $1");
-    transaction.execute_raw(dialect.statement(delete_old, [dialect.time(now - RETENTION)])).await?;
+    transaction.execute_raw(dialect.statement(delete_old, [dialect.timestamp_param(now - RETENTION)])).await?;
     let (column, id) = match created {
         Created::Deletion(id) => ("deletion_id", id),
         Created::Run(id) => ("run_id", id),
@@ -149,7 +151,7 @@ pub(crate) async fn store(
         fingerprint.clone().into(),
         id.to_string().into(),
         serde_json::to_string(impact).unwrap_or_default().into(),
-        dialect.time(now),
+        dialect.timestamp_param(now),
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     Ok(())
@@ -160,6 +162,6 @@ pub(crate) fn made_run(db: &Database, run: &str, principal: &str, key: &str) -> 
     format!(
         "EXISTS (SELECT 1 FROM {} request WHERE request.run_id = {run} AND request.principal = {principal} \
          AND request.key = {key})",
-        db.own_table("idempotency_keys")
+        db.internal_table("idempotency_keys")
     )
 }

@@ -16,49 +16,49 @@ pub struct Limits {
     /// Nodes on a page, [`Self::MOST_ON_A_PAGE`] at most.
     pub page: u32,
     /// The size of a request's body or of a WebSocket message, in bytes.
-    pub body: usize,
+    pub max_body: usize,
     /// How long a connection may be without a request: before the first, between two, and while a head arrives.
-    pub head_time: Duration,
+    pub head_timeout: Duration,
     /// How long a body may take to arrive.
-    pub body_time: Duration,
+    pub body_timeout: Duration,
     /// How long a client may take to read a response.
-    pub answer_time: Duration,
+    pub response_timeout: Duration,
     /// How long a query may take. For a mutation only the timeouts of the database apply.
-    pub query_time: Duration,
+    pub query_timeout: Duration,
     /// Open connections.
     pub connections: usize,
     /// Open WebSockets.
     pub sockets: usize,
     /// Open WebSockets of one token.
-    pub sockets_of_one: usize,
+    pub sockets_per_token: usize,
     /// Operations in progress over one WebSocket, subscriptions included.
     pub operations: usize,
     /// Queries that are executed at once, and mutations that are.
     pub requests: usize,
     /// Requests of one client a minute; none: any number.
-    pub requests_a_minute: Option<u32>,
+    pub requests_per_minute: Option<u32>,
 }
 
 impl Limits {
     /// The most nodes on a page that a server can allow. The schema documents it.
-    pub const MOST_ON_A_PAGE: u32 = 100;
+    pub const MAX_PAGE_SIZE: u32 = 100;
 
     /// The default limits.
     pub const DEFAULT: Self = Self {
         document: DocumentLimits::DEFAULT,
         cost: 25_000,
-        page: Self::MOST_ON_A_PAGE,
-        body: 1024 * 1024,
-        head_time: Duration::from_secs(30),
-        body_time: Duration::from_secs(30),
-        answer_time: Duration::from_mins(1),
-        query_time: Duration::from_secs(30),
+        page: Self::MAX_PAGE_SIZE,
+        max_body: 1024 * 1024,
+        head_timeout: Duration::from_secs(30),
+        body_timeout: Duration::from_secs(30),
+        response_timeout: Duration::from_mins(1),
+        query_timeout: Duration::from_secs(30),
         connections: 512,
         sockets: 256,
-        sockets_of_one: 64,
+        sockets_per_token: 64,
         operations: 100,
         requests: 64,
-        requests_a_minute: Some(6_000),
+        requests_per_minute: Some(6_000),
     };
 }
 

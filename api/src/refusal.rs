@@ -48,13 +48,13 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that is about no single argument.
     #[must_use]
-    pub fn plain(code: RefusalCode, message: impl Into<String>) -> Self {
+    pub fn without_field(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: None }
     }
 
     /// A refusal that is about the argument at `field` (a path with dots, such as `input.id`).
     #[must_use]
-    pub fn about(field: &str, code: RefusalCode, message: impl Into<String>) -> Self {
+    pub fn for_field(field: &str, code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: Some(field.split('.').map(str::to_owned).collect()) }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum DatabaseKind {
 /// [`Error::MissingSchema`], [`Error::MissingTable`] or [`Error::MissingColumn`] if it can be neither filled nor
 /// adopted.
 pub(crate) async fn detect_kind(db: &impl ConnectionTrait, schema: &str) -> Result<DatabaseKind, Error> {
-    let dialect = Dialect::of(db)?;
+    let dialect = Dialect::from_connection(db)?;
     if dialect == Dialect::Postgres && !postgres::has_schema(db, schema).await? {
         return Err(Error::MissingSchema { schema: schema.to_owned() });
     }

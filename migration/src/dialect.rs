@@ -12,7 +12,7 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    pub(crate) fn of(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
+    pub(crate) fn from_connection(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
         match db.get_database_backend() {
             DbBackend::Postgres => Ok(Self::Postgres),
             DbBackend::Sqlite => Ok(Self::Sqlite),

@@ -33,7 +33,7 @@ pub async fn list_pending(db: &DatabaseConnection) -> Result<Vec<String>, Error>
 ///
 /// The errors of [`list_pending`].
 pub async fn list_with_status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Error> {
-    let dialect = Dialect::of(db)?;
+    let dialect = Dialect::from_connection(db)?;
     let applied = fetch_applied(db, dialect).await?;
     let known = Migrator::new(dialect, "").migration_names();
     let unknown: Vec<_> = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
@@ -49,7 +49,7 @@ pub async fn list_with_status(db: &DatabaseConnection) -> Result<Vec<(String, bo
 ///
 /// For a caller whose own statement ran into a lock timeout.
 pub async fn diagnose_lock_timeout(db: &DatabaseConnection, schema: &str) -> Option<Error> {
-    if Dialect::of(db).ok()? == Dialect::Sqlite {
+    if Dialect::from_connection(db).ok()? == Dialect::Sqlite {
         return None;
     }
     // The caller has an error to report even if this query fails.

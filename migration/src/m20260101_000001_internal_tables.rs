@@ -41,7 +41,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let sql = match Dialect::of(db)? {
+        let sql = match Dialect::from_connection(db)? {
             Dialect::Postgres => POSTGRES,
             Dialect::Sqlite => SQLITE,
         };
@@ -51,7 +51,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let dialect = Dialect::of(db)?;
+        let dialect = Dialect::from_connection(db)?;
         for table in DROP_ORDER {
             db.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", dialect.internal_table(table))).await?;
         }

@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
         if kind == DatabaseKind::Adopted {
             return Ok(());
         }
-        let dialect = Dialect::of(db)?;
+        let dialect = Dialect::from_connection(db)?;
         match dialect {
             Dialect::Postgres => create_tables_in_schema(db, &self.0.schema).await?,
             Dialect::Sqlite => db.execute_unprepared(SQLITE).await.map(|_| ())?,
@@ -59,7 +59,7 @@ impl MigrationTrait for Migration {
     /// Drops the tables that `up` recorded creating. The tables of an adopted database stay.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let dialect = Dialect::of(db)?;
+        let dialect = Dialect::from_connection(db)?;
         let created_tables = dialect.internal_table("created_tables");
         let rows = fetch_rows(db, &format!("SELECT name FROM {created_tables}"), []).await?;
         let created = rows.iter().map(|row| row.try_get("", "name")).collect::<Result<Vec<String>, _>>()?;

@@ -53,7 +53,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let result = match Dialect::of(db)? {
+        let result = match Dialect::from_connection(db)? {
             Dialect::Postgres => postgres::repair_foreign_keys(db, &self.0.schema, &FIXES).await,
             Dialect::Sqlite => sqlite::repair_foreign_keys(db, &FIXES).await,
         };

@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let result = match Dialect::of(db)? {
+        let result = match Dialect::from_connection(db)? {
             Dialect::Postgres => {
                 postgres::create_missing_indexes(db, &self.0.schema, &GROUP_INDEXES, &BUSINESS_TABLES).await
             }

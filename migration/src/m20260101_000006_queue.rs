@@ -39,7 +39,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        match Dialect::of(db)? {
+        match Dialect::from_connection(db)? {
             Dialect::Postgres => self.create_on_postgres(db).await,
             Dialect::Sqlite => self.create_on_sqlite(db).await,
         }
@@ -48,7 +48,7 @@ impl MigrationTrait for Migration {
     /// Drops the queue if `up` recorded creating it. The schema and the extension stay.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let dialect = Dialect::of(db)?;
+        let dialect = Dialect::from_connection(db)?;
         let created_tables = dialect.internal_table("created_tables");
         let created =
             fetch_rows(db, &format!("SELECT name FROM {created_tables} WHERE name = $1"), [QUEUE.into()]).await?;

@@ -43,7 +43,7 @@ impl MigrationSession {
     /// - [`Error::LockFile`] if the lock file of an SQLite database cannot be created or locked
     pub async fn open(url: &str, schema: &str, on_wait: impl FnOnce() + Send) -> Result<Self, Error> {
         let db = connect(url).await?;
-        let dialect = Dialect::of(&db)?;
+        let dialect = Dialect::from_connection(&db)?;
         let lock = match dialect {
             Dialect::Postgres => MigrationLock::acquire_postgres(connect(url).await?, on_wait).await?,
             Dialect::Sqlite => MigrationLock::acquire_sqlite(&db, on_wait).await?,
@@ -117,7 +117,9 @@ impl MigrationSession {
     ///
     /// CREATE SCHEMA IF NOT EXISTS would require the right to create schemas even if the schema exists.
     async fn create_internal_schema(&self) -> Result<(), Error> {
-        if Dialect::of(&self.db)? == Dialect::Sqlite || postgres::has_schema(&self.db, INTERNAL_SCHEMA).await? {
+        if Dialect::from_connection(&self.db)? == Dialect::Sqlite
+            || postgres::has_schema(&self.db, INTERNAL_SCHEMA).await?
+        {
             return Ok(());
         }
         let sql = format!("CREATE SCHEMA {}", quote_identifier(INTERNAL_SCHEMA));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::auth::{AuthError, Authenticator, Jwt, JwtSettings, Role, RoleWords};
+use api::auth::{AuthError, Authenticator, JwtSettings, JwtVerifier, Role, RoleNames};
 use api::clock::Clock;
 use axum::http::StatusCode;
 use base64::Engine as _;
@@ -66,7 +66,7 @@ fn settings() -> JwtSettings {
 
 async fn access(settings: JwtSettings) -> (TestDb, Authenticator) {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let access = Authenticator::new(db.database().await.clone(), Some(Jwt::new(settings).unwrap()));
+    let access = Authenticator::new(db.database().await.clone(), Some(JwtVerifier::new(settings).unwrap()));
     (db, access)
 }
 
@@ -85,7 +85,7 @@ fn ada(role: Role) -> (String, Role) {
 
 async fn a_jwt_is_good_besides_tokens(db: TestDb) {
     let secret = own_token(&db, "ada", Role::Admin).await;
-    let app = app(db.clone(), Some(Jwt::new(settings()).unwrap())).await;
+    let app = app(db.clone(), Some(JwtVerifier::new(settings()).unwrap())).await;
     assert_eq!(viewer(&app, &with(&json!({}))).await, ("jwt:ada".to_owned(), "OPERATOR".to_owned()));
     assert_eq!(viewer(&app, secret.expose()).await, ("ada".to_owned(), "ADMIN".to_owned()));
     let answer = ask(&app, Some(&with(&json!({ "role": "authenticated" }))), VIEWER, json!({})).await;
@@ -96,7 +96,7 @@ async fn a_jwt_is_good_besides_tokens(db: TestDb) {
 }
 
 async fn with_jwts_configured_everybody_needs_one(db: TestDb) {
-    let app = app(db.clone(), Some(Jwt::new(settings()).unwrap())).await;
+    let app = app(db.clone(), Some(JwtVerifier::new(settings()).unwrap())).await;
     assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -169,7 +169,7 @@ async fn only_what_is_configured_is_a_signature() {
 
 #[tokio::test]
 async fn the_role_is_where_the_configuration_says_and_in_its_words() {
-    let words = |texts: &[&str]| RoleWords::read(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+    let words = |texts: &[&str]| RoleNames::parse(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
     let (_db, supabase) = access(JwtSettings {
         role_claim: "/app_metadata/session_admin_role".to_owned(),
         name_claim: "email".to_owned(),
@@ -313,11 +313,11 @@ fn settings_that_would_let_strangers_in_are_refused() {
         (by_keys(&empty), "has no public key for RS256 or ES256"),
         (by_keys(std::path::Path::new("/nowhere/jwks.json")), "/nowhere/jwks.json cannot be read"),
     ] {
-        let error = Jwt::new(wrong).unwrap_err();
+        let error = JwtVerifier::new(wrong).unwrap_err();
         assert!(error.code() == "BAD_USER_INPUT" && error.to_string().contains(part), "{error}");
     }
     for one in [JwtSettings { issuer: None, ..settings() }, JwtSettings { audience: None, ..settings() }] {
-        Jwt::new(one).unwrap();
+        JwtVerifier::new(one).unwrap();
     }
-    assert!(!format!("{:?} {:?}", settings(), Jwt::new(settings()).unwrap()).contains("thirty-two"));
+    assert!(!format!("{:?} {:?}", settings(), JwtVerifier::new(settings()).unwrap()).contains("thirty-two"));
 }

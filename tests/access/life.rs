@@ -37,7 +37,7 @@ on_both!(Adopted:
 const INVALID: &str = "Bearer realm=\"session-admin\", error=\"invalid_token\"";
 
 async fn all_rows(db: &TestDb) -> String {
-    db.dump(&[&db.dialect().own_table("tokens")]).await
+    db.dump(&[&db.dialect().internal_table("tokens")]).await
 }
 
 async fn a_token_is_shown_once_and_only_its_hash_is_kept(db: TestDb) {
@@ -135,7 +135,7 @@ async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
     }
     tokio::time::sleep(2 * BELIEVED).await;
     assert_eq!(used().await, first);
-    let tokens = db.dialect().own_table("tokens");
+    let tokens = db.dialect().internal_table("tokens");
     db.exec(&format!("UPDATE {tokens} SET last_used_at = '2026-01-01T00:00:00.000000+00:00'")).await;
     viewer(&app, secret.expose()).await;
     wait_until("the use is written down again", async || used().await >= first).await;
@@ -220,7 +220,7 @@ async fn a_request_with_a_known_token_costs_no_statement_of_its_own(db: TestDb) 
     let statements = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = std::sync::Arc::clone(&statements);
     database
-        .observe(move |_| {
+        .on_statement(move |_| {
             counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         })
         .await;

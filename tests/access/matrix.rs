@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::auth::Role;
-use api::graphql::{required, sdl};
+use api::graphql::{required_role, sdl};
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{OperationType, TypeKind, TypeSystemDefinition};
@@ -74,14 +74,15 @@ fn every_field_has_a_role_and_a_row_in_the_matrix() {
         let fields = fields(name);
         assert_eq!(fields, rows, "{name}: a new field needs a row above, and a role in api/src/graphql/field_roles.rs");
         for field in &fields {
-            let role = required(kind, field).unwrap_or_else(|| panic!("{name}.{field} has no role in field_roles.rs"));
+            let role =
+                required_role(kind, field).unwrap_or_else(|| panic!("{name}.{field} has no role in field_roles.rs"));
             assert!(kind != OperationType::Mutation || role >= Role::Operator, "{name}.{field} changes something");
         }
-        assert_eq!(required(kind, "nothing"), None);
+        assert_eq!(required_role(kind, "nothing"), None);
     }
-    assert_eq!(required(OperationType::Mutation, "eraseDeletionArchive"), Some(Role::Admin));
+    assert_eq!(required_role(OperationType::Mutation, "eraseDeletionArchive"), Some(Role::Admin));
     for field in ["__schema", "__type", "__typename"] {
-        assert_eq!(required(OperationType::Query, field), Some(Role::Viewer));
+        assert_eq!(required_role(OperationType::Query, field), Some(Role::Viewer));
     }
 }
 
@@ -94,7 +95,7 @@ async fn everybody(db: &TestDb) -> Vec<(Option<String>, Option<Role>)> {
         (Some(expired(db, "expired", Role::Admin).await.expose().to_owned()), None),
     ];
     for role in Role::ALL {
-        everybody.push((Some(token(db, role.word(), role).await.expose().to_owned()), Some(role)));
+        everybody.push((Some(token(db, role.name(), role).await.expose().to_owned()), Some(role)));
     }
     everybody
 }
@@ -127,10 +128,10 @@ async fn each_field_is_for_those_whose_role_is_enough(db: TestDb) {
     let app = app(db.clone(), None).await;
     for (shown, role) in &everybody {
         for (field, query) in QUERIES {
-            look(&app, shown.as_deref(), *role, required(OperationType::Query, field).unwrap(), query).await;
+            look(&app, shown.as_deref(), *role, required_role(OperationType::Query, field).unwrap(), query).await;
         }
         for (field, query) in MUTATIONS {
-            look(&app, shown.as_deref(), *role, required(OperationType::Mutation, field).unwrap(), query).await;
+            look(&app, shown.as_deref(), *role, required_role(OperationType::Mutation, field).unwrap(), query).await;
         }
         let introspection = "{ __schema { queryType { name } } __type(name: \"Session\") { name } }";
         look(&app, shown.as_deref(), *role, Role::Viewer, introspection).await;
@@ -153,7 +154,7 @@ async fn each_subscription_is_for_those_whose_role_is_enough(db: TestDb) {
             assert_eq!(client.hear().await, json!({ "type": "connection_ack" }), "{query}");
             client.subscribe("1", query, json!({ "id": ID })).await;
             let answer = client.hear().await.to_string();
-            let forbidden = *role < required(OperationType::Subscription, field).unwrap();
+            let forbidden = *role < required_role(OperationType::Subscription, field).unwrap();
             assert_eq!(answer.contains("FORBIDDEN"), forbidden, "{query} {role}: {answer}");
             assert_eq!(answer.contains("No cleanup run has the id"), !forbidden, "{query} {role}: {answer}");
         }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use api::app_state::AppState;
 use api::auth::access_token;
 use api::auth::access_token::Secret;
-use api::auth::{Authenticator, Jwt, Role};
-use api::schema_health::Accepted;
+use api::auth::{Authenticator, JwtVerifier, Role};
+use api::schema_health::AcceptedFindings;
 use axum::body::Body;
 use serde_json::{Value, json};
 
@@ -24,14 +24,14 @@ use crate::support::TestDb;
 const BELIEVED: Duration = Duration::from_millis(50);
 
 /// A state that believes tokens for a moment only.
-async fn state(db: &TestDb, jwt: Option<Jwt>) -> AppState {
+async fn state(db: &TestDb, jwt: Option<JwtVerifier>) -> AppState {
     let database = db.database().await.clone();
     let access = Authenticator::with_cache_ttl(database.clone(), jwt, BELIEVED);
-    AppState::new(database, Accepted::default(), "local").with_authenticator(access)
+    AppState::new(database, AcceptedFindings::default(), "local").with_authenticator(access)
 }
 
 /// A server that believes tokens for a moment only.
-async fn app(db: TestDb, jwt: Option<Jwt>) -> TestApp {
+async fn app(db: TestDb, jwt: Option<JwtVerifier>) -> TestApp {
     TestApp::of(state(&db, jwt).await, db)
 }
 
@@ -47,7 +47,7 @@ async fn expired(db: &TestDb, name: &str, role: Role) -> Secret {
         api::db::Dialect::Postgres => "now() - interval '1 second'",
         api::db::Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 second') || '000+00:00'",
     };
-    let tokens = db.dialect().own_table("tokens");
+    let tokens = db.dialect().internal_table("tokens");
     db.exec(&format!("UPDATE {tokens} SET expires_at = {moment} WHERE name = '{name}'")).await;
     secret
 }
@@ -83,7 +83,7 @@ async fn viewer(app: &TestApp, token: &str) -> (String, String) {
 
 /// How many rows there are of what somebody could delete or start.
 async fn rows(db: &TestDb) -> Vec<usize> {
-    let own = |name: &str| db.dialect().own_table(name);
+    let own = |name: &str| db.dialect().internal_table(name);
     let mut counts = Vec::new();
     for table in ["whatsapp_sessions", "whatsapp_groups", &own("deletions"), &own("cleanup_runs")] {
         counts.push(usize::try_from(db.count(table).await).unwrap());

@@ -6,7 +6,7 @@ use api::app_state::AppState;
 use api::auth::{Authenticator, Role, access_token as tokens};
 use api::clock::Clock;
 use api::limits::Limits;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use chrono::TimeDelta;
 use serde_json::json;
 use tokio::time::Instant;
@@ -70,7 +70,7 @@ async fn a_socket_begins_with_a_token_of_its_first_message_or_of_its_header(db: 
 
 async fn a_token_has_so_many_sockets(db: TestDb) {
     let (one, other) = (token(&db, "one", Role::Viewer).await, token(&db, "other", Role::Viewer).await);
-    let address = serving(state(&db, None).await.with_limits(Limits { sockets_of_one: 2, ..Limits::DEFAULT })).await;
+    let address = serving(state(&db, None).await.with_limits(Limits { sockets_per_token: 2, ..Limits::DEFAULT })).await;
     let (first, mut second) = (begun(address, one.expose()).await, begun(address, one.expose()).await);
     let third = async || {
         let mut client = Client::open(address).await;
@@ -116,7 +116,8 @@ async fn a_socket_ends_when_its_tokens_time_is_over(db: TestDb) {
     let (_, secret) = tokens::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
     let database = db.database().await.clone();
     let access = Authenticator::new(database.clone(), None);
-    let address = serving(AppState::new(database, Accepted::default(), "local").with_authenticator(access)).await;
+    let address =
+        serving(AppState::new(database, AcceptedFindings::default(), "local").with_authenticator(access)).await;
     let mut client = begun(address, secret.expose()).await;
     assert_eq!(client.closed().await.0, 4401);
     assert!(Clock::System.now() >= soon);

@@ -130,7 +130,7 @@ async fn a_session_is_referred_to_directly(db: TestDb) {
 
 async fn this_program_s_own_tables_are_not_in_the_graph(db: TestDb) {
     let database = db.database().await;
-    let graph = catalog::read(database.pool(), database.dialect(), database.schema()).await.unwrap();
+    let graph = catalog::load_graph(database.pool(), database.dialect(), database.schema()).await.unwrap();
     let mut names: Vec<&str> = graph.tables.iter().map(|table| table.display.as_str()).collect();
     names.sort_unstable();
     let business = [

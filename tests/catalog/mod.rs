@@ -19,7 +19,7 @@ fn session() -> Uuid {
 }
 
 async fn looked(db: &TestDb) -> Impact {
-    impact::of_sessions(db.database().await, &[session()]).await.unwrap()
+    impact::impact_of(db.database().await, &[session()]).await.unwrap()
 }
 
 /// What the preview says of a table, by the name that people see.

@@ -1,9 +1,9 @@
 //! What PostgreSQL alone has.
 
-use api::db::pagination::Slice;
+use api::db::pagination::PageRequest;
 use api::impact::BlockerKind;
-use api::session::queries::SortBy;
-use api::session::{Filter, queries};
+use api::session::queries::SessionSortKey;
+use api::session::{SessionFilter, queries};
 
 use super::{deleted, groups, looked, rows, staying, table};
 use crate::support::{TestDb, only};
@@ -166,11 +166,13 @@ async fn a_host_may_keep_its_ids_as_text(db: TestDb) {
            ADD FOREIGN KEY (session_id) REFERENCES whatsapp_sessions ON DELETE CASCADE",
     )
     .await;
-    let page = async |slice: Slice| {
-        queries::page(db.database().await, &Filter::default(), SortBy::CreatedAt, true, &slice).await.unwrap()
+    let page = async |slice: PageRequest| {
+        queries::page(db.database().await, &SessionFilter::default(), SessionSortKey::CreatedAt, true, &slice)
+            .await
+            .unwrap()
     };
-    let after = page(Slice::first(5)).await.rows.pop().and_then(|(position, _)| position);
-    let next = page(Slice { after, ..Slice::first(20) }).await;
+    let after = page(PageRequest::first(5)).await.rows.pop().and_then(|(position, _)| position);
+    let next = page(PageRequest { after, ..PageRequest::first(20) }).await;
     assert_eq!((next.rows.len(), next.has_previous), (9, true));
     deleted(&db).await;
     assert!(api::session::queries::find(db.database().await, &[super::session()]).await.unwrap().is_empty());

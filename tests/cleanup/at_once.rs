@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, Pace, RunStatus, Worker};
+use api::cleanup::{self, BatchSize, RunExecutor, RunStatus};
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ only!(postgres Adopted:
 on_both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
 /// Works a run off in a task of its own, with a connection pool of its own, as another process would.
-async fn elsewhere(db: &TestDb, run: Uuid, pace: Pace) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
+async fn elsewhere(db: &TestDb, run: Uuid, pace: BatchSize) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
     let database = Database::connect(db.settings()).await.unwrap();
     tokio::spawn(async move { finish(&database, run, pace).await })
 }
@@ -28,11 +28,11 @@ async fn in_turns(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanu
     let database = Database::connect(db.settings()).await.unwrap();
     tokio::spawn(async move {
         loop {
-            if let Some(mut worker) = Worker::take(database.clone(), None, run, SINGLY).await.unwrap() {
+            if let Some(mut worker) = RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap() {
                 for _ in 0..2 {
-                    worker.step().await.unwrap();
+                    worker.run_next_batch().await.unwrap();
                 }
-                worker.give_back().await.unwrap();
+                worker.release().await.unwrap();
             }
             let run = cleanup::find(&database, run).await.unwrap().unwrap();
             if run.status.has_finished() {
@@ -81,10 +81,10 @@ async fn a_session_that_somebody_holds_is_left_and_the_others_go(db: TestDb) {
     let run = started(&database, &request()).await;
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_sessions WHERE id = '{}' FOR UPDATE", id(4))).await;
-    let mut worker = worker_of(&database, run.id, Pace::default()).await;
-    let mut run = worker.step().await.unwrap();
+    let mut worker = worker_of(&database, run.id, BatchSize::default()).await;
+    let mut run = worker.run_next_batch().await.unwrap();
     while !run.status.has_finished() {
-        run = worker.step().await.unwrap();
+        run = worker.run_next_batch().await.unwrap();
     }
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));
     let left = skipped(&database, run.id).await;
@@ -97,7 +97,7 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(50), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let run = started(&database, &request()).await;
-    let mut worker = worker_of(&database, run.id, Pace::default()).await;
+    let mut worker = worker_of(&database, run.id, BatchSize::default()).await;
     let mut other = db.raw().await;
     other
         .exec(match db.dialect() {
@@ -110,33 +110,33 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
     assert_eq!(outcome.refusals[0].code, RefusalCode::LockTimeout);
     // It waits for a while, and then it is somebody's turn to say so; the run stays as it is.
     let error = loop {
-        match worker.step().await {
+        match worker.run_next_batch().await {
             Ok(run) => assert_eq!((run.status, run.sessions_skipped), (RunStatus::Running, 0)),
             Err(error) => break error,
         }
     };
     assert_eq!(error.code(), "TIMEOUT");
     other.exec("ROLLBACK").await;
-    worker.give_back().await.unwrap();
-    let run = finish(&database, run.id, Pace::default()).await;
+    worker.release().await.unwrap();
+    let run = finish(&database, run.id, BatchSize::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
 }
 
 async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await;
-    let mut worker = worker_of(database, run.id, Pace::default()).await;
+    let mut worker = worker_of(database, run.id, BatchSize::default()).await;
     // The sessions are looked at, and all of them may go.
-    assert_eq!(worker.step().await.unwrap().sessions_skipped, 0);
+    assert_eq!(worker.run_next_batch().await.unwrap().sessions_skipped, 0);
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(4))).await;
-    let running = tokio::spawn(async move { (worker.step().await.unwrap(), worker) });
+    let running = tokio::spawn(async move { (worker.run_next_batch().await.unwrap(), worker) });
     db.wait_for_lock_waiters(1).await;
     other.exec("COMMIT").await;
     let (run, worker) = running.await.unwrap();
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (0, 0), "the batch went back as a whole");
-    worker.give_back().await.unwrap();
-    let run = finish(database, run.id, Pace::default()).await;
+    worker.release().await.unwrap();
+    let run = finish(database, run.id, BatchSize::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 8));
     assert_eq!(why_skipped(database, run.id).await, [(id(4), RefusalCode::SessionConnected)]);
 }

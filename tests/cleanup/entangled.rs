@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use api::cleanup::{CleanupRequest, Criteria, Pace, RunStatus};
-use api::impact::{largest_deletable_set, of_sessions};
+use api::cleanup::{BatchSize, CleanupRequest, Criteria, RunStatus};
+use api::impact::{impact_of, largest_deletable_set};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ async fn sessions_that_block_each_other_go_together(db: TestDb) {
     ties(&db, &[(id(1), id(6)), (id(6), id(1))]).await;
     let database = db.database().await;
     for alone in [1, 6] {
-        assert!(!of_sessions(database, &[id(alone)]).await.unwrap().deletable);
+        assert!(!impact_of(database, &[id(alone)]).await.unwrap().deletable);
     }
     let run = started(database, &request()).await;
     let run = finish_singly(database, run.id).await;
@@ -44,7 +44,7 @@ async fn sessions_that_block_each_other_go_together(db: TestDb) {
 async fn a_session_that_blocks_another_goes_with_it(db: TestDb) {
     ties(&db, &[(id(6), id(1))]).await;
     let database = db.database().await;
-    assert!(!of_sessions(database, &[id(1)]).await.unwrap().deletable);
+    assert!(!impact_of(database, &[id(1)]).await.unwrap().deletable);
     let run = cleaned(database, &request()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
     assert_eq!(together(&db, run.id).await, [ids(0..9)], "in one batch, one transaction");
@@ -107,7 +107,7 @@ async fn what_can_go_together_is_the_most_that_can(db: TestDb) {
     rest.sort();
     assert_eq!(blocked, rest);
     assert!(found.blocked.values().all(|blockers| !blockers.is_empty()));
-    assert!(of_sessions(database, &found.deletable).await.unwrap().deletable);
+    assert!(impact_of(database, &found.deletable).await.unwrap().deletable);
 }
 
 async fn a_ring_that_a_trigger_refuses_keeps_no_others(db: TestDb) {
@@ -124,7 +124,7 @@ async fn a_ring_that_a_trigger_refuses_keeps_no_others(db: TestDb) {
     let database = db.database().await;
     let criteria = Criteria { ids: Some(many.clone()), ..Criteria::default() };
     let run = started(database, &CleanupRequest { criteria, ..request() }).await;
-    let finished = tokio::time::timeout(Duration::from_mins(1), finish(database, run.id, Pace::default())).await;
+    let finished = tokio::time::timeout(Duration::from_mins(1), finish(database, run.id, BatchSize::default())).await;
     let run = finished.expect("the run comes to an end");
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 40, 17));
     let left: Vec<Uuid> = why_skipped(database, run.id).await.into_iter().map(|(id, _)| id).collect();

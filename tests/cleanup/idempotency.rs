@@ -1,6 +1,6 @@
 //! A run under a key is made once.
 
-use api::cleanup::{CleanupRequest, Criteria, Pace, RunStatus};
+use api::cleanup::{BatchSize, CleanupRequest, Criteria, RunStatus};
 use api::deletion::{self, DeletionRequest};
 use api::refusal::RefusalCode;
 
@@ -26,7 +26,7 @@ async fn the_same_request_is_answered_with_the_same_run(db: TestDb) {
     // Before it is worked off, and after.
     let again = start(database, &keyed()).await;
     assert_eq!((again.run, &again.impact), (Some(run.clone()), &first.impact));
-    let finished = finish(database, run.id, Pace::default()).await;
+    let finished = finish(database, run.id, BatchSize::default()).await;
     let before = db.everything().await;
     let again = start(database, &keyed()).await;
     assert_eq!((again.run, again.impact, again.refusals), (Some(finished), first.impact, Vec::new()));
@@ -77,7 +77,7 @@ async fn refusals_and_dry_runs_are_not_remembered(db: TestDb) {
     // A dry run under a key that was used is a dry run.
     let dry = start(database, &CleanupRequest { dry_run: true, ..keyed() }).await;
     assert_eq!((dry.run, dry.impact.unwrap().session_count), (None, 9));
-    assert_eq!(finish(database, run.id, Pace::default()).await.status, RunStatus::Succeeded);
+    assert_eq!(finish(database, run.id, BatchSize::default()).await.status, RunStatus::Succeeded);
     assert_eq!(sessions(&db).await.len(), 5);
 }
 
@@ -88,7 +88,7 @@ async fn a_fingerprint_is_of_versioned_and_serialized_data(db: TestDb) {
             .idempotency_key("old");
     let made = deletion::delete(database, &by_hand).await.unwrap().deletion.unwrap();
     // A change of this text needs another version: a server that is updated answers the requests of before.
-    let table = db.dialect().own_table("idempotency_keys");
+    let table = db.dialect().internal_table("idempotency_keys");
     let serialized = format!(
         r#"[1,{{"expectedImpact":null,"atMost":null,"allowConnected":false,"allowPendingMessages":false,"archive":true,"reason":null,"idempotencyKey":"old"}},{{"sessions":["{}"]}}]"#,
         id(8)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, Pace, RunStatus};
+use api::cleanup::{self, BatchSize, RunStatus};
 use api::db::{Database, DatabaseSettings};
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ async fn a_run_goes_on_where_it_stopped(db: TestDb) {
         assert_eq!((run.sessions_deleted, run.status), (deleted, RunStatus::Running));
         assert_eq!(sessions(&db).await.len(), 14 - usize::try_from(deleted).unwrap());
     }
-    let run = finish(database, id, Pace::default()).await;
+    let run = finish(database, id, BatchSize::default()).await;
     assert_eq!((run.status, run.rows_deleted), (RunStatus::Succeeded, 1_512));
     assert_eq!(deletions(database, id).await.len(), 9);
 }
@@ -40,7 +40,7 @@ async fn agrees(db: &TestDb, database: &Database, id: Uuid) {
     assert_eq!(run.rows_deleted, sum(|made| made.rows_deleted));
     assert_eq!(run.rows_unlinked, sum(|made| made.rows_unlinked));
     assert_eq!(run.sessions_deleted, sum(|made| i64::try_from(made.sessions.len()).unwrap()));
-    let table = db.dialect().own_table("cleanup_run_sessions");
+    let table = db.dialect().internal_table("cleanup_run_sessions");
     let listed = db.rows(&format!("SELECT session_id FROM {table} WHERE state = 'DELETED' ORDER BY 1")).await;
     let mut gone: Vec<Vec<String>> =
         made.iter().flat_map(|made| &made.sessions).map(|session| vec![session.id.to_string()]).collect();
@@ -54,7 +54,7 @@ async fn progress_and_deletions_always_agree(db: TestDb) {
     let mut worker = worker_of(database, id, SINGLY).await;
     loop {
         agrees(&db, database, id).await;
-        if worker.step().await.unwrap().status.has_finished() {
+        if worker.run_next_batch().await.unwrap().status.has_finished() {
             break;
         }
     }
@@ -63,7 +63,7 @@ async fn progress_and_deletions_always_agree(db: TestDb) {
 
 /// How often the run was begun with, by its row.
 async fn attempts(db: &TestDb) -> String {
-    let table = db.dialect().own_table("cleanup_runs");
+    let table = db.dialect().internal_table("cleanup_runs");
     db.rows(&format!("SELECT attempts FROM {table}")).await.remove(0).remove(0)
 }
 
@@ -75,10 +75,10 @@ async fn a_run_that_finds_no_connection_waits_and_has_not_failed(db: TestDb) {
     let database = Database::connect(settings).await.unwrap();
     let id = started(&database, &request()).await.id;
     // The next attempt that fails is the last one.
-    db.exec(&format!("UPDATE {} SET attempts = 9", db.dialect().own_table("cleanup_runs"))).await;
+    db.exec(&format!("UPDATE {} SET attempts = 9", db.dialect().internal_table("cleanup_runs"))).await;
     let worker = worker_of(&database, id, SINGLY).await;
     let others = (database.snapshot().await.unwrap(), database.snapshot().await.unwrap());
-    let working = tokio::spawn(worker.work_off(std::future::pending(), |_| ()));
+    let working = tokio::spawn(worker.run_to_end(std::future::pending(), |_| ()));
     // An attempt fails once it has waited five seconds for a connection.
     wait_until("an attempt has failed", async || attempts(&db).await == "10").await;
     drop(others);
@@ -94,7 +94,7 @@ async fn a_run_that_waits_for_a_connection_can_be_stopped(db: TestDb) {
     let others = (database.snapshot().await.unwrap(), database.snapshot().await.unwrap());
     let (stop, told) = tokio::sync::oneshot::channel::<()>();
     let told = async { told.await.unwrap() };
-    let working = tokio::spawn(worker.work_off(told, |_| ()));
+    let working = tokio::spawn(worker.run_to_end(told, |_| ()));
     tokio::time::sleep(WITHOUT).await;
     stop.send(()).unwrap();
     // It is given back, with or without another step; so this was no attempt.
@@ -105,7 +105,7 @@ async fn a_run_that_waits_for_a_connection_can_be_stopped(db: TestDb) {
         "{left:?}"
     );
     assert_eq!(attempts(&db).await, "0");
-    assert_eq!(finish(&database, id, Pace::default()).await.sessions_deleted, 9);
+    assert_eq!(finish(&database, id, BatchSize::default()).await.sessions_deleted, 9);
 }
 
 async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
@@ -114,17 +114,17 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     let database = Database::connect(settings).await.unwrap();
     let id = started(&database, &request()).await.id;
     let mut worker = worker_of(&database, id, SINGLY).await;
-    while worker.step().await.unwrap().sessions_deleted < 3 {}
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 3 {}
     // The wire is cut in the middle of the fourth batch: its rows are deleted when the last one is waited for.
     let mut other = db.raw().await;
     other.exec("BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE").await;
-    let running = tokio::spawn(async move { (worker.step().await, worker) });
+    let running = tokio::spawn(async move { (worker.run_next_batch().await, worker) });
     db.wait_for_lock_waiters(1).await;
     proxy.cut();
     let (ended, mut worker) = running.await.unwrap();
     assert_eq!(ended.unwrap_err().code(), "UNAVAILABLE");
     other.exec("ROLLBACK").await;
-    assert_eq!(worker.step().await.unwrap_err().code(), "UNAVAILABLE", "and again while it is away");
+    assert_eq!(worker.run_next_batch().await.unwrap_err().code(), "UNAVAILABLE", "and again while it is away");
     proxy.mend();
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin' AND state <> 'idle'";
@@ -133,14 +133,14 @@ async fn a_run_whose_database_goes_away_goes_on_when_it_is_back(db: TestDb) {
     agrees(&db, db.database().await, id).await;
     // The same worker, or another one; the pool may hold connections that it does not know to be cut.
     loop {
-        match worker.step().await {
+        match worker.run_next_batch().await {
             Ok(run) if run.sessions_deleted >= 5 => break,
             Ok(_) => {}
             Err(error) => assert_eq!(error.code(), "UNAVAILABLE"),
         }
     }
-    worker.give_back().await.unwrap();
-    let run = finish(&database, id, Pace::default()).await;
+    worker.release().await.unwrap();
+    let run = finish(&database, id, BatchSize::default()).await;
     assert_eq!((run.status, run.sessions_deleted, run.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
     agrees(&db, &database, id).await;
     assert_eq!(deletions(&database, id).await.iter().flat_map(|made| &made.sessions).count(), ids(0..9).len());

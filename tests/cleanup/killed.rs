@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use api::cleanup::{self, CleanupRun, RunStatus};
 use api::db::Dialect;
-use api::db::pagination::Slice;
+use api::db::pagination::PageRequest;
 use api::deletion;
 use api::deletion::audit::query;
 use rand::rngs::StdRng;
@@ -175,8 +175,8 @@ async fn all_is_done_once(db: &TestDb, run: &CleanupRun, others: (i64, i64), see
     assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (200, 200, 0), "seed {seed}");
     let left = (db.count("whatsapp_sessions").await, db.count("whatsapp_groups").await);
     assert_eq!(left, others, "seed {seed}");
-    let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let page = query::page(db.database().await, &filter, &Slice::first(1_000)).await.unwrap();
+    let filter = deletion::DeletionFilter { run_id: Some(run.id), ..deletion::DeletionFilter::default() };
+    let page = query::page(db.database().await, &filter, &PageRequest::first(1_000)).await.unwrap();
     let made: Vec<_> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
     let mut gone: Vec<Uuid> = made.iter().flat_map(|made| &made.sessions).map(|session| session.id).collect();
     gone.sort();
@@ -189,8 +189,8 @@ async fn all_is_done_once(db: &TestDb, run: &CleanupRun, others: (i64, i64), see
     let taken = format!(
         "SELECT count(*) FROM {} c JOIN {} s ON s.deletion_id = c.deletion_id AND s.session_id = c.session_id \
          WHERE c.state = 'DELETED'",
-        db.dialect().own_table("cleanup_run_sessions"),
-        db.dialect().own_table("deleted_sessions")
+        db.dialect().internal_table("cleanup_run_sessions"),
+        db.dialect().internal_table("deleted_sessions")
     );
     assert_eq!(db.rows(&taken).await, [["200"]], "seed {seed}");
 }

@@ -14,8 +14,8 @@ mod skipped;
 mod statements;
 mod workers;
 
-use api::cleanup::{self, CleanupOutcome, CleanupRequest, CleanupRun, Pace, SkippedSession, Worker};
-use api::db::pagination::Slice;
+use api::cleanup::{self, BatchSize, CleanupOutcome, CleanupRequest, CleanupRun, RunExecutor, SkippedSession};
+use api::db::pagination::PageRequest;
 use api::db::{Database, Dialect};
 use api::deletion;
 use api::deletion::Deletion;
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::support::{TestDb, internal_tables_sql};
 
 /// One session a batch, at first.
-const SINGLY: Pace = Pace::of_rows(1);
+const SINGLY: BatchSize = BatchSize::with_row_budget(1);
 
 /// The id of a session of the scenario.
 fn id(session: usize) -> Uuid {
@@ -45,7 +45,7 @@ fn request() -> CleanupRequest {
 }
 
 async fn start(database: &Database, request: &CleanupRequest) -> CleanupOutcome {
-    cleanup::start(database, None, request).await.unwrap()
+    cleanup::create_run(database, None, request).await.unwrap()
 }
 
 /// A run that nobody has begun with.
@@ -55,13 +55,13 @@ async fn started(database: &Database, request: &CleanupRequest) -> CleanupRun {
 }
 
 /// A worker that has a run nobody else has.
-async fn worker_of(database: &Database, run: Uuid, pace: Pace) -> Worker {
-    Worker::take(database.clone(), None, run, pace).await.unwrap().expect("nobody has it")
+async fn worker_of(database: &Database, run: Uuid, pace: BatchSize) -> RunExecutor {
+    RunExecutor::take(database.clone(), None, run, pace).await.unwrap().expect("nobody has it")
 }
 
 /// Works a run off.
-async fn finish(database: &Database, run: Uuid, pace: Pace) -> CleanupRun {
-    let run = worker_of(database, run, pace).await.work_off(std::future::pending(), |_| ()).await.unwrap();
+async fn finish(database: &Database, run: Uuid, pace: BatchSize) -> CleanupRun {
+    let run = worker_of(database, run, pace).await.run_to_end(std::future::pending(), |_| ()).await.unwrap();
     assert!(run.status.has_finished(), "{run:?}");
     assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
     run
@@ -82,10 +82,10 @@ async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
     let mut worker = worker_of(database, run, SINGLY).await;
     let before = worker.run().clone();
     loop {
-        let run = worker.step().await.unwrap();
+        let run = worker.run_next_batch().await.unwrap();
         let changed = run.sessions_deleted + run.sessions_skipped > before.sessions_deleted + before.sessions_skipped;
         if changed || run.status.has_finished() {
-            worker.give_back().await.unwrap();
+            worker.release().await.unwrap();
             return run;
         }
     }
@@ -93,12 +93,12 @@ async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
 
 /// The whole of a cleanup.
 async fn cleaned(database: &Database, request: &CleanupRequest) -> CleanupRun {
-    finish(database, started(database, request).await.id, Pace::default()).await
+    finish(database, started(database, request).await.id, BatchSize::default()).await
 }
 
 /// What a run left, in the order of its list.
 async fn skipped(database: &Database, run: Uuid) -> Vec<SkippedSession> {
-    let page = cleanup::skipped(database, run, &Slice::first(100)).await.unwrap();
+    let page = cleanup::skipped(database, run, &PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, skipped)| skipped).collect()
 }
 
@@ -108,15 +108,15 @@ async fn why_skipped(database: &Database, run: Uuid) -> Vec<(Uuid, RefusalCode)>
 
 /// What a run deleted, oldest first.
 async fn deletions(database: &Database, run: Uuid) -> Vec<Deletion> {
-    let filter = deletion::Filter { run_id: Some(run), ..deletion::Filter::default() };
-    let page = query::page(database, &filter, &Slice::first(100)).await.unwrap();
+    let filter = deletion::DeletionFilter { run_id: Some(run), ..deletion::DeletionFilter::default() };
+    let page = query::page(database, &filter, &PageRequest::first(100)).await.unwrap();
     let mut deletions: Vec<Deletion> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
     deletions.reverse();
     deletions
 }
 
 async fn impact_of(db: &TestDb, sessions: &[Uuid]) -> Impact {
-    impact::of_sessions(db.database().await, sessions).await.unwrap()
+    impact::impact_of(db.database().await, sessions).await.unwrap()
 }
 
 /// Whether a session is still there.

@@ -7,7 +7,7 @@ use api::refusal::RefusalCode;
 use api::restore::{RestoreRequest, restore};
 use uuid::Uuid;
 
-use super::{Pace, cleaned, deletions, finish_singly, id, request, started, why_skipped, worker_of};
+use super::{BatchSize, cleaned, deletions, finish_singly, id, request, started, why_skipped, worker_of};
 use crate::support::{TestDb, WithTerms as _, on_both};
 
 on_both!(Adopted:
@@ -29,7 +29,7 @@ async fn asked(database: &Database, run: Uuid) -> cleanup::RunOutcome {
 }
 
 async fn worked_off(database: &Database, run: Uuid) -> CleanupRun {
-    worker_of(database, run, Pace::default()).await.work_off(std::future::pending(), |_| ()).await.unwrap()
+    worker_of(database, run, BatchSize::default()).await.run_to_end(std::future::pending(), |_| ()).await.unwrap()
 }
 
 /// The rows of the business tables.
@@ -49,17 +49,17 @@ async fn a_run_is_taken_back_deletion_by_deletion_the_newest_first(db: TestDb) {
         (RunKind::Restore, RunStatus::Queued, Some(run.id))
     );
     assert_eq!((restoring.sessions_total, restoring.sessions_to_go(), restoring.terms.reason), (9, 9, None));
-    let mut worker = worker_of(database, restoring.id, Pace::default()).await;
+    let mut worker = worker_of(database, restoring.id, BatchSize::default()).await;
     let mut made = deletions(database, run.id).await;
     while let Some(newest) = made.pop() {
-        worker.step().await.unwrap();
+        worker.run_next_batch().await.unwrap();
         let now = deletion::audit::query::find(database, newest.id).await.unwrap().unwrap();
         assert_eq!((now.status, now.restored_by.as_deref()), (DeletionStatus::Restored, Some("restorer")));
         let others = deletions(database, run.id).await;
         let left = others.iter().filter(|other| other.status == DeletionStatus::Restorable).count();
         assert_eq!(left, made.len());
     }
-    let ended = worker.step().await.unwrap();
+    let ended = worker.run_next_batch().await.unwrap();
     assert_eq!((ended.status, ended.error), (RunStatus::Succeeded, None));
     assert_eq!((ended.sessions_restored, ended.rows_restored), (9, run.rows_deleted));
     assert!(rows(&db).await == before);
@@ -137,8 +137,8 @@ async fn a_run_that_is_being_restored_is_refused(db: TestDb) {
         first.id
     );
     assert_eq!(refused(database, run.id).await, (RefusalCode::RestoreConflict, expected));
-    let mut worker = worker_of(database, first.id, Pace::default()).await;
-    worker.step().await.unwrap();
+    let mut worker = worker_of(database, first.id, BatchSize::default()).await;
+    worker.run_next_batch().await.unwrap();
     assert_eq!(refused(database, run.id).await.0, RefusalCode::RestoreConflict);
     assert!(cleanup::cancel(database, first.id, "canceller").await.unwrap().run.is_some());
     let second = asked(database, run.id).await.run.unwrap();
@@ -181,7 +181,7 @@ async fn a_run_without_an_archive_keeps_nothing(db: TestDb) {
     for deletion in deletions(database, run.id).await {
         assert_eq!(deletion.status, DeletionStatus::NotArchived);
     }
-    assert_eq!(db.count(&database.own_table("archived_rows")).await, 0);
+    assert_eq!(db.count(&database.internal_table("archived_rows")).await, 0);
     assert_eq!(refused(database, run.id).await.0, RefusalCode::ArchiveGone);
 }
 
@@ -191,7 +191,7 @@ async fn a_run_that_asked_the_gateway_is_restored_without_one(db: TestDb) {
     let criteria = r#"{"statuses":["DISCONNECTED"],"missingFromGateway":true}"#;
     db.exec(&format!(
         "UPDATE {} SET criteria = '{criteria}' WHERE id = '{}'",
-        database.own_table("cleanup_runs"),
+        database.internal_table("cleanup_runs"),
         run.id
     ))
     .await;

@@ -1,6 +1,6 @@
 //! A run does what its preview showed.
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, RunStatus, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, Criteria, RunExecutor, RunStatus};
 use api::deletion::audit::query;
 use api::impact::Impact;
 use api::refusal::RefusalCode;
@@ -35,7 +35,7 @@ async fn a_run_deletes_the_stale_sessions_and_nothing_else(db: TestDb) {
     assert_eq!((queued.status, queued.sessions_total, queued.started_at), (RunStatus::Queued, 9, None));
     assert_eq!(db.count("whatsapp_sessions").await, 14, "nothing is deleted before it is worked off");
 
-    let run = finish(database, queued.id, Pace::default()).await;
+    let run = finish(database, queued.id, BatchSize::default()).await;
     assert_eq!((run.status, run.error.as_deref()), (RunStatus::Succeeded, None));
     assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (9, 9, 0));
     assert_eq!((run.rows_deleted, run.rows_unlinked), (1_512, 173));
@@ -74,7 +74,7 @@ async fn a_batch_has_as_many_sessions_as_fit_into_its_rows(db: TestDb) {
     let database = db.database().await;
     let three: i64 = touched[..3].iter().sum();
     let run = started(database, &request()).await;
-    let run = finish(database, run.id, Pace::of_rows(three)).await;
+    let run = finish(database, run.id, BatchSize::with_row_budget(three)).await;
     assert_eq!(deletions(database, run.id).await[0].sessions.len(), 3, "of {touched:?}");
 }
 
@@ -151,12 +151,12 @@ async fn a_finished_run_is_left_as_it_is(db: TestDb) {
     let database = db.database().await;
     let run = cleaned(database, &request()).await;
     let before = db.everything().await;
-    assert!(Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().is_none());
+    assert!(RunExecutor::take(database.clone(), None, run.id, BatchSize::default()).await.unwrap().is_none());
     assert_eq!(cleanup::find(database, run.id).await.unwrap(), Some(run));
     assert!(db.everything().await == before);
 }
 
 async fn a_run_that_does_not_exist_is_named(db: TestDb) {
-    let error = Worker::take(db.database().await.clone(), None, id(0), Pace::default()).await.unwrap_err();
+    let error = RunExecutor::take(db.database().await.clone(), None, id(0), BatchSize::default()).await.unwrap_err();
     assert_eq!((error.code(), error.to_string()), ("BAD_USER_INPUT", format!("No cleanup run has the id {}.", id(0))));
 }

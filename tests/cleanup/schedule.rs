@@ -1,11 +1,11 @@
 //! What a tick of the schedule does.
 
-use api::cleanup::{self, Plan, Ticked};
+use api::cleanup::{self, ScheduledCleanup, TickOutcome};
 use api::clock::Clock;
-use api::db::pagination::Slice;
+use api::db::pagination::PageRequest;
 use api::db::{Database, DatabaseSettings};
 use api::refusal::RefusalCode;
-use api::worker::cron::Times;
+use api::worker::cron::CronTimes;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{finish, id, ids, impact_of, keepers, request, sessions, started, why_skipped, worker_of};
@@ -26,12 +26,12 @@ fn moment() -> DateTime<Utc> {
     "2026-02-03T03:00:00Z".parse().unwrap()
 }
 
-fn plan(at_most: i64) -> Plan {
-    Plan::new("PT24H".parse().unwrap(), at_most).unwrap()
+fn plan(at_most: i64) -> ScheduledCleanup {
+    ScheduledCleanup::new("PT24H".parse().unwrap(), at_most).unwrap()
 }
 
 async fn runs(database: &Database) -> Vec<cleanup::CleanupRun> {
-    let page = cleanup::page(database, &Slice::first(100)).await.unwrap();
+    let page = cleanup::page(database, &PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, run)| run).collect()
 }
 
@@ -44,12 +44,12 @@ async fn a_tick_starts_one_run_however_many_processes_see_it(db: TestDb) {
     }
     let ticked = processes.join_all().await;
     let mut started = ticked.iter().filter_map(|ticked| match ticked {
-        Ticked::Started(run) => Some(run),
+        TickOutcome::Started(run) => Some(run),
         _ => None,
     });
     let run = started.next().unwrap();
     assert!(started.next().is_none(), "{ticked:?}");
-    assert_eq!(ticked.iter().filter(|ticked| matches!(ticked, Ticked::StartedElsewhere)).count(), 3, "{ticked:?}");
+    assert_eq!(ticked.iter().filter(|ticked| matches!(ticked, TickOutcome::StartedElsewhere)).count(), 3, "{ticked:?}");
     assert_eq!(runs(database).await, [(**run).clone()]);
     assert_eq!(
         (run.started_by.as_str(), run.terms.reason.as_deref()),
@@ -57,11 +57,11 @@ async fn a_tick_starts_one_run_however_many_processes_see_it(db: TestDb) {
     );
     assert_eq!((run.sessions_total, run.terms.at_most), (9, Some(1_512)));
     assert!(!run.terms.allow_connected && !run.terms.allow_pending_messages);
-    assert_eq!(finish(database, run.id, cleanup::Pace::default()).await.sessions_deleted, 9);
+    assert_eq!(finish(database, run.id, cleanup::BatchSize::default()).await.sessions_deleted, 9);
     // The next day there is nothing left, and a clock that is late sees this one again.
     for day in [0, 1] {
         let ticked = plan(1_512).tick(database, moment() + TimeDelta::days(day)).await.unwrap();
-        assert!(matches!(ticked, Ticked::NothingToDo), "{ticked:?}");
+        assert!(matches!(ticked, TickOutcome::NothingToDo), "{ticked:?}");
     }
 }
 
@@ -69,20 +69,20 @@ async fn a_tick_that_would_pass_the_ceiling_starts_nothing(db: TestDb) {
     let database = db.database().await;
     let before = db.everything().await;
     let ticked = plan(1_511).tick(database, moment()).await.unwrap();
-    let Ticked::OverCeiling(refusal) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::OverCeiling(refusal) = ticked else { panic!("{ticked:?}") };
     assert_eq!(refusal.code, RefusalCode::TooManyRows);
     assert_eq!(refusal.message, "1512 rows would be deleted, which is more than atMost (1511).");
     assert!(db.everything().await == before);
     // It is not remembered: who raises the ceiling need not wait for another tick.
     let ticked = plan(1_512).tick(database, moment()).await.unwrap();
-    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::Started(_)), "{ticked:?}");
 }
 
 async fn a_tick_that_finds_nothing_starts_nothing(db: TestDb) {
     db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
     let before = db.everything().await;
     let ticked = plan(1_512).tick(db.database().await, moment()).await.unwrap();
-    assert!(matches!(ticked, Ticked::NothingToDo), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::NothingToDo), "{ticked:?}");
     assert!(db.everything().await == before);
 }
 
@@ -100,8 +100,8 @@ async fn a_session_that_was_updated_lately_is_not_taken(db: TestDb) {
         );
     }
     let ticked = plan(100_000).tick(&database, now).await.unwrap();
-    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
-    finish(&database, run.id, cleanup::Pace::default()).await;
+    let TickOutcome::Started(run) = ticked else { panic!("{ticked:?}") };
+    finish(&database, run.id, cleanup::BatchSize::default()).await;
     assert_eq!(sessions(&db).await.len(), 6);
     assert_eq!(db.rows("SELECT session_name FROM whatsapp_sessions WHERE phone_number IS NULL").await, [["stale-1"]]);
 }
@@ -109,9 +109,9 @@ async fn a_session_that_was_updated_lately_is_not_taken(db: TestDb) {
 async fn processes_that_do_not_agree_start_one_run(db: TestDb) {
     let database = db.database().await;
     let ticked = plan(2_000).tick(database, moment()).await.unwrap();
-    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::Started(_)), "{ticked:?}");
     let ticked = plan(3_000).tick(database, moment()).await.unwrap();
-    let Ticked::Refused(refusals) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::Refused(refusals) = ticked else { panic!("{ticked:?}") };
     assert_eq!(refusals[0].code, RefusalCode::IdempotencyKeyReused);
     assert_eq!(
         refusals[0].message,
@@ -124,16 +124,16 @@ async fn processes_that_do_not_agree_start_one_run(db: TestDb) {
 async fn a_tick_during_the_run_of_an_earlier_one_starts_nothing(db: TestDb) {
     let database = db.database().await;
     let ticked = plan(1_512).tick(database, moment()).await.unwrap();
-    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::Started(run) = ticked else { panic!("{ticked:?}") };
     let next = moment() + TimeDelta::days(1);
-    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), Ticked::UnderWay(id) if id == run.id));
-    worker_of(database, run.id, cleanup::Pace::default()).await.step().await.unwrap();
-    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), Ticked::UnderWay(id) if id == run.id));
+    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), TickOutcome::UnderWay(id) if id == run.id));
+    worker_of(database, run.id, cleanup::BatchSize::default()).await.run_next_batch().await.unwrap();
+    assert!(matches!(plan(1_512).tick(database, next).await.unwrap(), TickOutcome::UnderWay(id) if id == run.id));
     // Somebody else's run is no reason.
     assert!(cleanup::cancel(database, run.id, "canceller").await.unwrap().run.is_some());
     let by_hand = started(database, &request()).await;
     let ticked = plan(1_512).tick(database, next).await.unwrap();
-    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::Started(_)), "{ticked:?}");
     assert_eq!(runs(database).await.iter().filter(|run| !run.status.has_finished()).count(), 2, "{by_hand:?}");
 }
 
@@ -148,15 +148,15 @@ async fn sessions_that_may_not_go_count_neither_towards_the_ceiling_nor_as_a_rea
     let others = impact_of(&db, &ids(1..9)).await.rows_deleted;
     assert!(others < 1_512);
     let ticked = plan(others - 1).tick(database, moment()).await.unwrap();
-    assert!(matches!(ticked, Ticked::OverCeiling(_)), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::OverCeiling(_)), "{ticked:?}");
     let ticked = plan(others).tick(database, moment()).await.unwrap();
-    let Ticked::Started(run) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::Started(run) = ticked else { panic!("{ticked:?}") };
     assert_eq!((run.sessions_to_go(), run.sessions_skipped), (8, 1));
     assert_eq!(why_skipped(database, run.id).await, [(id(0), RefusalCode::PendingMessages)]);
-    assert_eq!(finish(database, run.id, cleanup::Pace::default()).await.sessions_deleted, 8);
+    assert_eq!(finish(database, run.id, cleanup::BatchSize::default()).await.sessions_deleted, 8);
     let before = db.everything().await;
     let ticked = plan(1).tick(database, moment() + TimeDelta::days(1)).await.unwrap();
-    let Ticked::AllStay(stay) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::AllStay(stay) = ticked else { panic!("{ticked:?}") };
     assert_eq!(
         stay.iter().map(|session| (session.session_id, session.code)).collect::<Vec<_>>(),
         [(id(0), RefusalCode::PendingMessages)]
@@ -169,7 +169,7 @@ async fn sessions_that_the_database_would_refuse_are_no_reason_either(db: TestDb
     keepers(&db, &ids(0..9)).await;
     let before = db.everything().await;
     let ticked = plan(100_000).tick(database, moment()).await.unwrap();
-    let Ticked::AllStay(stay) = ticked else { panic!("{ticked:?}") };
+    let TickOutcome::AllStay(stay) = ticked else { panic!("{ticked:?}") };
     assert_eq!(stay.len(), 9);
     assert!(stay.iter().all(|session| session.code == RefusalCode::BlockedByForeignKey), "{stay:?}");
     assert!(db.everything().await == before);
@@ -178,18 +178,18 @@ async fn sessions_that_the_database_would_refuse_are_no_reason_either(db: TestDb
 #[test]
 fn an_age_below_an_hour_and_a_ceiling_below_one_row_are_refused() {
     for (age, at_most, named) in [("PT59M59S", 1, "PT59M59S"), ("PT0S", 1, "PT0S"), ("PT1H", 0, "at least 1")] {
-        let error = Plan::new(age.parse().unwrap(), at_most).unwrap_err();
+        let error = ScheduledCleanup::new(age.parse().unwrap(), at_most).unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT");
         assert!(error.to_string().contains(named), "{error}");
     }
-    Plan::new("PT1H".parse().unwrap(), 1).unwrap();
+    ScheduledCleanup::new("PT1H".parse().unwrap(), 1).unwrap();
 }
 
 /// The first times of an expression after this moment.
 fn times(expression: &str, after: &str) -> Vec<String> {
     let mut now: DateTime<Utc> = after.parse().unwrap();
     let next = std::iter::from_fn(|| {
-        now = Times::read(expression, Clock::Fixed(now)).unwrap().next()?;
+        now = CronTimes::read(expression, Clock::Fixed(now)).unwrap().next()?;
         Some(now.format("%a %F %R").to_string())
     });
     next.take(3).collect()
@@ -207,7 +207,7 @@ fn expressions_are_what_cron_takes_them_for() {
     assert_eq!(times("0 3 3 * 1", after), ["Mon 2026-02-02 03:00", "Tue 2026-02-03 03:00", "Mon 2026-02-09 03:00"]);
     assert_eq!(times("@weekly", after)[0], "Sun 2026-02-08 00:00");
     for wrong in ["x", "0 3 * *", "0 0 3 * * *", "60 3 * * *", "0 3 30 2 *", "0 3 * * 8", "every day"] {
-        let error = Times::read(wrong, Clock::System).unwrap_err();
+        let error = CronTimes::read(wrong, Clock::System).unwrap_err();
         assert_eq!(error.code(), "BAD_USER_INPUT", "{wrong}");
         assert!(error.to_string().contains(&format!("(SESSION_ADMIN_CLEANUP_SCHEDULE) is {wrong:?}: ")), "{error}");
     }

@@ -1,6 +1,6 @@
 //! Sessions that a run leaves, each with its reason.
 
-use api::cleanup::{CleanupRequest, Criteria, Pace, RunStatus};
+use api::cleanup::{BatchSize, CleanupRequest, Criteria, RunStatus};
 use api::refusal::RefusalCode;
 use api::session::SessionStatus;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ on_both!(AsBuilt: a_run_of_which_the_database_refuses_every_session_has_failed);
 
 async fn a_session_that_connects_before_its_batch_is_skipped_and_named(db: TestDb) {
     let database = db.database().await;
-    for pace in [Pace::default(), SINGLY] {
+    for pace in [BatchSize::default(), SINGLY] {
         let run = started(database, &CleanupRequest { criteria: limited(4), ..request() }).await;
         let first = skipped_first(&db).await;
         db.exec(&format!(
@@ -58,7 +58,7 @@ async fn a_session_that_changes_before_its_batch_is_skipped_and_named(db: TestDb
     db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {now} WHERE id = '{}'", id(0))).await;
     db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", id(4))).await;
     db.exec(&format!("DELETE FROM whatsapp_sessions WHERE id = '{}'", id(8))).await;
-    let run = finish(database, run.id, Pace::default()).await;
+    let run = finish(database, run.id, BatchSize::default()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 6, 3));
     let expected =
         [(id(0), RefusalCode::NoLongerMatches), (id(4), RefusalCode::NoLongerMatches), (id(8), RefusalCode::NotFound)];

@@ -1,6 +1,6 @@
 //! What a run costs: so many statements a batch, whatever the number of sessions in it.
 
-use api::cleanup::{CleanupRequest, Criteria, Pace};
+use api::cleanup::{BatchSize, CleanupRequest, Criteria};
 use api::db::Dialect;
 
 use super::{cleaned, finish, request, started};
@@ -43,7 +43,7 @@ async fn a_batch_costs_the_same_for_any_number_of_sessions(db: TestDb) {
     for sessions in [30, 100, 200] {
         let run = started(&database, &of_many(sessions)).await;
         counter.take();
-        let run = finish(&database, run.id, Pace::default()).await;
+        let run = finish(&database, run.id, BatchSize::default()).await;
         assert_eq!(run.sessions_deleted, i64::from(sessions));
         costs.push(counter.take().len());
     }

@@ -3,10 +3,10 @@
 use std::future::ready;
 use std::time::Duration;
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, RunStatus, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, Criteria, RunExecutor, RunStatus};
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
-use api::worker::{Queue, Workers};
+use api::worker::{JobQueue, Workers};
 
 use super::{SINGLY, deletions, finish, id, ids, request, started, why_skipped, worker_of};
 use crate::cli::migrate_without_purge;
@@ -41,7 +41,7 @@ async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     migrate_without_purge(&db).await;
     let mut servers = Vec::new();
     for _ in 0..2 {
-        let queue = Queue::new(&connected(&db, Duration::from_secs(1)).await);
+        let queue = JobQueue::new(&connected(&db, Duration::from_secs(1)).await);
         servers.push((queue.clone(), Workers::start(queue, None)));
     }
     let database = db.database().await;
@@ -75,10 +75,10 @@ async fn a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out(db:
     let run = started(database, &request()).await.id;
     {
         let mut worker = worker_of(database, run, SINGLY).await;
-        while worker.step().await.unwrap().sessions_deleted < 2 {}
+        while worker.run_next_batch().await.unwrap().sessions_deleted < 2 {}
     }
-    assert!(Worker::take(database.clone(), None, run, SINGLY).await.unwrap().is_none(), "it may still live");
-    let workers = Workers::start(Queue::new(database), None);
+    assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none(), "it may still live");
+    let workers = Workers::start(JobQueue::new(database), None);
     let ended = wait_until_finished(database, run).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
     let gone: Vec<_> = deletions(database, run).await.into_iter().flat_map(|made| made.sessions).collect();
@@ -90,7 +90,7 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = db.database().await;
     // One was never queued, of one the job is lost, and one is in the hands of a worker that shows no sign of life.
-    let queue = Queue::new(database);
+    let queue = JobQueue::new(database);
     let mut runs = Vec::new();
     for session in 0..3 {
         let criteria = Criteria { ids: Some(ids([session])), ..Criteria::default() };
@@ -102,7 +102,7 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
         Dialect::Postgres => ("apalis.jobs", "apalis.workers"),
         Dialect::Sqlite => ("Jobs", "Workers"),
     };
-    let job = format!("(SELECT job FROM {} WHERE id = '{}')", db.dialect().own_table("cleanup_runs"), runs[2]);
+    let job = format!("(SELECT job FROM {} WHERE id = '{}')", db.dialect().internal_table("cleanup_runs"), runs[2]);
     let long_ago = match db.dialect() {
         Dialect::Postgres => "now() - interval '1 hour'",
         Dialect::Sqlite => "strftime('%s', 'now') - 3600",
@@ -126,9 +126,9 @@ async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
     let database = connected(&db, Duration::from_millis(300)).await;
     let run = started(&database, &request()).await.id;
     // Nothing can be recorded, so nothing is deleted.
-    let table = db.dialect().own_table("deleted_sessions");
+    let table = db.dialect().internal_table("deleted_sessions");
     db.exec(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await;
-    let workers = Workers::start(Queue::new(&database), None);
+    let workers = Workers::start(JobQueue::new(&database), None);
     let ended = wait_until_finished(&database, run).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
     let error = ended.error.unwrap();
@@ -144,7 +144,7 @@ async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
 /// `serve --demo` begins without this program's own tables.
 async fn workers_wait_for_migrate(db: TestDb) {
     let database = db.database().await;
-    let workers = Workers::start(Queue::new(database), None);
+    let workers = Workers::start(JobQueue::new(database), None);
     tokio::time::sleep(Duration::from_millis(500)).await;
     migrate_without_purge(&db).await;
     let run = started(database, &request()).await.id;
@@ -160,12 +160,12 @@ async fn what_was_queued_is_removed_when_it_is_old(db: TestDb) {
         Dialect::Postgres => ("apalis.jobs", "apalis.workers", "now() - interval '2 days'"),
         Dialect::Sqlite => ("Jobs", "Workers", "strftime('%s', 'now') - 172800"),
     };
-    let first = Workers::start(Queue::new(database), None);
+    let first = Workers::start(JobQueue::new(database), None);
     wait_until_finished(database, run).await;
     assert!(first.stop(LIMIT).await);
     assert_eq!((db.count(jobs).await, db.count(workers).await), (1, 1));
     db.exec(&format!("UPDATE {jobs} SET done_at = {long_ago}; UPDATE {workers} SET last_seen = {long_ago}")).await;
-    let second = Workers::start(Queue::new(database), None);
+    let second = Workers::start(JobQueue::new(database), None);
     let left = format!("SELECT count(*) FROM {workers} WHERE last_seen <= {long_ago}");
     db.wait_for(&format!("SELECT count(*) FROM {jobs}"), "0").await;
     db.wait_for(&left, "0").await;
@@ -177,15 +177,15 @@ async fn a_run_is_one_workers_at_a_time(db: TestDb) {
     let run = started(database, &request()).await.id;
     let worker = worker_of(database, run, SINGLY).await;
     for _ in 0..2 {
-        assert!(Worker::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
+        assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
     }
-    worker.give_back().await.unwrap();
+    worker.release().await.unwrap();
     let mut other = worker_of(database, run, SINGLY).await;
     // The first one has lost it, and changes nothing any more.
     let before = db.everything().await;
-    worker.give_back().await.unwrap();
+    worker.release().await.unwrap();
     assert!(db.everything().await == before);
-    other.step().await.unwrap();
+    other.run_next_batch().await.unwrap();
     assert!(other.is_held());
 }
 
@@ -194,9 +194,9 @@ async fn a_worker_that_is_told_to_stop_leaves_the_run_to_others(db: TestDb) {
     let run = started(database, &request()).await.id;
     let mut steps = 0;
     let worker = worker_of(database, run, SINGLY).await;
-    let left = worker.work_off(ready(()), |_| steps += 1).await.unwrap();
+    let left = worker.run_to_end(ready(()), |_| steps += 1).await.unwrap();
     assert_eq!((left.status, steps), (RunStatus::Running, 1));
-    let ended = finish(database, run, Pace::default()).await;
+    let ended = finish(database, run, BatchSize::default()).await;
     assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
 }
 
@@ -204,7 +204,7 @@ async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await.id;
     let mut worker = worker_of(database, run, SINGLY).await;
-    while worker.step().await.unwrap().sessions_deleted < 3 {}
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 3 {}
     let cancelled = cleanup::cancel(database, run, "somebody").await.unwrap().run.unwrap();
     assert_eq!(
         (cancelled.status, cancelled.sessions_deleted, cancelled.sessions_skipped),
@@ -212,7 +212,7 @@ async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
     );
     assert_eq!((cancelled.cancelled_by.as_deref(), cancelled.error.as_deref()), (Some("somebody"), None));
     assert!(cancelled.finished_at.is_some());
-    assert_eq!(worker.step().await.unwrap(), cancelled);
+    assert_eq!(worker.run_next_batch().await.unwrap(), cancelled);
     assert!(!worker.is_held());
     assert_eq!(
         why_skipped(database, run).await,
@@ -228,12 +228,12 @@ async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
 async fn a_run_that_ends_its_workers_is_given_up(db: TestDb) {
     let database = db.database().await;
     let run = started(database, &request()).await.id;
-    let lapsed = format!("UPDATE {} SET leased_until = NULL", db.dialect().own_table("cleanup_runs"));
+    let lapsed = format!("UPDATE {} SET leased_until = NULL", db.dialect().internal_table("cleanup_runs"));
     for _ in 0..10 {
         worker_of(database, run, SINGLY).await;
         db.exec(&lapsed).await;
     }
-    assert!(Worker::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
+    assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
     let ended = cleanup::find(database, run).await.unwrap().unwrap();
     assert_eq!((ended.status, ended.sessions_skipped), (RunStatus::Failed, 9));
     assert!(ended.error.unwrap().starts_with("Given up after 10 attempts"));
@@ -247,18 +247,18 @@ async fn a_lease_is_kept_while_a_batch_takes_long(db: TestDb) {
     let other =
         Database::connect(DatabaseSettings { lock_timeout: Duration::from_millis(50), ..settings }).await.unwrap();
     let run = started(&database, &request()).await.id;
-    let mut worker = worker_of(&database, run, Pace::default()).await;
-    worker.step().await.unwrap();
+    let mut worker = worker_of(&database, run, BatchSize::default()).await;
+    worker.run_next_batch().await.unwrap();
     let mut held = db.raw().await;
     held.exec(match db.dialect() {
         Dialect::Postgres => "BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE",
         Dialect::Sqlite => "BEGIN IMMEDIATE",
     })
     .await;
-    let working = tokio::spawn(async move { worker.step().await.unwrap() });
+    let working = tokio::spawn(async move { worker.run_next_batch().await.unwrap() });
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(Worker::take(other.clone(), None, run, SINGLY).await.unwrap().is_none(), "its batch is under way");
+    assert!(RunExecutor::take(other.clone(), None, run, SINGLY).await.unwrap().is_none(), "its batch is under way");
     held.exec("ROLLBACK").await;
     assert_eq!(working.await.unwrap().sessions_deleted, 9);
-    assert!(Worker::take(other, None, run, SINGLY).await.unwrap().is_none(), "and renewed the lease at its end");
+    assert!(RunExecutor::take(other, None, run, SINGLY).await.unwrap().is_none(), "and renewed the lease at its end");
 }

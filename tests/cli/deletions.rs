@@ -115,13 +115,13 @@ async fn without_days_or_without_archive_nothing_is_kept(db: TestDb) {
         let screen = run(&db, &["deletions", "show", deletion["id"].as_str().unwrap()]).stdout;
         assert!(screen.contains("\nNothing was kept; it cannot be restored\n"), "{screen}");
     }
-    assert_eq!(db.count(&db.dialect().own_table("archived_rows")).await, 0);
+    assert_eq!(db.count(&db.dialect().internal_table("archived_rows")).await, 0);
 }
 
 async fn a_deletion_is_erased_from_the_terminal(db: TestDb) {
     let [first, second] = two_deletions(&db).await;
     let id = first["id"].as_str().unwrap();
-    let kept = db.dialect().own_table("archived_rows");
+    let kept = db.dialect().internal_table("archived_rows");
     let before = db.count(&kept).await;
     let refused = run(&db, &["deletions", "erase", id]);
     assert!(refused.code == 2 && refused.stderr.contains("Add --yes"), "{}", refused.stderr);
@@ -160,7 +160,7 @@ async fn what_a_restore_cannot_bring_back_is_shown(db: TestDb) {
 async fn a_server_erases_what_has_expired(db: TestDb) {
     let [first, second] = two_deletions(&db).await;
     let id = first["id"].as_str().unwrap();
-    let own = |name: &str| db.dialect().own_table(name);
+    let own = |name: &str| db.dialect().internal_table(name);
     db.exec(&format!("UPDATE {} SET restorable_until = deleted_at WHERE id = '{id}'", own("deletions"))).await;
     assert_eq!(listed(&db, &["--status", "EXPIRED"])[0]["id"], first["id"]);
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use api::db::{Database, DatabaseSettings};
 use api::schema_health;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use serde_json::json;
 
 use super::document;
@@ -38,13 +38,13 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     let (role, url) = documented_role(&db).await;
     let database =
         Database::connect(DatabaseSettings { max_connections: 2, ..DatabaseSettings::new(&url) }).await.unwrap();
-    let accepted = Accepted::default();
-    assert_eq!(schema_health::check(&database, &accepted).await.unwrap().findings, []);
+    let accepted = AcceptedFindings::default();
+    assert_eq!(schema_health::diagnose(&database, &accepted).await.unwrap().findings, []);
     let granted = granted();
     assert!(granted.len() > 50, "{granted:?}");
     for grant in granted {
         db.exec(&format!("REVOKE {grant} FROM {role}")).await;
-        let named = match schema_health::check(&database, &accepted).await {
+        let named = match schema_health::diagnose(&database, &accepted).await {
             Ok(health) => {
                 assert!(!health.healthy, "{grant}: {:?}", health.findings);
                 let mut named = String::new();
@@ -53,7 +53,7 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
                     db.exec(fix).await;
                     named += &format!("{} {fix} ", finding.message);
                 }
-                let after = schema_health::check(&database, &accepted).await.unwrap();
+                let after = schema_health::diagnose(&database, &accepted).await.unwrap();
                 assert_eq!(after.findings, [], "{grant}");
                 named
             }

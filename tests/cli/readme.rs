@@ -7,7 +7,7 @@ use api::cleanup::{self, CleanupRequest, Criteria};
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
 use api::session::SessionStatus;
-use api::worker::{Queue, Workers};
+use api::worker::{JobQueue, Workers};
 
 use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
@@ -93,9 +93,9 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
     let wanted = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
-    let run = cleanup::start(&database, None, &wanted).await.unwrap().run.unwrap();
+    let run = cleanup::create_run(&database, None, &wanted).await.unwrap().run.unwrap();
     // The queue and the run are this role's, too.
-    let queue = Queue::new(&database);
+    let queue = JobQueue::new(&database);
     queue.push(run.id).await;
     let workers = Workers::start(queue, None);
     wait_until_finished(&database, run.id).await;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use api::cleanup::{self, CleanupRequest, Pace, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, RunExecutor};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ async fn before_migrate_there_are_no_runs(db: TestDb) {
 /// A run that nobody has begun with.
 async fn waiting(db: &TestDb) -> String {
     let request = CleanupRequest { principal: "cli:somebody".to_owned(), ..CleanupRequest::default() };
-    let outcome = cleanup::start(db.database().await, None, &request).await.unwrap();
+    let outcome = cleanup::create_run(db.database().await, None, &request).await.unwrap();
     outcome.run.unwrap().id.to_string()
 }
 
@@ -158,11 +158,13 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     migrate_without_purge(&db).await;
     let id = waiting(&db).await;
     let database = db.database().await;
-    let mut worker =
-        Worker::take(database.clone(), None, id.parse().unwrap(), Pace::of_rows(1)).await.unwrap().unwrap();
+    let mut worker = RunExecutor::take(database.clone(), None, id.parse().unwrap(), BatchSize::with_row_budget(1))
+        .await
+        .unwrap()
+        .unwrap();
     let mut command = executable(&["runs", "resume", &id, "--yes", "--json"]);
     let follower = command.env("DATABASE_URL", db.url()).stdout(Stdio::piped()).spawn().unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let output = follower.wait_with_output().unwrap();
@@ -170,7 +172,7 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     assert_eq!((output.status.code(), &report["run"]["sessionsDeleted"]), (Some(0), &json!(9)), "{report}");
     // Somebody who is gone is waited for, and no longer than that.
     let id = waiting(&db).await;
-    drop(Worker::take(database.clone(), None, id.parse().unwrap(), Pace::default()).await.unwrap().unwrap());
+    drop(RunExecutor::take(database.clone(), None, id.parse().unwrap(), BatchSize::default()).await.unwrap().unwrap());
     let until = cleanup::find(database, id.parse().unwrap()).await.unwrap().unwrap();
     let until = until.free_from(chrono::DateTime::UNIX_EPOCH).unwrap().format("%F %T UTC");
     let ended = run(&db, &["runs", "resume", &id, "--yes", "--json"]);

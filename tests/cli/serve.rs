@@ -72,7 +72,7 @@ async fn that_a_run_is_gone_on_with_is_logged(db: TestDb) {
     };
     let (begun, new) = (run("1"), run("2"));
     // Whoever had begun with it is gone.
-    let runs = db.database().await.own_table("cleanup_runs");
+    let runs = db.database().await.internal_table("cleanup_runs");
     db.exec(&format!("UPDATE {runs} SET status = 'RUNNING', started_at = created_at WHERE id = '{begun}'")).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");

@@ -36,7 +36,7 @@ async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     assert_eq!((&tokens[0]["name"], &tokens[1]["name"]), (&json!("boss"), &json!("ci")));
     let used = format!(
         "UPDATE {} SET last_used_at = '2026-01-31T18:12:07.000000Z' WHERE name = 'boss'",
-        db.dialect().own_table("tokens")
+        db.dialect().internal_table("tokens")
     );
     assert!(text.contains("never") && !text.contains("18:12"), "{text}");
     db.exec(&used).await;

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use api::conformance::document_cache::Documents;
+use api::conformance::document_cache::DocumentCache;
 use api::conformance::limits::DocumentLimits;
 use api::conformance::prepare::{prepare_request, was_executed};
 use api::conformance::request::GraphqlRequest;
 use api::conformance::schema_index::SchemaIndex;
-use api::graphql::error::finish;
+use api::graphql::error::finalize_errors;
 use async_graphql::Response;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ static INDEX: LazyLock<SchemaIndex> = LazyLock::new(|| SchemaIndex::from_sdl(&bu
 
 pub struct ToyApp {
     schema: Schema,
-    documents: Documents,
+    documents: DocumentCache,
     pub shelf: Arc<Shelf>,
 }
 
@@ -46,7 +46,7 @@ impl ToyApp {
     fn over(shelf: Shelf, limits: DocumentLimits) -> Self {
         let shelf = Arc::new(shelf);
         let schema = builder().data(Arc::clone(&shelf)).finish();
-        Self { schema, documents: Documents::new(limits, &INDEX), shelf }
+        Self { schema, documents: DocumentCache::new(limits, &INDEX), shelf }
     }
 
     pub async fn send(&self, query: &str, operation: Option<&str>, variables: Value) -> Answer {
@@ -98,7 +98,7 @@ impl ToyApp {
 
 impl Answer {
     fn of(response: Response) -> Self {
-        let (was_executed, response) = (was_executed(&response), finish(response, "test"));
+        let (was_executed, response) = (was_executed(&response), finalize_errors(response, "test"));
         let mut json = serde_json::to_string(&response).unwrap();
         if !was_executed {
             json = json!({ "errors": response.errors }).to_string();

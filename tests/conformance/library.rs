@@ -58,7 +58,7 @@ impl ContextExt for Context<'_> {
 }
 
 fn broken(what: &str) -> async_graphql::Error {
-    Error::Unsuitable(format!("{what} is broken.")).into()
+    Error::IncompatibleDatabase(format!("{what} is broken.")).into()
 }
 
 /// What has an id.

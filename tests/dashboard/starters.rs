@@ -38,7 +38,7 @@ async fn cleanups(app: &TestApp) -> i64 {
 }
 
 async fn the_starter_that_watches_tells_of_a_run(db: TestDb) {
-    let run = cleanup::start(db.database().await, None, &CleanupRequest::default()).await.unwrap().run.unwrap();
+    let run = cleanup::create_run(db.database().await, None, &CleanupRequest::default()).await.unwrap().run.unwrap();
     let address = server(db.database().await.clone(), Sockets::default()).await;
     let mut client = Client::begin(address).await;
     let (query, variables) = starter("WatchRun");

@@ -47,7 +47,7 @@ async fn a_file_that_may_only_be_read_says_so(db: TestDb) {
     let error = deletion::delete(&database, &request()).await.unwrap_err();
     assert!(matches!(error, Error::ReadOnly(_)), "{error:?}");
     assert!(error.to_string().starts_with("The database accepts no changes: "), "{error}");
-    assert!(impact::of_sessions(&database, &request().session_ids).await.unwrap().deletable, "reading goes on");
+    assert!(impact::impact_of(&database, &request().session_ids).await.unwrap().deletable, "reading goes on");
     assert!(db.everything().await == before);
 }
 
@@ -64,7 +64,7 @@ async fn a_damaged_file_says_so(db: TestDb) {
     std::fs::write(&copy, bytes).unwrap();
     let settings = DatabaseSettings { url: format!("sqlite://{}", copy.display()), ..db.settings() };
     let error = match Database::connect(settings).await {
-        Ok(database) => impact::of_sessions(&database, &request().session_ids).await.unwrap_err(),
+        Ok(database) => impact::impact_of(&database, &request().session_ids).await.unwrap_err(),
         Err(error) => error,
     };
     assert!(matches!(error, Error::Damaged(_)), "{error:?}");

@@ -44,12 +44,12 @@ async fn a_database_that_goes_away_is_unavailable_and_comes_back(db: TestDb) {
     let read = "query Q($id: ID!) { session(id: $id) { id impact { rowsDeleted } } }";
     let write = "mutation D($id: ID!) { deleteSession(input: { id: $id }) { deletion { id } userErrors { code } } }";
     let variables = json!({ "id": session() });
-    let looked = impact::of_sessions(&database, &[session()]).await.unwrap();
+    let looked = impact::impact_of(&database, &[session()]).await.unwrap();
     let before = db.everything().await;
     for _ in 0..2 {
         proxy.cut();
-        unavailable(&impact::of_sessions(&database, &[session()]).await.unwrap_err());
-        unavailable(&impact::of_each_session(&database, &[session()]).await.unwrap_err());
+        unavailable(&impact::impact_of(&database, &[session()]).await.unwrap_err());
+        unavailable(&impact::impact_of_each(&database, &[session()]).await.unwrap_err());
         unavailable(&deletion::delete(&database, &request()).await.unwrap_err());
         for query in [read, write] {
             assert_eq!(app.error(query, variables.clone()).await, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
@@ -58,7 +58,7 @@ async fn a_database_that_goes_away_is_unavailable_and_comes_back(db: TestDb) {
         let health = app.error("{ schemaHealth { healthy } }", json!({})).await;
         assert_eq!(health, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
         proxy.mend();
-        assert_eq!(impact::of_sessions(&database, &[session()]).await.unwrap(), looked);
+        assert_eq!(impact::impact_of(&database, &[session()]).await.unwrap(), looked);
         let data = app.data(read, variables.clone()).await;
         assert_eq!(data["session"]["impact"]["rowsDeleted"], looked.rows_deleted);
     }
@@ -130,6 +130,6 @@ async fn a_database_that_takes_no_changes_says_so(db: TestDb) {
     let write = "mutation D($id: ID!) { deleteSession(input: { id: $id }) { deletion { id } } }";
     let (code, message) = app.error(write, json!({ "id": session() })).await;
     assert_eq!((code.as_str(), message), ("UNAVAILABLE", error.to_string()));
-    assert!(impact::of_sessions(&database, &[session()]).await.unwrap().deletable, "reading goes on");
+    assert!(impact::impact_of(&database, &[session()]).await.unwrap().deletable, "reading goes on");
     assert!(db.everything().await == before);
 }

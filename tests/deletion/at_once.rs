@@ -103,6 +103,6 @@ async fn all_stale_sessions_go_at_once(db: TestDb) {
     }
     assert_eq!(db.count("whatsapp_groups").await, groups - 580);
     assert_eq!(db.count("whatsapp_sessions").await, 5);
-    let recorded = format!("SELECT sum(rows_deleted) FROM {}", db.dialect().own_table("deletions"));
+    let recorded = format!("SELECT sum(rows_deleted) FROM {}", db.dialect().internal_table("deletions"));
     assert_eq!(db.rows(&recorded).await, [["1512"]]);
 }

@@ -118,8 +118,8 @@ async fn the_token_of_other_sessions_is_refused(db: TestDb) {
         .await;
     }
     let empty = |number: u8| format!("bbbbbbbb-0000-4000-8000-00000000000{number}").parse().unwrap();
-    let one = impact::of_sessions(db.database().await, &[empty(1)]).await.unwrap();
-    let two = impact::of_sessions(db.database().await, &[empty(2)]).await.unwrap();
+    let one = impact::impact_of(db.database().await, &[empty(1)]).await.unwrap();
+    let two = impact::impact_of(db.database().await, &[empty(2)]).await.unwrap();
     assert_eq!((one.rows_deleted, two.rows_deleted), (1, 1));
     let request = DeletionRequest { session_ids: vec![empty(2)], ..request(STALE) }.expected_impact(one.token);
     assert_eq!(refused(&db, &request).await, changed(ELSEWHERE));
@@ -129,17 +129,17 @@ async fn the_token_of_other_sessions_is_refused(db: TestDb) {
 async fn equal_states_give_equal_tokens_on_two_connections(db: TestDb) {
     let another = Database::connect(db.settings()).await.unwrap();
     let (here, there) = (&[id(STALE), id(OTHER)], &[id(OTHER), id(STALE), id(OTHER)]);
-    let one = impact::of_sessions(db.database().await, here).await.unwrap();
-    let two = impact::of_sessions(&another, there).await.unwrap();
+    let one = impact::impact_of(db.database().await, here).await.unwrap();
+    let two = impact::impact_of(&another, there).await.unwrap();
     assert_eq!(one, two);
-    let alone = impact::of_each_session(&another, here).await.unwrap();
+    let alone = impact::impact_of_each(&another, here).await.unwrap();
     assert_eq!(alone[&id(STALE)], preview(&db, &[STALE]).await);
     // A change of no consequence for the deletion changes nothing; the way back leads to the same token.
     add_admin(&db, 0).await;
     db.exec("UPDATE whatsapp_sessions SET session_name = 'another'").await;
-    assert_eq!(impact::of_sessions(&another, here).await.unwrap().token, one.token);
+    assert_eq!(impact::impact_of(&another, here).await.unwrap().token, one.token);
     add_admin_again_and_take_it_back(&db).await;
-    assert_eq!(impact::of_sessions(&another, here).await.unwrap(), one);
+    assert_eq!(impact::impact_of(&another, here).await.unwrap(), one);
 }
 
 async fn add_admin_again_and_take_it_back(db: &TestDb) {

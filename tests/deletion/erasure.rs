@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, Criteria, RunExecutor};
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
 use api::deletion;
@@ -124,8 +124,8 @@ fn of_a_run() -> CleanupRequest {
 }
 
 async fn batches(database: &Database, run: Uuid) -> Vec<Deletion> {
-    let filter = query::Filter { run_id: Some(run), ..query::Filter::default() };
-    let page = query::page(database, &filter, &api::db::pagination::Slice::first(100)).await.unwrap();
+    let filter = query::DeletionFilter { run_id: Some(run), ..query::DeletionFilter::default() };
+    let page = query::page(database, &filter, &api::db::pagination::PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, deletion)| deletion).collect()
 }
 
@@ -133,9 +133,10 @@ async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
     let database = db.database().await;
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let run = cleanup::start(database, None, &of_a_run()).await.unwrap().run.unwrap();
-        let mut worker = Worker::take(database.clone(), None, run.id, Pace::of_rows(1)).await.unwrap().unwrap();
-        while !worker.step().await.unwrap().status.has_finished() {}
+        let run = cleanup::create_run(database, None, &of_a_run()).await.unwrap().run.unwrap();
+        let mut worker =
+            RunExecutor::take(database.clone(), None, run.id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
+        while !worker.run_next_batch().await.unwrap().status.has_finished() {}
         runs.push(cleanup::find(database, run.id).await.unwrap().unwrap());
     }
     let [first, second] = [&runs[0], &runs[1]];
@@ -151,18 +152,19 @@ async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
 
 async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     let database = db.database().await;
-    let run = cleanup::start(database, None, &of_a_run()).await.unwrap().run.unwrap();
-    let mut worker = Worker::take(database.clone(), None, run.id, Pace::of_rows(1)).await.unwrap().unwrap();
-    while worker.step().await.unwrap().sessions_deleted < 2 {}
+    let run = cleanup::create_run(database, None, &of_a_run()).await.unwrap().run.unwrap();
+    let mut worker =
+        RunExecutor::take(database.clone(), None, run.id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 2 {}
     erased(database, batches(database, run.id).await[0].id).await;
     let now = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((now.criteria, now.terms.reason), (run.criteria.clone(), run.terms.reason.clone()));
     deletion::expire(database, &cleanup::RunErasure).await.unwrap();
-    worker.give_back().await.unwrap();
+    worker.release().await.unwrap();
     // Whoever no longer meets it stays, after the erasure too.
     db.exec("UPDATE whatsapp_sessions SET session_name = 'renamed' WHERE session_name LIKE 'stale-%'").await;
-    let mut worker = Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    let mut worker = RunExecutor::take(database.clone(), None, run.id, BatchSize::default()).await.unwrap().unwrap();
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let ended = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((ended.sessions_deleted, ended.sessions_skipped), (2, run.sessions_total - 2));
     assert_eq!(ended.criteria, run.criteria);
@@ -196,7 +198,7 @@ async fn nothing_of_it_stays_in_the_files(db: TestDb) {
     let before = in_files(&db, MARKER);
     assert!(before > 20, "{before}");
     let database = Database::connect(db.settings()).await.unwrap();
-    let run = cleanup::start(
+    let run = cleanup::create_run(
         &database,
         None,
         &CleanupRequest {
@@ -210,8 +212,8 @@ async fn nothing_of_it_stays_in_the_files(db: TestDb) {
     .unwrap()
     .run
     .unwrap();
-    let mut worker = Worker::take(database.clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    let mut worker = RunExecutor::take(database.clone(), None, run.id, BatchSize::default()).await.unwrap().unwrap();
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let made = batches(&database, run.id).await;
     assert_eq!(made.len(), 1, "{made:?}");
     assert!(made[0].rows_deleted > 20 && in_files(&db, MARKER) > before, "it is kept");
@@ -230,7 +232,7 @@ async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
     reader.exec("BEGIN; SELECT count(*) FROM session_admin_archived_rows").await;
     assert_eq!(erased(&database, made.id).await.status, DeletionStatus::Erased);
     assert_eq!(rows_kept(&db).await, 0);
-    assert!(!database.truncate_log().await.unwrap(), "there is a reader");
+    assert!(!database.truncate_wal().await.unwrap(), "there is a reader");
     reader.exec("ROLLBACK").await;
     deletion::expire(&database, &cleanup::RunErasure).await.unwrap();
     let log = format!("{}-wal", db.url().strip_prefix("sqlite://").unwrap());

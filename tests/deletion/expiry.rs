@@ -5,7 +5,7 @@ use api::clock::Clock;
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::deletion;
 use api::deletion::audit::query;
-use api::deletion::{Deletion, DeletionStatus, Expired};
+use api::deletion::{Deletion, DeletionStatus, ExpiryCounts};
 use api::refusal::RefusalCode;
 use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
@@ -36,7 +36,7 @@ async fn status(database: &Database, id: Uuid) -> DeletionStatus {
 
 /// The word in the row itself.
 async fn stored(db: &TestDb, id: Uuid) -> String {
-    let table = db.dialect().own_table("deletions");
+    let table = db.dialect().internal_table("deletions");
     db.rows(&format!("SELECT status FROM {table} WHERE id = '{id}'")).await.remove(0).remove(0)
 }
 
@@ -47,7 +47,7 @@ async fn restore(database: &Database, deletion_id: Uuid) -> restore::RestoreOutc
 
 /// More kept rows than a transaction erases, put beside those of a deletion.
 async fn inflated(db: &TestDb, made: &Deletion, rows: usize) {
-    let (tables, kept) = (db.dialect().own_table("archived_tables"), db.dialect().own_table("archived_rows"));
+    let (tables, kept) = (db.dialect().internal_table("archived_tables"), db.dialect().internal_table("archived_rows"));
     let entry = format!("(SELECT min(id) FROM {tables} WHERE deletion_id = '{}')", made.id);
     db.exec(&match db.dialect() {
         Dialect::Postgres => {
@@ -69,13 +69,13 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     let (soon, afterwards) = (later(&db, 29).await, later(&db, 31).await);
     let second = deleted(&soon, &request(OTHER)).await;
     let before = db.everything().await;
-    assert_eq!(deletion::expire(&soon, &cleanup::RunErasure).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&soon, &cleanup::RunErasure).await.unwrap(), ExpiryCounts::default());
     assert!(db.everything().await == before, "nothing was over");
     // Nobody has marked it yet, and it is over nevertheless.
     assert_eq!(status(&afterwards, first.id).await, DeletionStatus::Expired);
     assert_eq!(restore(&afterwards, first.id).await.refusals[0].code, RefusalCode::ArchiveGone);
     let expired = deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap();
-    assert_eq!(expired, Expired { deletions: 1, archives: 1, rows: over.unsigned_abs() });
+    assert_eq!(expired, ExpiryCounts { deletions: 1, archives: 1, rows: over.unsigned_abs() });
     assert_eq!(
         (stored(&db, first.id).await.as_str(), stored(&db, second.id).await.as_str()),
         ("EXPIRED", "RESTORABLE")
@@ -85,7 +85,7 @@ async fn what_is_over_is_marked_and_its_rows_go(db: TestDb) {
     // The record stays, names and all.
     let record = query::find(&afterwards, first.id).await.unwrap().unwrap();
     assert_eq!(record, Deletion { status: DeletionStatus::Expired, ..first });
-    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap(), Expired::default());
+    assert_eq!(deletion::expire(&afterwards, &cleanup::RunErasure).await.unwrap(), ExpiryCounts::default());
     assert_eq!(restore(&afterwards, second.id).await.refusals, []);
 }
 
@@ -96,7 +96,7 @@ async fn what_has_been_restored_is_not_kept(db: TestDb) {
     let rows = (made.rows_deleted + made.rows_unlinked).unsigned_abs();
     assert_eq!(
         deletion::expire(database, &cleanup::RunErasure).await.unwrap(),
-        Expired { deletions: 0, archives: 1, rows }
+        ExpiryCounts { deletions: 0, archives: 1, rows }
     );
     assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (0, 0));
     assert_eq!(status(database, made.id).await, DeletionStatus::Restored);
@@ -104,7 +104,7 @@ async fn what_has_been_restored_is_not_kept(db: TestDb) {
 }
 
 async fn without_days_nothing_is_kept(db: TestDb) {
-    let settings = DatabaseSettings { archive_for: TimeDelta::zero(), ..db.settings() };
+    let settings = DatabaseSettings { archive_retention: TimeDelta::zero(), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let made = deleted(&database, &request(STALE)).await;
     assert_eq!((made.status, made.restorable_until), (DeletionStatus::NotArchived, None));
@@ -150,7 +150,7 @@ async fn several_servers_expire_the_same_archives(db: TestDb) {
     assert_eq!(expired.iter().map(|expired| expired.deletions).sum::<u64>(), 5, "{expired:?}");
     assert_eq!(expired.iter().map(|expired| expired.archives).sum::<u64>(), 5, "{expired:?}");
     assert_eq!(expired.iter().map(|expired| expired.rows).sum::<u64>(), all.unsigned_abs(), "{expired:?}");
-    assert_eq!((rows_kept(&db).await, db.count(&db.dialect().own_table("archived_tables")).await), (0, 0));
+    assert_eq!((rows_kept(&db).await, db.count(&db.dialect().internal_table("archived_tables")).await), (0, 0));
 }
 
 async fn what_somebody_restores_just_now_waits(db: TestDb) {

@@ -76,6 +76,6 @@ async fn a_key_is_forgotten_after_seven_days(db: TestDb) {
     let later = at(day + week + TimeDelta::microseconds(1)).await;
     assert_eq!(codes(&delete(&later, &keyed(STALE)).await), [RefusalCode::NotFound]);
     assert_ne!(deleted(&later, &keyed(OTHER)).await.id, made.id);
-    let table = db.dialect().own_table("idempotency_keys");
+    let table = db.dialect().internal_table("idempotency_keys");
     assert_eq!(db.count(&table).await, 1, "the old key is gone, the new one is there");
 }

@@ -49,7 +49,7 @@ async fn delete(database: &Database, request: &DeletionRequest) -> DeletionOutco
 /// What a preview shows.
 async fn preview(db: &TestDb, sessions: &[usize]) -> Impact {
     let ids: Vec<Uuid> = sessions.iter().map(|&session| id(session)).collect();
-    impact::of_sessions(db.database().await, &ids).await.unwrap()
+    impact::impact_of(db.database().await, &ids).await.unwrap()
 }
 
 /// Deletes what is refused; every row of the database is as it was.
@@ -113,11 +113,11 @@ async fn sessions_left(db: &TestDb, session: usize) -> String {
 
 /// How many rows the archives hold.
 async fn rows_kept(db: &TestDb) -> i64 {
-    db.count(&db.dialect().own_table("archived_rows")).await
+    db.count(&db.dialect().internal_table("archived_rows")).await
 }
 
 /// The archive's entries of a deletion.
 async fn entries_of(db: &TestDb, deletion: Uuid) -> i64 {
-    let table = db.dialect().own_table("archived_tables");
+    let table = db.dialect().internal_table("archived_tables");
     db.count(&format!("{table} WHERE deletion_id = '{deletion}'")).await
 }

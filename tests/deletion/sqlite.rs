@@ -1,6 +1,6 @@
 //! SQLite: one writer at a time, and a full disk.
 
-use api::db::{Database, DatabaseSettings, Writing};
+use api::db::{Database, DatabaseSettings, WriteTransaction};
 use api::deletion;
 use api::error::Error;
 use api::refusal::RefusalCode;
@@ -33,7 +33,7 @@ async fn deletions_in_one_process_take_turns(db: TestDb) {
 async fn readers_go_on_while_a_deletion_is_under_way(db: TestDb) {
     let looked = preview(&db, &[STALE]).await;
     let database = db.database().await;
-    let Writing { transaction, turn } = database.writing(true).await.unwrap();
+    let WriteTransaction { transaction, writer_guard: turn } = database.begin_write(true).await.unwrap();
     transaction.execute_unprepared("DELETE FROM whatsapp_group_admins").await.unwrap();
     assert_eq!(preview(&db, &[STALE]).await, looked);
     transaction.rollback().await.unwrap();
@@ -43,7 +43,7 @@ async fn readers_go_on_while_a_deletion_is_under_way(db: TestDb) {
 
 /// Sets the largest size of the file, in pages, on the connection that writes.
 async fn limit(database: &Database, pages: u32) {
-    let Writing { transaction, turn } = database.writing(true).await.unwrap();
+    let WriteTransaction { transaction, writer_guard: turn } = database.begin_write(true).await.unwrap();
     transaction.rollback().await.unwrap();
     turn.unwrap().execute_unprepared(&format!("PRAGMA max_page_count = {pages}")).await.unwrap();
 }

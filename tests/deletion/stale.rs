@@ -2,8 +2,8 @@
 
 use api::deletion::DeletionRequest;
 use api::refusal::RefusalCode;
-use api::session::Filter;
-use api::session::queries::matching;
+use api::session::SessionFilter;
+use api::session::queries::find_matching_ids;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{OTHER, STALE, deleted, id, refused, request};
@@ -16,8 +16,8 @@ fn moment() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-fn stale() -> Filter {
-    Filter { stale: Some(true), unchanged_since: Some(moment()), ..Filter::default() }
+fn stale() -> SessionFilter {
+    SessionFilter { stale: Some(true), last_activity_before: Some(moment()), ..SessionFilter::default() }
 }
 
 async fn a_session_that_somebody_paired_meanwhile_stays(db: TestDb) {
@@ -37,7 +37,7 @@ async fn a_time_counts_in_whatever_form_it_is_written(db: TestDb) {
     let set = async |value: String| {
         db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {value} WHERE id = '{}'", id(STALE))).await;
         let database = db.database().await;
-        matching(database.pool(), database, &stale(), None).await.unwrap().contains(&id(STALE))
+        find_matching_ids(database.pool(), database, &stale(), None).await.unwrap().contains(&id(STALE))
     };
     for text in younger {
         assert!(!set(format!("'{text}'")).await, "{text:?} was taken for older");

@@ -45,12 +45,12 @@ async fn an_impact_costs_the_same_for_any_number_of_sessions(db: TestDb) {
     let (database, counter) = db.counted().await;
     let mut costs = Vec::new();
     for count in [1, 50, 1_000] {
-        let impact = impact::of_sessions(&database, &ids[..count]).await.unwrap();
+        let impact = impact::impact_of(&database, &ids[..count]).await.unwrap();
         assert_eq!(impact.rows_deleted, i64::try_from(3 * count).unwrap());
         costs.push(counter.take());
     }
     for count in [1, 50] {
-        let impacts = impact::of_each_session(&database, &ids[..count]).await.unwrap();
+        let impacts = impact::impact_of_each(&database, &ids[..count]).await.unwrap();
         assert_eq!(impacts.len(), count);
         costs.push(counter.take());
     }

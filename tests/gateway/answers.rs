@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::gateway::{GatewaySessionState, Header, Settings, StatusPath, Words};
+use api::gateway::{GatewaySessionState, GatewaySettings, Header, StatusPath, StatusWords};
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
@@ -44,8 +44,13 @@ async fn a_gateways_own_words_and_their_place_can_be_named() {
     let own = async |answer: Value, path: &str, words: &[&str]| {
         let server = Server::saying(answer);
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        let status_path = StatusPath::read(path).unwrap();
-        state(&gateway(Settings { status_path, words: Words::with(&words).unwrap(), ..server.settings() })).await
+        let status_path = StatusPath::parse(path).unwrap();
+        state(&gateway(GatewaySettings {
+            status_path,
+            words: StatusWords::with_entries(&words).unwrap(),
+            ..server.settings()
+        }))
+        .await
     };
     let nested = json!({ "data": [{ "a/b": { "live": "Up" } }] });
     assert_eq!(own(nested.clone(), "/data/0/a~1b/live", &["up=CONNECTED", "down=disconnected"]).await, Connected);
@@ -56,10 +61,10 @@ async fn a_gateways_own_words_and_their_place_can_be_named() {
     assert_eq!(own(json!({ "up": false }), "/up", &["true=CONNECTED", "false=DISCONNECTED"]).await, Disconnected);
     assert_eq!(own(json!({ "status": "WORKING" }), "/other", &[]).await, Unknown);
     for wrong in ["", "x", "=CONNECTED", "x=", "x=UP", "x=UNREACHABLE"] {
-        assert!(Words::with(&[wrong.to_owned()]).unwrap_err().contains("it takes WORD=STATE"), "{wrong}");
+        assert!(StatusWords::with_entries(&[wrong.to_owned()]).unwrap_err().contains("it takes WORD=STATE"), "{wrong}");
     }
     let twice = ["x=CONNECTED".to_owned(), "X=CONNECTING".to_owned()];
-    assert_eq!(Words::with(&twice).unwrap_err(), "says two things of x; name each word once.");
+    assert_eq!(StatusWords::with_entries(&twice).unwrap_err(), "says two things of x; name each word once.");
 }
 
 #[tokio::test]
@@ -115,7 +120,7 @@ async fn an_answer_that_is_late_or_never_ends_is_not_waited_for() {
     });
     for server in [silent, stalls] {
         let begun = Instant::now();
-        let said = said(&gateway(Settings { timeout: Duration::from_millis(300), ..server.settings() })).await;
+        let said = said(&gateway(GatewaySettings { timeout: Duration::from_millis(300), ..server.settings() })).await;
         assert_eq!(said.state, Unreachable);
         assert_eq!(said.detail.as_deref(), Some("The gateway did not answer within 0.3 s."));
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
@@ -139,7 +144,7 @@ async fn no_more_than_64_kb_of_an_answer_are_read() {
     let endless = Server::new(async |_| {
         Response::new(Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024])))))
     });
-    let said = said(&gateway(Settings { timeout: Duration::from_secs(30), ..endless.settings() })).await;
+    let said = said(&gateway(GatewaySettings { timeout: Duration::from_secs(30), ..endless.settings() })).await;
     assert_eq!((said.state, said.detail.as_deref()), (Unknown, Some("The gateway's answer is longer than 64 kB.")));
 }
 
@@ -179,8 +184,8 @@ async fn a_redirect_is_followed_on_the_same_server_only() {
         let to = if question.path.starts_with("/api") { "/there".to_owned() } else { target.clone() };
         async move { (axum::http::StatusCode::FOUND, [("location", to)]).into_response() }
     });
-    let header = Some(Header::read("X-Api-Key: hunter2").unwrap());
-    let said = said(&gateway(Settings { header, ..server.settings() })).await;
+    let header = Some(Header::parse("X-Api-Key: hunter2").unwrap());
+    let said = said(&gateway(GatewaySettings { header, ..server.settings() })).await;
     assert_eq!(said.state, Unreachable);
     let detail = "The gateway answered 302 Found and pointed to another server, or too often.";
     assert_eq!(said.detail.as_deref(), Some(detail));
@@ -213,9 +218,9 @@ async fn what_is_not_found_behind_a_redirect_is_unknown() {
 #[tokio::test]
 async fn it_is_asked_with_the_id_and_with_its_key() {
     let server = Server::saying(json!({ "status": "WORKING" }));
-    let header = Some(Header::read("X-Api-Key: hunter2").unwrap());
+    let header = Some(Header::parse("X-Api-Key: hunter2").unwrap());
     let url = server.url().replace("http://", "http://user:pa%20ss@");
-    let settings = Settings { header, ..settings(&url) };
+    let settings = GatewaySettings { header, ..settings(&url) };
     assert!(!format!("{settings:?}").contains("hunter2") && !format!("{settings:?}").contains("pa%20ss"));
     assert_eq!(state(&gateway(settings)).await, Connected);
     let question = server.questions().remove(0);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::gateway::{GatewaySessionState, Settings};
+use api::gateway::{GatewaySessionState, GatewaySettings};
 use axum::response::IntoResponse as _;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -25,7 +25,7 @@ fn slow() -> Server {
 #[tokio::test]
 async fn an_answer_is_believed_for_a_while_and_says_when_it_was_given() {
     let server = Server::saying(json!({ "status": "WORKING" }));
-    let gateway = gateway(Settings { cache_for: Duration::from_millis(400), ..server.settings() });
+    let gateway = gateway(GatewaySettings { cache_ttl: Duration::from_millis(400), ..server.settings() });
     let first = said(&gateway).await;
     assert_eq!(said(&gateway).await, first);
     assert_eq!(said(&gateway.clone()).await, first);
@@ -34,14 +34,14 @@ async fn an_answer_is_believed_for_a_while_and_says_when_it_was_given() {
     let second = said(&gateway).await;
     assert!(second.checked_at > first.checked_at);
     assert_eq!(server.questions().len(), 2);
-    gateway.ask(id(1)).await;
+    gateway.query_if_available(id(1)).await;
     assert_eq!(server.questions().len(), 3);
 }
 
 #[tokio::test]
 async fn a_cache_of_nothing_asks_every_time() {
     let server = Server::saying(json!({ "status": "WORKING" }));
-    let gateway = gateway(Settings { cache_for: Duration::ZERO, ..server.settings() });
+    let gateway = gateway(GatewaySettings { cache_ttl: Duration::ZERO, ..server.settings() });
     for asked in 1..4 {
         said(&gateway).await;
         assert_eq!(server.questions().len(), asked);
@@ -56,8 +56,8 @@ async fn whoever_asks_about_the_same_session_at_once_gets_the_same_answer() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(server.questions().len(), 1);
     // Somebody who goes away takes the answer from nobody.
-    let given_up = tokio::time::timeout(Duration::from_millis(10), gateway.ask(id(1)));
-    let (given_up, waited_for) = tokio::join!(given_up, gateway.ask(id(1)));
+    let given_up = tokio::time::timeout(Duration::from_millis(10), gateway.query_if_available(id(1)));
+    let (given_up, waited_for) = tokio::join!(given_up, gateway.query_if_available(id(1)));
     assert!(given_up.is_err());
     assert_eq!(waited_for.state, GatewaySessionState::Connected);
 }
@@ -65,11 +65,11 @@ async fn whoever_asks_about_the_same_session_at_once_gets_the_same_answer() {
 #[tokio::test]
 async fn sessions_are_asked_about_in_parallel_up_to_a_limit() {
     let server = slow();
-    let gateway = gateway(Settings { at_once: 4, ..server.settings() });
+    let gateway = gateway(GatewaySettings { max_concurrency: 4, ..server.settings() });
     let sessions = many(40);
     // Two pages at once share the limit.
     let (some, others) = sessions.split_at(20);
-    let (some, others) = tokio::join!(gateway.ask_each(some), gateway.ask_each(others));
+    let (some, others) = tokio::join!(gateway.query_if_available_each(some), gateway.query_if_available_each(others));
     assert_eq!((some.len(), others.len()), (20, 20));
     assert_eq!(server.asked_about(), sessions);
     assert_eq!(server.busiest(), 4);
@@ -81,9 +81,9 @@ async fn a_gateway_that_hangs_does_not_hold_up_a_long_list() {
         tokio::time::sleep(Duration::from_mins(1)).await;
         with_status(200, "{}")
     });
-    let settings = Settings { at_once: 4, timeout: Duration::from_millis(300), ..server.settings() };
+    let settings = GatewaySettings { max_concurrency: 4, timeout: Duration::from_millis(300), ..server.settings() };
     let begun = Instant::now();
-    let answers = gateway(settings).ask_each(&many(1_000)).await;
+    let answers = gateway(settings).query_if_available_each(&many(1_000)).await;
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(answers.len(), 1_000);
     assert!(answers.values().all(|said| said.state == GatewaySessionState::Unreachable));
@@ -107,8 +107,8 @@ async fn one_session_that_hangs_does_not_keep_the_others_from_being_asked_about(
             "{\"status\":\"WORKING\"}".into_response()
         }
     });
-    let settings = Settings { at_once: 4, timeout: Duration::from_millis(300), ..server.settings() };
-    let answers = gateway(settings).ask_each(&many(50)).await;
+    let settings = GatewaySettings { max_concurrency: 4, timeout: Duration::from_millis(300), ..server.settings() };
+    let answers = gateway(settings).query_if_available_each(&many(50)).await;
     let connected = answers.values().filter(|said| said.state == GatewaySessionState::Connected).count();
     assert_eq!((connected, server.questions().len()), (47, 50));
 }

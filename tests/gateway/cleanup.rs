@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::cleanup::{
-    self, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, Pace, Plan, RunStatus, SkippedSession, Ticked, Worker,
+    self, BatchSize, CleanupOutcome, CleanupRequest, CleanupRun, Criteria, RunExecutor, RunStatus, ScheduledCleanup,
+    SkippedSession, TickOutcome,
 };
-use api::db::pagination::Slice;
+use api::db::pagination::PageRequest;
 use api::deletion;
 use api::deletion::audit::query;
-use api::gateway::{Gateway, GatewaySessionState, Settings};
+use api::gateway::{Gateway, GatewaySessionState, GatewaySettings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -60,14 +61,15 @@ pub(super) fn various() -> Server {
 }
 
 pub(super) async fn start(db: &TestDb, gateway: &Gateway, request: &CleanupRequest) -> CleanupOutcome {
-    cleanup::start(db.database().await, Some(gateway), request).await.unwrap()
+    cleanup::create_run(db.database().await, Some(gateway), request).await.unwrap()
 }
 
 async fn finish(db: &TestDb, gateway: &Gateway, run: Uuid) -> CleanupRun {
     let database = db.database().await.clone();
-    let mut worker = Worker::take(database, Some(gateway.clone()), run, Pace::default()).await.unwrap().unwrap();
+    let mut worker =
+        RunExecutor::take(database, Some(gateway.clone()), run, BatchSize::default()).await.unwrap().unwrap();
     loop {
-        let run = worker.step().await.unwrap();
+        let run = worker.run_next_batch().await.unwrap();
         if run.status.has_finished() {
             assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
             return run;
@@ -80,7 +82,7 @@ pub(super) async fn cleaned(db: &TestDb, gateway: &Gateway, request: &CleanupReq
 }
 
 pub(super) async fn skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
-    let page = cleanup::skipped(db.database().await, run, &Slice::first(100)).await.unwrap();
+    let page = cleanup::skipped(db.database().await, run, &PageRequest::first(100)).await.unwrap();
     let mut skipped: Vec<SkippedSession> = page.rows.into_iter().map(|(_, skipped)| skipped).collect();
     skipped.sort_by_key(|skipped| skipped.session_id);
     skipped
@@ -122,8 +124,8 @@ async fn only_sessions_that_the_gateway_does_not_know_are_taken(db: TestDb) {
     ];
     expected.sort_by_key(|(session, ..)| *session);
     assert_eq!(said, expected.map(|(_, code, message)| (code, message)));
-    let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let made = query::page(db.database().await, &filter, &Slice::first(9)).await.unwrap();
+    let filter = deletion::DeletionFilter { run_id: Some(run.id), ..deletion::DeletionFilter::default() };
+    let made = query::page(db.database().await, &filter, &PageRequest::first(9)).await.unwrap();
     let said = made.rows.iter().flat_map(|(_, deletion)| &deletion.sessions).map(|session| session.gateway);
     assert!(said.clone().count() == 4 && said.clone().all(|said| said == Some(GatewaySessionState::NotFound)));
     // Only the sessions that meet the other criteria are asked about, each once while its answer is believed.
@@ -191,7 +193,7 @@ pub(super) fn changing(known: &[(Uuid, &'static str)]) -> (Server, Gateway, Know
     let server = Server::of_sessions(move |session| {
         shared.lock().unwrap().iter().find(|(known, _)| *known == session).map(|(_, status)| *status)
     });
-    let gateway = gateway(Settings { cache_for: Duration::ZERO, ..server.settings() });
+    let gateway = gateway(GatewaySettings { cache_ttl: Duration::ZERO, ..server.settings() });
     (server, gateway, known)
 }
 
@@ -245,7 +247,7 @@ async fn a_run_is_not_gone_on_with_where_the_gateway_is_not_known(db: TestDb) {
     let (_server, gateway, _) = changing(&[]);
     let run = start(&db, &gateway, &missing()).await.run.unwrap();
     let database = db.database().await.clone();
-    let error = Worker::take(database, None, run.id, Pace::default()).await.unwrap_err();
+    let error = RunExecutor::take(database, None, run.id, BatchSize::default()).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
     assert_eq!(gone(&db).await, [0_usize; 0]);
     assert_eq!(finish(&db, &gateway, run.id).await.sessions_deleted, 9);
@@ -275,19 +277,19 @@ async fn named_sessions_get_the_gateways_reason(db: TestDb) {
 
 async fn a_tick_leaves_those_that_the_gateway_says_are_connected(db: TestDb) {
     let (_server, gateway, known) = changing(&[(id(0), "WORKING"), (id(1), "STOPPED")]);
-    let plan = Plan::new("PT24H".parse().unwrap(), 100_000).unwrap().with_gateway(Some(gateway.clone()));
+    let plan = ScheduledCleanup::new("PT24H".parse().unwrap(), 100_000).unwrap().with_gateway(Some(gateway.clone()));
     let moment: DateTime<Utc> = "2026-02-03T03:00:00Z".parse().unwrap();
-    let Ticked::Started(run) = plan.tick(db.database().await, moment).await.unwrap() else { panic!() };
+    let TickOutcome::Started(run) = plan.tick(db.database().await, moment).await.unwrap() else { panic!() };
     assert_eq!((run.sessions_to_go(), run.sessions_skipped), (8, 1));
     finish(&db, &gateway, run.id).await;
     assert_eq!(gone(&db).await, [1, 2, 3, 4, 5, 6, 7, 8]);
     let before = db.everything().await;
-    let Ticked::AllStay(stay) = plan.tick(db.database().await, moment + TimeDelta::days(1)).await.unwrap() else {
+    let TickOutcome::AllStay(stay) = plan.tick(db.database().await, moment + TimeDelta::days(1)).await.unwrap() else {
         panic!()
     };
     assert_eq!((stay.len(), stay[0].code), (1, RefusalCode::GatewayDisagrees));
     assert!(db.everything().await == before);
     known.lock().unwrap().clear();
     let ticked = plan.tick(db.database().await, moment + TimeDelta::days(2)).await.unwrap();
-    assert!(matches!(ticked, Ticked::Started(_)), "{ticked:?}");
+    assert!(matches!(ticked, TickOutcome::Started(_)), "{ticked:?}");
 }

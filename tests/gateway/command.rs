@@ -57,7 +57,7 @@ async fn cleanup_takes_what_the_gateway_does_not_know(db: TestDb) {
 async fn a_run_is_gone_on_with_by_asking(db: TestDb) {
     migrate_without_purge(&db).await;
     let request = api::cleanup::CleanupRequest { principal: "tester".to_owned(), ..Default::default() };
-    let outcome = api::cleanup::start(db.database().await, None, &request).await.unwrap();
+    let outcome = api::cleanup::create_run(db.database().await, None, &request).await.unwrap();
     let id_of_run = outcome.run.unwrap().id.to_string();
     let server = Server::of_sessions(|session| (session == id(3)).then_some("WORKING"));
     let (code, report) = document(&db, &["runs", "resume", &id_of_run, "--yes", "--gateway-url", &server.url()]);

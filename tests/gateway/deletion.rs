@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use api::cleanup::{Pace, Worker};
+use api::cleanup::{BatchSize, RunExecutor};
 use api::db::{Database, Dialect};
 use api::deletion;
 use api::deletion::audit::query;
 use api::deletion::{DeletionOutcome, DeletionRequest};
-use api::gateway::{Gateway, GatewaySessionState, Settings};
+use api::gateway::{Gateway, GatewaySessionState, GatewaySettings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
 use serde_json::json;
@@ -37,7 +37,7 @@ fn request(session: usize) -> DeletionRequest {
 }
 
 async fn delete(database: &Database, gateway: &Gateway, request: DeletionRequest) -> DeletionOutcome {
-    deletion::delete(database, &request.asked(Some(gateway)).await).await.unwrap()
+    deletion::delete(database, &request.with_gateway_states(Some(gateway)).await).await.unwrap()
 }
 
 async fn a_session_that_the_gateway_says_is_connected_is_refused_unless_that_is_allowed(db: TestDb) {
@@ -138,7 +138,7 @@ fn writing(db: &TestDb) -> Server {
 async fn nothing_is_asked_under_locks(db: TestDb) {
     let server = writing(&db);
     // Each question is a new one.
-    let gateway = gateway(Settings { cache_for: Duration::ZERO, ..server.settings() });
+    let gateway = gateway(GatewaySettings { cache_ttl: Duration::ZERO, ..server.settings() });
     let app = TestApp::asking(db, gateway).await;
     let mutation = "mutation M($id: ID!) { deleteSession(input: { id: $id }) { deletion { sessions { gateway } } } }";
     let deleted = app.data(mutation, json!({ "id": id(STALE) })).await;
@@ -148,8 +148,9 @@ async fn nothing_is_asked_under_locks(db: TestDb) {
     let asked = app.data(mutation, json!({})).await;
     let run = asked["cleanUpSessions"]["run"]["id"].as_str().unwrap();
     let (database, gateway) = (app.state.database().clone(), app.state.gateway().cloned());
-    let worker = Worker::take(database, gateway, run.parse().unwrap(), Pace::default()).await.unwrap().unwrap();
-    worker.work_off(std::future::pending(), |_| ()).await.unwrap();
+    let worker =
+        RunExecutor::take(database, gateway, run.parse().unwrap(), BatchSize::default()).await.unwrap().unwrap();
+    worker.run_to_end(std::future::pending(), |_| ()).await.unwrap();
     let query = "query R($id: ID!) { cleanupRun(id: $id) { sessionsDeleted skipped(first: 9) { nodes { message } }
         deletions { nodes { sessions { gateway } } } } }";
     let cleaned = app.data(query, json!({ "id": run })).await;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use api::clock::Clock;
 use api::demo::scenario::SESSIONS;
-use api::gateway::{Gateway, GatewaySessionState, GatewayState, Settings, UrlTemplate};
+use api::gateway::{Gateway, GatewaySessionState, GatewaySettings, GatewayState, UrlTemplate};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -120,8 +120,8 @@ impl Server {
     }
 
     /// Where it is, with answers that are believed for a minute.
-    fn settings(&self) -> Settings {
-        Settings { cache_for: Duration::from_mins(1), ..settings(&self.url()) }
+    fn settings(&self) -> GatewaySettings {
+        GatewaySettings { cache_ttl: Duration::from_mins(1), ..settings(&self.url()) }
     }
 
     fn gateway(&self) -> Gateway {
@@ -145,11 +145,11 @@ impl Server {
     }
 }
 
-fn settings(url: &str) -> Settings {
-    Settings::new(UrlTemplate::read(url).unwrap())
+fn settings(url: &str) -> GatewaySettings {
+    GatewaySettings::new(UrlTemplate::parse(url).unwrap())
 }
 
-fn gateway(settings: Settings) -> Gateway {
+fn gateway(settings: GatewaySettings) -> Gateway {
     Gateway::new(settings, Clock::System).unwrap()
 }
 
@@ -165,7 +165,7 @@ pub(crate) fn nobodys_port() -> SocketAddr {
 
 /// What is said of some session.
 async fn said(gateway: &Gateway) -> GatewayState {
-    gateway.ask(id(0)).await
+    gateway.query_if_available(id(0)).await
 }
 
 async fn state(gateway: &Gateway) -> GatewaySessionState {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::cleanup::{CleanupRequest, Plan, RunStatus, Ticked};
+use api::cleanup::{CleanupRequest, RunStatus, ScheduledCleanup, TickOutcome};
 use api::deletion;
 use api::deletion::DeletionRequest;
 use api::deletion::audit::query;
-use api::gateway::{Gateway, GatewaySessionState, Settings};
+use api::gateway::{Gateway, GatewaySessionState, GatewaySettings};
 use api::refusal::RefusalCode;
 use axum::response::IntoResponse as _;
 
@@ -33,7 +33,7 @@ fn slow_about(slow: std::ops::Range<usize>) -> (Server, Gateway) {
             "{\"status\":\"WORKING\"}".into_response()
         }
     });
-    let settings = Settings { at_once: 2, timeout: Duration::from_millis(500), ..server.settings() };
+    let settings = GatewaySettings { max_concurrency: 2, timeout: Duration::from_millis(500), ..server.settings() };
     (server, gateway(settings))
 }
 
@@ -52,20 +52,21 @@ async fn a_dry_run_and_a_tick_ask_about_each_as_well(db: TestDb) {
     let dry = start(&db, &gateway, &CleanupRequest { dry_run: true, ..stale() }).await;
     assert_eq!((dry.would_go.unwrap().session_count, dry.skipped.len()), (5, 4));
     let (_server, gateway) = slow_about(0..5);
-    let plan = Plan::new("PT24H".parse().unwrap(), 100_000).unwrap().with_gateway(Some(gateway));
+    let plan = ScheduledCleanup::new("PT24H".parse().unwrap(), 100_000).unwrap().with_gateway(Some(gateway));
     let moment = "2026-02-03T03:00:00Z".parse().unwrap();
-    let Ticked::Started(run) = plan.tick(db.database().await, moment).await.unwrap() else { panic!() };
+    let TickOutcome::Started(run) = plan.tick(db.database().await, moment).await.unwrap() else { panic!() };
     assert_eq!((run.sessions_to_go(), run.sessions_skipped), (5, 4));
 }
 
 async fn one_deletion_asks_during_a_pause(db: TestDb) {
     let (_server, gateway) = slow_about(0..5);
     // Whoever only looks finds out that it does not answer, and is told so of the others.
-    let shown = gateway.ask_each(&[id(0), id(1), id(2), id(3), id(8)]).await;
+    let shown = gateway.query_if_available_each(&[id(0), id(1), id(2), id(3), id(8)]).await;
     assert!(shown.values().all(|said| said.state == GatewaySessionState::Unreachable), "{shown:?}");
-    assert!(!shown[&id(8)].asked);
+    assert!(!shown[&id(8)].was_queried);
     let request = DeletionRequest { session_ids: vec![id(8)], principal: "tester".to_owned(), ..Default::default() };
-    let outcome = deletion::delete(db.database().await, &request.asked(Some(&gateway)).await).await.unwrap();
+    let outcome =
+        deletion::delete(db.database().await, &request.with_gateway_states(Some(&gateway)).await).await.unwrap();
     assert_eq!(outcome.refusals[0].code, RefusalCode::GatewayDisagrees);
 }
 
@@ -73,8 +74,8 @@ async fn a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each(db:
     let (server, gateway) = slow_about(0..14);
     let run = cleaned(&db, &gateway, &stale()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 9));
-    let filter = deletion::Filter { run_id: Some(run.id), ..deletion::Filter::default() };
-    let made = query::page(db.database().await, &filter, &api::db::pagination::Slice::first(9)).await.unwrap();
+    let filter = deletion::DeletionFilter { run_id: Some(run.id), ..deletion::DeletionFilter::default() };
+    let made = query::page(db.database().await, &filter, &api::db::pagination::PageRequest::first(9)).await.unwrap();
     let said = made.rows.iter().flat_map(|(_, deletion)| &deletion.sessions).map(|session| session.gateway);
     assert!(said.clone().count() == 9 && said.clone().all(|said| said == Some(GatewaySessionState::Unreachable)));
     assert_eq!(server.questions().len(), 9);

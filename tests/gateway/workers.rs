@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, Pace, RunStatus, Worker};
+use api::cleanup::{self, BatchSize, RunExecutor, RunStatus};
 use api::db::{Database, DatabaseSettings};
-use api::worker::{Queue, Workers};
+use api::worker::{JobQueue, Workers};
 
 use super::cleanup::{changing, missing, start};
 use crate::cli::migrate_without_purge;
@@ -23,11 +23,11 @@ async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) 
     let (_server, gateway, _) = changing(&[]);
     let run = start(&db, &gateway, &missing()).await.run.unwrap();
     let database = db.database().await;
-    let without = Workers::start(Queue::new(database), None);
+    let without = Workers::start(JobQueue::new(database), None);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let waiting = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!(waiting, run, "nothing has happened to it");
-    let with = Workers::start(Queue::new(database), Some(gateway));
+    let with = Workers::start(JobQueue::new(database), Some(gateway));
     let ended = wait_until_finished(db.database().await, run.id).await;
     assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
     for workers in [with, without] {
@@ -42,17 +42,18 @@ async fn a_run_that_is_come_further_with_now_and_then_does_not_fail(db: TestDb) 
     let run = start(&db, &gateway, &missing()).await.run.unwrap().id;
     let run_lease = Duration::from_millis(100);
     let database = Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap();
-    let without = Workers::start(Queue::new(&database), None);
+    let without = Workers::start(JobQueue::new(&database), None);
     for deleted in 1..=9 {
         tokio::time::sleep(Duration::from_millis(400)).await;
         let asking = Some(gateway.clone());
-        let taken = Worker::take(db.database().await.clone(), asking, run, Pace::of_rows(1)).await.unwrap();
+        let taken =
+            RunExecutor::take(db.database().await.clone(), asking, run, BatchSize::with_row_budget(1)).await.unwrap();
         let mut worker = taken.unwrap_or_else(|| panic!("somebody else has it, at {deleted}"));
-        while worker.step().await.unwrap().sessions_deleted < deleted {}
-        worker.give_back().await.unwrap();
+        while worker.run_next_batch().await.unwrap().sessions_deleted < deleted {}
+        worker.release().await.unwrap();
     }
-    let taken = Worker::take(db.database().await.clone(), Some(gateway), run, Pace::default()).await.unwrap();
-    let ended = taken.unwrap().work_off(std::future::pending(), |_| ()).await.unwrap();
+    let taken = RunExecutor::take(db.database().await.clone(), Some(gateway), run, BatchSize::default()).await.unwrap();
+    let ended = taken.unwrap().run_to_end(std::future::pending(), |_| ()).await.unwrap();
     assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
     assert!(without.stop(Duration::from_mins(1)).await);
 }

@@ -67,7 +67,7 @@ async fn without_an_archive_nothing_is_kept(db: TestDb) {
     let app = mended(db).await;
     let deletion = delete(&app, json!({ "id": SESSIONS[0].id, "archive": false })).await["deletion"].take();
     assert_eq!((&deletion["status"], &deletion["restorableUntil"]), (&json!("NOT_ARCHIVED"), &Value::Null));
-    assert_eq!(app.db.count(&app.db.dialect().own_table("archived_rows")).await, 0);
+    assert_eq!(app.db.count(&app.db.dialect().internal_table("archived_rows")).await, 0);
 }
 
 const ERASE: &str = "mutation E($id: ID!) { eraseDeletionArchive(input: { id: $id }) {
@@ -86,7 +86,7 @@ async fn a_deletion_is_erased_with_its_names(db: TestDb) {
         "rowsDeleted": made["rowsDeleted"], "sessions": [{ "id": SESSIONS[0].id, "name": null }],
     });
     assert_eq!(payload["deletion"], expected);
-    assert_eq!(app.db.count(&app.db.dialect().own_table("archived_rows")).await, 0);
+    assert_eq!(app.db.count(&app.db.dialect().internal_table("archived_rows")).await, 0);
     let payload = erase(&made["id"]).await;
     assert_eq!(payload["userErrors"][0]["code"], "ARCHIVE_GONE");
     assert_eq!((&payload["userErrors"][0]["field"], &payload["deletion"]["erasedAt"]), (&json!(["input", "id"]), &at));
@@ -195,7 +195,11 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let begun = async { while app.state.wait_for_deletions(Duration::from_millis(1)).await {} };
+    let begun = async {
+        while app.state.wait_for_deletions(Duration::from_millis(1)).await {}
+        // The lock may be granted before the request's future is polled again, which starts the detached task.
+        tokio::task::yield_now().await;
+    };
     tokio::select! {
         answer = app.post(DELETE, json!({ "input": { "id": SESSIONS[0].id } })) => panic!("answered: {answer:?}"),
         () = begun => {}
@@ -207,7 +211,7 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
 
 async fn internal_errors_are_masked_and_carry_the_request_s_id(db: TestDb) {
     let app = mended(db).await;
-    let table = app.db.dialect().own_table("deletions");
+    let table = app.db.dialect().internal_table("deletions");
     app.db.exec(&format!("ALTER TABLE {table} RENAME COLUMN reason TO elsewhere")).await;
     let body = json!({ "query": "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }" }).to_string();
     let ask = request("POST", "/graphql").header("content-type", "application/json").header("x-request-id", "find-me");

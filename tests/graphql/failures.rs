@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use api::cleanup::{self, CleanupRequest, Pace, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, RunExecutor};
 use api::db::{Database, Dialect};
 use api::demo::scenario::SESSIONS;
 use api::http::Sockets;
@@ -29,7 +29,7 @@ async fn once_read(db: &TestDb, words: &str, happens: String) -> Database {
     let mut database = Database::connect(db.settings()).await.unwrap();
     let (url, words, happened) = (db.url().to_owned(), words.to_owned(), Arc::new(AtomicBool::new(false)));
     database
-        .observe(move |info| {
+        .on_statement(move |info| {
             if !info.statement.sql.contains(&words) || happened.swap(true, Ordering::Relaxed) {
                 return;
             }
@@ -114,9 +114,12 @@ async fn only_the_position_that_failed_is_null(db: TestDb) {
 /// A run that has finished, and its deletions, newest first.
 async fn cleaned(app: &TestApp) -> (Uuid, Vec<String>) {
     let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
-    let run = cleanup::start(app.db.database().await, None, &request).await.unwrap().run.unwrap().id;
-    let mut worker = Worker::take(app.db.database().await.clone(), None, run, Pace::of_rows(1)).await.unwrap().unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    let run = cleanup::create_run(app.db.database().await, None, &request).await.unwrap().run.unwrap().id;
+    let mut worker = RunExecutor::take(app.db.database().await.clone(), None, run, BatchSize::with_row_budget(1))
+        .await
+        .unwrap()
+        .unwrap();
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let data = app.data("{ deletions { nodes { id } } }", json!({})).await;
     let nodes = data["deletions"]["nodes"].as_array().unwrap();
     (run, nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect())
@@ -124,7 +127,7 @@ async fn cleaned(app: &TestApp) -> (Uuid, Vec<String>) {
 
 /// What makes runs unreadable.
 fn breaking_runs(db: &TestDb) -> String {
-    format!("ALTER TABLE {} RENAME COLUMN started_by TO elsewhere", db.dialect().own_table("cleanup_runs"))
+    format!("ALTER TABLE {} RENAME COLUMN started_by TO elsewhere", db.dialect().internal_table("cleanup_runs"))
 }
 
 /// Whether these words stand in this order in a text.
@@ -185,7 +188,7 @@ async fn a_field_that_is_asked_for_twice_has_one_error(db: TestDb) {
 async fn an_event_keeps_what_may_be_null(db: TestDb) {
     let app = TestApp::over(db).await;
     let (run, deletions) = cleaned(&app).await;
-    let read = app.db.dialect().own_table("deletions");
+    let read = app.db.dialect().internal_table("deletions");
     let address = server(once_read(&app.db, &read, breaking_runs(&app.db)).await, Sockets::default()).await;
     let mut client = Client::begin(address).await;
     let query = "subscription S($id: ID!) { r: cleanupRun(id: $id) { deletions { nodes { run { id } id } } status } }";

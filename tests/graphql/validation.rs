@@ -76,7 +76,7 @@ async fn an_input_field_has_one_value(db: TestDb) {
     }
     let nested = "mutation { cleanUpSessions(input: { dryRun: false, criteria: { statuses: [], statuses: [CONNECTED] } }) { run { id } } }";
     assert_eq!(refused(&app, nested, json!({})).await, "Object with multiple entries for field statuses.");
-    assert_eq!((sessions(&app).await, app.db.count(&app.db.dialect().own_table("cleanup_runs")).await), (14, 0));
+    assert_eq!((sessions(&app).await, app.db.count(&app.db.dialect().internal_table("cleanup_runs")).await), (14, 0));
     let distinct =
         "query ($from: Int = 1) { sessions(first: $from, filter: { search: \"\", statuses: [] }) { totalCount } }";
     assert_eq!(app.data(distinct, json!({})).await, json!({ "sessions": { "totalCount": 0 } }));

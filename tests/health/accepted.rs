@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::schema_health::{Accepted, check};
+use api::schema_health::{AcceptedFindings, diagnose};
 
 use crate::support::{TestDb, on_both};
 
@@ -12,17 +12,17 @@ on_both!(Mended: more_findings_take_no_more_statements);
 async fn accepted_errors_leave_the_database_healthy(db: TestDb) {
     let keys =
         ["SET_NULL_ON_NOT_NULL", "RULE_DRIFT"].map(|code| format!("{code}:notification_campaign_groups.group_id"));
-    let one = Accepted(BTreeMap::from([(keys[0].clone(), "known".to_owned())]));
-    assert!(!check(db.database().await, &one).await.unwrap().healthy);
-    let both = Accepted(keys.iter().map(|key| (key.clone(), "known".to_owned())).collect());
-    let health = check(db.database().await, &both).await.unwrap();
+    let one = AcceptedFindings(BTreeMap::from([(keys[0].clone(), "known".to_owned())]));
+    assert!(!diagnose(db.database().await, &one).await.unwrap().healthy);
+    let both = AcceptedFindings(keys.iter().map(|key| (key.clone(), "known".to_owned())).collect());
+    let health = diagnose(db.database().await, &both).await.unwrap();
     assert!(health.healthy);
     assert_eq!(health.findings.iter().filter(|finding| finding.accepted).count(), 2);
 }
 
 async fn more_findings_take_no_more_statements(db: TestDb) {
     let (database, counter) = db.counted().await;
-    let before = check(&database, &Accepted::default()).await.unwrap();
+    let before = diagnose(&database, &AcceptedFindings::default()).await.unwrap();
     let few = counter.take().len();
     for number in 0..40 {
         db.exec(&format!(
@@ -32,7 +32,7 @@ async fn more_findings_take_no_more_statements(db: TestDb) {
         ))
         .await;
     }
-    let after = check(&database, &Accepted::default()).await.unwrap();
+    let after = diagnose(&database, &AcceptedFindings::default()).await.unwrap();
     assert_eq!(after.findings.len(), before.findings.len() + 160);
     assert_eq!(counter.take().len(), few);
     assert!(few <= 10, "{few}");

@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 
 use api::db::{Database, Dialect};
 use api::demo::scenario;
-use api::schema_health::{Accepted, Finding, FindingCode, SchemaHealth, Severity, check};
+use api::schema_health::{AcceptedFindings, Finding, FindingCode, SchemaHealth, Severity, diagnose};
 
 use crate::support::TestDb;
 use crate::support::legacy::Legacy;
 
 /// The diagnosis with nothing accepted.
 async fn diagnosis(db: &Database) -> SchemaHealth {
-    check(db, &Accepted(BTreeMap::new())).await.unwrap()
+    diagnose(db, &AcceptedFindings(BTreeMap::new())).await.unwrap()
 }
 
 /// The finding with this key.

@@ -7,7 +7,7 @@ use api::db::Database;
 use api::gateway::Gateway;
 use api::http::{Origin, Sockets, router};
 use api::limits::Limits;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use api::worker::Workers;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -45,27 +45,28 @@ impl TestApp {
     /// With a gateway that it asks.
     pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
         let database = db.database().await.clone();
-        let state = AppState::new(database, Accepted::default(), "tester").with_gateway(Some(gateway));
+        let state = AppState::new(database, AcceptedFindings::default(), "tester").with_gateway(Some(gateway));
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With origins whose pages are let in.
     pub async fn allowing(origins: &[&str]) -> Self {
         let db = TestDb::sqlite(Contents::Empty).await;
-        let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
+        let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester");
         let origins: Vec<Origin> = origins.iter().map(|origin| origin.parse().unwrap()).collect();
         Self { router: router(state.clone(), Sockets::default(), &origins), state, db }
     }
 
     /// Over another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
-        let state = AppState::new(database, Accepted::default(), "tester");
+        let state = AppState::new(database, AcceptedFindings::default(), "tester");
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
     /// With other limits.
     pub async fn limited(db: TestDb, limits: Limits) -> Self {
-        let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
+        let state =
+            AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester").with_limits(limits);
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 

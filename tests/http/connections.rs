@@ -25,7 +25,7 @@ pub(super) async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
 
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed() {
-    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let (_db, address) = limited(Limits { head_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for sent in [
         "",
@@ -46,7 +46,7 @@ async fn a_connection_without_a_request_is_closed() {
 
 #[tokio::test]
 async fn a_head_that_drips_ends_too() {
-    let (_db, address) = limited(Limits { head_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let (_db, address) = limited(Limits { head_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"POST /graphql HTTP/1.1\r\n").await.unwrap();
     let dripping = async {

@@ -131,7 +131,7 @@ async fn what_was_given_up_before_its_turn_is_not_begun(db: TestDb) {
     assert_eq!(answer["data"]["deleteSession"]["userErrors"], json!([]), "{answer}");
     // Whatever else had begun would end meanwhile.
     sleep(Duration::from_secs(1)).await;
-    let made = format!("SELECT deleted_by FROM {} ORDER BY deleted_by", db.dialect().own_table("deletions"));
+    let made = format!("SELECT deleted_by FROM {} ORDER BY deleted_by", db.dialect().internal_table("deletions"));
     assert_eq!(db.rows(&made).await, [["many"], ["other"]]);
 }
 

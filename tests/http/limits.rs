@@ -8,7 +8,7 @@ use api::db::{Database, DatabaseSettings, Dialect};
 use api::http::Sockets;
 use api::http::serve;
 use api::limits::Limits;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -36,9 +36,9 @@ pub(crate) async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = DatabaseSettings { max_connections: POOL, ..db.settings() };
-    let settings = DatabaseSettings { query_timeout: settings.query_timeout.min(limits.query_time), ..settings };
+    let settings = DatabaseSettings { query_timeout: settings.query_timeout.min(limits.query_timeout), ..settings };
     let database = Database::connect(settings).await.unwrap();
-    let state = AppState::new(database, Accepted::default(), "tester").with_limits(limits);
+    let state = AppState::new(database, AcceptedFindings::default(), "tester").with_limits(limits);
     tokio::spawn(serve(listener, state, Sockets::default(), &[], std::future::pending()));
     address
 }
@@ -56,7 +56,7 @@ pub(crate) async fn slow(db: &TestDb) {
     db.exec(&format!(
         "INSERT INTO {} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) VALUES \
          ('c0ffee00-0000-4000-8000-00000000dead', 'tester', '2026-01-01T00:00:00Z', 0, 0, '[]', '[]')",
-        db.dialect().own_table("deletions")
+        db.dialect().internal_table("deletions")
     ))
     .await;
     slow_down(db, "deletions").await;
@@ -64,7 +64,7 @@ pub(crate) async fn slow(db: &TestDb) {
 
 /// Whoever reads this own table, which has rows, waits for some seconds.
 pub(crate) async fn slow_down(db: &TestDb, name: &str) {
-    let table = db.dialect().own_table(name);
+    let table = db.dialect().internal_table(name);
     let slowly = match db.dialect() {
         Dialect::Postgres => "SELECT * FROM session_admin.made WHERE (SELECT pg_sleep(3)) IS NOT NULL",
         // What a CROSS JOIN names first is looked at first, whether or not a row is found.
@@ -124,7 +124,7 @@ async fn a_body_of_20_megabytes_is_refused() {
 
 #[tokio::test]
 async fn a_body_may_be_as_large_as_it_is_told() {
-    let (_db, address) = limited(Limits { body: 30, ..Limits::DEFAULT }).await;
+    let (_db, address) = limited(Limits { max_body: 30, ..Limits::DEFAULT }).await;
     is_well(address).await;
     let answer = post(address, "{ __typename __typename }").await;
     assert_eq!(answer.status(), 413);
@@ -149,7 +149,7 @@ async fn a_body_that_is_not_utf_8_is_refused() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_ends_the_request() {
-    let (_db, address) = limited(Limits { body_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let (_db, address) = limited(Limits { body_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let asked = Instant::now();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{}{{", head(100)).as_bytes()).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_body_that_does_not_come_ends_the_request() {
 
 #[tokio::test]
 async fn one_address_makes_so_many_requests_a_minute() {
-    let (_db, address) = limited(Limits { requests_a_minute: Some(3), ..Limits::DEFAULT }).await;
+    let (_db, address) = limited(Limits { requests_per_minute: Some(3), ..Limits::DEFAULT }).await;
     let mut socket = Client::begin(address).await;
     is_well(address).await;
     socket.subscribe("1", "{ __typename }", json!({})).await;
@@ -197,7 +197,7 @@ async fn one_address_makes_so_many_requests_a_minute() {
 
 async fn a_query_that_takes_too_long_is_given_up(db: TestDb) {
     slow(&db).await;
-    let address = started(&db, Limits { query_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let address = started(&db, Limits { query_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let answer = json(post(address, LONG).await).await;
     let message = answer["errors"][0]["message"].as_str().unwrap();
     // PostgreSQL gives the statement up at the same moment.
@@ -210,7 +210,7 @@ async fn a_query_that_takes_too_long_is_given_up(db: TestDb) {
 
 async fn what_a_query_was_given_up_for_ends_in_the_database(db: TestDb) {
     slow(&db).await;
-    let address = started(&db, Limits { query_time: Duration::from_secs(1), ..Limits::DEFAULT }).await;
+    let address = started(&db, Limits { query_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     post(address, LONG).await;
     sleep(Duration::from_millis(500)).await;
     let running = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
@@ -220,7 +220,7 @@ async fn what_a_query_was_given_up_for_ends_in_the_database(db: TestDb) {
 
 async fn one_query_with_many_fields_leaves_connections_for_others(db: TestDb) {
     slow(&db).await;
-    let address = started(&db, Limits { query_time: Duration::from_secs(5), ..Limits::DEFAULT }).await;
+    let address = started(&db, Limits { query_timeout: Duration::from_secs(5), ..Limits::DEFAULT }).await;
     let fields: String =
         (0..20).map(|n| format!("a{n}: deletions(first: 1) {{ totalCount nodes {{ id }} }} ")).collect();
     let flood = tokio::spawn(async move { json(post(address, &format!("{{ {fields} }}")).await).await });

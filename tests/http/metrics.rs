@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::cleanup::{self, CleanupRequest, Criteria, Pace, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, Criteria, RunExecutor};
 use api::metrics::Tick;
 use api::session::SessionStatus;
 use axum::body::Body;
@@ -46,15 +46,16 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
         has(&before, line);
     }
     let app = TestApp::over(db).await;
-    let run = cleanup::start(app.state.database(), None, &CleanupRequest::default()).await.unwrap().run.unwrap();
-    let mut worker = Worker::take(app.state.database().clone(), None, run.id, Pace::default()).await.unwrap().unwrap();
-    while !worker.step().await.unwrap().status.has_finished() {}
+    let run = cleanup::create_run(app.state.database(), None, &CleanupRequest::default()).await.unwrap().run.unwrap();
+    let mut worker =
+        RunExecutor::take(app.state.database().clone(), None, run.id, BatchSize::default()).await.unwrap().unwrap();
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let criteria = Criteria { statuses: vec![SessionStatus::Connected], has_phone_number: None, ..Criteria::default() };
     let connected = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
-    assert!(cleanup::start(app.state.database(), None, &connected).await.unwrap().run.is_some());
+    assert!(cleanup::create_run(app.state.database(), None, &connected).await.unwrap().run.is_some());
     let moment = DateTime::from_timestamp(1_767_236_400, 0).unwrap();
     for tick in [Tick::Started, Tick::NothingToDo, Tick::NothingToDo, Tick::OverCeiling] {
-        app.state.metrics().ticked(moment, tick);
+        app.state.metrics().record_tick(moment, tick);
     }
     let after = metrics(&app).await;
     for line in [
@@ -110,7 +111,7 @@ fn told(text: &str) -> Told {
 async fn what_is_told_is_what_is_documented(db: TestDb) {
     let app = TestApp::over(db).await;
     app.data("{ __typename }", json!({})).await;
-    app.state.metrics().ticked(DateTime::from_timestamp(1, 0).unwrap(), Tick::Started);
+    app.state.metrics().record_tick(DateTime::from_timestamp(1, 0).unwrap(), Tick::Started);
     assert_eq!(told(&metrics(&app).await.body), documented());
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::app_state::AppState;
 use api::http::serve;
 use api::http::{Sockets, check_listen};
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ use crate::support::{Contents, TestDb};
 
 async fn state() -> (TestDb, AppState) {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
+    let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester");
     (db, state)
 }
 

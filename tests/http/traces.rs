@@ -38,7 +38,7 @@ async fn every_answer_has_its_request_s_id_and_so_has_the_log() {
     let file = folder.path().join("log");
     let log = std::fs::File::create(&file).unwrap();
     // What a supervisor asks every few seconds is logged at debug.
-    let arguments = ["--log-format", "json", "--log", "warn,api=debug"];
+    let arguments = ["--log-format", "json", "--log", "warn,session_admin=debug"];
     let server = Server::logging(folder.path(), &arguments, log.into());
     let address = address(&server);
     let here = format!("Host: {address}\r\n");

@@ -13,7 +13,7 @@ use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: an_answer_that_is_not_read_ends_its_connection);
 
-const SOON: Limits = Limits { answer_time: Duration::from_secs(1), ..Limits::DEFAULT };
+const SOON: Limits = Limits { response_timeout: Duration::from_secs(1), ..Limits::DEFAULT };
 
 /// One frame of HTTP/2.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

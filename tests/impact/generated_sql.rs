@@ -74,9 +74,9 @@ async fn check(db: &TestDb, name: &str, tables: &str) {
         format!("{sessions};\n{tables}").replace(" ID ", &format!(" {id} ")).replace("ROOT", &ROOT.to_string());
     db.exec(&statements).await;
     let (database, counter) = db.counted().await;
-    let impact = impact::of_sessions(&database, &[ROOT]).await.unwrap();
+    let impact = impact::impact_of(&database, &[ROOT]).await.unwrap();
     assert_eq!(impact.blockers, []);
-    impact::of_each_session(&database, &[ROOT, Uuid::from_u128(2)]).await.unwrap();
+    impact::impact_of_each(&database, &[ROOT, Uuid::from_u128(2)]).await.unwrap();
     let request =
         DeletionRequest { session_ids: vec![ROOT], principal: "tester".to_owned(), ..DeletionRequest::default() };
     let outcome = deletion::delete(&database, &request).await.unwrap();

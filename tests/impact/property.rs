@@ -205,7 +205,7 @@ async fn judge(case: &Case, built: &mut Built) -> Result<Verdict, Complaint> {
 
 async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Result<Verdict, String> {
     let roots: Vec<Uuid> = case.roots.iter().map(|&root| uuid(root).parse().unwrap()).collect();
-    let impact = impact::of_sessions(db, &roots).await.map_err(|error| format!("of_sessions: {error:?}"))?;
+    let impact = impact::impact_of(db, &roots).await.map_err(|error| format!("of_sessions: {error:?}"))?;
     each_alone(db, &roots).await?;
     together::most(case, db, &roots, &impact).await?;
     let counts = counts(&impact)?;
@@ -292,9 +292,9 @@ fn counts(impact: &Impact) -> Result<Difference, String> {
 
 /// Counting many sessions at once gives each what it gets alone.
 async fn each_alone(db: &api::db::Database, roots: &[Uuid]) -> Result<(), String> {
-    let together = impact::of_each_session(db, roots).await.map_err(|error| format!("of_each_session: {error:?}"))?;
+    let together = impact::impact_of_each(db, roots).await.map_err(|error| format!("of_each_session: {error:?}"))?;
     for root in roots {
-        let alone = impact::of_sessions(db, &[*root]).await.map_err(|error| format!("of_sessions: {error:?}"))?;
+        let alone = impact::impact_of(db, &[*root]).await.map_err(|error| format!("of_sessions: {error:?}"))?;
         if together.get(root) != Some(&alone) {
             return Err(format!("among others {:#?}\nalone {alone:#?}", together.get(root)));
         }

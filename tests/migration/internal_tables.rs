@@ -16,15 +16,15 @@ async fn migrate_and_insert_deletion(db: &TestDb) {
         "INSERT INTO {} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) \
          VALUES ('{ID}', 'somebody', '2026-01-01T00:00:00+00:00', 1, 0, '[]', '[]'); \
          INSERT INTO {} (deletion_id, session_id, name, position) VALUES ('{ID}', '{ID}', 'old', 0)",
-        db.dialect().own_table("deletions"),
-        db.dialect().own_table("deleted_sessions"),
+        db.dialect().internal_table("deletions"),
+        db.dialect().internal_table("deleted_sessions"),
     ))
     .await;
 }
 
 async fn an_idempotency_key_belongs_to_a_deletion_or_to_a_run(db: TestDb) {
     migrate_and_insert_deletion(&db).await;
-    let keys = db.dialect().own_table("idempotency_keys");
+    let keys = db.dialect().internal_table("idempotency_keys");
     db.exec(&format!(
         "INSERT INTO {keys} (principal, key, fingerprint, impact, deletion_id, created_at) \
          VALUES ('somebody', 'k', 'f', '{{}}', '{ID}', '2026-01-01T00:00:00+00:00')"

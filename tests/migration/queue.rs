@@ -6,7 +6,7 @@ use apalis_postgres::{PgPool, PostgresStorage};
 use apalis_sqlite::{SqlitePool, SqliteStorage};
 use api::cleanup::{self, CleanupRequest, RunStatus};
 use api::db::Dialect;
-use api::worker::{Queue, Workers};
+use api::worker::{JobQueue, Workers};
 
 use crate::cli::{migrate_without_purge, run};
 use crate::support::wait::wait_until_finished;
@@ -73,8 +73,8 @@ async fn the_queue_is_the_one_that_apalis_makes(db: TestDb) {
 async fn assert_run_is_executed(db: &TestDb) {
     let database = db.database().await;
     let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
-    let run = cleanup::start(database, None, &request).await.unwrap().run.unwrap().id;
-    let queue = Queue::new(database);
+    let run = cleanup::create_run(database, None, &request).await.unwrap().run.unwrap().id;
+    let queue = JobQueue::new(database);
     queue.push(run).await;
     let workers = Workers::start(queue, None);
     assert_eq!(wait_until_finished(database, run).await.status, RunStatus::Succeeded);
@@ -86,7 +86,7 @@ async fn a_queue_of_the_hosts_is_worked_with_and_left(db: TestDb) {
     let before = describe_queue(&db).await;
     migrate_without_purge(&db).await;
     assert_eq!(describe_queue(&db).await, before);
-    let made = format!("SELECT name FROM {} WHERE name = 'apalis'", db.dialect().own_table("created_tables"));
+    let made = format!("SELECT name FROM {} WHERE name = 'apalis'", db.dialect().internal_table("created_tables"));
     assert_eq!(db.rows(&made).await, Vec::<Vec<String>>::new(), "it is not this program's to drop");
     assert_run_is_executed(&db).await;
 }

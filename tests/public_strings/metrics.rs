@@ -12,7 +12,7 @@ on_both!(Adopted: names_and_labels_of_metrics);
 
 async fn names_and_labels_of_metrics(db: TestDb) {
     let app = TestApp::over(db).await;
-    app.state.metrics().ticked(DateTime::from_timestamp(1, 0).unwrap(), Tick::Started);
+    app.state.metrics().record_tick(DateTime::from_timestamp(1, 0).unwrap(), Tick::Started);
     app.post("query Mine { sessions(first: 1) { totalCount } }", json!({})).await;
     app.post("{ sessions(first: 1) { totalCount } sessionStats { total } }", json!({})).await;
     app.post("{ madeUp }", json!({})).await;

@@ -42,12 +42,14 @@ async fn refusals_of_a_restore(db: TestDb) {
     transcript.run(&["restore", &delete(&db, OTHER_STALE, &["--no-archive"]), "--yes"]);
     let id = delete(&db, SMALL, &[]);
     transcript.comment("Another transaction has the deletion.");
-    let other = lock(&db, &db.dialect().own_table("deletions")).await;
+    let other = lock(&db, &db.dialect().internal_table("deletions")).await;
     transcript.run(&["restore", &id, "--yes", "--lock-timeout", "1"]);
     other.close().await;
     transcript.comment("Its time is over.");
-    let expired =
-        format!("UPDATE {} SET restorable_until = '2020-01-01T00:00:00.000000Z'", db.dialect().own_table("deletions"));
+    let expired = format!(
+        "UPDATE {} SET restorable_until = '2020-01-01T00:00:00.000000Z'",
+        db.dialect().internal_table("deletions")
+    );
     db.exec(&format!("{expired} WHERE restorable_until IS NOT NULL")).await;
     transcript.run(&["restore", &id, "--yes"]);
     transcript.comment("It has been erased.");

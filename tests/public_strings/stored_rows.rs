@@ -1,7 +1,7 @@
 //! What is stored in the internal tables: the audit record, archives, idempotency keys, runs with their criteria, the
 //! job that stands for a run, access tokens, and under which name somebody is recorded.
 
-use api::cleanup::Plan;
+use api::cleanup::ScheduledCleanup;
 use api::db::Dialect;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
@@ -25,7 +25,7 @@ fn done(db: &TestDb, arguments: &[&str]) -> serde_json::Value {
 
 /// Returns the rows of a table, each value as the database's text on a line of its own, by the columns' names.
 async fn rows(db: &TestDb, name: &str, order: &str) -> String {
-    let table = db.dialect().own_table(name);
+    let table = db.dialect().internal_table(name);
     let columns = match db.dialect() {
         Dialect::Postgres => format!(
             "SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped \
@@ -68,7 +68,7 @@ async fn assert_rows_match(db: &TestDb, name: &str, tables: &[(&str, &str)], red
 /// Hides the fingerprints of requests, and on PostgreSQL the numbers of tables.
 async fn redaction(db: &TestDb) -> Redaction {
     let mut redaction = Redaction::default();
-    for row in db.rows(&format!("SELECT fingerprint FROM {}", db.dialect().own_table("idempotency_keys"))).await {
+    for row in db.rows(&format!("SELECT fingerprint FROM {}", db.dialect().internal_table("idempotency_keys"))).await {
         redaction.hide(&row[0], "<fingerprint>");
     }
     if db.dialect() == Dialect::Postgres {
@@ -84,7 +84,7 @@ async fn rows_of_a_deletion(db: TestDb) {
     small_session::add(&db).await;
     let terms = ["--allow-connected", "--allow-pending-messages", "--reason", "No longer needed."];
     done(&db, &[&["delete", SMALL, "--yes", "--idempotency-key", "a key"], &terms[..]].concat());
-    let entries = db.dialect().own_table("archived_tables");
+    let entries = db.dialect().internal_table("archived_tables");
     let order_of_entries = format!(
         "(SELECT kind FROM {entries} WHERE id = table_id) DESC, (SELECT table_name FROM {entries} WHERE id = table_id)"
     );
@@ -102,7 +102,7 @@ async fn rows_of_a_deletion(db: TestDb) {
     assert_rows_match(&db, "stored_deletion_restored", &tables[..1], &mut redaction).await;
     let id = id_at(&done(&db, &["delete", SMALL, "--yes"]), "deletion.id");
     done(&db, &["deletions", "erase", &id, "--yes"]);
-    db.exec(&format!("DELETE FROM {} WHERE status = 'RESTORED'", db.dialect().own_table("deletions"))).await;
+    db.exec(&format!("DELETE FROM {} WHERE status = 'RESTORED'", db.dialect().internal_table("deletions"))).await;
     assert_rows_match(&db, "stored_deletion_erased", &tables, &mut redaction).await;
 }
 
@@ -128,7 +128,7 @@ async fn rows_of_runs(db: TestDb) {
         Dialect::Sqlite => "SELECT job_type, CAST(job AS text), idempotency_key, status FROM Jobs",
     };
     let jobs = db.rows(jobs).await;
-    let stored = db.rows(&format!("SELECT job FROM {}", db.dialect().own_table("cleanup_runs"))).await;
+    let stored = db.rows(&format!("SELECT job FROM {}", db.dialect().internal_table("cleanup_runs"))).await;
     assert_eq!((jobs.len(), &jobs[0][2]), (1, &stored[0][0]), "the run names its job");
     assert_snapshot("stored_job", &redaction.apply(&jobs[0].join("\n")));
     let tables =
@@ -144,7 +144,7 @@ async fn rows_of_runs(db: TestDb) {
     );
     assert_ne!(gateway["run"], serde_json::Value::Null, "{gateway}");
     let midnight: DateTime<Utc> = "2026-02-03T00:00:00Z".parse().unwrap();
-    Plan::new("PT24H".parse().unwrap(), 5_000).unwrap().tick(db.database().await, midnight).await.unwrap();
+    ScheduledCleanup::new("PT24H".parse().unwrap(), 5_000).unwrap().tick(db.database().await, midnight).await.unwrap();
     let tables = [("cleanup_runs", "created_at"), ("idempotency_keys", "key")];
     // In the order of their making, whatever their ids are.
     let mut redaction = self::redaction(&db).await;
@@ -180,6 +180,6 @@ async fn names_of_principals(db: TestDb) {
     delete(&server, &format!("Authorization: Bearer {token}\r\n"), STALE);
     assert_eq!(server.stop(), 0);
     done(&db, &["delete", super::OTHER_STALE, "--yes"]);
-    let names = format!("SELECT deleted_by FROM {} ORDER BY deleted_at", db.dialect().own_table("deletions"));
+    let names = format!("SELECT deleted_by FROM {} ORDER BY deleted_at", db.dialect().internal_table("deletions"));
     assert_eq!(db.rows(&names).await, [["local"], ["ci"], ["cli:tester"]]);
 }

@@ -21,7 +21,7 @@ async fn access_tokens(db: TestDb) {
     transcript.run(&["token", "create", "--name", "late", "--role", "viewer", "--expires", "soon"]);
     transcript.run(&["token", "revoke", "nobody"]);
     transcript.run(&["token", "revoke", "ci"]);
-    let tokens = db.dialect().own_table("tokens");
+    let tokens = db.dialect().internal_table("tokens");
     db.exec(&format!("UPDATE {tokens} SET last_used_at = '2026-01-31T00:00:00.000000Z' WHERE name = 'boss'")).await;
     db.exec(&format!("UPDATE {tokens} SET expires_at = '2026-01-31T00:00:00.000000Z' WHERE name = 'reports'")).await;
     transcript.run(&["token", "list"]);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use api::cli::Exit;
-use api::error::{Error, Said};
+use api::error::{DatabaseMessage, Error};
 use api::graphql::types::UserErrorCode;
 use async_graphql::resolver_utils::EnumType as _;
 use sea_orm::DbErr;
@@ -233,7 +233,7 @@ macro_rules! causes {
 
 fn domain_causes() -> Vec<(Error, &'static str)> {
     let fault = || DbErr::Custom(String::new());
-    let said = || Box::new(Said { message: String::new(), table: None, constraint: None, source: fault() });
+    let said = || Box::new(DatabaseMessage { message: String::new(), table: None, constraint: None, source: fault() });
     let text = String::new;
     causes! {
         BadInput(_) = Error::BadInput(text()) => "an argument, a variable or an option has a value that is not accepted",
@@ -250,7 +250,7 @@ fn domain_causes() -> Vec<(Error, &'static str)> {
         Refused(_) = Error::Refused(said()) => "the database refused a statement",
         MissingGrant(_) = Error::MissingGrant(said()) => "the database role lacks a privilege",
         MigrationsPending(_) = Error::MigrationsPending(1) => "a migration is pending",
-        Unsuitable(_) = Error::Unsuitable(text()) => "the database is not one that this program can use",
+        IncompatibleDatabase(_) = Error::IncompatibleDatabase(text()) => "the database is not one that this program can use",
         Database(_) = Error::Database(fault()) => "the database reported another error",
         Migration(_) = Error::from(migration::Error::Orphans(Vec::new())) => "a migration stopped",
         Io { .. } = Error::Io { what: text(), source: std::io::ErrorKind::Other.into() } => "a file or a port cannot be used",

@@ -47,7 +47,7 @@ async fn a_deletion_that_has_been_restored(db: TestDb) {
 
 async fn a_deletion_whose_time_is_over(db: TestDb) {
     let deletion = delete(&db, STALE).await;
-    let table = db.database().await.own_table("deletions");
+    let table = db.database().await.internal_table("deletions");
     db.exec(&format!("UPDATE {table} SET restorable_until = '2020-01-01T00:00:00.000000+00:00'")).await;
     let found = query::find(db.database().await, deletion.id).await.unwrap().unwrap();
     assert_eq!(found.status, DeletionStatus::Expired);
@@ -67,7 +67,7 @@ async fn a_deletion_that_kept_nothing(db: TestDb) {
     let deletion = outcome.deletion.unwrap();
     assert_eq!((deletion.status, deletion.restorable_until), (DeletionStatus::NotArchived, None));
     for table in ["archived_tables", "archived_rows"] {
-        assert_eq!(db.count(&db.database().await.own_table(table)).await, 0);
+        assert_eq!(db.count(&db.database().await.internal_table(table)).await, 0);
     }
     assert_eq!(refused(&db, &request(&deletion)).await.0, RefusalCode::ArchiveGone);
 }
@@ -132,7 +132,7 @@ async fn overdue_messages_of_tables_in_another_case(db: TestDb) {
 }
 
 async fn pending(db: &TestDb) -> i64 {
-    impact::of_sessions(db.database().await, &[super::id(LIVE)]).await.unwrap().pending_messages
+    impact::impact_of(db.database().await, &[super::id(LIVE)]).await.unwrap().pending_messages
 }
 
 async fn a_dry_run_changes_nothing(db: TestDb) {

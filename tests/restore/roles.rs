@@ -23,7 +23,7 @@ async fn postgres_a_role_that_may_not_insert() {
     .await;
     let url = db.url().replacen("postgres@", &format!("{role}:test@"), 1);
     let database = Database::connect(DatabaseSettings { url, ..db.settings() }).await.unwrap();
-    let shown = impact::of_sessions(&database, &[id(STALE)]).await.unwrap();
+    let shown = impact::impact_of(&database, &[id(STALE)]).await.unwrap();
     let not: Vec<&str> =
         shown.tables.iter().filter(|table| !table.restorable).map(|table| table.table.as_str()).collect();
     assert_eq!(not, ["whatsapp_groups"]);

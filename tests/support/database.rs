@@ -209,9 +209,9 @@ impl TestDb {
         let counter = SqlCounter::default();
         let statements = Arc::clone(&counter.statements);
         // Whether a token has been made is asked once a second, whatever else is.
-        let looked = format!("SELECT 1 FROM {} LIMIT 1", self.dialect().own_table("tokens"));
+        let looked = format!("SELECT 1 FROM {} LIMIT 1", self.dialect().internal_table("tokens"));
         database
-            .observe(move |info| {
+            .on_statement(move |info| {
                 if info.statement.sql != looked {
                     statements.lock().unwrap().push(info.statement.sql.clone());
                 }

@@ -38,8 +38,8 @@ impl ClientLimits {
             queries: budget.queries_per_client(),
             requests: limits.requests,
             locks: budget.mutations_per_client(),
-            query_timeout: limits.query_time,
-            body_bytes: BODY_BYTES.max(limits.body).min(Semaphore::MAX_PERMITS),
+            query_timeout: limits.query_timeout,
+            body_bytes: BODY_BYTES.max(limits.max_body).min(Semaphore::MAX_PERMITS),
         }
     }
 }

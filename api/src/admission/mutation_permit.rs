@@ -39,7 +39,7 @@ impl MutationPermit {
     }
 
     /// Returns the permits of what the mutation reads for its payload.
-    pub(crate) const fn reads(&self) -> &Arc<QueryPermits> {
+    pub(crate) const fn query_permits(&self) -> &Arc<QueryPermits> {
         &self.reads
     }
 }

@@ -19,10 +19,10 @@ pub(crate) enum RequestPermit {
 
 impl RequestPermit {
     /// Returns the permits of the request's reads; none for a subscription, whose batches follow one another.
-    pub(crate) const fn reads(&self) -> Option<&Arc<QueryPermits>> {
+    pub(crate) const fn query_permits(&self) -> Option<&Arc<QueryPermits>> {
         match self {
             Self::Query(permits) => Some(permits),
-            Self::Mutation(permit) => Some(permit.reads()),
+            Self::Mutation(permit) => Some(permit.query_permits()),
             Self::Subscription(_) | Self::None => None,
         }
     }

@@ -60,7 +60,7 @@ pub(crate) struct TooManySockets {
 impl SocketSlots {
     /// Creates the slots that these limits allow.
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { max: limits.sockets, max_per_token: limits.sockets_of_one, occupied: Arc::default() }
+        Self { max: limits.sockets, max_per_token: limits.sockets_per_token, occupied: Arc::default() }
     }
 
     /// Occupies a slot; none where initialised sockets occupy all. The receiver is ready when the socket has to close, to make

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::principal::{RESERVED, is_invisible};
 use super::role::Role;
-use crate::db::{Database, Writing};
+use crate::db::{Database, WriteTransaction};
 use crate::error::Error;
 
 /// The prefix of every token, by which people and scanners for leaked secrets recognise one.
@@ -112,16 +112,16 @@ pub async fn create(
     let dialect = db.dialect();
     let sql = format!(
         "INSERT INTO {} (id, name, role, hash, created_at, expires_at) VALUES ({}, $2, $3, $4, $5, $6)",
-        db.own_table("tokens"),
+        db.internal_table("tokens"),
         dialect.uuid_parameter(1)
     );
     let values = [
         token.id.to_string().into(),
         name.into(),
-        role.word().into(),
+        role.name().into(),
         hash(secret.expose()).into(),
-        dialect.time(now),
-        expires_at.map_or(dialect.no_time(), |moment| dialect.time(moment)),
+        dialect.timestamp_param(now),
+        expires_at.map_or(dialect.null_timestamp_param(), |moment| dialect.timestamp_param(moment)),
     ];
     match write(db, &sql, values).await {
         // Only the unique index on the name can refuse it: no random token is generated twice.
@@ -137,7 +137,7 @@ pub async fn create(
 /// # Errors
 /// Those of the database.
 pub async fn list(db: &Database) -> Result<Vec<Token>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM {} ORDER BY created_at DESC, id", db.own_table("tokens"));
+    let sql = format!("SELECT {COLUMNS} FROM {} ORDER BY created_at DESC, id", db.internal_table("tokens"));
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
     rows.iter().map(|row| read_token(row, db.settings().clock.now())).collect()
 }
@@ -155,16 +155,16 @@ pub async fn revoke(db: &Database, id_or_name: &str) -> Result<Option<Token>, Er
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET revoked_at = $2 WHERE id = {} AND revoked_at IS NULL",
-        db.own_table("tokens"),
+        db.internal_table("tokens"),
         dialect.uuid_parameter(1)
     );
-    write(db, &sql, [token.id.to_string().into(), dialect.time(db.settings().clock.now())]).await?;
+    write(db, &sql, [token.id.to_string().into(), dialect.timestamp_param(db.settings().clock.now())]).await?;
     Ok(list(db).await?.into_iter().find(|found| found.id == token.id))
 }
 
 /// Returns whether any token has ever been created.
-pub(super) async fn any(db: &Database) -> Result<bool, Error> {
-    let sql = format!("SELECT 1 FROM {} LIMIT 1", db.own_table("tokens"));
+pub(super) async fn has_tokens(db: &Database) -> Result<bool, Error> {
+    let sql = format!("SELECT 1 FROM {} LIMIT 1", db.internal_table("tokens"));
     Ok(db.pool().query_one_raw(db.dialect().statement(sql, [])).await?.is_some())
 }
 
@@ -181,7 +181,7 @@ pub(super) fn hash(text: &str) -> String {
 
 /// Returns the token with this hash, valid or not.
 pub(super) async fn find(db: &Database, hash: &str) -> Result<Option<Token>, Error> {
-    let sql = format!("SELECT {COLUMNS}, hash FROM {} WHERE hash = $1", db.own_table("tokens"));
+    let sql = format!("SELECT {COLUMNS}, hash FROM {} WHERE hash = $1", db.internal_table("tokens"));
     let Some(row) = db.pool().query_one_raw(db.dialect().statement(sql, [hash.into()])).await? else { return Ok(None) };
     // The index does not compare in constant time, but it compares hashes, which nobody can choose. This comparison does.
     let stored: String = row.try_get("", "hash")?;
@@ -200,17 +200,17 @@ pub(super) async fn record_use(db: &Database, token: &Token) -> Result<(), Error
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET last_used_at = $2 WHERE id = {} AND (last_used_at IS NULL OR last_used_at <= $3)",
-        db.own_table("tokens"),
+        db.internal_table("tokens"),
         dialect.uuid_parameter(1)
     );
-    let values = [token.id.to_string().into(), dialect.time(now), dialect.time(now - COARSE)];
+    let values = [token.id.to_string().into(), dialect.timestamp_param(now), dialect.timestamp_param(now - COARSE)];
     write(db, &sql, values).await.map(|_| ())
 }
 
 const COLUMNS: &str = "CAST(id AS text) AS id, name, role, created_at, expires_at, revoked_at, last_used_at";
 
 fn read_token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
-    let unreadable = || Error::Unsuitable("A token's record cannot be read.".to_owned());
+    let unreadable = || Error::IncompatibleDatabase("A token's record cannot be read.".to_owned());
     let (expires_at, revoked_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
         (row.try_get("", "expires_at")?, row.try_get("", "revoked_at")?);
     let status = match (revoked_at, expires_at) {
@@ -221,7 +221,7 @@ fn read_token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
     Ok(Token {
         id: row.try_get::<String>("", "id")?.parse().map_err(|_| unreadable())?,
         name: row.try_get("", "name")?,
-        role: Role::of_word(&row.try_get::<String>("", "role")?).ok_or_else(unreadable)?,
+        role: Role::from_name(&row.try_get::<String>("", "role")?).ok_or_else(unreadable)?,
         status,
         created_at: row.try_get("", "created_at")?,
         expires_at,
@@ -231,7 +231,7 @@ fn read_token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
 }
 
 async fn write<const N: usize>(db: &Database, sql: &str, values: [Value; N]) -> Result<u64, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     let written = transaction.execute_raw(db.dialect().statement(sql, values)).await?.rows_affected();
     transaction.commit().await?;
     Ok(written)

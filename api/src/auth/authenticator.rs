@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::access_token::{self, Token, TokenStatus};
 use super::auth_error::AuthError;
-use super::jwt::Jwt;
+use super::jwt::JwtVerifier;
 use super::principal::Principal;
 use crate::admission::connection_budget::ConnectionBudget;
 use crate::db::Database;
@@ -39,7 +39,7 @@ pub struct Authenticator(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     db: Database,
-    jwt: Option<Jwt>,
+    jwt: Option<JwtVerifier>,
     /// The principals of tokens that were valid a moment ago, by the tokens' hashes.
     cache: Cache<String, Principal>,
     /// The principals of tokens that were valid when they were last looked up.
@@ -56,13 +56,13 @@ struct Shared {
 impl Authenticator {
     /// Creates an authenticator for the tokens of this database, and for JWTs where they are configured.
     #[must_use]
-    pub fn new(db: Database, jwt: Option<Jwt>) -> Self {
+    pub fn new(db: Database, jwt: Option<JwtVerifier>) -> Self {
         Self::with_cache_ttl(db, jwt, CACHE_TTL)
     }
 
     /// Creates an authenticator that caches valid tokens for this time. Tests shorten it.
     #[must_use]
-    pub fn with_cache_ttl(db: Database, jwt: Option<Jwt>, ttl: Duration) -> Self {
+    pub fn with_cache_ttl(db: Database, jwt: Option<JwtVerifier>, ttl: Duration) -> Self {
         let cache = |ttl| Cache::builder().max_capacity(CACHE_CAPACITY).time_to_live(ttl).build();
         Self(Arc::new(Shared {
             requires_token: AtomicBool::new(jwt.is_some()),
@@ -89,7 +89,7 @@ impl Authenticator {
             return Ok(false);
         }
         let asked_at = Instant::now();
-        match access_token::any(&shared.db).await {
+        match access_token::has_tokens(&shared.db).await {
             Ok(true) => {
                 self.require_token();
                 Ok(true)
@@ -185,8 +185,8 @@ impl Authenticator {
         // Detached, since the request does not depend on it.
         tokio::spawn(async move {
             if let Err(error) = access_token::record_use(&db, &token).await {
-                let said = error.said();
-                tracing::warn!(%error, said, name = token.name, "when a token was used last could not be written down");
+                let said = error.database_message();
+                tracing::warn!(target: "session_admin::auth", %error, said, name = token.name, "when a token was used last could not be written down");
             }
         });
         principal
@@ -194,7 +194,7 @@ impl Authenticator {
 
     fn require_token(&self) {
         if !self.0.requires_token.swap(true, Ordering::Relaxed) && self.no_token_seen().is_some() {
-            tracing::info!("a token has been made: from now on every request has to show one");
+            tracing::info!(target: "session_admin::auth", "a token has been made: from now on every request has to show one");
         }
     }
 

@@ -9,6 +9,6 @@ mod role;
 
 pub use auth_error::AuthError;
 pub use authenticator::Authenticator;
-pub use jwt::{Jwt, JwtSettings, RoleWords};
+pub use jwt::{JwtSettings, JwtVerifier, RoleNames};
 pub use principal::Principal;
 pub use role::Role;

@@ -33,7 +33,7 @@ pub(super) fn is_invisible(letter: char) -> bool {
 impl Principal {
     /// Returns the principal of requests without a token, while none is required. It may do everything.
     #[must_use]
-    pub fn local(name: impl Into<Arc<str>>) -> Self {
+    pub fn anonymous_local(name: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), role: Role::Admin, local: true, expires_at: None }
     }
 

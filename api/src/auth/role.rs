@@ -20,7 +20,7 @@ impl Role {
 
     /// Returns the role's name.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Viewer => "VIEWER",
             Self::Operator => "OPERATOR",
@@ -30,13 +30,13 @@ impl Role {
 
     /// Returns the role with this name, in any case.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.word().eq_ignore_ascii_case(word))
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(word))
     }
 }
 
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.name())
     }
 }

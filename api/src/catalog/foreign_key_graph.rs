@@ -9,7 +9,7 @@ pub type TableId = usize;
 
 /// The tables that can be reached from one table, usually the sessions', and the foreign keys between them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Graph {
+pub struct ForeignKeyGraph {
     /// The tables, in no particular order.
     pub tables: Vec<Table>,
     /// The foreign keys between them, without the copies that partitions have of their parent's keys.
@@ -40,7 +40,7 @@ pub struct Table {
     pub partitioned: bool,
     /// Whether a foreign key refers to a table that does not exist. SQLite allows that, and then rejects every change
     /// of rows.
-    pub refers_nowhere: bool,
+    pub has_dangling_key: bool,
     /// The columns that identify a row within one statement: `ctid` on PostgreSQL, the rowid or the primary key on
     /// SQLite.
     pub row_id: Vec<String>,
@@ -89,10 +89,10 @@ pub struct Column {
     /// Whether the column is generated from other columns.
     pub generated: bool,
     /// Whether it is generated on every read, and not stored.
-    pub unstored: bool,
+    pub is_virtual: bool,
     /// Whether a cast to text differs from the type's output (PostgreSQL): a user-defined cast, or one that loses
     /// blanks.
-    pub odd_cast: bool,
+    pub has_custom_text_cast: bool,
     /// The quoted collation (PostgreSQL); none if the type has none.
     pub collation: Option<String>,
 }
@@ -159,7 +159,7 @@ pub struct ForeignKey {
     pub referenced_scope: Option<(String, String)>,
 }
 
-impl Graph {
+impl ForeignKeyGraph {
     /// Returns the table with this schema and name.
     #[must_use]
     pub fn find(&self, schema: &str, name: &str) -> Option<TableId> {
@@ -189,7 +189,7 @@ impl Table {
     /// Returns a message if the current role may not see all rows, so that `what` cannot be known, with the remedy;
     /// none if it sees all of them.
     #[must_use]
-    pub fn hidden(&self, what: &str) -> Option<String> {
+    pub fn hidden_rows_message(&self, what: &str) -> Option<String> {
         let name = &self.display;
         if self.row_security {
             return Some(format!(
@@ -211,7 +211,7 @@ pub(super) fn row_key(columns: &[Column], primary: &[String], unique: Vec<Vec<St
 impl ForeignKey {
     /// Returns SQL for the table with the referring rows: the partition that has the key by itself, or the table.
     #[must_use]
-    pub fn referring(&self, graph: &Graph, dialect: Dialect) -> String {
+    pub fn referring_relation(&self, graph: &ForeignKeyGraph, dialect: Dialect) -> String {
         let partition = self.scope.as_ref().map(|(schema, name)| format!("{}.{}", quote(schema), quote(name)));
         partition.unwrap_or_else(|| graph.tables[self.table].relation(dialect))
     }
@@ -219,7 +219,7 @@ impl ForeignKey {
     /// Returns the COLLATE clause for the referring column `column` in a comparison with the referenced column `to`. It
     /// is empty if both have the same collation. The foreign key compares by the referenced column's.
     #[must_use]
-    pub fn collation(&self, graph: &Graph, column: &str, to: &str) -> String {
+    pub fn collation(&self, graph: &ForeignKeyGraph, column: &str, to: &str) -> String {
         let of =
             |table: TableId, name: &str| graph.tables[table].column(name).and_then(|column| column.collation.as_ref());
         match (of(self.table, column), of(self.referenced, to)) {

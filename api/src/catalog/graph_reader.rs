@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 
 use super::business_tables::SESSIONS;
-use super::foreign_key_graph::Graph;
+use super::foreign_key_graph::ForeignKeyGraph;
 use super::{postgres, sqlite};
 use crate::db::Dialect;
 use crate::error::Error;
@@ -12,20 +12,20 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Unsuitable`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn read(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -> Result<Graph, Error> {
-    read_from(conn, dialect, schema, SESSIONS).await
+pub async fn load_graph(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -> Result<ForeignKeyGraph, Error> {
+    load_graph_from(conn, dialect, schema, SESSIONS).await
 }
 
 /// Reads the graph from the table `root` of `schema`, with one statement.
 ///
 /// # Errors
 /// Those of [`read`].
-pub async fn read_from(
+pub async fn load_graph_from(
     conn: &impl ConnectionTrait,
     dialect: Dialect,
     schema: &str,
     root: &str,
-) -> Result<Graph, Error> {
+) -> Result<ForeignKeyGraph, Error> {
     let statement = match dialect {
         Dialect::Postgres => dialect.statement(postgres::SQL, [schema.into(), root.into()]),
         Dialect::Sqlite => dialect.statement(sqlite::SQL, []),
@@ -39,6 +39,7 @@ pub async fn read_from(
         Dialect::Postgres => postgres::parse(&document, schema),
         Dialect::Sqlite => sqlite::parse(&document, root),
     };
-    let graph = graph.map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))?;
+    let graph =
+        graph.map_err(|error| Error::IncompatibleDatabase(format!("The catalogue could not be read: {error}")))?;
     graph.ok_or_else(|| dialect.missing_table(schema, root))
 }

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::db::pg_text::text;
+use crate::db::pg_text::quote_text;
 use crate::db::{Database, Dialect, quote};
 use crate::error::Error;
 
@@ -38,7 +38,7 @@ pub(crate) struct LiveTable {
     /// The unique indexes and exclusion constraints.
     pub unique_keys: Vec<UniqueKey>,
     /// The foreign keys of the table.
-    pub references: Vec<Reference>,
+    pub references: Vec<LiveForeignKey>,
 }
 
 /// A column of a table.
@@ -77,7 +77,7 @@ pub(crate) struct UniqueKey {
 
 /// A foreign key of a table.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Reference {
+pub(crate) struct LiveForeignKey {
     pub columns: Vec<String>,
     /// The condition for its rows, as SQL over bare column names: those of the partition that has the key.
     pub predicate: Option<String>,
@@ -96,7 +96,7 @@ pub(crate) struct Reference {
 impl LiveTable {
     /// Returns whether this is the table's schema and name.
     pub fn has_name(&self, dialect: Dialect, (schema, name): &(String, String)) -> bool {
-        self.name.0 == *schema && dialect.same_name(&self.name.1, name)
+        self.name.0 == *schema && dialect.is_same_name(&self.name.1, name)
     }
 
     /// Returns SQL for the table, without the tables that inherit from it.
@@ -106,18 +106,18 @@ impl LiveTable {
 
     /// Returns the column with this name; SQLite ignores case.
     pub fn column(&self, dialect: Dialect, name: &str) -> Option<&LiveColumn> {
-        self.columns.iter().find(|column| dialect.same_name(&column.name, name))
+        self.columns.iter().find(|column| dialect.is_same_name(&column.name, name))
     }
 }
 
 impl LiveColumn {
     /// Returns SQL for a value of the column's type as the type's output (PostgreSQL).
     pub fn text(&self, value: &str) -> String {
-        text(value, self.odd_cast)
+        quote_text(value, self.odd_cast)
     }
 }
 
-impl Reference {
+impl LiveForeignKey {
     /// Returns SQL for the referenced table.
     pub fn relation(&self, dialect: Dialect) -> String {
         relation(dialect, &self.referenced, self.referenced_partitioned)
@@ -148,7 +148,7 @@ fn relation(dialect: Dialect, (schema, name): &(String, String), partitioned: bo
 }
 
 /// Reads the tables with these schemas and names that exist.
-pub(crate) async fn read(
+pub(crate) async fn load(
     tx: &DatabaseTransaction,
     db: &Database,
     names: &[(String, String)],
@@ -160,5 +160,5 @@ pub(crate) async fn read(
     let row = tx.query_one_raw(db.dialect().statement(sql, [json!(names).to_string().into()])).await?;
     let document: String = row.map(|row| row.try_get("", "tables")).transpose()?.unwrap_or_default();
     serde_json::from_str(&document)
-        .map_err(|error| Error::Unsuitable(format!("The catalogue could not be read: {error}")))
+        .map_err(|error| Error::IncompatibleDatabase(format!("The catalogue could not be read: {error}")))
 }

@@ -8,5 +8,5 @@ mod postgres;
 mod sqlite;
 
 pub use business_tables::{GROUPS, SESSIONS};
-pub use foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId};
-pub use graph_reader::{read, read_from};
+pub use foreign_key_graph::{Action, Column, ForeignKey, ForeignKeyGraph, Grants, Table, TableId};
+pub use graph_reader::{load_graph, load_graph_from};

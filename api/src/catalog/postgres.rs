@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId, row_key};
+use super::foreign_key_graph::{Action, Column, ForeignKey, ForeignKeyGraph, Grants, Table, TableId, row_key};
 
 /// Reads the graph as JSON; parameter 1 is the business schema, 2 the table to start from.
 pub(super) const SQL: &str = include_str!("postgres.sql");
@@ -68,7 +68,7 @@ struct KeyRow {
 }
 
 /// Parses the JSON of [`SQL`]; none if there is no table to start from.
-pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<Graph>, serde_json::Error> {
+pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<ForeignKeyGraph>, serde_json::Error> {
     let Document { tables: Some(rows), keys } = serde_json::from_str(document)? else {
         return Ok(None);
     };
@@ -76,7 +76,7 @@ pub(super) fn parse(document: &str, business_schema: &str) -> Result<Option<Grap
     let root = rows.iter().position(|row| row.root).unwrap_or_default();
     let tables = rows.into_iter().map(|row| table(row, business_schema)).collect();
     let foreign_keys = keys.into_iter().filter_map(|row| foreign_key(row, &ids)).collect();
-    Ok(Some(Graph { tables, foreign_keys, root }))
+    Ok(Some(ForeignKeyGraph { tables, foreign_keys, root }))
 }
 
 fn table(row: TableRow, business_schema: &str) -> Table {
@@ -93,7 +93,7 @@ fn table(row: TableRow, business_schema: &str) -> Table {
         columns,
         primary_key: row.primary_key,
         partitioned: row.partitioned,
-        refers_nowhere: false,
+        has_dangling_key: false,
         row_security: row.row_security,
         grants: Grants { select: row.select, update: row.update, delete: row.delete, insert: row.insert },
         triggers: row.triggers,
@@ -108,8 +108,8 @@ fn column(row: ColumnRow) -> Column {
         default: row.default,
         number: row.number,
         generated: row.generated,
-        unstored: row.unstored,
-        odd_cast: row.odd_cast,
+        is_virtual: row.unstored,
+        has_custom_text_cast: row.odd_cast,
         collation: row.collation,
     }
 }

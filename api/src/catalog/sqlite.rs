@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::foreign_key_graph::{Action, Column, ForeignKey, Grants, Graph, Table, TableId, row_key};
+use super::foreign_key_graph::{Action, Column, ForeignKey, ForeignKeyGraph, Grants, Table, TableId, row_key};
 
 /// Reads all tables and foreign keys of the file as JSON.
 pub(super) const SQL: &str = include_str!("sqlite.sql");
@@ -80,7 +80,7 @@ struct KeyRow {
 }
 
 /// Parses the JSON of [`SQL`] and returns the graph from the table `root`; none if there is no such table.
-pub(super) fn parse(document: &str, root: &str) -> Result<Option<Graph>, serde_json::Error> {
+pub(super) fn parse(document: &str, root: &str) -> Result<Option<ForeignKeyGraph>, serde_json::Error> {
     let Document { tables: rows, keys } = serde_json::from_str(document)?;
     // SQLite ignores the case of names.
     let ids: HashMap<String, TableId> =
@@ -104,11 +104,11 @@ pub(super) fn parse(document: &str, root: &str) -> Result<Option<Graph>, serde_j
                 let key = foreign_key(&parts, table, referenced, &tables, &rows[table].indexes);
                 foreign_keys.extend(key);
             }
-            None => tables[table].refers_nowhere = true,
+            None => tables[table].has_dangling_key = true,
         }
     }
     distinguish_names(&mut foreign_keys);
-    Ok(Some(reachable(&Graph { tables, foreign_keys, root })))
+    Ok(Some(reachable(&ForeignKeyGraph { tables, foreign_keys, root })))
 }
 
 fn table(row: &TableRow) -> Table {
@@ -130,8 +130,8 @@ fn table(row: &TableRow) -> Table {
         // Generated columns are the hidden ones of ordinary tables.
         generated: column.hidden != 0,
         number: 0,
-        unstored: column.hidden == 2,
-        odd_cast: false,
+        is_virtual: column.hidden == 2,
+        has_custom_text_cast: false,
         collation: None,
     });
     let columns: Vec<Column> = columns.collect();
@@ -147,7 +147,7 @@ fn table(row: &TableRow) -> Table {
         row_id: row_id(row, &primary_key),
         primary_key,
         partitioned: false,
-        refers_nowhere: false,
+        has_dangling_key: false,
         row_security: false,
         grants: Grants::default(),
         triggers: row
@@ -228,7 +228,7 @@ fn distinguish_names(keys: &mut [ForeignKey]) {
 }
 
 /// Returns the part of a graph that is reachable from its root, which is what PostgreSQL's statement returns.
-fn reachable(graph: &Graph) -> Graph {
+fn reachable(graph: &ForeignKeyGraph) -> ForeignKeyGraph {
     let mut new_ids = vec![None; graph.tables.len()];
     let mut queue = vec![graph.root];
     let mut reached = Vec::new();
@@ -243,7 +243,7 @@ fn reachable(graph: &Graph) -> Graph {
         let (table, referenced) = (new_ids[key.table]?, new_ids[key.referenced]?);
         Some(ForeignKey { table, referenced, ..key.clone() })
     });
-    Graph {
+    ForeignKeyGraph {
         foreign_keys: foreign_keys.collect(),
         tables: reached.iter().map(|&table| graph.tables[table].clone()).collect(),
         root: 0,

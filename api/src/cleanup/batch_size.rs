@@ -14,23 +14,23 @@ const MAX_SESSIONS: usize = 100;
 
 /// The size of the next batch. Each worker adapts its own, and begins with the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct BatchSize {
     /// The rows that a batch is to delete or unlink.
     rows: i64,
     /// The most sessions in the batch.
     sessions: usize,
 }
 
-impl Default for Pace {
+impl Default for BatchSize {
     fn default() -> Self {
-        Self::of_rows(5_000)
+        Self::with_row_budget(5_000)
     }
 }
 
-impl Pace {
+impl BatchSize {
     /// Returns a size of so many rows.
     #[must_use]
-    pub const fn of_rows(rows: i64) -> Self {
+    pub const fn with_row_budget(rows: i64) -> Self {
         Self { rows, sessions: MAX_SESSIONS }
     }
 
@@ -68,11 +68,11 @@ impl Pace {
 mod tests {
     use std::time::Duration;
 
-    use super::Pace;
+    use super::BatchSize;
 
     #[test]
     fn a_batch_has_as_many_sessions_as_fit_and_one_at_least() {
-        let pace = Pace::of_rows(100);
+        let pace = BatchSize::with_row_budget(100);
         assert_eq!(pace.sessions_that_fit([60, 40, 1]), 2);
         assert_eq!(pace.sessions_that_fit([101, 1]), 1);
         assert_eq!(pace.sessions_that_fit([0; 500]), 100);
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_next_batch_follows_from_how_long_the_last_one_took() {
         let after = |rows, millis| {
-            let mut pace = Pace::of_rows(5_000);
+            let mut pace = BatchSize::with_row_budget(5_000);
             pace.adapt(rows, Duration::from_millis(millis));
             pace.rows
         };
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(after(5_000, 60_000), 2_500, "half as many at least");
         assert_eq!(after(10, 1), 5_000, "a small one says nothing");
         assert_eq!(after(100, 1_000), 2_500, "unless it was slow");
-        let mut pace = Pace::of_rows(600);
+        let mut pace = BatchSize::with_row_budget(600);
         for _ in 0..5 {
             pace.adapt(100, Duration::from_secs(1));
         }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn after_a_refusal_sessions_go_by_themselves_and_soon_together_again() {
-        let mut pace = Pace::of_rows(5_000);
+        let mut pace = BatchSize::with_row_budget(5_000);
         pace.shrink(100);
         assert_eq!(pace.sessions_that_fit([1; 50]), 10);
         pace.shrink(10);

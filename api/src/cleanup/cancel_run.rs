@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::model::{RunOutcome, RunStatus};
 use super::run_record::find_many;
 use super::{run_lease, run_progress};
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
@@ -16,9 +16,9 @@ use crate::refusal::{Refusal, RefusalCode};
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
-    match attempt(db, run, principal).await {
+    match cancel_in_transaction(db, run, principal).await {
         Err(Error::LockTimeout(source)) => {
-            tracing::info!(%source, "a cancellation gave up waiting for a batch");
+            tracing::info!(target: "session_admin::cleanup", %source, "a cancellation gave up waiting for a batch");
             Ok(RunOutcome { refusals: vec![refusals::lock_timeout("cancellation")], ..RunOutcome::default() })
         }
         other => other,
@@ -37,11 +37,13 @@ pub async fn give_up(db: &Database, run: Uuid, reason: &str) -> Result<bool, Err
     }
 }
 
-async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+async fn cancel_in_transaction(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     let refusal = match lock_status(&transaction, db, run).await? {
-        None => Some(Refusal::about("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}."))),
-        Some(status) if status.has_finished() => Some(Refusal::about(
+        None => {
+            Some(Refusal::for_field("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}.")))
+        }
+        Some(status) if status.has_finished() => Some(Refusal::for_field(
             "input.id",
             RefusalCode::RunFinished,
             "The run has finished: there is nothing to cancel.",
@@ -55,7 +57,7 @@ async fn attempt(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome
     run_progress::cancel(&transaction, db, run, principal).await?;
     let cancelled = find_many(&transaction, db, &[run]).await?.pop();
     transaction.commit().await?;
-    tracing::info!(%run, by = principal, "a cleanup run was cancelled");
+    tracing::info!(target: "session_admin::cleanup", %run, by = principal, "a cleanup run was cancelled");
     Ok(RunOutcome { run: cancelled, refusals: Vec::new() })
 }
 
@@ -66,8 +68,8 @@ async fn lock_status(transaction: &DatabaseTransaction, db: &Database, run: Uuid
         Dialect::Postgres => " FOR UPDATE",
         Dialect::Sqlite => "",
     };
-    let table = db.own_table("cleanup_runs");
+    let table = db.internal_table("cleanup_runs");
     let sql = format!("SELECT status FROM {table} WHERE id = {}{lock}", dialect.uuid_parameter(1));
     let row = transaction.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
-    row.map(|row| RunStatus::of_row(&row.try_get::<String>("", "status")?)).transpose()
+    row.map(|row| RunStatus::from_name(&row.try_get::<String>("", "status")?)).transpose()
 }

@@ -10,7 +10,7 @@ use super::model::{CleanupOutcome, CleanupRequest, SkippedSession};
 use super::preview::PlannedCleanup;
 use super::run_record::find_many;
 use crate::catalog::SESSIONS;
-use crate::db::{Columns, Database, Dialect, Writing, distinct};
+use crate::db::{Database, Dialect, TableColumns, WriteTransaction, distinct};
 use crate::deletion::refusals;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -26,7 +26,7 @@ use crate::session::queries;
 ///
 /// # Errors
 /// Everything that is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn start(
+pub async fn create_run(
     db: &Database,
     gateway: Option<&Gateway>,
     request: &CleanupRequest,
@@ -59,7 +59,7 @@ pub(super) async fn create_run_for(
 fn refuse_lock_timeout(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, Error> {
     match outcome {
         Err(Error::LockTimeout(source)) => {
-            tracing::info!(%source, "a cleanup gave up waiting for a lock");
+            tracing::info!(target: "session_admin::cleanup", %source, "a cleanup gave up waiting for a lock");
             Ok(CleanupOutcome { refusals: vec![refusals::lock_timeout("deletion")], ..CleanupOutcome::default() })
         }
         other => other,
@@ -72,7 +72,7 @@ async fn create(
     expected: Option<&ExpectedImpact>,
     selection: Option<&Selection>,
 ) -> Result<CleanupOutcome, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     match insert(&transaction, db, request, expected, selection).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
@@ -98,7 +98,7 @@ async fn dry_run(
     let not_listed = not_listed(&snapshot, db, request, &ids, selection).await?;
     snapshot.commit().await?;
     let Selection { selected, mut skipped, .. } =
-        partition(db, gateway, &EligibilityRules::now(db, request), &ids).await?;
+        partition(db, gateway, &EligibilityRules::for_request(db, request), &ids).await?;
     let snapshot = db.snapshot().await?;
     let would_go = PlannedCleanup::of_sessions(&snapshot, db, selected).await?.impact;
     snapshot.commit().await?;
@@ -193,7 +193,7 @@ async fn not_selected(
     if not_selected.is_empty() {
         return Ok(Vec::new());
     }
-    let columns = Columns::now(transaction, db, SESSIONS).await?;
+    let columns = TableColumns::load(transaction, db, SESSIONS).await?;
     let existing = queries::find_in(transaction, db, &columns, &not_selected).await?;
     let skipped = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
         (false, _) => SkippedSession::not_found(id),
@@ -222,7 +222,7 @@ async fn insert_run(
         "INSERT INTO {} (id, kind, status, criteria, sessions_total, sessions_skipped, at_most, allow_connected, \
          allow_pending_messages, started_by, reason, created_at, archive) \
          VALUES ({}, 'DELETE', 'QUEUED', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -236,7 +236,7 @@ async fn insert_run(
         request.terms.allow_pending_messages.into(),
         request.principal.clone().into(),
         request.terms.reason.clone().into(),
-        dialect.time(db.settings().clock.now()),
+        dialect.timestamp_param(db.settings().clock.now()),
         request.terms.archive.into(),
     ];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
@@ -262,7 +262,7 @@ async fn insert_sessions(
         "INSERT INTO {} (run_id, position, session_id, state, code, message) SELECT {}, {position}, value ->> 'id', \
          CASE WHEN value ->> 'code' IS NULL THEN 'QUEUED' ELSE 'SKIPPED' END, value ->> 'code', value ->> 'message' \
          FROM {listed}",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
     let queued = ids.iter().map(|id| json!({ "id": id }));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::session::{Filter, SessionStatus};
+use crate::session::{SessionFilter, SessionStatus};
 
 /// The criteria of a cleanup, joined by AND. The default is the definition of stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,17 +56,17 @@ impl Criteria {
     ///
     /// # Errors
     /// [`Error::BadInput`] for a text that no database can hold.
-    pub(super) fn filter(&self, moment: DateTime<Utc>) -> Result<Filter, Error> {
+    pub(super) fn filter(&self, moment: DateTime<Utc>) -> Result<SessionFilter, Error> {
         if self.search.as_ref().is_some_and(|search| search.contains('\0')) {
             return Err(Error::BadInput("search holds NUL, which no text in the database has.".to_owned()));
         }
-        Ok(Filter {
+        Ok(SessionFilter {
             statuses: Some(self.statuses.clone()),
             has_phone_number: self.has_phone_number,
             search: self.search.clone(),
             created_before: self.created_before,
-            unchanged_since: self.older_than.as_ref().map(|age| moment - age.duration),
-            ..Filter::default()
+            last_activity_before: self.older_than.as_ref().map(|age| moment - age.duration),
+            ..SessionFilter::default()
         })
     }
 }
@@ -87,7 +87,7 @@ static PARSER: SpanParser = SpanParser::new();
 impl Age {
     /// Returns the duration.
     #[must_use]
-    pub const fn lasts(&self) -> TimeDelta {
+    pub const fn duration(&self) -> TimeDelta {
         self.duration
     }
 }

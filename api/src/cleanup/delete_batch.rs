@@ -81,11 +81,11 @@ pub(super) fn refuse_batch_error(dialect: Dialect, error: Error) -> Result<Refus
     let code = match (&error, dialect) {
         // SQLite's lock is the whole database's.
         (Error::LockTimeout(_), Dialect::Postgres) | (Error::Timeout(_), _) => RefusalCode::LockTimeout,
-        (Error::Refused(_) | Error::MissingGrant(_) | Error::Unsuitable(_) | Error::Database(_), _) => {
+        (Error::Refused(_) | Error::MissingGrant(_) | Error::IncompatibleDatabase(_) | Error::Database(_), _) => {
             RefusalCode::BlockedByForeignKey
         }
         _ => return Err(error),
     };
-    tracing::info!(error = &error as &dyn std::error::Error, "a batch of a cleanup run failed");
-    Ok(Refusal::plain(code, error.to_string()))
+    tracing::info!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "a batch of a cleanup run failed");
+    Ok(Refusal::without_field(code, error.to_string()))
 }

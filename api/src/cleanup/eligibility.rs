@@ -10,9 +10,9 @@ use crate::db::Database;
 use crate::deletion::DeletionTerms;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::impact::{Blocker, Impact, largest_deletable_set, of_each_session};
+use crate::impact::{Blocker, Impact, impact_of_each, largest_deletable_set};
 use crate::refusal::RefusalCode;
-use crate::session::{Filter, queries};
+use crate::session::{SessionFilter, queries};
 use crate::wording::counted;
 
 /// The sessions that are checked together.
@@ -28,7 +28,7 @@ pub(super) struct EligibilityRules<'a> {
 
 impl<'a> EligibilityRules<'a> {
     /// Returns the rules of a run that is requested now.
-    pub fn now(db: &Database, request: &'a CleanupRequest) -> Self {
+    pub fn for_request(db: &Database, request: &'a CleanupRequest) -> Self {
         Self { criteria: &request.criteria, moment: db.settings().clock.now(), terms: &request.terms }
     }
 }
@@ -61,9 +61,9 @@ pub(super) async fn check_eligibility(
     rules: &EligibilityRules<'_>,
     ids: &[Uuid],
 ) -> Result<(Vec<Candidate>, Vec<SkippedSession>), Error> {
-    let filter = Filter { ids: Some(ids.to_vec()), ..rules.criteria.filter(rules.moment)? };
-    let matching = queries::matching(db.pool(), db, &filter, None).await?;
-    let mut impacts = of_each_session(db, ids).await?;
+    let filter = SessionFilter { ids: Some(ids.to_vec()), ..rules.criteria.filter(rules.moment)? };
+    let matching = queries::find_matching_ids(db.pool(), db, &filter, None).await?;
+    let mut impacts = impact_of_each(db, ids).await?;
     let (mut candidates, mut skipped) = (Vec::new(), Vec::new());
     for &id in ids {
         match impacts.remove(&id) {

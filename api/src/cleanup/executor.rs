@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::batch_size::Pace;
+use super::batch_size::BatchSize;
 use super::delete_batch::{BatchOutcome, delete};
 use super::eligibility::{Candidate, blocked, check_eligibility};
 use super::gateway_filter::{required_gateway, skipped_by_gateway};
@@ -18,7 +18,7 @@ use super::run_record::find;
 use super::{restore_run, run_lease};
 use crate::db::Database;
 use crate::error::Error;
-use crate::gateway::{Gateway, ask_about_each};
+use crate::gateway::{Gateway, query_all};
 use crate::impact::{largest_deletable_set, smallest_deletable_set};
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -34,12 +34,12 @@ const MAX_ATTEMPTS: i32 = 10;
 /// Everything that it knows besides the run's rows only saves work: it may be dropped after any step, and another
 /// worker continues, at once where the lease was given back, else when the lease has ended.
 #[derive(Debug)]
-pub struct Worker {
+pub struct RunExecutor {
     db: Database,
     gateway: Option<Gateway>,
     run: CleanupRun,
     lease: RunLease,
-    batch_size: Pace,
+    batch_size: BatchSize,
     /// The state of the window's sessions.
     state: SessionState,
     /// The next sessions that may be deleted, as they were when they were checked.
@@ -50,17 +50,22 @@ pub struct Worker {
     lock_timeouts: u32,
 }
 
-impl Worker {
+impl RunExecutor {
     /// Takes the lease of a run, to begin or to continue it. Returns None where the run has finished, another worker
     /// has the lease, or the run is paused after an error.
     ///
     /// # Errors
     /// [`Error::BadInput`] where no run has the id, or its criteria require a gateway and there is none;
     /// [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn take(db: Database, gateway: Option<Gateway>, run: Uuid, pace: Pace) -> Result<Option<Self>, Error> {
+    pub async fn take(
+        db: Database,
+        gateway: Option<Gateway>,
+        run: Uuid,
+        pace: BatchSize,
+    ) -> Result<Option<Self>, Error> {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {run}."));
         let found = find(&db, run).await?.ok_or_else(unknown)?;
-        if found.wants_gateway() {
+        if found.requires_gateway() {
             required_gateway(gateway.as_ref(), &found.criteria)?;
         }
         let Some(lease) = run_lease::take(&db, run).await? else { return Ok(None) };
@@ -99,7 +104,7 @@ impl Worker {
     /// # Errors
     /// Those of [`Worker::step`]. The run is then paused, each time longer, and fails after ten attempts without
     /// progress. [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
-    pub async fn work_off(
+    pub async fn run_to_end(
         mut self,
         told_to_stop: impl Future<Output = ()>,
         mut seen: impl FnMut(&CleanupRun),
@@ -108,7 +113,7 @@ impl Worker {
         let (mut stopping, mut unavailable) = (false, false);
         loop {
             let stepped = {
-                let mut step = std::pin::pin!(self.step());
+                let mut step = std::pin::pin!(self.run_next_batch());
                 tokio::select! {
                     biased;
                     stepped = &mut step => stepped,
@@ -126,10 +131,10 @@ impl Worker {
                 // Nothing is wrong with the run: the next worker would find the same database.
                 Err(error @ Error::Unavailable(_)) => {
                     if !std::mem::replace(&mut unavailable, true) {
-                        tracing::warn!(run = %self.run.id, %error, "a cleanup run waits for the database");
+                        tracing::warn!(target: "session_admin::cleanup", run = %self.run.id, %error, "a cleanup run waits for the database");
                     }
                     if stopping || timeout(self.first_pause(), told_to_stop.as_mut()).await.is_ok() {
-                        log_kept_lease(self.give_back().await);
+                        log_kept_lease(self.release().await);
                         return Err(error);
                     }
                     continue;
@@ -143,7 +148,7 @@ impl Worker {
                 return Ok(self.run);
             }
             if stopping {
-                self.give_back().await?;
+                self.release().await?;
                 return Ok(self.run);
             }
         }
@@ -153,7 +158,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`]: then another worker can take it when it has ended.
-    pub async fn give_back(&self) -> Result<(), Error> {
+    pub async fn release(&self) -> Result<(), Error> {
         run_lease::release(&self.db, &self.lease).await
     }
 
@@ -194,7 +199,7 @@ impl Worker {
     /// # Errors
     /// Everything that concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`]
     /// and others. The run stays as it was committed last, and another step may continue it.
-    pub async fn step(&mut self) -> Result<CleanupRun, Error> {
+    pub async fn run_next_batch(&mut self) -> Result<CleanupRun, Error> {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());
         }
@@ -206,7 +211,7 @@ impl Worker {
             Err(error) => return Err(error),
         }
         let id = self.run.id;
-        let missing = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
+        let missing = || Error::IncompatibleDatabase(format!("The cleanup run {id} is no longer in the database."));
         self.run = find(&self.db, id).await?.ok_or_else(missing)?;
         Ok(self.run.clone())
     }
@@ -215,7 +220,7 @@ impl Worker {
     async fn advance(&mut self) -> Result<bool, Error> {
         match self.run.kind {
             RunKind::Delete => self.delete().await,
-            RunKind::Restore => restore_run::step(&self.db, &self.run, &self.lease).await,
+            RunKind::Restore => restore_run::restore_next(&self.db, &self.run, &self.lease).await,
         }
     }
 
@@ -231,7 +236,7 @@ impl Worker {
             self.window.clear();
             return Ok(true);
         }
-        let answers = ask_about_each(self.gateway.as_ref(), &batch).await;
+        let answers = query_all(self.gateway.as_ref(), &batch).await;
         let skipped = skipped_by_gateway(&batch, &answers, &self.run.criteria, self.run.terms.allow_connected);
         if !skipped.is_empty() {
             return self.set_aside(&skipped, SessionState::Skipped).await;
@@ -331,6 +336,6 @@ impl Worker {
 /// Logs that a lease could not be given back, so that it lasts until its end.
 fn log_kept_lease(given_back: Result<(), Error>) {
     if let Err(error) = given_back {
-        tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
+        tracing::debug!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
     }
 }

@@ -8,7 +8,7 @@ use super::criteria::Criteria;
 use super::model::SkippedSession;
 use crate::db::Database;
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each, ask_each};
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, query_all, query_if_available_each};
 use crate::refusal::RefusalCode;
 use crate::session::queries;
 
@@ -38,8 +38,11 @@ impl Selection {
     /// Adds sessions to the selection, but for those that the gateway's answers speak against; without a gateway, all
     /// of them. Sessions that it is not asked about, since it is silent, are asked about before they are deleted.
     pub async fn add(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
-        let answers =
-            if self.gateway_is_silent { ask_each(gateway, ids).await } else { ask_about_each(gateway, ids).await };
+        let answers = if self.gateway_is_silent {
+            query_if_available_each(gateway, ids).await
+        } else {
+            query_all(gateway, ids).await
+        };
         self.gateway_is_silent = !answers.is_empty() && answers.values().all(|answer| answer.state == Unreachable);
         let skipped = skipped_by_gateway(ids, &answers, criteria, allow_connected);
         self.selected.extend(ids.iter().filter(|id| !skipped.iter().any(|session| session.session_id == **id)));
@@ -60,7 +63,7 @@ pub(super) async fn select_missing_from_gateway(
     let Some(gateway) = required_gateway(gateway, criteria)? else { return Ok(None) };
     let mut filter = criteria.filter(db.settings().clock.now())?;
     filter.ids.clone_from(&criteria.ids);
-    let ids = queries::matching(db.pool(), db, &filter, None).await?;
+    let ids = queries::find_matching_ids(db.pool(), db, &filter, None).await?;
     let limit = criteria.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut selection = Selection::default();
     for ids in ids.chunks(SESSIONS_PER_QUERY) {
@@ -117,6 +120,6 @@ fn reason(answer: &GatewayState, only_missing: bool, allow_connected: bool) -> O
             let detail = answer.detail.as_deref().unwrap_or_default();
             Some((RefusalCode::NoLongerMatches, format!("Whether the gateway knows it is not known. {detail}")))
         }
-        state => Some((RefusalCode::NoLongerMatches, format!("The gateway knows it: {}.", state.word()))),
+        state => Some((RefusalCode::NoLongerMatches, format!("The gateway knows it: {}.", state.as_str()))),
     }
 }

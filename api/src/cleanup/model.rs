@@ -167,7 +167,7 @@ impl CleanupRun {
 
     /// Whether only a worker with a gateway can execute it.
     #[must_use]
-    pub fn wants_gateway(&self) -> bool {
+    pub fn requires_gateway(&self) -> bool {
         self.kind == RunKind::Delete && self.criteria.missing_from_gateway
     }
 
@@ -202,13 +202,13 @@ pub enum RunKind {
 }
 
 impl RunKind {
-    pub(super) fn of_row(word: &str) -> Result<Self, Error> {
+    pub(super) fn from_name(word: &str) -> Result<Self, Error> {
         match word {
             "DELETE" => Ok(Self::Delete),
             "RESTORE" => Ok(Self::Restore),
-            _ => {
-                Err(Error::Unsuitable(format!("A cleanup run has the kind {word}, which this version does not know.")))
-            }
+            _ => Err(Error::IncompatibleDatabase(format!(
+                "A cleanup run has the kind {word}, which this version does not know."
+            ))),
         }
     }
 }
@@ -239,14 +239,14 @@ impl RunStatus {
         Self::FINISHED.contains(&self)
     }
 
-    pub(super) fn of_row(word: &str) -> Result<Self, Error> {
+    pub(super) fn from_name(word: &str) -> Result<Self, Error> {
         match word {
             "QUEUED" => Ok(Self::Queued),
             "RUNNING" => Ok(Self::Running),
             "SUCCEEDED" => Ok(Self::Succeeded),
             "FAILED" => Ok(Self::Failed),
             "CANCELLED" => Ok(Self::Cancelled),
-            _ => Err(Error::Unsuitable(format!(
+            _ => Err(Error::IncompatibleDatabase(format!(
                 "A cleanup run has the status {word}, which this version does not know."
             ))),
         }

@@ -8,7 +8,7 @@ use super::criteria::Criteria;
 use super::gateway_filter::{Selection, select_missing_from_gateway};
 use super::model::SkippedSession;
 use crate::catalog::SESSIONS;
-use crate::db::{Columns, Database};
+use crate::db::{Database, TableColumns};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::impact::{Impact, SchemaSnapshot};
@@ -40,7 +40,7 @@ pub async fn preview(db: &Database, gateway: Option<&Gateway>, criteria: &Criter
     let snapshot = db.snapshot().await?;
     let PlannedCleanup { ids, impact } = PlannedCleanup::load(&snapshot, db, criteria, selection.as_ref()).await?;
     let first = &ids[..ids.len().min(SAMPLE)];
-    let columns = Columns::now(&snapshot, db, SESSIONS).await?;
+    let columns = TableColumns::load(&snapshot, db, SESSIONS).await?;
     let mut sample = queries::find_in(&snapshot, db, &columns, first).await?;
     snapshot.commit().await?;
     sample.sort_by_key(|session| first.iter().position(|id| *id == session.id));
@@ -68,7 +68,7 @@ impl PlannedCleanup {
     ) -> Result<Self, Error> {
         let mut filter = criteria.filter(db.settings().clock.now())?;
         filter.ids = selection.map_or_else(|| criteria.ids.clone(), |selection| Some(selection.selected.clone()));
-        let ids = queries::matching(conn, db, &filter, criteria.limit).await?;
+        let ids = queries::find_matching_ids(conn, db, &filter, criteria.limit).await?;
         Self::of_sessions(conn, db, ids).await
     }
 

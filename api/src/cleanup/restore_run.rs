@@ -11,7 +11,7 @@ use super::run_claim::{RestoreBatch, RunLease};
 use super::run_progress;
 use super::run_progress::SessionState;
 use super::run_record::{find_many, id};
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::deletion::audit::run_deletions::{count_restored, sessions_to_restore};
 use crate::deletion::refusals;
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub struct RestoreRunRequest {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn restore(db: &Database, request: &RestoreRunRequest) -> Result<RunOutcome, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     match insert(&transaction, db, request).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
@@ -45,7 +45,7 @@ pub async fn restore(db: &Database, request: &RestoreRunRequest) -> Result<RunOu
             let _ = transaction.rollback().await;
             match other {
                 Err(Error::LockTimeout(source)) => {
-                    tracing::info!(%source, "a restore of a run gave up waiting for a lock");
+                    tracing::info!(target: "session_admin::cleanup", %source, "a restore of a run gave up waiting for a lock");
                     Ok(refused(refusals::lock_timeout("restore")))
                 }
                 other => other,
@@ -59,7 +59,7 @@ async fn insert(
     db: &Database,
     request: &RestoreRunRequest,
 ) -> Result<RunOutcome, Error> {
-    let about = |code, message: String| Ok(refused(Refusal::about("input.id", code, message)));
+    let about = |code, message: String| Ok(refused(Refusal::for_field("input.id", code, message)));
     let Some(run) = find_many(transaction, db, &[request.run_id]).await?.pop() else {
         return about(RefusalCode::NotFound, format!("No cleanup run has the id {}.", request.run_id));
     };
@@ -100,7 +100,7 @@ async fn find_unfinished_restore(
     db: &Database,
     of: Uuid,
 ) -> Result<Option<Uuid>, Error> {
-    let (dialect, runs) = (db.dialect(), db.own_table("cleanup_runs"));
+    let (dialect, runs) = (db.dialect(), db.internal_table("cleanup_runs"));
     let of_run = dialect.uuid_parameter(1);
     if dialect == Dialect::Postgres {
         let lock = format!("SELECT 1 FROM {runs} WHERE id = {of_run} FOR UPDATE");
@@ -126,7 +126,7 @@ async fn insert_run(
     let sql = format!(
         "INSERT INTO {} (id, kind, status, criteria, sessions_total, allow_connected, allow_pending_messages, started_by, \
          created_at, restores) VALUES ({}, 'RESTORE', 'QUEUED', $2, 0, $3, $4, $5, $6, {})",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1),
         dialect.uuid_parameter(7)
     );
@@ -137,7 +137,7 @@ async fn insert_run(
         of.terms.allow_connected.into(),
         request.allow_pending_messages.into(),
         request.principal.clone().into(),
-        dialect.time(db.settings().clock.now()),
+        dialect.timestamp_param(db.settings().clock.now()),
         of.id.to_string().into(),
     ];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
@@ -154,22 +154,22 @@ async fn insert_sessions(transaction: &DatabaseTransaction, db: &Database, of: U
          CASE WHEN deleted.restorable THEN NULL ELSE 'ARCHIVE_GONE' END, \
          CASE WHEN deleted.restorable THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, \
          deleted.deletion_id FROM ({}) deleted",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
         sessions_to_restore(db, &dialect.uuid_parameter(2), "$3")
     );
-    let values = [run.to_string().into(), of.to_string().into(), dialect.time(db.settings().clock.now())];
+    let values = [run.to_string().into(), of.to_string().into(), dialect.timestamp_param(db.settings().clock.now())];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())
 }
 
 /// Records how many sessions are on the list, and how many of them are skipped.
 async fn count_sessions(transaction: &DatabaseTransaction, db: &Database, run: Uuid) -> Result<(), Error> {
-    let (dialect, sessions) = (db.dialect(), db.own_table("cleanup_run_sessions"));
+    let (dialect, sessions) = (db.dialect(), db.internal_table("cleanup_run_sessions"));
     let of_run = format!("SELECT count(*) FROM {sessions} WHERE run_id = {}", dialect.uuid_parameter(1));
     let sql = format!(
         "UPDATE {} SET sessions_total = ({of_run}), sessions_skipped = ({of_run} AND state = 'SKIPPED') WHERE id = {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     transaction.execute_raw(dialect.statement(sql, [run.to_string().into()])).await?;
@@ -191,7 +191,7 @@ async fn nothing_to_restore(
 
 /// Restores the next deletion, or sets its sessions aside, or ends the run. Returns false where another worker has the
 /// run.
-pub(super) async fn step(db: &Database, run: &CleanupRun, lease: &RunLease) -> Result<bool, Error> {
+pub(super) async fn restore_next(db: &Database, run: &CleanupRun, lease: &RunLease) -> Result<bool, Error> {
     let Some((deletion_id, sessions)) = next_deletion(db, run.id).await? else {
         return run_progress::complete(db, lease, "restored").await;
     };
@@ -240,7 +240,7 @@ fn deletion_id(outcome: &RestoreOutcome) -> String {
 /// Returns the next deletion to restore, with its sessions.
 async fn next_deletion(db: &Database, run: Uuid) -> Result<Option<(Uuid, Vec<Uuid>)>, Error> {
     let dialect = db.dialect();
-    let (table, of_run) = (db.own_table("cleanup_run_sessions"), dialect.uuid_parameter(1));
+    let (table, of_run) = (db.internal_table("cleanup_run_sessions"), dialect.uuid_parameter(1));
     let sql = format!(
         "SELECT session_id, CAST(deletion_id AS text) AS deletion_id FROM {table} WHERE run_id = {of_run} AND state = 'QUEUED' \
          AND deletion_id = (SELECT deletion_id FROM {table} WHERE run_id = {of_run} AND state = 'QUEUED' \

@@ -84,7 +84,7 @@ pub(super) async fn claim(
     let sql = format!(
         "SELECT at_most - rows_deleted AS rows_left FROM {} WHERE id = {} AND status = 'RUNNING' \
          AND leased_by = $2{lock}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let values = [lease.run.to_string().into(), lease.name.clone().into()];
@@ -98,11 +98,11 @@ pub(super) async fn renew(transaction: &DatabaseTransaction, db: &Database, leas
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET leased_until = $2, attempts = 0 WHERE id = {} AND leased_by = $3",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let until = db.settings().clock.now() + db.settings().run_lease;
-    let values = [lease.run.to_string().into(), dialect.time(until), lease.name.clone().into()];
+    let values = [lease.run.to_string().into(), dialect.timestamp_param(until), lease.name.clone().into()];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())
 }
@@ -119,9 +119,9 @@ async fn all_pending(
     let sql = format!(
         "SELECT count(*) AS pending FROM {} WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED') \
          AND session_id IN (SELECT value FROM {} listed)",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
-        dialect.elements("$2")
+        dialect.json_elements("$2")
     );
     let values = [run.to_string().into(), ids_parameter(session_ids).into()];
     let row = transaction.query_one_raw(dialect.statement(sql, values)).await?;
@@ -141,17 +141,17 @@ async fn record_deleted(
     let sessions = format!(
         "UPDATE {} SET state = 'DELETED', code = NULL, message = NULL, deletion_id = {} WHERE run_id = {} \
          AND session_id IN (SELECT value FROM {} listed)",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(3),
         dialect.uuid_parameter(1),
-        dialect.elements("$2")
+        dialect.json_elements("$2")
     );
     let values = [run.to_string().into(), ids_parameter(&ids).into(), deletion.id.to_string().into()];
     transaction.execute_raw(dialect.statement(sessions, values)).await?;
     let totals = format!(
         "UPDATE {} SET sessions_deleted = sessions_deleted + $2, rows_deleted = rows_deleted + $3, \
          rows_unlinked = rows_unlinked + $4 WHERE id = {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let values = [
@@ -175,7 +175,7 @@ async fn record_restored(
     let dialect = db.dialect();
     let sessions = format!(
         "UPDATE {} SET state = 'RESTORED' WHERE run_id = {} AND deletion_id = {} AND state = 'QUEUED'",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
         dialect.uuid_parameter(2)
     );
@@ -183,7 +183,7 @@ async fn record_restored(
     let restored = transaction.execute_raw(dialect.statement(sessions, values)).await?.rows_affected();
     let totals = format!(
         "UPDATE {} SET sessions_restored = sessions_restored + $2, rows_restored = rows_restored + $3 WHERE id = {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let values = [lease.run.to_string().into(), i64::try_from(restored).unwrap_or(i64::MAX).into(), rows.into()];

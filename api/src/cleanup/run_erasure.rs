@@ -21,12 +21,12 @@ impl ErasureHook for RunErasure {
         let messages = format!(
             "UPDATE {} SET message = 'What was in the way has been erased.' \
              WHERE deletion_id = {id} AND message IS NOT NULL",
-            db.own_table("cleanup_run_sessions")
+            db.internal_table("cleanup_run_sessions")
         );
         transaction.execute_raw(dialect.statement(messages, [deletion.id.to_string().into()])).await?;
         let errors = format!(
             "UPDATE {} SET error = 'What was in the way has been erased.' WHERE error IS NOT NULL AND restores = {id}",
-            db.own_table("cleanup_runs")
+            db.internal_table("cleanup_runs")
         );
         let run_id = deletion.run_id.map(|id| id.to_string());
         transaction.execute_raw(dialect.statement(errors, [run_id.into()])).await?;
@@ -54,7 +54,7 @@ async fn blank_runs(transaction: &DatabaseTransaction, db: &Database, only: Opti
     let sql = format!(
         "UPDATE {} AS run SET reason = NULL, criteria = {without_search} WHERE {of_run}run.finished_at IS NOT NULL \
          AND (run.reason IS NOT NULL OR {search} IS NOT NULL) AND {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         has_erased_deletion(db, "run.id")
     );
     transaction.execute_raw(dialect.statement(sql, values)).await?;

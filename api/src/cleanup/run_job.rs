@@ -28,7 +28,7 @@ pub(crate) async fn replace_job(db: &Database, run: Uuid, lost_job: Option<Strin
     };
     let sql = format!(
         "UPDATE {} SET job = $2 WHERE id = {} AND job {is_same} AND status IN ('QUEUED', 'RUNNING')",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), job.into(), lost_job.into()];
@@ -51,15 +51,16 @@ pub(crate) async fn find_without_job<const N: usize>(
     let sql = format!(
         "SELECT CAST(run.id AS text) AS id, run.job FROM {} run WHERE run.status IN ('QUEUED', 'RUNNING') \
          AND (run.leased_until IS NULL OR run.leased_until <= $1) AND NOT EXISTS ({})",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         live_job("run.job")
     );
-    let now = dialect.time(db.settings().clock.now());
+    let now = dialect.timestamp_param(db.settings().clock.now());
     let rows = db.pool().query_all_raw(dialect.statement(sql, [now].into_iter().chain(values))).await?;
     let runs = rows.iter().map(|row| {
         let id: String = row.try_get("", "id")?;
-        let run =
-            id.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run has the id {id}, which is no UUID.")))?;
+        let run = id
+            .parse()
+            .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run has the id {id}, which is no UUID.")))?;
         Ok(RunWithoutJob { run, lost_job: row.try_get("", "job")? })
     });
     runs.collect()

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, Value};
 use uuid::Uuid;
 
 use super::run_claim::RunLease;
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::error::Error;
 
 /// Takes the lease of a run, which is under way from now on. Returns None where the run has finished, another worker
@@ -17,7 +17,12 @@ pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<RunLease>, E
                started_at = coalesce(started_at, $4)";
     let is_free = "status IN ('QUEUED', 'RUNNING') AND (leased_until IS NULL OR leased_until <= $4)";
     let values = |now| {
-        [run.to_string().into(), lease.name.clone().into(), db.dialect().time(end(db, now)), db.dialect().time(now)]
+        [
+            run.to_string().into(),
+            lease.name.clone().into(),
+            db.dialect().timestamp_param(end(db, now)),
+            db.dialect().timestamp_param(now),
+        ]
     };
     match update(db, set, is_free, values).await {
         Ok(taken) => Ok(taken.then_some(lease)),
@@ -44,12 +49,13 @@ async fn renew_later(db: &Database, lease: &RunLease) {
     let (db, lease) = (db.clone(), lease.clone());
     // In a task of its own: the work may end while a transaction begins, which must not be dropped in between.
     let renewed = tokio::spawn(async move {
-        let values = |now| [lease.run.to_string().into(), lease.name.into(), db.dialect().time(end(&db, now))];
+        let values =
+            |now| [lease.run.to_string().into(), lease.name.into(), db.dialect().timestamp_param(end(&db, now))];
         update(&db, "leased_until = $3", "leased_by = $2", values).await
     });
     // Where the lease cannot be renewed, the batch finds that out when it claims the run.
     if let Ok(Err(error)) = renewed.await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "the lease of a cleanup run was not renewed");
+        tracing::debug!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "the lease of a cleanup run was not renewed");
     }
 }
 
@@ -62,7 +68,7 @@ pub(super) async fn release(db: &Database, lease: &RunLease) -> Result<(), Error
 
 /// Gives the lease back, and pauses the run until the given time.
 pub(super) async fn back_off(db: &Database, lease: &RunLease, until: DateTime<Utc>) -> Result<(), Error> {
-    let values = |_| [lease.run.to_string().into(), lease.name.clone().into(), db.dialect().time(until)];
+    let values = |_| [lease.run.to_string().into(), lease.name.clone().into(), db.dialect().timestamp_param(until)];
     update(db, "leased_by = NULL, leased_until = $3", "leased_by = $2", values).await.map(|_| ())
 }
 
@@ -80,14 +86,14 @@ async fn update<const N: usize>(
     values: impl FnOnce(DateTime<Utc>) -> [Value; N],
 ) -> Result<bool, Error> {
     let dialect = db.dialect();
-    let (table, id) = (db.own_table("cleanup_runs"), dialect.uuid_parameter(1));
+    let (table, id) = (db.internal_table("cleanup_runs"), dialect.uuid_parameter(1));
     let lock = match dialect {
         Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
         Dialect::Sqlite => "",
     };
     let sql =
         format!("UPDATE {table} SET {set} WHERE id IN (SELECT id FROM {table} WHERE id = {id} AND {condition}{lock})");
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     let values = values(db.settings().clock.now());
     let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
     transaction.commit().await?;

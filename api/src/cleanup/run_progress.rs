@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::model::SkippedSession;
 use super::run_claim::{RunLease, claim, renew};
 use super::run_record::id;
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::error::Error;
 use crate::refusal::RefusalCode;
 
@@ -23,7 +23,7 @@ pub(super) enum SessionState {
 }
 
 impl SessionState {
-    const fn word(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",
             Self::Deferred => "DEFERRED",
@@ -46,9 +46,9 @@ pub(super) async fn next_sessions(
     let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
         "SELECT session_id FROM {} WHERE run_id = {} AND state = '{}' ORDER BY position{limit}",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),
-        state.word()
+        state.as_str()
     );
     let rows = db.pool().query_all_raw(dialect.statement(sql, [run.to_string().into()])).await?;
     rows.iter().map(|row| id(&row.try_get::<String>("", "session_id")?)).collect()
@@ -70,8 +70,8 @@ pub(super) async fn set_aside(
         "UPDATE {} AS session SET state = '{}', code = listed.value ->> 'code', message = listed.value ->> 'message' \
          FROM {listed} WHERE session.run_id = {} AND session.session_id = listed.value ->> 'id' \
          AND session.state IN ('QUEUED', 'DEFERRED')",
-        db.own_table("cleanup_run_sessions"),
-        state.word(),
+        db.internal_table("cleanup_run_sessions"),
+        state.as_str(),
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), json!(sessions).to_string().into()];
@@ -106,7 +106,7 @@ pub(super) async fn cancel(
     finish(transaction, db, run, "'CANCELLED'", None).await?;
     let sql = format!(
         "UPDATE {} SET cancelled_by = $2 WHERE id = {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     transaction.execute_raw(dialect.statement(sql, [run.to_string().into(), principal.into()])).await?;
@@ -125,7 +125,7 @@ async fn skip_pending(
     let sql = format!(
         "UPDATE {} SET state = 'SKIPPED', code = $2, message = $3 \
          WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED')",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
     let values = [run.to_string().into(), json!(code).as_str().unwrap_or_default().into(), message.into()];
@@ -142,8 +142,8 @@ pub(super) async fn complete(db: &Database, lease: &RunLease, done: &str) -> Res
         "SELECT session.message FROM {} session JOIN {} run ON run.id = session.run_id WHERE session.run_id = {} \
          AND session.state = 'SKIPPED' AND (run.kind = 'RESTORE' OR session.code IN {REFUSED_CODES}) \
          ORDER BY session.position LIMIT 1",
-        db.own_table("cleanup_run_sessions"),
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     with_claim(db, lease, async |transaction| {
@@ -171,17 +171,17 @@ async fn finish(
     let dialect = db.dialect();
     let pending = format!(
         "SELECT 1 FROM {} WHERE run_id = {} AND state IN ('QUEUED', 'DEFERRED')",
-        db.own_table("cleanup_run_sessions"),
+        db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1)
     );
     let sql = format!(
         "UPDATE {} SET status = {status}, finished_at = $2, leased_by = NULL, leased_until = NULL, \
          error = CASE WHEN {status} = 'FAILED' THEN CAST($3 AS text) END WHERE id = {} AND NOT EXISTS ({pending})",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let values: [Value; 3] =
-        [run.to_string().into(), dialect.time(db.settings().clock.now()), error.map(str::to_owned).into()];
+        [run.to_string().into(), dialect.timestamp_param(db.settings().clock.now()), error.map(str::to_owned).into()];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     Ok(())
 }
@@ -195,7 +195,7 @@ async fn count_skipped(
     let dialect = db.dialect();
     let sql = format!(
         "UPDATE {} SET sessions_skipped = sessions_skipped + $2 WHERE id = {}",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         dialect.uuid_parameter(1)
     );
     let sessions = i64::try_from(sessions).unwrap_or(i64::MAX);
@@ -209,7 +209,7 @@ async fn with_claim(
     lease: &RunLease,
     change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), Error>,
 ) -> Result<bool, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     if claim(&transaction, db, lease).await?.is_none() {
         transaction.rollback().await?;
         return Ok(false);

@@ -24,9 +24,9 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
     let dialect = db.dialect();
     let sql = format!(
         "SELECT {SELECTED} FROM {} run WHERE run.id IN (SELECT {} FROM {} listed)",
-        db.own_table("cleanup_runs"),
-        dialect.as_uuid("listed.value"),
-        dialect.elements("$1")
+        db.internal_table("cleanup_runs"),
+        dialect.cast_uuid("listed.value"),
+        dialect.json_elements("$1")
     );
     let rows = conn.query_all_raw(dialect.statement(sql, [ids_parameter(ids).into()])).await?;
     rows.iter().map(run).collect()
@@ -37,12 +37,12 @@ pub async fn find_many(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid])
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn count_by_status(db: &Database) -> Result<Vec<(RunStatus, u64)>, Error> {
-    let runs = db.own_table("cleanup_runs");
+    let runs = db.internal_table("cleanup_runs");
     let sql = format!("SELECT status, count(*) AS runs FROM {runs} GROUP BY status");
     let statuses = [RunStatus::Queued, RunStatus::Running].into_iter().chain(RunStatus::FINISHED);
     let mut counts: Vec<(RunStatus, u64)> = statuses.map(|status| (status, 0)).collect();
     for row in db.pool().query_all_raw(db.dialect().statement(sql, [])).await? {
-        let status = RunStatus::of_row(&row.try_get::<String>("", "status")?)?;
+        let status = RunStatus::from_name(&row.try_get::<String>("", "status")?)?;
         let runs = row.try_get::<i64>("", "runs")?.unsigned_abs();
         counts.retain(|(known, _)| *known != status);
         counts.push((status, runs));
@@ -62,10 +62,11 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
     let criteria: String = row.try_get("", "criteria")?;
     Ok(CleanupRun {
         id: id(&row.try_get::<String>("", "id")?)?,
-        kind: RunKind::of_row(&row.try_get::<String>("", "kind")?)?,
-        status: RunStatus::of_row(&row.try_get::<String>("", "status")?)?,
-        criteria: serde_json::from_str(&criteria)
-            .map_err(|error| Error::Unsuitable(format!("A cleanup run's criteria cannot be read: {error}")))?,
+        kind: RunKind::from_name(&row.try_get::<String>("", "kind")?)?,
+        status: RunStatus::from_name(&row.try_get::<String>("", "status")?)?,
+        criteria: serde_json::from_str(&criteria).map_err(|error| {
+            Error::IncompatibleDatabase(format!("A cleanup run's criteria cannot be read: {error}"))
+        })?,
         sessions_total: row.try_get("", "sessions_total")?,
         sessions_deleted: row.try_get("", "sessions_deleted")?,
         sessions_skipped: row.try_get("", "sessions_skipped")?,
@@ -96,5 +97,6 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
 
 /// Parses an id that a run's row holds.
 pub(super) fn id(text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| Error::Unsuitable(format!("A cleanup run's record holds {text}, which is no UUID.")))
+    text.parse()
+        .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run's record holds {text}, which is no UUID.")))
 }

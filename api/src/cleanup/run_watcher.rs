@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 
 /// The runs that are watched in this process. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub struct RunWatcher {
     db: Database,
     shared: Arc<Shared>,
 }
@@ -29,7 +29,7 @@ pub struct Watch {
 #[derive(Debug)]
 struct Shared {
     watched: Mutex<WatchedRuns>,
-    reads: watch::Sender<Read>,
+    reads: watch::Sender<RunSnapshot>,
 }
 
 #[derive(Debug, Default)]
@@ -44,16 +44,16 @@ struct WatchedRuns {
 
 /// The watched runs as they were read once.
 #[derive(Debug, Clone)]
-struct Read {
+struct RunSnapshot {
     number: u64,
     found: Result<Arc<HashMap<Uuid, CleanupRun>>, Arc<Error>>,
 }
 
-impl Watch {
+impl RunWatcher {
     /// Returns a watcher of the runs in this database.
     #[must_use]
     pub fn new(db: Database) -> Self {
-        let nothing = Read { number: 0, found: Ok(Arc::default()) };
+        let nothing = RunSnapshot { number: 0, found: Ok(Arc::default()) };
         Self { db, shared: Arc::new(Shared { watched: Mutex::default(), reads: watch::Sender::new(nothing) }) }
     }
 
@@ -75,7 +75,7 @@ impl Watch {
     }
 
     fn register(&self, last: CleanupRun) -> Watcher {
-        let mut watched = self.shared.watched();
+        let mut watched = self.shared.lock_watched();
         *watched.watchers.entry(last.id).or_default() += 1;
         if !watched.is_reading {
             watched.is_reading = true;
@@ -87,14 +87,14 @@ impl Watch {
 }
 
 impl Shared {
-    fn watched(&self) -> MutexGuard<'_, WatchedRuns> {
+    fn lock_watched(&self) -> MutexGuard<'_, WatchedRuns> {
         // No change to it can be left half done.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a read: returns its number and the watched runs, or None where there are none.
     fn begin_read(&self) -> Option<(u64, Vec<Uuid>)> {
-        let mut watched = self.watched();
+        let mut watched = self.lock_watched();
         if watched.watchers.is_empty() {
             watched.is_reading = false;
             return None;
@@ -114,14 +114,14 @@ async fn read_periodically(db: Database, shared: Arc<Shared>) {
             Ok(runs) => Ok(Arc::new(runs.into_iter().map(|run| (run.id, run)).collect())),
             Err(error) if is_temporary(&error) => {
                 if !std::mem::replace(&mut unavailable, true) {
-                    tracing::warn!(%error, "cleanup runs are watched, and the database does not answer; going on");
+                    tracing::warn!(target: "session_admin::cleanup", %error, "cleanup runs are watched, and the database does not answer; going on");
                 }
                 continue;
             }
             Err(error) => Err(Arc::new(error)),
         };
         unavailable = false;
-        shared.reads.send_replace(Read { number, found });
+        shared.reads.send_replace(RunSnapshot { number, found });
     }
 }
 
@@ -136,7 +136,7 @@ struct Watcher {
     last: CleanupRun,
     /// The number of the last read that may have seen an older state than the first.
     after: u64,
-    reads: watch::Receiver<Read>,
+    reads: watch::Receiver<RunSnapshot>,
     shared: Arc<Shared>,
 }
 
@@ -155,7 +155,7 @@ impl Watcher {
                 continue;
             }
             let id = self.last.id;
-            let missing = || Error::Unsuitable(format!("The cleanup run {id} is no longer in the database."));
+            let missing = || Error::IncompatibleDatabase(format!("The cleanup run {id} is no longer in the database."));
             let now = read.found?.get(&id).cloned().ok_or_else(missing)?;
             // The lease is not part of the serialized run: a change of it is no change to the watcher.
             if json!(now) != json!(self.last) {
@@ -168,7 +168,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        let mut watched = self.shared.watched();
+        let mut watched = self.shared.lock_watched();
         if let Some(watchers) = watched.watchers.get_mut(&self.last.id) {
             *watchers -= 1;
             if *watchers == 0 {

@@ -27,13 +27,13 @@ const PRINCIPAL: &str = "schedule";
 
 /// What the schedule deletes.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ScheduledCleanup {
     older_than: Age,
     at_most: i64,
     gateway: Option<Gateway>,
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for ScheduledCleanup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let age = String::from(self.older_than.clone());
         write!(f, "those whose last update is more than {age} ago, at most {} rows a time", self.at_most)
@@ -42,7 +42,7 @@ impl fmt::Display for Plan {
 
 /// The outcome of a tick.
 #[derive(Debug)]
-pub enum Ticked {
+pub enum TickOutcome {
     /// A run was started.
     Started(Box<CleanupRun>),
     /// Another process has started the run of this tick.
@@ -59,14 +59,14 @@ pub enum Ticked {
     Refused(Vec<Refusal>),
 }
 
-impl Plan {
+impl ScheduledCleanup {
     /// Returns a plan that deletes stale sessions whose last update is longer ago than `older_than`, and at most
     /// `at_most` rows over all tables.
     ///
     /// # Errors
     /// [`Error::BadInput`] for an age below an hour, or a ceiling below one row.
     pub fn new(older_than: Age, at_most: i64) -> Result<Self, Error> {
-        if older_than.lasts() < MIN_AGE {
+        if older_than.duration() < MIN_AGE {
             return Err(Error::BadInput(format!(
                 "--cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) is {}; it is at least an hour, PT1H, so that no \
                  session goes that somebody is pairing.",
@@ -92,27 +92,27 @@ impl Plan {
     ///
     /// # Errors
     /// Those of [`super::start()`].
-    pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<Ticked, Error> {
+    pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<TickOutcome, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);
         if let Some(run) = find_unfinished(db, &request).await? {
-            return Ok(Ticked::UnderWay(run));
+            return Ok(TickOutcome::UnderWay(run));
         }
-        let rules = EligibilityRules::now(db, &request);
-        let ids = queries::matching(db.pool(), db, &rules.criteria.filter(rules.moment)?, None).await?;
+        let rules = EligibilityRules::for_request(db, &request);
+        let ids = queries::find_matching_ids(db.pool(), db, &rules.criteria.filter(rules.moment)?, None).await?;
         let selection = partition(db, self.gateway.as_ref(), &rules, &ids).await?;
         if selection.selected.is_empty() {
             let skipped = selection.skipped;
-            return Ok(if skipped.is_empty() { Ticked::NothingToDo } else { Ticked::AllStay(skipped) });
+            return Ok(if skipped.is_empty() { TickOutcome::NothingToDo } else { TickOutcome::AllStay(skipped) });
         }
         let outcome = create_run_for(db, &request, &selection).await?;
         Ok(match outcome {
-            CleanupOutcome { run: Some(_), repeated: true, .. } => Ticked::StartedElsewhere,
-            CleanupOutcome { run: Some(run), .. } => Ticked::Started(Box::new(run)),
+            CleanupOutcome { run: Some(_), repeated: true, .. } => TickOutcome::StartedElsewhere,
+            CleanupOutcome { run: Some(run), .. } => TickOutcome::Started(Box::new(run)),
             CleanupOutcome { mut refusals, .. } => {
                 match refusals.iter().position(|refusal| refusal.code == RefusalCode::TooManyRows) {
-                    Some(place) => Ticked::OverCeiling(refusals.swap_remove(place)),
-                    None => Ticked::Refused(refusals.into_iter().map(explain_key_reuse).collect()),
+                    Some(place) => TickOutcome::OverCeiling(refusals.swap_remove(place)),
+                    None => TickOutcome::Refused(refusals.into_iter().map(explain_key_reuse).collect()),
                 }
             }
         })
@@ -140,7 +140,7 @@ async fn find_unfinished(db: &Database, request: &CleanupRequest) -> Result<Opti
         "SELECT CAST(run.id AS text) AS id FROM {} run WHERE run.started_by = $1 AND run.kind = 'DELETE' \
          AND run.status IN ('QUEUED', 'RUNNING') \
          AND NOT {} LIMIT 1",
-        db.own_table("cleanup_runs"),
+        db.internal_table("cleanup_runs"),
         made_run(db, "run.id", "$1", "$2")
     );
     let values = [request.principal.clone().into(), request.terms.idempotency_key.clone().into()];
@@ -157,5 +157,5 @@ fn explain_key_reuse(refusal: Refusal) -> Refusal {
     let message = "Another process has started this tick's cleanup with other settings: give all servers on this database \
                    the same --cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) and --cleanup-at-most \
                    (SESSION_ADMIN_CLEANUP_AT_MOST).";
-    Refusal::plain(refusal.code, message)
+    Refusal::without_field(refusal.code, message)
 }

@@ -6,7 +6,7 @@ use crate::impact::Impact;
 /// What is expected of the deletion, and what is allowed.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "On what terms")]
-pub(super) struct Terms {
+pub(super) struct DeletionArgs {
     /// The token of the impact that was looked at; without it, the impact that this command shows
     #[arg(long, value_name = "TOKEN")]
     pub expected_impact: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Terms {
     pub idempotency_key: Option<String>,
 }
 
-impl Terms {
+impl DeletionArgs {
     /// Returns the terms of the request. The expected impact is the one that was given, or else the impact that was shown.
     /// Under an idempotency key the latter is left out, since a repeated request has to be the same.
     pub fn into_terms(self, shown: Option<&Impact>) -> DeletionTerms {

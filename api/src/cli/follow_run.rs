@@ -1,4 +1,4 @@
-//! Working off a cleanup run, and telling what came of it.
+//! Executes or follows a cleanup run in the foreground, and prints its result.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -6,105 +6,26 @@ use std::pin::pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::output::{Output, note};
-use super::{Exit, render, shutdown_signal};
-use crate::cleanup::{self, CleanupOutcome, CleanupRun, Pace, Preview, RunStatus, SkippedSession, Worker};
+use super::cleanup_report::{CleanupReport, RunReport, SkippedRow, run_exit};
+use super::exit::Exit;
+use super::output::{Output, eprint_note};
+use super::{render, shutdown_signal};
+use crate::cleanup::{self, BatchSize, CleanupRun, RunExecutor, SkippedSession};
 use crate::db::Database;
-use crate::db::pagination::Slice;
+use crate::db::pagination::PageRequest;
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::impact::{Impact, ImpactChange};
-use crate::refusal::{Refusal, RefusalCode};
-use crate::session::{Session, queries};
-use crate::worker::Queue;
+use crate::session::queries;
+use crate::worker::JobQueue;
 
-/// What a cleanup would do, or has done, as a document.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Report {
-    /// How many sessions meet the criteria.
-    pub session_count: i64,
-    /// The first of them.
-    pub sample: Vec<Session>,
-    /// What deleting all of them does.
-    pub impact: Impact,
-    /// On a dry run: what deleting those of them does that would go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub would_go: Option<Impact>,
-    /// Where it differs from what was looked at.
-    pub changes: Vec<ImpactChange>,
-    /// Why there is no run.
-    pub refusals: Vec<Refusal>,
-    /// The run.
-    pub run: Option<CleanupRun>,
-    /// The sessions that it left, or would.
-    pub skipped: Vec<Skipped>,
-}
-
-/// A session that a run left, and why.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Skipped {
-    pub session_id: Uuid,
-    /// None where it no longer exists.
-    pub name: Option<String>,
-    pub code: RefusalCode,
-    pub message: String,
-}
-
-impl Report {
-    /// Nothing has been asked for yet.
-    pub fn of(preview: Preview) -> Self {
-        Self {
-            session_count: preview.session_count,
-            sample: preview.sample,
-            impact: preview.impact,
-            would_go: None,
-            changes: Vec::new(),
-            refusals: Vec::new(),
-            run: None,
-            skipped: Vec::new(),
-        }
-    }
-
-    /// Takes in what was answered.
-    pub fn answer(&mut self, outcome: CleanupOutcome) {
-        self.run = outcome.run;
-        self.changes = outcome.changes;
-        self.refusals = outcome.refusals;
-        self.would_go = outcome.would_go;
-        if let Some(impact) = outcome.impact {
-            self.impact = impact;
-        }
-    }
-
-    pub fn exit(&self) -> Exit {
-        match &self.run {
-            Some(run) => exit(run),
-            None if self.refusals.is_empty() && self.skipped.is_empty() => Exit::Done,
-            None => Exit::Refused,
-        }
-    }
-}
-
-/// Done is a run that has left nothing.
-fn exit(run: &CleanupRun) -> Exit {
-    match run.status {
-        RunStatus::Succeeded if run.sessions_skipped == 0 => Exit::Done,
-        _ if run.status.has_finished() => Exit::Refused,
-        _ => Exit::Failed,
-    }
-}
-
-/// Leaves the run of an answer, where there is one, to a server, and tells.
-pub(super) async fn detach(db: &Database, report: &Report, output: Output) -> Exit {
+/// Queues the created run for a server, and prints it. Prints the refusals where no run was created.
+pub(super) async fn queue_run(db: &Database, report: &CleanupReport, output: Output) -> Exit {
     match &report.run {
         Some(run) => {
             if !run.status.has_finished() {
-                Queue::new(db).push(run.id).await;
+                JobQueue::new(db).push(run.id).await;
             }
             output.text(render::cleanup_detached(run));
         }
@@ -114,16 +35,16 @@ pub(super) async fn detach(db: &Database, report: &Report, output: Output) -> Ex
     if report.run.is_some() { Exit::Done } else { Exit::Refused }
 }
 
-/// Works off the run of an answer, where there is one, and tells.
-pub(super) async fn report(
+/// Executes the created run and prints its result. Prints the refusals where no run was created.
+pub(super) async fn execute_run(
     db: &Database,
     gateway: Option<Gateway>,
-    mut report: Report,
+    mut report: CleanupReport,
     output: Output,
 ) -> Result<Exit, Error> {
     if let Some(run) = report.run.take() {
-        let run = off(db, gateway, run).await?;
-        report.skipped = skipped(db, &run).await?;
+        let run = run_or_follow(db, gateway, run).await?;
+        report.skipped = load_skipped(db, &run).await?;
         output.text(render::cleanup_run(&run, &report.skipped));
         report.run = Some(run);
     } else {
@@ -133,111 +54,107 @@ pub(super) async fn report(
     Ok(report.exit())
 }
 
-/// Works off a run that was there before, and tells.
-pub(super) async fn resume(
+/// Continues or follows an existing run until it has finished, and prints its result.
+pub(super) async fn resume_run(
     db: &Database,
     gateway: Option<Gateway>,
     run: CleanupRun,
     output: Output,
 ) -> Result<Exit, Error> {
-    let run = off(db, gateway, run).await?;
-    let skipped = skipped(db, &run).await?;
+    let run = run_or_follow(db, gateway, run).await?;
+    let skipped = load_skipped(db, &run).await?;
     output.text(render::cleanup_run(&run, &skipped));
-    output.document(&Whole { run: &run, skipped: &skipped });
-    Ok(exit(&run))
+    output.document(&RunReport { run: &run, skipped: &skipped });
+    Ok(run_exit(&run))
 }
 
-/// A run as a document.
-#[derive(Serialize)]
-pub(super) struct Whole<'a> {
-    pub run: &'a CleanupRun,
-    pub skipped: &'a [Skipped],
-}
+/// The time between two queries for the progress of a run that another worker executes.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often a run that another worker has is looked at.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// Goes through a run until it has finished, or follows whoever does; until somebody says stop: then it ends with the batch
-/// that is under way.
-async fn off(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
-    let told = Cell::new(false);
-    let mut said = false;
-    let bar = bar(&run);
-    let stopped = shutdown_signal::stopped()?;
+/// Executes a run until it has finished, or follows it while another worker has its lease. After Ctrl-C it returns at the
+/// end of the current batch.
+async fn run_or_follow(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
+    let stop_requested = Cell::new(false);
+    let mut wait_announced = false;
+    let bar = progress_bar(&run);
+    let signal = shutdown_signal::stopped()?;
     let mut stop = pin!(async {
-        stopped.await;
-        told.set(true);
+        signal.await;
+        stop_requested.set(true);
         bar.set_message("stopping after this batch");
     });
     loop {
-        if let Some(worker) = Worker::take(db.clone(), gateway.clone(), run.id, Pace::default()).await? {
-            let worked = Box::pin(worker.work_off(&mut stop, |now| show(&bar, now))).await;
-            said = false;
-            worked.inspect_err(|_| {
-                note(format_args!("The run {} stays as it is. {}", run.id, render::how_to_go_on(run.id)));
+        if let Some(worker) = RunExecutor::take(db.clone(), gateway.clone(), run.id, BatchSize::default()).await? {
+            let result = Box::pin(worker.run_to_end(&mut stop, |run| show_progress(&bar, run))).await;
+            wait_announced = false;
+            result.inspect_err(|_| {
+                eprint_note(format_args!("The run {} stays as it is. {}", run.id, render::next_steps(run.id)));
             })?;
         }
         loop {
-            let (now, moment) = (find(db, run.id).await?, db.settings().clock.now());
-            show(&bar, &now);
-            if now.status.has_finished() || told.get() {
+            let (run, now) = (find_run(db, run.id).await?, db.settings().clock.now());
+            show_progress(&bar, &run);
+            if run.status.has_finished() || stop_requested.get() {
                 bar.finish_and_clear();
-                return Ok(now);
+                return Ok(run);
             }
             bar.set_message("waiting for another worker");
-            if let Some(until) = now.free_from(moment).filter(|_| !said) {
-                said = true;
-                bar.suspend(|| note(render::cleanup_waits(&now, until)));
+            if let Some(until) = run.free_from(now).filter(|_| !wait_announced) {
+                wait_announced = true;
+                bar.suspend(|| eprint_note(render::lease_wait(&run, until)));
             }
-            let _ = tokio::time::timeout(LOOK, &mut stop).await;
-            if now.is_free(moment) && !told.get() {
+            let _ = tokio::time::timeout(POLL_INTERVAL, &mut stop).await;
+            if run.is_free(now) && !stop_requested.get() {
                 break;
             }
         }
     }
 }
 
-/// A run as it is now.
-pub(super) async fn find(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
+/// Returns a run as it is stored now.
+///
+/// # Errors
+/// [`Error::BadInput`] where there is none with this id.
+pub(super) async fn find_run(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
     let unknown = || Error::BadInput(format!("No cleanup run has the id {id}. `session-admin runs` lists them."));
     cleanup::find(db, id).await?.ok_or_else(unknown)
 }
 
-/// How far a run is; seen on a terminal only.
-fn bar(run: &CleanupRun) -> ProgressBar {
+/// Returns a bar that shows the progress of a run. It is invisible unless standard error is a terminal.
+fn progress_bar(run: &CleanupRun) -> ProgressBar {
     let total = u64::try_from(run.sessions_total).unwrap_or_default();
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} sessions, {elapsed} {msg}") {
         bar.set_style(style);
     }
-    // The clock goes on while a batch takes long.
+    // The elapsed time advances during a long batch.
     bar.enable_steady_tick(Duration::from_millis(500));
-    show(&bar, run);
+    show_progress(&bar, run);
     bar
 }
 
-/// Moves the bar to where the run is, without waiting for the clock.
-fn show(bar: &ProgressBar, run: &CleanupRun) {
+/// Moves the bar to the progress of the run at once.
+fn show_progress(bar: &ProgressBar, run: &CleanupRun) {
     bar.set_position(u64::try_from(run.sessions_total - run.sessions_to_go()).unwrap_or_default());
     bar.force_draw();
 }
 
-/// The sessions that a run has left so far, with their names.
-pub(super) async fn skipped(db: &Database, run: &CleanupRun) -> Result<Vec<Skipped>, Error> {
+/// Returns the sessions that a run has skipped so far, with their names.
+pub(super) async fn load_skipped(db: &Database, run: &CleanupRun) -> Result<Vec<SkippedRow>, Error> {
     if run.sessions_skipped == 0 {
         return Ok(Vec::new());
     }
-    let all = Slice::first(u32::try_from(run.sessions_skipped).unwrap_or(u32::MAX));
+    let all = PageRequest::first(u32::try_from(run.sessions_skipped).unwrap_or(u32::MAX));
     let page = cleanup::skipped(db, run.id, &all).await?;
-    named(db, page.rows.into_iter().map(|(_, skipped)| skipped).collect()).await
+    add_names(db, page.rows.into_iter().map(|(_, skipped)| skipped).collect()).await
 }
 
-/// Sessions that are left, with their names.
-pub(super) async fn named(db: &Database, skipped: Vec<SkippedSession>) -> Result<Vec<Skipped>, Error> {
+/// Adds the names to skipped sessions, with one query.
+pub(super) async fn add_names(db: &Database, skipped: Vec<SkippedSession>) -> Result<Vec<SkippedRow>, Error> {
     let ids: Vec<Uuid> = skipped.iter().map(|skipped| skipped.session_id).collect();
     let sessions = queries::find(db, &ids).await?;
     let mut names: HashMap<Uuid, String> = sessions.into_iter().map(|session| (session.id, session.name)).collect();
-    let skipped = skipped.into_iter().map(|skipped| Skipped {
+    let skipped = skipped.into_iter().map(|skipped| SkippedRow {
         session_id: skipped.session_id,
         name: names.remove(&skipped.session_id),
         code: skipped.code,

@@ -43,7 +43,7 @@ impl Output {
         if self.json {
             self.document(&json!({ "error": { "code": code, "message": message } }));
         } else {
-            note(format_args!("error: {message}"));
+            eprint_note(format_args!("error: {message}"));
         }
     }
 }
@@ -54,6 +54,6 @@ fn line(text: &impl Display) {
 }
 
 /// A remark beside the answer, on standard error.
-pub(super) fn note(text: impl Display) {
+pub(super) fn eprint_note(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

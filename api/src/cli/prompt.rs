@@ -6,7 +6,7 @@ use super::output::Output;
 use crate::error::Error;
 
 /// Whether there is somebody to ask: with `--json` the caller is a program.
-pub(super) fn possible(output: Output) -> bool {
+pub(super) fn can_prompt(output: Output) -> bool {
     !output.json() && std::io::stdin().is_terminal()
 }
 
@@ -21,8 +21,8 @@ pub(super) fn confirm(question: &str) -> Result<bool, Error> {
 }
 
 /// Fails early, as wrong usage, where nobody can be asked and `--yes` is missing.
-pub(super) fn or_yes(yes: bool, output: Output, what: &str) -> Result<(), Error> {
-    if yes || possible(output) {
+pub(super) fn confirm_or_yes(yes: bool, output: Output, what: &str) -> Result<(), Error> {
+    if yes || can_prompt(output) {
         Ok(())
     } else {
         Err(Error::BadInput(format!("{what} asks first, and there is no terminal to ask on. Add --yes to go ahead.")))

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::session::SessionStatus;
 
 /// A moment in RFC 3339.
-pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|moment| moment.to_utc())
         .map_err(|_| "not a moment such as 2026-01-31T08:30:00Z".to_owned())

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::schema_health::Accepted;
+use crate::schema_health::AcceptedFindings;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,14 +26,14 @@ struct AcceptedFinding {
 ///
 /// # Errors
 /// [`Error::BadInput`] where it cannot be read, or a finding is accepted without a reason or twice.
-pub(super) fn read(path: &Path) -> Result<Accepted, Error> {
+pub(super) fn read(path: &Path) -> Result<AcceptedFindings, Error> {
     let option = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
     let text =
         std::fs::read_to_string(path).map_err(|error| Error::BadInput(format!("{option} cannot be read: {error}.")))?;
     parse(&text).map_err(|problem| Error::BadInput(format!("{option}: {problem}")))
 }
 
-fn parse(text: &str) -> Result<Accepted, String> {
+fn parse(text: &str) -> Result<AcceptedFindings, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
     let mut accepted = BTreeMap::new();
     for AcceptedFinding { finding, reason } in file.accepted {
@@ -44,7 +44,7 @@ fn parse(text: &str) -> Result<Accepted, String> {
             return Err(format!("the finding {finding} is accepted twice."));
         }
     }
-    Ok(Accepted(accepted))
+    Ok(AcceptedFindings(accepted))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The options of scheduled cleanups.
 
 use super::invalid_option::invalid;
-use crate::cleanup::{Age, Plan};
+use crate::cleanup::{Age, ScheduledCleanup};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::worker::cron::Times;
+use crate::worker::cron::CronTimes;
 
 /// The least age of the sessions that a schedule deletes, unless another is given.
 const DEFAULT_AGE: &str = "PT24H";
@@ -12,7 +12,7 @@ const DEFAULT_AGE: &str = "PT24H";
 /// When stale sessions are cleaned up without a request.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Cleaning up stale sessions by itself")]
-pub struct Scheduled {
+pub struct CleanupScheduleOptions {
     /// When, as cron has it (minute, hour, day of the month, month, day of the week), in UTC: `0 3 * * *` is every day at
     /// three [default: never]
     #[arg(long, env = "SESSION_ADMIN_CLEANUP_SCHEDULE", value_name = "CRON")]
@@ -25,17 +25,17 @@ pub struct Scheduled {
     pub cleanup_at_most: Option<i64>,
 }
 
-impl Scheduled {
+impl CleanupScheduleOptions {
     /// Returns what the schedule deletes and when; none where there is no schedule, or an empty one.
     ///
     /// # Errors
     /// [`Error::BadInput`] for an expression that is not cron's, an age below an hour, no ceiling, or an age or a ceiling
     /// without a schedule.
-    pub fn resolve(self, clock: Clock) -> Result<Option<(Plan, Times)>, Error> {
+    pub fn resolve(self, clock: Clock) -> Result<Option<(ScheduledCleanup, CronTimes)>, Error> {
         let Some(expression) = self.cleanup_schedule.as_ref().filter(|expression| !expression.is_empty()) else {
             return self.check_without_schedule().map(|()| None);
         };
-        let times = Times::read(expression, clock)?;
+        let times = CronTimes::read(expression, clock)?;
         let older_than = self.cleanup_older_than.map_or_else(|| DEFAULT_AGE.parse(), Ok)?;
         let Some(at_most) = self.cleanup_at_most else {
             return Err(Error::BadInput(format!(
@@ -45,7 +45,7 @@ impl Scheduled {
                 String::from(older_than)
             )));
         };
-        Ok(Some((Plan::new(older_than, at_most)?, times)))
+        Ok(Some((ScheduledCleanup::new(older_than, at_most)?, times)))
     }
 
     /// Refuses a schedule's options without a schedule, which was meant to be given: its variable may be empty by mistake.

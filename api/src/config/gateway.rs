@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::gateway::{Header, Settings, StatusPath, UrlTemplate, Words};
+use crate::gateway::{GatewaySettings, Header, StatusPath, StatusWords, UrlTemplate};
 
 /// The gateway's options, as given.
 #[derive(Clone, clap::Args)]
@@ -88,7 +88,7 @@ impl GatewayOptions {
     ///
     /// # Errors
     /// [`Error::BadInput`] that names the option and says what is accepted.
-    pub(super) fn resolve(&self) -> Result<Option<Settings>, Error> {
+    pub(super) fn resolve(&self) -> Result<Option<GatewaySettings>, Error> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let words: Vec<String> = self.words.iter().filter(|word| !word.is_empty()).cloned().collect();
         let (header, path) = (given(&self.header), given(&self.status_path));
@@ -100,19 +100,20 @@ impl GatewayOptions {
                            where it is.";
             return Err(Error::BadInput(message.to_owned()));
         };
-        let mut settings = Settings::new(parsed("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::read(&url))?);
+        let mut settings =
+            GatewaySettings::new(parsed("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::parse(&url))?);
         if let Some(header) = header {
-            settings.header = Some(parsed("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::read(&header))?);
+            settings.header = Some(parsed("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::parse(&header))?);
         }
         if let Some(path) = path {
             settings.status_path =
-                parsed("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::read(&path))?;
+                parsed("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::parse(&path))?;
         }
-        settings.words = parsed("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", Words::with(&words))?;
+        settings.words = parsed("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", StatusWords::with_entries(&words))?;
         self.check_limits()?;
         settings.timeout = Duration::from_secs(self.timeout);
-        settings.cache_for = Duration::from_secs(self.cache);
-        settings.at_once = self.at_once;
+        settings.cache_ttl = Duration::from_secs(self.cache);
+        settings.max_concurrency = self.at_once;
         Ok(Some(settings))
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::auth::{Jwt, JwtSettings, RoleWords};
+use crate::auth::{JwtSettings, JwtVerifier, RoleNames};
 use crate::error::Error;
 
 /// The options of JWTs, as given.
@@ -78,7 +78,7 @@ impl JwtOptions {
     ///
     /// # Errors
     /// [`Error::BadInput`] for a file that cannot be read, and those of [`Jwt::new`].
-    pub fn resolve(&self) -> Result<Option<Jwt>, Error> {
+    pub fn resolve(&self) -> Result<Option<JwtVerifier>, Error> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
         let roles: Vec<String> = self.roles.iter().filter(|word| !word.is_empty()).cloned().collect();
@@ -89,7 +89,7 @@ impl JwtOptions {
             issuer: given(&self.issuer),
             audience: given(&self.audience),
             role_claim: self.role_claim.clone(),
-            roles: RoleWords::read(&roles)
+            roles: RoleNames::parse(&roles)
                 .map_err(|problem| Error::BadInput(format!("--jwt-role (SESSION_ADMIN_JWT_ROLE) {problem}")))?,
             name_claim: self.name_claim.clone(),
             ..JwtSettings::default()
@@ -99,7 +99,7 @@ impl JwtOptions {
             && settings.issuer.is_none()
             && settings.audience.is_none()
             && roles.is_empty();
-        if is_unconfigured { Ok(None) } else { Jwt::new(settings).map(Some) }
+        if is_unconfigured { Ok(None) } else { JwtVerifier::new(settings).map(Some) }
     }
 }
 

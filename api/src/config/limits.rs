@@ -37,7 +37,7 @@ pub struct LimitOptions {
     #[arg(long, env = "SESSION_ADMIN_MAX_COST", value_name = "NUMBER", default_value_t = DEFAULT.cost, value_parser = at_least_one)]
     pub max_cost: usize,
     /// The most nodes on a page, 100 at most
-    #[arg(long, env = "SESSION_ADMIN_MAX_PAGE", value_name = "NUMBER", default_value_t = DEFAULT.page, value_parser = value_parser!(u32).range(1..=i64::from(Limits::MOST_ON_A_PAGE)))]
+    #[arg(long, env = "SESSION_ADMIN_MAX_PAGE", value_name = "NUMBER", default_value_t = DEFAULT.page, value_parser = value_parser!(u32).range(1..=i64::from(Limits::MAX_PAGE_SIZE)))]
     pub max_page: u32,
     /// The most variables of an operation, and values that come with it
     #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES", value_name = "NUMBER", default_value_t = DEFAULT.document.variables)]
@@ -46,19 +46,19 @@ pub struct LimitOptions {
     #[arg(long, env = "SESSION_ADMIN_MAX_VARIABLES_SIZE", value_name = "BYTES", default_value_t = DEFAULT.document.variables_size)]
     pub max_variables_size: usize,
     /// The most bytes of a request's body, and of a message over a socket
-    #[arg(long, env = "SESSION_ADMIN_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT.body, value_parser = at_least_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT.max_body, value_parser = at_least_one)]
     pub max_body: usize,
     /// How long a connection may be without a request, or take to send the head of one, in seconds
-    #[arg(long, env = "SESSION_ADMIN_HEAD_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.head_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_HEAD_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.head_timeout.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub head_timeout: u64,
     /// How long a client may take to send a body, in seconds
-    #[arg(long, env = "SESSION_ADMIN_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.body_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_BODY_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.body_timeout.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub body_timeout: u64,
     /// How long a client may take to read an answer, in seconds
-    #[arg(long, env = "SESSION_ADMIN_ANSWER_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.answer_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_ANSWER_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.response_timeout.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub answer_timeout: u64,
     /// How long a query may take as a whole, in seconds; mutations take as long as the database lets them
-    #[arg(long, env = "SESSION_ADMIN_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.query_time.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
+    #[arg(long, env = "SESSION_ADMIN_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = DEFAULT.query_timeout.as_secs(), value_parser = value_parser!(u64).range(1..=DAY))]
     pub request_timeout: u64,
     /// The most connections of clients that are open at once; the oldest that waits for no answer makes room for the next
     #[arg(long, env = "SESSION_ADMIN_MAX_CLIENTS", value_name = "NUMBER", default_value_t = DEFAULT.connections, value_parser = at_least_one)]
@@ -67,7 +67,7 @@ pub struct LimitOptions {
     #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS", value_name = "NUMBER", default_value_t = DEFAULT.sockets)]
     pub max_sockets: usize,
     /// The most of them that one token has open
-    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS_PER_TOKEN", value_name = "NUMBER", default_value_t = DEFAULT.sockets_of_one)]
+    #[arg(long, env = "SESSION_ADMIN_MAX_SOCKETS_PER_TOKEN", value_name = "NUMBER", default_value_t = DEFAULT.sockets_per_token)]
     pub max_sockets_per_token: usize,
     /// The most operations, subscriptions among them, that are under way over one socket
     #[arg(long, env = "SESSION_ADMIN_MAX_OPERATIONS", value_name = "NUMBER", default_value_t = DEFAULT.operations)]
@@ -97,17 +97,17 @@ impl LimitOptions {
             },
             cost: self.max_cost,
             page: self.max_page,
-            body: self.max_body,
-            head_time: Duration::from_secs(self.head_timeout),
-            body_time: Duration::from_secs(self.body_timeout),
-            answer_time: Duration::from_secs(self.answer_timeout),
-            query_time: Duration::from_secs(self.request_timeout),
+            max_body: self.max_body,
+            head_timeout: Duration::from_secs(self.head_timeout),
+            body_timeout: Duration::from_secs(self.body_timeout),
+            response_timeout: Duration::from_secs(self.answer_timeout),
+            query_timeout: Duration::from_secs(self.request_timeout),
             connections: self.max_clients,
             sockets: self.max_sockets,
-            sockets_of_one: self.max_sockets_per_token,
+            sockets_per_token: self.max_sockets_per_token,
             operations: self.max_operations,
             requests: self.max_requests,
-            requests_a_minute: Some(self.max_requests_a_minute).filter(|most| *most > 0),
+            requests_per_minute: Some(self.max_requests_a_minute).filter(|most| *most > 0),
         }
     }
 }

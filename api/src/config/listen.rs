@@ -7,7 +7,7 @@ use crate::http::Origin;
 
 /// Where the server listens, and to whom besides its own page.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Listen {
+pub struct ListenOptions {
     /// The address and port that the server listens on
     #[arg(long, env = "SESSION_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -17,7 +17,7 @@ pub struct Listen {
     pub allow_origin: Vec<String>,
 }
 
-impl Listen {
+impl ListenOptions {
     /// Returns the origins whose pages may use the API.
     ///
     /// # Errors

@@ -12,10 +12,10 @@ mod options;
 mod resolved;
 mod tls;
 
-pub use cleanup_schedule::Scheduled;
+pub use cleanup_schedule::CleanupScheduleOptions;
 pub use database_url::{DEFAULT_DATABASE, redacted, sqlite_file};
 pub use jwt::JwtOptions;
 pub use limits::LimitOptions;
-pub use listen::Listen;
-pub use options::{LogFormat, Options};
+pub use listen::ListenOptions;
+pub use options::{GlobalOptions, LogFormat};
 pub use resolved::Config;

@@ -15,7 +15,7 @@ use crate::error::Error;
 /// The options that every command takes, as given.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
-pub struct Options {
+pub struct GlobalOptions {
     /// The database: `postgres://USER:PASSWORD@HOST/NAME` or `sqlite://FILE` [default: `sqlite://session-admin.db`]
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
@@ -25,13 +25,13 @@ pub struct Options {
     /// A TOML file that names the findings of schema health that are accepted, each with the reason
     #[arg(long, global = true, env = "SESSION_ADMIN_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What is logged to standard error, such as `info` or `warn,api=debug`
+    /// What is logged to standard error, such as `info` or `warn,session_admin=debug`
     #[arg(
         long,
         global = true,
         env = "SESSION_ADMIN_LOG",
         value_name = "FILTER",
-        default_value = "warn,api=info,apalis_core=off"
+        default_value = "warn,session_admin=info,apalis_core=off"
     )]
     pub log: String,
     /// How it is logged
@@ -70,7 +70,7 @@ pub enum LogFormat {
 }
 
 /// Redacts the password in the database URL, for logs.
-impl std::fmt::Debug for Options {
+impl std::fmt::Debug for GlobalOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options")
             .field("database_url", &self.database_url.as_deref().map(redacted))
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Options {
     }
 }
 
-impl Options {
+impl GlobalOptions {
     /// Checks the options against each other and reads the configuration file.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Options {
     pub fn resolve(&self) -> Result<Config, Error> {
         let named = self.database_url.as_deref().filter(|url| !url.is_empty());
         let url = named.unwrap_or(DEFAULT_DATABASE);
-        let dialect = Dialect::of_url(url)?;
+        let dialect = Dialect::from_url(url)?;
         self.check_database(dialect, url)?;
         self.check_limits()?;
         let mut database = DatabaseSettings::new(url);
@@ -98,7 +98,7 @@ impl Options {
         database.query_timeout = Duration::from_secs(self.query_timeout);
         database.deletion_timeout = Duration::from_secs(self.deletion_timeout);
         database.lock_timeout = Duration::from_secs(self.lock_timeout);
-        database.archive_for = TimeDelta::days(self.archive_days.into());
+        database.archive_retention = TimeDelta::days(self.archive_days.into());
         database.run_lease = Duration::from_secs(self.run_lease);
         let accepted = self.config.as_deref().map(accepted_findings::read).transpose()?.unwrap_or_default();
         Ok(Config { database, database_named: named.is_some(), gateway: self.gateway.resolve()?, accepted })

@@ -4,8 +4,8 @@ use super::database_url::sqlite_file;
 use super::invalid_option::invalid;
 use crate::db::DatabaseSettings;
 use crate::error::Error;
-use crate::gateway::{Gateway, Settings};
-use crate::schema_health::Accepted;
+use crate::gateway::{Gateway, GatewaySettings};
+use crate::schema_health::AcceptedFindings;
 
 /// The configuration, checked.
 #[derive(Debug, Clone)]
@@ -15,9 +15,9 @@ pub struct Config {
     /// Whether the database was named; otherwise it is the default file.
     pub database_named: bool,
     /// How the gateway is queried, where there is one.
-    pub gateway: Option<Settings>,
+    pub gateway: Option<GatewaySettings>,
     /// The accepted findings of schema health.
-    pub accepted: Accepted,
+    pub accepted: AcceptedFindings,
 }
 
 impl Config {

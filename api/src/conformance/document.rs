@@ -7,7 +7,7 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, VariableDefinition};
 use async_graphql::{Positioned, Response, ServerError, Value, Variables};
 
-use super::error::{BAD_USER_INPUT, coded};
+use super::error::{BAD_USER_INPUT, error_with_code};
 use super::limits::DocumentLimits;
 use super::parse::document_size::{check_at_most, check_size};
 use super::parse::introspection_limit::check_introspection;
@@ -105,7 +105,7 @@ impl Document {
             let takes_default = default_value.is_some() && !variables.contains_key(&name.node);
             if !(var_type.node.nullable || has_value || takes_default) {
                 let message = format!("The variable ${} of type {} needs a value.", name.node, var_type.node);
-                return Err(coded(BAD_USER_INPUT, message));
+                return Err(error_with_code(BAD_USER_INPUT, message));
             }
         }
         Ok(())

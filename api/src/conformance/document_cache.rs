@@ -9,7 +9,7 @@ use lru::LruCache;
 use serde_json::{Map, Value};
 
 use super::document::Document;
-use super::error::{QUERY_TOO_COMPLEX, coded};
+use super::error::{QUERY_TOO_COMPLEX, error_with_code};
 use super::limits::DocumentLimits;
 use super::prepare::ExecutionRequest;
 use super::request::GraphqlRequest;
@@ -26,13 +26,13 @@ const MAX_VALUES: usize = 10_000;
 
 /// A cache of parsed documents by their text, with the limits that documents keep.
 #[derive(Debug)]
-pub struct Documents {
+pub struct DocumentCache {
     cache: Mutex<LruCache<String, Document>>,
     limits: DocumentLimits,
     schema: &'static SchemaIndex,
 }
 
-impl Documents {
+impl DocumentCache {
     /// Returns an empty cache for documents of this schema.
     #[must_use]
     pub fn new(limits: DocumentLimits, schema: &'static SchemaIndex) -> Self {
@@ -74,18 +74,18 @@ impl Documents {
 fn check_variables_size(variables: &Map<String, Value>, limits: &DocumentLimits) -> Result<(), ServerError> {
     if variables.len() > limits.variables {
         let message = format!("The request has values for more than {} variables.", limits.variables);
-        return Err(coded(QUERY_TOO_COMPLEX, message));
+        return Err(error_with_code(QUERY_TOO_COMPLEX, message));
     }
     let values: usize = variables.values().map(count_values).sum();
     if values > MAX_VALUES {
         let message = format!("The variables have more than {MAX_VALUES} values, those within others counted.");
-        return Err(coded(QUERY_TOO_COMPLEX, message));
+        return Err(error_with_code(QUERY_TOO_COMPLEX, message));
     }
     // The values come from JSON, so they can be written as JSON.
     let size = serde_json::to_vec(variables).map_or(usize::MAX, |text| text.len());
     if size > limits.variables_size {
         let message = format!("The variables take more than {} bytes as JSON.", limits.variables_size);
-        return Err(coded(QUERY_TOO_COMPLEX, message));
+        return Err(error_with_code(QUERY_TOO_COMPLEX, message));
     }
     Ok(())
 }

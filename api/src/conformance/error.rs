@@ -14,7 +14,7 @@ const MAX_MESSAGE: usize = 1_000;
 
 /// Returns an error with this code and message; a message that is too long is cut.
 #[must_use]
-pub fn coded(code: &str, message: impl Into<String>) -> ServerError {
+pub fn error_with_code(code: &str, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     shorten(&mut error.message);
     set_code(&mut error, code);

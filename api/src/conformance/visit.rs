@@ -14,7 +14,7 @@ pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// One selection of a set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Selected<'a> {
+pub(crate) enum SelectedField<'a> {
     /// A field.
     Field(&'a Positioned<Field>),
     /// A fragment, written inline or spread by its name.
@@ -46,11 +46,11 @@ pub(crate) fn walk_selections<'a, S: Copy, E>(
     set: &'a SelectionSet,
     fragments: &'a Fragments,
     scope: S,
-    visit: &mut impl FnMut(Selected<'a>, S) -> Result<Option<S>, E>,
+    visit: &mut impl FnMut(SelectedField<'a>, S) -> Result<Option<S>, E>,
 ) -> Result<(), E> {
     for selection in &set.items {
         let (selected, inner) = match &selection.node {
-            Selection::Field(field) => (Selected::Field(field), &field.node.selection_set),
+            Selection::Field(field) => (SelectedField::Field(field), &field.node.selection_set),
             Selection::InlineFragment(fragment) => {
                 let condition = fragment.node.type_condition.as_ref();
                 let selected = SelectedFragment {
@@ -58,7 +58,7 @@ pub(crate) fn walk_selections<'a, S: Copy, E>(
                     type_condition: condition.map(|condition| condition.node.on.node.as_str()),
                     directives: &fragment.node.directives,
                 };
-                (Selected::Fragment(selected), &fragment.node.selection_set)
+                (SelectedField::Fragment(selected), &fragment.node.selection_set)
             }
             Selection::FragmentSpread(spread) => {
                 let Some((name, fragment)) = fragments.get_key_value(&spread.node.fragment_name.node) else { continue };
@@ -67,7 +67,7 @@ pub(crate) fn walk_selections<'a, S: Copy, E>(
                     type_condition: Some(&fragment.node.type_condition.node.on.node),
                     directives: &spread.node.directives,
                 };
-                (Selected::Fragment(selected), &fragment.node.selection_set)
+                (SelectedField::Fragment(selected), &fragment.node.selection_set)
             }
         };
         if let Some(scope) = visit(selected, scope)? {
@@ -86,11 +86,11 @@ pub(crate) fn fields_at_root<'a>(
 ) {
     let walked = walk_selections(set, fragments, None, &mut |selected, type_condition| {
         Ok::<_, Infallible>(match selected {
-            Selected::Field(field) => {
+            SelectedField::Field(field) => {
                 visit(&field.node, type_condition);
                 None
             }
-            Selected::Fragment(fragment) => Some(fragment.type_condition.or(type_condition)),
+            SelectedField::Fragment(fragment) => Some(fragment.type_condition.or(type_condition)),
         })
     });
     let Ok(()) = walked;
@@ -133,7 +133,7 @@ pub(crate) fn operations_mut(operations: &mut DocumentOperations) -> Vec<&mut Po
 mod tests {
     use async_graphql::parser::parse_query;
 
-    use super::{Selected, fields_at_root, walk_selections};
+    use super::{SelectedField, fields_at_root, walk_selections};
 
     const QUERY: &str = "{ a { b } ... @skip(if: true) { c } ...F ...Gone ... on T { d ... { e } } } \
                          fragment F on Query { f { g } }";
@@ -157,9 +157,9 @@ mod tests {
         let ended =
             walk_selections(&operation.node.selection_set.node, &document.fragments, 0, &mut |selected, depth| {
                 match selected {
-                    Selected::Field(field) if field.node.name.node == "d" => return Err("d"),
-                    Selected::Field(field) => met.push((field.node.name.node.to_string(), depth)),
-                    Selected::Fragment(fragment) => met.push((format!("{:?}", fragment.directives.len()), depth)),
+                    SelectedField::Field(field) if field.node.name.node == "d" => return Err("d"),
+                    SelectedField::Field(field) => met.push((field.node.name.node.to_string(), depth)),
+                    SelectedField::Fragment(fragment) => met.push((format!("{:?}", fragment.directives.len()), depth)),
                 }
                 Ok(Some(depth + 1))
             });

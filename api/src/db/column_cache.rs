@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::table_columns::Columns;
+use super::table_columns::TableColumns;
 
 /// How long cached columns are used. A list may miss a column that was added within this time, or fail on one that was
 /// dropped.
@@ -14,18 +14,18 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub(super) struct ColumnCache(Arc<Mutex<Entries>>);
 
-type Entries = HashMap<String, (Instant, Arc<Columns>)>;
+type Entries = HashMap<String, (Instant, Arc<TableColumns>)>;
 
 impl ColumnCache {
     /// Returns the columns of a table if they were read within the last two seconds.
-    pub fn get(&self, table: &str) -> Option<Arc<Columns>> {
+    pub fn get(&self, table: &str) -> Option<Arc<TableColumns>> {
         let entries = self.entries();
         let (read_at, columns) = entries.get(table)?;
         (read_at.elapsed() < TIME_TO_LIVE).then(|| Arc::clone(columns))
     }
 
     /// Stores the columns of a table that have just been read.
-    pub fn insert(&self, table: &str, columns: Arc<Columns>) {
+    pub fn insert(&self, table: &str, columns: Arc<TableColumns>) {
         self.entries().insert(table.to_owned(), (Instant::now(), columns));
     }
 

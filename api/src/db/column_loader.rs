@@ -7,15 +7,15 @@ use sea_orm::ConnectionTrait;
 
 use super::database::Database;
 use super::dialect::Dialect;
-use super::table_columns::Columns;
+use super::table_columns::TableColumns;
 use crate::error::Error;
 
-impl Columns {
+impl TableColumns {
     /// Reads the columns of `table` in the business schema.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
-    pub async fn now(conn: &impl ConnectionTrait, db: &Database, table: &str) -> Result<Self, Error> {
+    pub async fn load(conn: &impl ConnectionTrait, db: &Database, table: &str) -> Result<Self, Error> {
         let dialect = db.dialect();
         let sql = match dialect {
             Dialect::Postgres => {
@@ -55,11 +55,11 @@ impl Columns {
     ///
     /// # Errors
     /// Those of [`Columns::now`].
-    pub async fn recent(db: &Database, table: &str) -> Result<Arc<Self>, Error> {
+    pub async fn load_cached(db: &Database, table: &str) -> Result<Arc<Self>, Error> {
         if let Some(columns) = db.column_cache().get(table) {
             return Ok(columns);
         }
-        let columns = Arc::new(Self::now(db.pool(), db, table).await?);
+        let columns = Arc::new(Self::load(db.pool(), db, table).await?);
         db.column_cache().insert(table, Arc::clone(&columns));
         Ok(columns)
     }

@@ -12,7 +12,7 @@ use super::column_cache::ColumnCache;
 use super::database_settings::DatabaseSettings;
 use super::dialect::Dialect;
 use super::pool;
-use super::write_transaction::{self, Writing};
+use super::write_transaction::{self, WriteTransaction};
 use crate::error::Error;
 
 /// A connected database. Clones share the connections.
@@ -32,7 +32,7 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`] if the database cannot be reached, [`Error::BadInput`] for a URL of another database.
     pub async fn connect(settings: DatabaseSettings) -> Result<Self, Error> {
-        let dialect = Dialect::of_url(&settings.url)?;
+        let dialect = Dialect::from_url(&settings.url)?;
         let (pool, writer) = match dialect {
             Dialect::Postgres => (pool::postgres(&settings).await?, None),
             Dialect::Sqlite => {
@@ -45,7 +45,7 @@ impl Database {
 
     /// Returns why PostgreSQL cannot be reached, which its pool does not report; none if it can be reached, or the
     /// reason is unknown. SQLite's pool reports its own errors.
-    pub async fn why_away(&self) -> Option<Error> {
+    pub async fn unavailable_reason(&self) -> Option<Error> {
         match self.dialect {
             Dialect::Postgres => pool::unavailable_reason(&self.settings.url).await,
             Dialect::Sqlite => None,
@@ -61,7 +61,7 @@ impl Database {
     /// Returns the number of connections in the pool and the number of idle ones. SQLite's writing connection is not in
     /// the pool.
     #[must_use]
-    pub fn connections(&self) -> (u32, u32) {
+    pub fn connection_counts(&self) -> (u32, u32) {
         let (open, idle) = match self.dialect {
             Dialect::Postgres => {
                 let pool = self.pool.get_postgres_connection_pool();
@@ -76,7 +76,10 @@ impl Database {
     }
 
     /// Calls `observer` with every later statement, for tests that count statements.
-    pub async fn observe(&mut self, observer: impl Fn(&sea_orm::metric::Info<'_>) + Clone + Send + Sync + 'static) {
+    pub async fn on_statement(
+        &mut self,
+        observer: impl Fn(&sea_orm::metric::Info<'_>) + Clone + Send + Sync + 'static,
+    ) {
         if let Some(writer) = &self.writer {
             writer.lock().await.set_metric_callback(observer.clone());
         }
@@ -106,8 +109,8 @@ impl Database {
 
     /// Returns the SQL name of one of this program's internal tables.
     #[must_use]
-    pub fn own_table(&self, name: &str) -> String {
-        self.dialect.own_table(name)
+    pub fn internal_table(&self, name: &str) -> String {
+        self.dialect.internal_table(name)
     }
 
     pub(super) const fn column_cache(&self) -> &ColumnCache {
@@ -150,7 +153,7 @@ impl Database {
     /// # Errors
     /// [`Error::LockTimeout`] if another process holds SQLite's write lock, [`Error::Unavailable`] if no connection is
     /// available.
-    pub async fn writing(&self, enforce_foreign_keys: bool) -> Result<Writing, Error> {
+    pub async fn begin_write(&self, enforce_foreign_keys: bool) -> Result<WriteTransaction, Error> {
         match &self.writer {
             None => write_transaction::begin_on_postgres(&self.pool, &self.settings).await,
             Some(writer) => write_transaction::begin_on_sqlite(Arc::clone(writer), enforce_foreign_keys).await,
@@ -162,7 +165,7 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if no connection is available.
-    pub async fn truncate_log(&self) -> Result<bool, Error> {
+    pub async fn truncate_wal(&self) -> Result<bool, Error> {
         let Some(writer) = &self.writer else { return Ok(true) };
         let statement = self.dialect.statement("PRAGMA wal_checkpoint(TRUNCATE)", []);
         let row = writer.lock().await.query_one_raw(statement).await?;

@@ -22,7 +22,7 @@ pub struct DatabaseSettings {
     /// The time limit of waiting for a lock.
     pub lock_timeout: Duration,
     /// How long deletions can be restored; with zero, nothing is archived.
-    pub archive_for: TimeDelta,
+    pub archive_retention: TimeDelta,
     /// How long a cleanup run belongs to a worker after its last heartbeat.
     pub run_lease: Duration,
     /// The source of the current time.
@@ -40,7 +40,7 @@ impl DatabaseSettings {
             query_timeout: Duration::from_secs(30),
             deletion_timeout: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(5),
-            archive_for: TimeDelta::days(30),
+            archive_retention: TimeDelta::days(30),
             run_lease: Duration::from_secs(15),
             clock: Clock::System,
         }

@@ -25,7 +25,7 @@ impl Dialect {
     ///
     /// # Errors
     /// [`Error::BadInput`] for a URL of another database.
-    pub fn of_url(url: &str) -> Result<Self, Error> {
+    pub fn from_url(url: &str) -> Result<Self, Error> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Ok(Self::Postgres)
         } else if url.starts_with("sqlite:") {
@@ -51,12 +51,14 @@ impl Dialect {
                 "There is no table {table} in this file. Name the one that holds it with --database-url (DATABASE_URL)"
             ),
         };
-        Error::Unsuitable(format!("{hint}; in a database that has none, `session-admin migrate` makes the tables."))
+        Error::IncompatibleDatabase(format!(
+            "{hint}; in a database that has none, `session-admin migrate` makes the tables."
+        ))
     }
 
     /// Returns whether two names denote the same column or table. SQLite ignores case.
     #[must_use]
-    pub fn same_name(self, one: &str, other: &str) -> bool {
+    pub fn is_same_name(self, one: &str, other: &str) -> bool {
         match self {
             Self::Postgres => one == other,
             Self::Sqlite => one.eq_ignore_ascii_case(other),
@@ -79,7 +81,7 @@ impl Dialect {
 
     /// Returns a time as a parameter: a timestamp on PostgreSQL, text of one format on SQLite, so that it sorts.
     #[must_use]
-    pub fn time(self, time: DateTime<Utc>) -> Value {
+    pub fn timestamp_param(self, time: DateTime<Utc>) -> Value {
         match self {
             Self::Postgres => time.into(),
             Self::Sqlite => time.to_rfc3339_opts(SecondsFormat::Micros, false).into(),
@@ -88,7 +90,7 @@ impl Dialect {
 
     /// Returns a null time as a parameter.
     #[must_use]
-    pub const fn no_time(self) -> Value {
+    pub const fn null_timestamp_param(self) -> Value {
         match self {
             Self::Postgres => Value::ChronoDateTimeUtc(None),
             Self::Sqlite => Value::String(None),
@@ -98,12 +100,12 @@ impl Dialect {
     /// Returns parameter `number`, a text, as a UUID. On SQLite ids are text.
     #[must_use]
     pub fn uuid_parameter(self, number: usize) -> String {
-        self.as_uuid(&format!("${number}"))
+        self.cast_uuid(&format!("${number}"))
     }
 
     /// Casts a text to a UUID. On SQLite ids are text.
     #[must_use]
-    pub fn as_uuid(self, text: &str) -> String {
+    pub fn cast_uuid(self, text: &str) -> String {
         match self {
             Self::Postgres => format!("CAST({text} AS uuid)"),
             Self::Sqlite => text.to_owned(),
@@ -122,7 +124,7 @@ impl Dialect {
     /// Returns the SQL name of one of this program's internal tables: in the schema `session_admin` on PostgreSQL, with
     /// that prefix on SQLite.
     #[must_use]
-    pub fn own_table(self, name: &str) -> String {
+    pub fn internal_table(self, name: &str) -> String {
         match self {
             Self::Postgres => format!("session_admin.{}", quote(name)),
             Self::Sqlite => quote(&format!("session_admin_{name}")),
@@ -131,7 +133,7 @@ impl Dialect {
 
     /// Returns a FROM item with the elements of a JSON array of texts in its column `value`.
     #[must_use]
-    pub fn elements(self, parameter: &str) -> String {
+    pub fn json_elements(self, parameter: &str) -> String {
         match self {
             Self::Postgres => format!("jsonb_array_elements_text(CAST({parameter} AS jsonb))"),
             Self::Sqlite => format!("json_each({parameter})"),

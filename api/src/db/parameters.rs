@@ -4,9 +4,9 @@ use sea_orm::Value;
 
 /// The values that a statement binds, in the order of their numbers.
 #[derive(Debug, Clone, Default)]
-pub struct Parameters(Vec<Value>);
+pub struct BindParams(Vec<Value>);
 
-impl Parameters {
+impl BindParams {
     /// Adds a value and returns its placeholder (`$1`, `$2`, …).
     pub fn bind(&mut self, value: impl Into<Value>) -> String {
         self.0.push(value.into());

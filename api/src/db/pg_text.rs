@@ -4,7 +4,7 @@
 ///
 /// A cast to text writes that for most types. For those with a cast of their own (the catalog's `odd_cast`), `concat`
 /// takes any type and calls its output function. `IS DISTINCT FROM NULL` keeps a row of nulls apart from null.
-pub(crate) fn text(value: &str, odd_cast: bool) -> String {
+pub(crate) fn quote_text(value: &str, odd_cast: bool) -> String {
     if odd_cast {
         format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN concat({value}) END")
     } else {

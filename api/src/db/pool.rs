@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// it takes longer than our statements. Reads have the lock timeout of deletions, so that the error names the lock.
 pub(super) async fn postgres(settings: &DatabaseSettings) -> Result<DatabaseConnection, Error> {
     let lock_timeout = settings.lock_timeout.as_millis().to_string();
-    let mut options = common(settings, settings.max_connections);
+    let mut options = common_options(settings, settings.max_connections);
     options
         .set_schema_search_path(quote(&settings.schema))
         .set_application_name("session-admin")
@@ -61,7 +61,7 @@ pub(super) async fn unavailable_reason(url: &str) -> Option<Error> {
 /// so that erased ones do not stay in unused parts of the file.
 pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, Error> {
     let lock_timeout = settings.lock_timeout;
-    let mut options = common(settings, connections);
+    let mut options = common_options(settings, connections);
     options.map_sqlx_sqlite_opts(move |options| {
         options
             .create_if_missing(true)
@@ -74,7 +74,7 @@ pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Res
 }
 
 /// Returns the options of both databases.
-fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+fn common_options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(connections)

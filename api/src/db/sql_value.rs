@@ -18,20 +18,20 @@ use crate::error::Error;
 /// A non-null value of a result row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "String")]
-pub enum Cell {
+pub enum SqlValue {
     /// A text, or another value cast to text.
     Text(String),
     /// A UUID of PostgreSQL.
     Uuid(Uuid),
     /// A timestamp of PostgreSQL.
-    Moment(PgMoment),
+    Timestamp(PgTimestamp),
 }
 
 /// A PostgreSQL timestamp, in microseconds since the beginning of 2000.
 ///
 /// The driver's own types cannot represent infinity, nor years outside chrono's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PgMoment(i64);
+pub struct PgTimestamp(i64);
 
 /// A day in microseconds.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -45,12 +45,12 @@ mod type_oid {
     pub const UUID: u32 = 2_950;
 }
 
-impl Cell {
+impl SqlValue {
     /// Reads a column by its name or index; none if it is null.
     ///
     /// # Errors
     /// [`Error::Database`] if the row has no such column, or one of a type that should have been cast to text.
-    pub fn of<I>(row: &QueryResult, column: I) -> Result<Option<Self>, Error>
+    pub fn from_row<I>(row: &QueryResult, column: I) -> Result<Option<Self>, Error>
     where
         I: ColIdx + ColumnIndex<PgRow>,
     {
@@ -64,10 +64,10 @@ impl Cell {
     ///
     /// # Errors
     /// Those of [`Cell::of`].
-    pub fn first<const N: usize>(row: &QueryResult) -> Result<[Option<Self>; N], Error> {
+    pub fn first_n<const N: usize>(row: &QueryResult) -> Result<[Option<Self>; N], Error> {
         let mut values = [const { None }; N];
         for (column, value) in values.iter_mut().enumerate() {
-            *value = Self::of(row, column)?;
+            *value = Self::from_row(row, column)?;
         }
         Ok(values)
     }
@@ -87,15 +87,15 @@ impl Cell {
         match self {
             Self::Uuid(id) => Some(*id),
             Self::Text(text) => text.parse().ok(),
-            Self::Moment(_) => None,
+            Self::Timestamp(_) => None,
         }
     }
 
     /// Returns the value as a time; none if it is not one, is infinite, or cannot be written in RFC 3339.
     #[must_use]
-    pub fn moment(&self) -> Option<DateTime<Utc>> {
+    pub fn timestamp(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Moment(moment) => moment.utc(),
+            Self::Timestamp(moment) => moment.utc(),
             Self::Text(text) => parse_time(text),
             Self::Uuid(_) => None,
         }
@@ -103,44 +103,44 @@ impl Cell {
 }
 
 /// Decodes a column of a PostgreSQL row; none if it is null.
-fn decode(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Option<Cell>, BoxDynError> {
+fn decode(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Option<SqlValue>, BoxDynError> {
     let value = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(None);
     }
     let type_oid = value.type_info().oid().map(|oid| oid.0);
     Ok(Some(match type_oid {
-        Some(type_oid::TEXT) => Cell::Text(<String as Decode<Postgres>>::decode(value)?),
-        Some(type_oid::UUID) => Cell::Uuid(<Uuid as Decode<Postgres>>::decode(value)?),
-        Some(type_oid::TIMESTAMPTZ) => Cell::Moment(PgMoment(<i64 as Decode<Postgres>>::decode(value)?)),
+        Some(type_oid::TEXT) => SqlValue::Text(<String as Decode<Postgres>>::decode(value)?),
+        Some(type_oid::UUID) => SqlValue::Uuid(<Uuid as Decode<Postgres>>::decode(value)?),
+        Some(type_oid::TIMESTAMPTZ) => SqlValue::Timestamp(PgTimestamp(<i64 as Decode<Postgres>>::decode(value)?)),
         _ => return Err(format!("a column of type {} was not cast to text", value.type_info()).into()),
     }))
 }
 
-impl fmt::Display for Cell {
+impl fmt::Display for SqlValue {
     /// Writes the value as the database reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Uuid(id) => id.fmt(f),
-            Self::Moment(moment) => moment.fmt(f),
+            Self::Timestamp(moment) => moment.fmt(f),
         }
     }
 }
 
-impl From<String> for Cell {
+impl From<String> for SqlValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl Serialize for Cell {
+impl Serialize for SqlValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl PgMoment {
+impl PgTimestamp {
     /// Returns the time; none for infinity, and for years outside 1 to 9999.
     fn utc(self) -> Option<DateTime<Utc>> {
         let begin = NaiveDate::from_ymd_opt(2000, 1, 1)?.and_hms_opt(0, 0, 0)?.and_utc();
@@ -149,7 +149,7 @@ impl PgMoment {
     }
 }
 
-impl fmt::Display for PgMoment {
+impl fmt::Display for PgTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             i64::MAX => return f.write_str("infinity"),
@@ -180,7 +180,7 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
-    use super::PgMoment;
+    use super::PgTimestamp;
 
     #[test]
     fn a_moment_is_written_as_postgresql_reads_it() {
@@ -194,7 +194,7 @@ mod tests {
             (i64::MAX, "infinity"),
             (i64::MIN, "-infinity"),
         ] {
-            assert_eq!(PgMoment(microseconds).to_string(), text);
+            assert_eq!(PgTimestamp(microseconds).to_string(), text);
         }
     }
 }

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{ColumnTrait, ColumnType};
 
 use super::dialect::{Dialect, quote};
-use super::pagination::{Key, Kind};
+use super::pagination::{KeyType, SortKey};
 
 /// The columns of one table, by the names of the entity.
 ///
 /// The SQL that its methods return calls a row of the table `listed`.
 #[derive(Debug)]
-pub struct Columns {
+pub struct TableColumns {
     dialect: Dialect,
     table: String,
     /// The type of each column.
@@ -20,7 +20,7 @@ pub struct Columns {
     not_null: HashSet<String>,
 }
 
-impl Columns {
+impl TableColumns {
     pub(super) fn new(
         dialect: Dialect,
         schema: &str,
@@ -40,7 +40,7 @@ impl Columns {
     /// Returns what to SELECT to read these columns as [`Cell`](super::Cell)s, under the entity's names. Unrequested
     /// and missing columns are null.
     #[must_use]
-    pub fn selected<C: ColumnTrait>(&self, columns: &[C], unrequested: &[&str]) -> String {
+    pub fn select_list<C: ColumnTrait>(&self, columns: &[C], unrequested: &[&str]) -> String {
         let value = |column: &C| {
             if unrequested.contains(&column.as_str()) { "NULL".to_owned() } else { self.value(*column) }
         };
@@ -51,7 +51,7 @@ impl Columns {
     fn value<C: ColumnTrait>(&self, column: C) -> String {
         let is_uuid = self.types.get(column.as_str()).is_some_and(|of_type| of_type == "uuid");
         let value = match self.dialect {
-            Dialect::Postgres if is_instant(column) => self.instant(column),
+            Dialect::Postgres if is_instant(column) => self.timestamp(column),
             Dialect::Postgres if is_uuid => self.name(column),
             Dialect::Postgres | Dialect::Sqlite => None,
         };
@@ -61,7 +61,7 @@ impl Columns {
     /// Returns a column's value as text; null if the column is missing.
     #[must_use]
     pub fn as_text<C: ColumnTrait>(&self, column: C) -> String {
-        let name = if is_instant(column) { self.instant(column) } else { self.name(column) };
+        let name = if is_instant(column) { self.timestamp(column) } else { self.name(column) };
         name.map_or_else(|| "NULL".to_owned(), |name| format!("CAST({name} AS text)"))
     }
 
@@ -74,7 +74,7 @@ impl Columns {
     /// Casts text to a column's type, so that it can be compared with the column (PostgreSQL). A host may have its
     /// UUIDs as text.
     #[must_use]
-    pub fn typed(&self, column: impl ColumnTrait, text: &str) -> String {
+    pub fn cast_to_column(&self, column: impl ColumnTrait, text: &str) -> String {
         match (self.dialect, self.types.get(column.as_str())) {
             (Dialect::Postgres, Some(of_type)) => format!("CAST({text} AS {of_type})"),
             _ => text.to_owned(),
@@ -84,7 +84,7 @@ impl Columns {
     /// Returns a timestamp column to order a list by, on SQLite as text, whatever it contains; none if it is missing.
     #[must_use]
     pub fn sortable(&self, column: impl ColumnTrait) -> Option<String> {
-        let instant = self.instant(column)?;
+        let instant = self.timestamp(column)?;
         Some(match self.dialect {
             Dialect::Postgres => instant,
             Dialect::Sqlite => format!("CAST({instant} AS text)"),
@@ -94,7 +94,7 @@ impl Columns {
     /// Returns a text column without a cast, so that an index on it is used; none if it may be null or hold another
     /// type.
     #[must_use]
-    pub fn filled_text(&self, column: impl ColumnTrait) -> Option<String> {
+    pub fn not_null_text(&self, column: impl ColumnTrait) -> Option<String> {
         let of_type = self.types.get(column.as_str())?.to_ascii_uppercase();
         let is_text = match self.dialect {
             Dialect::Postgres => matches!(of_type.as_str(), "TEXT" | "CHARACTER VARYING"),
@@ -122,24 +122,24 @@ impl Columns {
 
     /// Returns an id column as the sort key that breaks ties in a list.
     #[must_use]
-    pub fn key(&self, column: impl ColumnTrait) -> Key {
+    pub fn id_key(&self, column: impl ColumnTrait) -> SortKey {
         let kind = match self.types.get(column.as_str()).map(String::as_str) {
-            Some("uuid") => Kind::Uuid,
-            _ => Kind::Text,
+            Some("uuid") => KeyType::Uuid,
+            _ => KeyType::Text,
         };
-        Key::new(format!("listed.{}", quote(column.as_str())), kind)
+        SortKey::new(format!("listed.{}", quote(column.as_str())), kind)
     }
 
     /// Returns the condition that the first non-null one of these columns is before (`<`) or after (`>`) a time, as
     /// `than` says. It is null where that column holds no time; none if all columns are missing. SQLite compares times
     /// to the millisecond.
     #[must_use]
-    pub fn compared(&self, columns: &[impl ColumnTrait], than: &str, time: &str) -> Option<String> {
+    pub fn compare_time(&self, columns: &[impl ColumnTrait], than: &str, time: &str) -> Option<String> {
         let time = match self.dialect {
             Dialect::Postgres => time.to_owned(),
             Dialect::Sqlite => format!("julianday({time})"),
         };
-        Some(format!("{} {than} {time}", self.first_instant(columns)?))
+        Some(format!("{} {than} {time}", self.first_timestamp(columns)?))
     }
 
     /// Returns the time in the first non-null one of these columns, to compare and to sort by. It is null where that
@@ -148,8 +148,8 @@ impl Columns {
     /// SQLite has times as text in several formats, which sort differently, so they become Julian day numbers there. A
     /// number in the column, also as text, has no known unit and counts as no time.
     #[must_use]
-    pub fn first_instant(&self, columns: &[impl ColumnTrait]) -> Option<String> {
-        let instants: Vec<String> = columns.iter().filter_map(|&column| self.instant(column)).collect();
+    pub fn first_timestamp(&self, columns: &[impl ColumnTrait]) -> Option<String> {
+        let instants: Vec<String> = columns.iter().filter_map(|&column| self.timestamp(column)).collect();
         let comparable = |name: &str| match self.dialect {
             Dialect::Postgres => name.to_owned(),
             Dialect::Sqlite => format!(
@@ -166,7 +166,7 @@ impl Columns {
 
     /// Returns a timestamp column as the database compares it; none if it is missing, or of another type (PostgreSQL).
     #[must_use]
-    pub fn instant(&self, column: impl ColumnTrait) -> Option<String> {
+    pub fn timestamp(&self, column: impl ColumnTrait) -> Option<String> {
         let of_type = self.types.get(column.as_str())?;
         let name = format!("listed.{}", quote(column.as_str()));
         match (self.dialect, of_type.as_str()) {

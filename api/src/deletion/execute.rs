@@ -11,7 +11,7 @@ use super::postgres::delete_rows as postgres;
 use super::refusals;
 use super::row_counts::DeletedRows;
 use super::sqlite::delete_rows as sqlite;
-use crate::db::{Database, Dialect, Writing, distinct, ids_parameter};
+use crate::db::{Database, Dialect, WriteTransaction, distinct, ids_parameter};
 use crate::error::Error;
 use crate::idempotency;
 use crate::idempotency::{Created, Replay};
@@ -21,7 +21,7 @@ use crate::impact::sql::shape::QueryShape;
 use crate::impact::token::ExpectedImpact;
 use crate::impact::{Impact, SchemaSnapshot};
 use crate::refusal::Refusal;
-use crate::session::{self, Filter};
+use crate::session::{self, SessionFilter};
 
 /// How often a deletion is tried where the foreign keys change while it begins.
 const MAX_ATTEMPTS: usize = 3;
@@ -36,7 +36,7 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
     request.check()?;
     match delete_with_retries(db, request, expected.as_ref(), None).await {
         Err(Error::LockTimeout(source)) => {
-            tracing::info!(%source, "a deletion gave up waiting for a lock");
+            tracing::info!(target: "session_admin::deletion", %source, "a deletion gave up waiting for a lock");
             Ok(DeletionOutcome::refused(vec![refusals::lock_timeout("deletion")]))
         }
         // Only a batch of a run can belong to another worker.
@@ -65,7 +65,7 @@ async fn delete_with_retries(
 ) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..MAX_ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
-        let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
+        let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(enforce).await?;
         let deletion = DeletionTx { db, request, expected, run, transaction: &transaction, enforce };
         match deletion.execute().await {
             Ok(TxOutcome::Commit(outcome)) => {
@@ -92,7 +92,7 @@ async fn delete_with_retries(
             }
         }
     }
-    Err(Error::Unsuitable("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+    Err(Error::IncompatibleDatabase("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
 }
 
 /// Whether the database enforces foreign keys during the next deletion or restore. On SQLite this is decided before the
@@ -200,13 +200,13 @@ impl DeletionTx<'_> {
     /// Returns the sessions that no longer meet the request's filter, now that they are locked.
     async fn no_longer_matching(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
         let Some(filter) = &self.request.must_meet else { return Ok(Vec::new()) };
-        let filter = Filter { ids: Some(ids.to_vec()), ..filter.clone() };
-        let matching = session::queries::matching(self.transaction, self.db, &filter, None).await?;
+        let filter = SessionFilter { ids: Some(ids.to_vec()), ..filter.clone() };
+        let matching = session::queries::find_matching_ids(self.transaction, self.db, &filter, None).await?;
         Ok(ids.iter().copied().filter(|id| !matching.contains(id)).collect())
     }
 
     async fn delete_rows(&self, impact: Impact, sql: &PlanSql<'_>, ids: &str) -> Result<TxOutcome, Error> {
-        let names = session::queries::names(self.transaction, self.db, &self.request.session_ids).await?;
+        let names = session::queries::names_by_id(self.transaction, self.db, &self.request.session_ids).await?;
         // Before the deletion, whose archive refers to it; a refusal rolls it back too.
         let run_id = self.run.map(CommitHook::run_id);
         let deletion = record::record(self.transaction, self.db, self.request, &impact, names, run_id).await?;
@@ -219,7 +219,7 @@ impl DeletionTx<'_> {
         let deleted = match self.execute_delete(sql, ids, &archive).await {
             Ok(deleted) => deleted,
             Err(Error::Refused(said)) => {
-                tracing::info!(error = %said.source, "the database refused a deletion");
+                tracing::info!(target: "session_admin::deletion", error = %said.source, "the database refused a deletion");
                 return Ok(TxOutcome::RollBack(Box::new(refusals::database_refused(impact, &said))));
             }
             Err(error) => return Err(error),
@@ -237,7 +237,7 @@ impl DeletionTx<'_> {
         }
         if deleted.unarchived_rows != 0 {
             let message = "The archive has not taken in what goes; look for triggers and rules on its tables. Nothing was deleted.";
-            return Err(Error::Unsuitable(message.to_owned()));
+            return Err(Error::IncompatibleDatabase(message.to_owned()));
         }
         if self.request.dry_run {
             let outcome = DeletionOutcome { impact: Some(impact), ..DeletionOutcome::default() };

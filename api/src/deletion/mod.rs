@@ -15,8 +15,8 @@ mod terms;
 
 pub use archive::erasure::{ErasureOutcome, erase};
 pub use archive::erasure_hook::ErasureHook;
-pub use archive::retention::{Expired, expire, expire_hourly};
-pub use audit::query::Filter;
+pub use archive::retention::{ExpiryCounts, expire, expire_hourly};
+pub use audit::query::DeletionFilter;
 pub use execute::delete;
 pub(crate) use execute::{delete_batch, enforce_foreign_keys};
 pub use model::{DeletedSession, Deletion, DeletionOutcome, DeletionRequest, DeletionStatus};

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::terms::DeletionTerms;
 use crate::error::Error;
-use crate::gateway::{Gateway, GatewaySessionState, GatewayState, ask_about_each};
+use crate::gateway::{Gateway, GatewaySessionState, GatewayState, query_all};
 use crate::idempotency::IdempotentRequest;
 use crate::impact::{Impact, ImpactChange, TableImpact};
 use crate::refusal::Refusal;
@@ -23,7 +23,7 @@ pub struct DeletionRequest {
     /// What the caller expects and allows.
     pub terms: DeletionTerms,
     /// What every session must meet; checked again once the sessions are locked.
-    pub must_meet: Option<session::Filter>,
+    pub must_meet: Option<session::SessionFilter>,
     /// The gateway's answers about the sessions just before; sessions that it was not asked about are left out.
     pub gateway: HashMap<Uuid, GatewayState>,
     /// Whether the deletion is rolled back once it has been made.
@@ -35,8 +35,8 @@ pub struct DeletionRequest {
 impl DeletionRequest {
     /// Returns the request with the gateway's answers about its sessions; without a gateway there are none. The gateway
     /// is asked here and not by the deletion, which holds locks.
-    pub async fn asked(mut self, gateway: Option<&Gateway>) -> Self {
-        self.gateway = ask_about_each(gateway, &self.session_ids).await;
+    pub async fn with_gateway_states(mut self, gateway: Option<&Gateway>) -> Self {
+        self.gateway = query_all(gateway, &self.session_ids).await;
         self
     }
 
@@ -154,7 +154,7 @@ impl DeletionStatus {
 
     /// Returns the word that is stored for the status.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Restorable => "RESTORABLE",
             Self::Restored => "RESTORED",
@@ -166,7 +166,7 @@ impl DeletionStatus {
 
     /// Returns the status for a stored word; none for an unknown word.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.word() == word)
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }

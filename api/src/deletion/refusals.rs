@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::model::{DeletionOutcome, DeletionRequest};
-use crate::error::Said;
+use crate::error::DatabaseMessage;
 use crate::gateway::GatewaySessionState;
 use crate::impact::token::ExpectedImpact;
 use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
@@ -13,12 +13,12 @@ pub(crate) use crate::wording::counted;
 /// Returns the refusal of ids that no session has.
 pub(super) fn not_found(unknown: &[String]) -> Refusal {
     let message = format!("No session has the id {}. It may have been deleted already.", unknown.join(", "));
-    Refusal::about("input.id", RefusalCode::NotFound, message)
+    Refusal::for_field("input.id", RefusalCode::NotFound, message)
 }
 
 /// Returns the refusal of a deletion, restore or erasure that could not get a lock in time.
 pub(crate) fn lock_timeout(what: &str) -> Refusal {
-    Refusal::plain(
+    Refusal::without_field(
         RefusalCode::LockTimeout,
         format!("Another transaction holds rows or tables that the {what} needs. Nothing was changed; try again."),
     )
@@ -31,7 +31,7 @@ pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
         "Somebody has changed {} meanwhile: no longer what was asked for. Nothing was deleted.",
         ids.join(", ")
     );
-    Refusal::plain(RefusalCode::NoLongerMatches, message)
+    Refusal::without_field(RefusalCode::NoLongerMatches, message)
 }
 
 /// Checks everything that can refuse a deletion before a row is deleted. Returns at most one refusal per code, and how
@@ -49,7 +49,7 @@ pub(super) fn check_preconditions(
             counted(impact.connected_sessions, "session", "sessions"),
             if impact.connected_sessions == 1 { "is" } else { "are" }
         );
-        refusals.push(Refusal::about("input.allowConnected", RefusalCode::SessionConnected, message));
+        refusals.push(Refusal::for_field("input.allowConnected", RefusalCode::SessionConnected, message));
     }
     refusals.extend(gateway_disagrees(request));
     if impact.pending_messages > 0 && !request.terms.allow_pending_messages {
@@ -79,7 +79,7 @@ pub(crate) fn check_totals(
             "{} would be deleted, which is more than atMost ({at_most}).",
             counted(impact.rows_deleted, "row", "rows")
         );
-        refusals.push(Refusal::about("input.atMost", RefusalCode::TooManyRows, message));
+        refusals.push(Refusal::for_field("input.atMost", RefusalCode::TooManyRows, message));
     }
     (refusals, changes)
 }
@@ -95,7 +95,7 @@ fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
         counted(i64::try_from(connected).unwrap_or(i64::MAX), "session", "sessions"),
         if connected == 1 { "is" } else { "are" }
     );
-    Some(Refusal::about("input.allowConnected", RefusalCode::GatewayDisagrees, message))
+    Some(Refusal::for_field("input.allowConnected", RefusalCode::GatewayDisagrees, message))
 }
 
 /// Returns the refusal of a deletion that would delete so many messages still to be sent.
@@ -104,11 +104,11 @@ pub(super) fn pending(messages: i64) -> Refusal {
         "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
         counted(messages, "scheduled message", "scheduled messages")
     );
-    Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
+    Refusal::for_field("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
 /// Returns the outcome where the database refused for a reason that its foreign keys do not show.
-pub(super) fn database_refused(mut impact: Impact, said: &Said) -> DeletionOutcome {
+pub(super) fn database_refused(mut impact: Impact, said: &DatabaseMessage) -> DeletionOutcome {
     impact.blockers.push(Blocker {
         kind: BlockerKind::Other,
         table: said.table.clone().unwrap_or_default(),
@@ -123,8 +123,8 @@ pub(super) fn database_refused(mut impact: Impact, said: &Said) -> DeletionOutco
 }
 
 /// Returns the outcome where the database refused at the commit, so that the deletion was not made.
-pub(super) fn at_commit(outcome: DeletionOutcome, said: &Said) -> DeletionOutcome {
-    tracing::info!(error = %said.source, "the database refused to commit a deletion");
+pub(super) fn at_commit(outcome: DeletionOutcome, said: &DatabaseMessage) -> DeletionOutcome {
+    tracing::info!(target: "session_admin::deletion", error = %said.source, "the database refused to commit a deletion");
     match outcome.impact {
         Some(impact) => database_refused(impact, said),
         None => DeletionOutcome::refused(vec![blocked(&[])]),
@@ -144,14 +144,14 @@ pub(super) fn impact_mismatch(impact: Impact, changes: Vec<ImpactChange>, unexpl
             tables(&changes)
         )
     };
-    let refusals = vec![Refusal::plain(RefusalCode::ImpactChanged, message)];
+    let refusals = vec![Refusal::without_field(RefusalCode::ImpactChanged, message)];
     DeletionOutcome { impact: Some(impact), changes, refusals, ..DeletionOutcome::default() }
 }
 
 /// Returns the refusal of a deletion that has blockers.
 pub(crate) fn blocked(blockers: &[Blocker]) -> Refusal {
     let messages: Vec<&str> = blockers.iter().map(|blocker| blocker.message.as_str()).collect();
-    Refusal::plain(RefusalCode::BlockedByForeignKey, messages.join(" "))
+    Refusal::without_field(RefusalCode::BlockedByForeignKey, messages.join(" "))
 }
 
 fn changed(changes: &[ImpactChange]) -> Refusal {
@@ -161,7 +161,7 @@ fn changed(changes: &[ImpactChange]) -> Refusal {
     } else {
         format!("The impact has changed in {} since it was looked at. Look at it again.", tables(changes))
     };
-    Refusal::about("input.expectedImpact", RefusalCode::ImpactChanged, message)
+    Refusal::for_field("input.expectedImpact", RefusalCode::ImpactChanged, message)
 }
 
 fn tables(changes: &[ImpactChange]) -> String {

@@ -36,7 +36,7 @@ pub(super) async fn drop_list(transaction: &DatabaseTransaction, list: &str) -> 
 }
 
 /// Executes a statement and returns the number of rows that it changed.
-pub(super) async fn affected(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
+pub(super) async fn execute_counted(transaction: &DatabaseTransaction, sql: String) -> Result<i64, Error> {
     let result = transaction.execute_raw(Dialect::Sqlite.statement(sql, [])).await?;
     Ok(i64::try_from(result.rows_affected()).unwrap_or(i64::MAX))
 }

@@ -19,30 +19,30 @@ pub struct Session {
     pub groups: u32,
 }
 
-const fn stale(id: &'static str, name: &'static str, status: &'static str, groups: u32) -> Session {
+const fn stale_session(id: &'static str, name: &'static str, status: &'static str, groups: u32) -> Session {
     Session { id, name, status, phone_number: None, groups }
 }
 
-const fn live(id: &'static str, name: &'static str, phone_number: &'static str) -> Session {
+const fn connected_session(id: &'static str, name: &'static str, phone_number: &'static str) -> Session {
     Session { id, name, status: "connected", phone_number: Some(phone_number), groups: 40 }
 }
 
 /// The sessions: groups 1 to 580 belong to the stale ones, 581 to 780 to the connected ones, in this order.
 pub const SESSIONS: [Session; 14] = [
-    stale("303d5044-0000-4000-8000-000000000001", "stale-1", "qr_pending", 120),
-    stale("07e810ce-0000-4000-8000-000000000002", "stale-2", "connecting", 95),
-    stale("8842d937-0000-4000-8000-000000000003", "stale-3", "qr_pending", 80),
-    stale("caae7ecf-0000-4000-8000-000000000004", "stale-4", "qr_pending", 75),
-    stale("2d70b0ef-0000-4000-8000-000000000005", "stale-5", "connecting", 60),
-    stale("c330db9f-0000-4000-8000-000000000006", "stale-6", "qr_pending", 55),
-    stale("857bbdfb-0000-4000-8000-000000000007", "stale-7", "disconnected", 45),
-    stale("fc78d08a-0000-4000-8000-000000000008", "stale-8", "disconnected", 30),
-    stale("fd5cd67a-0000-4000-8000-000000000009", "stale-9", "connecting", 20),
-    live("c0ffee00-0000-4000-8000-000000000010", "live-1", "+15550100010"),
-    live("c0ffee00-0000-4000-8000-000000000011", "live-2", "+15550100011"),
-    live("c0ffee00-0000-4000-8000-000000000012", "live-3", "+15550100012"),
-    live("c0ffee00-0000-4000-8000-000000000013", "live-4", "+15550100013"),
-    live("c0ffee00-0000-4000-8000-000000000014", "live-5", "+15550100014"),
+    stale_session("303d5044-0000-4000-8000-000000000001", "stale-1", "qr_pending", 120),
+    stale_session("07e810ce-0000-4000-8000-000000000002", "stale-2", "connecting", 95),
+    stale_session("8842d937-0000-4000-8000-000000000003", "stale-3", "qr_pending", 80),
+    stale_session("caae7ecf-0000-4000-8000-000000000004", "stale-4", "qr_pending", 75),
+    stale_session("2d70b0ef-0000-4000-8000-000000000005", "stale-5", "connecting", 60),
+    stale_session("c330db9f-0000-4000-8000-000000000006", "stale-6", "qr_pending", 55),
+    stale_session("857bbdfb-0000-4000-8000-000000000007", "stale-7", "disconnected", 45),
+    stale_session("fc78d08a-0000-4000-8000-000000000008", "stale-8", "disconnected", 30),
+    stale_session("fd5cd67a-0000-4000-8000-000000000009", "stale-9", "connecting", 20),
+    connected_session("c0ffee00-0000-4000-8000-000000000010", "live-1", "+15550100010"),
+    connected_session("c0ffee00-0000-4000-8000-000000000011", "live-2", "+15550100011"),
+    connected_session("c0ffee00-0000-4000-8000-000000000012", "live-3", "+15550100012"),
+    connected_session("c0ffee00-0000-4000-8000-000000000013", "live-4", "+15550100013"),
+    connected_session("c0ffee00-0000-4000-8000-000000000014", "live-5", "+15550100014"),
 ];
 
 /// How many of [`SESSIONS`], from the first on, are stale.
@@ -76,7 +76,7 @@ pub fn statements(dialect: Dialect, schema: Option<&str>) -> Vec<String> {
         (Dialect::Postgres, Some(schema)) => format!("{}.", quote(schema)),
         _ => String::new(),
     };
-    [sessions(), groups(), admins(), campaigns(), webinars(), webinar_children(), messages(), workshops(), links()]
+    [sessions(), groups(), admins(), campaigns(), webinars(), webinar_children(), messages(), workshops(), link_rows()]
         .into_iter()
         .flatten()
         .map(|insert| {
@@ -110,7 +110,7 @@ fn maybe_group(n: Option<u32>) -> String {
 }
 
 /// The first rows point at stale groups, `step` apart, the others at connected sessions'.
-fn stale_until(last: u32, step: u32, n: u32) -> String {
+fn group_of_row(last: u32, step: u32, n: u32) -> String {
     group(if n <= last { n * step } else { LAST_STALE_GROUP + n })
 }
 
@@ -120,7 +120,7 @@ fn january(day: u32) -> String {
 }
 
 /// When everything was made that has no time of its own to tell.
-fn made() -> String {
+fn default_time() -> String {
     january(5)
 }
 
@@ -152,17 +152,17 @@ fn groups() -> Vec<Insert> {
 
 fn admins() -> Vec<Insert> {
     vec![insert("whatsapp_group_admins", "id, group_id, phone, created_at", 1000, |n| {
-        format!("{}, {}, '+1556{n:07}', {}", id(Kind::Admin, n), group(1 + n % 780), made())
+        format!("{}, {}, '+1556{n:07}', {}", id(Kind::Admin, n), group(1 + n % 780), default_time())
     })]
 }
 
 fn campaigns() -> Vec<Insert> {
     vec![
         insert("notification_campaigns", "id, name, created_at", 10, |n| {
-            format!("{}, 'Campaign {n}', {}", id(Kind::Campaign, n), made())
+            format!("{}, 'Campaign {n}', {}", id(Kind::Campaign, n), default_time())
         }),
         insert("notification_campaign_groups", "id, campaign_id, group_id, status, sent_at", 100, |n| {
-            let (campaign, group) = (id(Kind::Campaign, 1 + n % 10), stale_until(37, 15, n));
+            let (campaign, group) = (id(Kind::Campaign, 1 + n % 10), group_of_row(37, 15, n));
             format!("{}, {campaign}, {group}, 'sent', {}", id(Kind::CampaignGroup, n), january(20))
         }),
     ]
@@ -183,18 +183,18 @@ fn webinars() -> Vec<Insert> {
             _ => None,
         };
         let (main, community) = (maybe_group(main), maybe_group(community));
-        format!("{}, 'Webinar {n}', {main}, {community}, {}", id(Kind::Webinar, n), made())
+        format!("{}, 'Webinar {n}', {main}, {community}, {}", id(Kind::Webinar, n), default_time())
     })]
 }
 
 fn webinar_children() -> Vec<Insert> {
     vec![
         insert("webinar_whatsapp_groups", "id, webinar_id, group_id, created_at", 30, |n| {
-            let (webinar, group) = (id(Kind::Webinar, 1 + n % 12), stale_until(12, 7, n));
-            format!("{}, {webinar}, {group}, {}", id(Kind::WebinarGroup, n), made())
+            let (webinar, group) = (id(Kind::Webinar, 1 + n % 12), group_of_row(12, 7, n));
+            format!("{}, {webinar}, {group}, {}", id(Kind::WebinarGroup, n), default_time())
         }),
         insert("scheduled_webinar_messages", "id, webinar_id, group_id, body, status, scheduled_for", 60, |n| {
-            let (webinar, group) = (id(Kind::Webinar, 1 + n % 12), stale_until(21, 11, n));
+            let (webinar, group) = (id(Kind::Webinar, 1 + n % 12), group_of_row(21, 11, n));
             let status = if n <= 21 { "sent" } else { "pending" };
             let id = id(Kind::WebinarMessage, n);
             format!("{id}, {webinar}, {group}, 'Starting soon', '{status}', {}", january(21))
@@ -209,7 +209,7 @@ fn messages() -> Vec<Insert> {
             _ if n % 4 == 0 => "failed",
             _ => "sent",
         };
-        let (id, group) = (id(Kind::Message, n), stale_until(44, 13, n));
+        let (id, group) = (id(Kind::Message, n), group_of_row(44, 13, n));
         format!("{id}, {group}, 'Hello', '{status}', {}", january(22))
     })]
 }
@@ -222,10 +222,10 @@ fn workshops() -> Vec<Insert> {
                 5 | 6 => Some(LAST_STALE_GROUP + n),
                 _ => None,
             };
-            format!("{}, 'Workshop {n}', {}, {}", id(Kind::Workshop, n), maybe_group(group), made())
+            format!("{}, 'Workshop {n}', {}, {}", id(Kind::Workshop, n), maybe_group(group), default_time())
         }),
         insert("workshop_whatsapp_groups", "id, workshop_id, group_id", 24, |n| {
-            let (workshop, group) = (id(Kind::Workshop, 1 + n % 8), stale_until(9, 17, n));
+            let (workshop, group) = (id(Kind::Workshop, 1 + n % 8), group_of_row(9, 17, n));
             format!("{}, {workshop}, {group}", id(Kind::WorkshopGroup, n))
         }),
         insert("workshop_group_members", "id, workshop_id, group_id, phone", 450, |n| {
@@ -240,7 +240,7 @@ fn workshops() -> Vec<Insert> {
     ]
 }
 
-fn links() -> Vec<Insert> {
+fn link_rows() -> Vec<Insert> {
     vec![insert("dynamic_links", "id, slug, target_url, whatsapp_group_id, created_at", 25, |n| {
         let group = match n {
             1..=11 => Some(n * 19),
@@ -248,6 +248,6 @@ fn links() -> Vec<Insert> {
             _ => None,
         };
         let (id, group) = (id(Kind::Link, n), maybe_group(group));
-        format!("{id}, 'link-{n}', 'https://chat.example/{n}', {group}, {}", made())
+        format!("{id}, 'link-{n}', 'https://chat.example/{n}', {group}, {}", default_time())
     })]
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::circuit_breaker::CircuitBreaker;
 use super::client::{Client, ProbeResult};
 use super::model::GatewayState;
-use super::settings::Settings;
+use super::settings::GatewaySettings;
 use crate::clock::Clock;
 use crate::error::Error;
 
@@ -20,18 +20,18 @@ const CACHE_CAPACITY: u64 = 10_000;
 
 /// Queries the gateway about each of these sessions, even while the circuit is open. This is for deletions. Without a
 /// gateway it returns nothing.
-pub async fn ask_about_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+pub async fn query_all(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
     match gateway {
-        Some(gateway) => gateway.ask_about_each(sessions).await,
+        Some(gateway) => gateway.query_all(sessions).await,
         None => HashMap::new(),
     }
 }
 
 /// Queries the gateway about these sessions, except while the circuit is open. This is for display. Without a gateway
 /// it returns nothing.
-pub async fn ask_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+pub async fn query_if_available_each(gateway: Option<&Gateway>, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
     match gateway {
-        Some(gateway) => gateway.ask_each(sessions).await,
+        Some(gateway) => gateway.query_if_available_each(sessions).await,
         None => HashMap::new(),
     }
 }
@@ -56,9 +56,9 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::Io`] if this machine's certificates or its TLS cannot be used.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, Error> {
-        let cache = Cache::builder().max_capacity(CACHE_CAPACITY).time_to_live(settings.cache_for).build();
-        let concurrency = settings.at_once.max(1);
+    pub fn new(settings: GatewaySettings, clock: Clock) -> Result<Self, Error> {
+        let cache = Cache::builder().max_capacity(CACHE_CAPACITY).time_to_live(settings.cache_ttl).build();
+        let concurrency = settings.max_concurrency.max(1);
         let client = Client::new(settings)?;
         let circuit_breaker = CircuitBreaker::new(concurrency);
         let permits = Semaphore::new(concurrency);
@@ -66,23 +66,24 @@ impl Gateway {
     }
 
     /// Returns the state of one session, cached or queried.
-    pub async fn ask(&self, session: Uuid) -> GatewayState {
-        self.0.cache.get_with(session, self.query_if_available(session)).await
+    pub async fn query_if_available(&self, session: Uuid) -> GatewayState {
+        self.0.cache.get_with(session, self.query_uncached(session)).await
     }
 
     /// Returns the states of many sessions, cached or queried concurrently.
-    pub async fn ask_each(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+    pub async fn query_if_available_each(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
         let queries = sessions.iter().copied().map(|session| {
             let gateway = self.clone();
-            async move { (session, gateway.ask(session).await) }
+            async move { (session, gateway.query_if_available(session).await) }
         });
         stream::iter(queries).buffer_unordered(self.0.concurrency).collect().await
     }
 
     /// Returns the states of many sessions, and queries those again that the circuit breaker left out.
-    async fn ask_about_each(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
-        let mut states = self.ask_each(sessions).await;
-        let skipped: Vec<Uuid> = states.iter().filter(|(_, state)| !state.asked).map(|(session, _)| *session).collect();
+    async fn query_all(&self, sessions: &[Uuid]) -> HashMap<Uuid, GatewayState> {
+        let mut states = self.query_if_available_each(sessions).await;
+        let skipped: Vec<Uuid> =
+            states.iter().filter(|(_, state)| !state.was_queried).map(|(session, _)| *session).collect();
         let queries = skipped.into_iter().map(|session| async move {
             let state = self.query(session, false).await;
             self.0.cache.insert(session, state.clone()).await;
@@ -92,7 +93,7 @@ impl Gateway {
         states
     }
 
-    async fn query_if_available(&self, session: Uuid) -> GatewayState {
+    async fn query_uncached(&self, session: Uuid) -> GatewayState {
         self.query(session, true).await
     }
 
@@ -109,8 +110,8 @@ impl Gateway {
         circuit_breaker.record(result.in_time);
         let ProbeResult { state, detail, in_time } = result;
         if let Some(detail) = &detail {
-            tracing::debug!(%session, state = state.word(), detail, "the gateway was asked");
+            tracing::debug!(target: "session_admin::gateway", %session, state = state.as_str(), detail, "the gateway was asked");
         }
-        GatewayState { state, checked_at: clock.now(), detail, asked: in_time.is_some() }
+        GatewayState { state, checked_at: clock.now(), detail, was_queried: in_time.is_some() }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::GatewaySessionState;
-use super::settings::Settings;
+use super::settings::GatewaySettings;
 use crate::error::Error;
 
 use GatewaySessionState::{NotFound, Unknown, Unreachable};
@@ -39,11 +39,11 @@ impl ProbeResult {
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    settings: Settings,
+    settings: GatewaySettings,
 }
 
 impl Client {
-    pub fn new(settings: Settings) -> Result<Self, Error> {
+    pub fn new(settings: GatewaySettings) -> Result<Self, Error> {
         // It fails if a default has been installed already; the program always installs this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let headers: HeaderMap =
@@ -63,7 +63,7 @@ impl Client {
 
     /// Queries the gateway about one session.
     pub async fn query(&self, session: Uuid) -> ProbeResult {
-        let request = match self.http.get(self.settings.url.of(session)).build() {
+        let request = match self.http.get(self.settings.url.session_url(session)).build() {
             Ok(request) => request,
             Err(problem) => return self.failed(&problem),
         };
@@ -109,7 +109,7 @@ impl Client {
         let Ok(answer) = serde_json::from_slice::<Value>(body) else {
             return ProbeResult::in_time(Unknown, "The gateway's answer is not JSON.".to_owned());
         };
-        let Settings { status_path, words, .. } = &self.settings;
+        let GatewaySettings { status_path, words, .. } = &self.settings;
         let found: Vec<String> =
             status_path.0.iter().filter_map(|path| answer.pointer(path).and_then(status_word)).collect();
         if let Some(state) = found.iter().find_map(|word| words.meaning(word)) {

@@ -10,7 +10,7 @@ mod model;
 mod settings;
 mod status_words;
 
-pub use cached_client::{Gateway, ask_about_each, ask_each};
+pub use cached_client::{Gateway, query_all, query_if_available_each};
 pub use model::{GatewaySessionState, GatewayState};
-pub use settings::{Header, Settings, StatusPath, UrlTemplate};
-pub use status_words::Words;
+pub use settings::{GatewaySettings, Header, StatusPath, UrlTemplate};
+pub use status_words::StatusWords;

@@ -26,7 +26,7 @@ pub enum GatewaySessionState {
 impl GatewaySessionState {
     /// Returns the word for storage and GraphQL.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "CONNECTED",
             Self::Connecting => "CONNECTING",
@@ -51,5 +51,5 @@ pub struct GatewayState {
     pub detail: Option<String>,
     /// False if the gateway was not queried, because it had not answered other queries in time.
     #[serde(skip)]
-    pub asked: bool,
+    pub was_queried: bool,
 }

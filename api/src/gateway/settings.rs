@@ -6,11 +6,11 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use uuid::Uuid;
 
-use super::status_words::Words;
+use super::status_words::StatusWords;
 
 /// The settings of the gateway.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct GatewaySettings {
     /// The URL of a session's status.
     pub url: UrlTemplate,
     /// A header of every request, such as the key.
@@ -18,16 +18,16 @@ pub struct Settings {
     /// Where the status is in an answer.
     pub status_path: StatusPath,
     /// The meanings of the gateway's status words.
-    pub words: Words,
+    pub words: StatusWords,
     /// The time limit of one request.
     pub timeout: Duration,
     /// How long an answer is cached.
-    pub cache_for: Duration,
+    pub cache_ttl: Duration,
     /// The most concurrent requests.
-    pub at_once: usize,
+    pub max_concurrency: usize,
 }
 
-impl Settings {
+impl GatewaySettings {
     /// Returns the defaults for the gateway at `url`.
     #[must_use]
     pub fn new(url: UrlTemplate) -> Self {
@@ -35,10 +35,10 @@ impl Settings {
             url,
             header: None,
             status_path: StatusPath::default(),
-            words: Words::default(),
+            words: StatusWords::default(),
             timeout: Duration::from_secs(2),
-            cache_for: Duration::from_secs(5),
-            at_once: 16,
+            cache_ttl: Duration::from_secs(5),
+            max_concurrency: 16,
         }
     }
 }
@@ -55,7 +55,7 @@ impl UrlTemplate {
     ///
     /// # Errors
     /// A description of the problem, without the URL.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if !text.contains(ID) {
             return Err("has no {id}, which stands for the session's id: http://vps/sessions/{id}/status.".to_owned());
         }
@@ -64,7 +64,8 @@ impl UrlTemplate {
         }
         let template = Self(text.to_owned());
         let parsed = |id: u128| {
-            Url::parse(&template.of(Uuid::from_u128(id))).map_err(|problem| format!("is not a URL: {problem}."))
+            Url::parse(&template.session_url(Uuid::from_u128(id)))
+                .map_err(|problem| format!("is not a URL: {problem}."))
         };
         let (one, other) = (parsed(1)?, parsed(2)?);
         if !matches!(one.scheme(), "http" | "https") {
@@ -81,7 +82,7 @@ impl UrlTemplate {
     }
 
     /// Returns the URL of one session. A UUID needs no percent-encoding.
-    pub(super) fn of(&self, session: Uuid) -> String {
+    pub(super) fn session_url(&self, session: Uuid) -> String {
         self.0.replace(ID, &session.to_string())
     }
 }
@@ -104,7 +105,7 @@ impl Header {
     ///
     /// # Errors
     /// A description of the problem, without the header.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || "is no header; it takes NAME: VALUE on one line, such as X-Api-Key: … .".to_owned();
         let (name, value) = text.split_once(':').ok_or_else(wrong)?;
         let name = name.trim().parse::<HeaderName>().map_err(|_| wrong())?;
@@ -130,7 +131,7 @@ impl StatusPath {
     ///
     /// # Errors
     /// A description of the problem.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
         if text.starts_with('/') && escaped {
             return Ok(Self(vec![text.to_owned()]));
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn a_url_is_of_one_server_and_has_a_place_for_the_id() {
         for right in ["http://vps/sessions/{id}/status", "https://u:p@h:1/x?id={id}&again={id}"] {
-            assert!(UrlTemplate::read(right).is_ok(), "{right}");
+            assert!(UrlTemplate::parse(right).is_ok(), "{right}");
         }
         for (wrong, why) in [
             ("http://vps/sessions", "has no {id}"),
@@ -157,19 +158,19 @@ mod tests {
             ("http://u:{id}@vps/", "has {id} before the path"),
             ("http://vps/#{id}", "has a #"),
         ] {
-            let said = UrlTemplate::read(wrong).unwrap_err();
+            let said = UrlTemplate::parse(wrong).unwrap_err();
             assert!(said.starts_with(why), "{wrong}: {said}");
         }
-        assert_eq!(format!("{:?}", UrlTemplate::read("http://u:hunter2@h/{id}").unwrap()), "[redacted]");
+        assert_eq!(format!("{:?}", UrlTemplate::parse("http://u:hunter2@h/{id}").unwrap()), "[redacted]");
     }
 
     #[test]
     fn a_header_is_a_name_and_a_value_that_is_not_printed() {
-        let header = Header::read("X-Api-Key:  hunter2 ").unwrap();
+        let header = Header::parse("X-Api-Key:  hunter2 ").unwrap();
         assert_eq!((header.name.as_str(), header.value.to_str().unwrap()), ("x-api-key", "hunter2"));
         assert!(!format!("{header:?}").contains("hunter2"), "{header:?}");
         for wrong in ["hunter2", ": hunter2", "X Y: hunter2", "X-Api-Key:", "X-Api-Key: hunter2\nX: y"] {
-            let said = Header::read(wrong).unwrap_err();
+            let said = Header::parse(wrong).unwrap_err();
             assert!(!said.contains("hunter2"), "{said}");
         }
     }
@@ -177,10 +178,10 @@ mod tests {
     #[test]
     fn a_path_is_a_json_pointer() {
         for right in ["/status", "/a~1b/0/~0", "/"] {
-            assert!(StatusPath::read(right).is_ok(), "{right}");
+            assert!(StatusPath::parse(right).is_ok(), "{right}");
         }
         for wrong in ["", "status", "$.status", "/a~", "/a~2"] {
-            assert!(StatusPath::read(wrong).unwrap_err().contains(wrong), "{wrong}");
+            assert!(StatusPath::parse(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
     }
 }

@@ -27,20 +27,20 @@ const MEANINGS: [GatewaySessionState; 6] = [Connected, Connecting, QrPending, Di
 
 /// The gateway's status words, ignoring case, and the states that they mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(HashMap<String, GatewaySessionState>);
+pub struct StatusWords(HashMap<String, GatewaySessionState>);
 
-impl Default for Words {
+impl Default for StatusWords {
     fn default() -> Self {
         Self(KNOWN_WORDS.into_iter().map(|(word, state)| (word.to_owned(), state)).collect())
     }
 }
 
-impl Words {
+impl StatusWords {
     /// Returns the known words and those of `entries`, such as `WORKING=CONNECTED`, which take precedence.
     ///
     /// # Errors
     /// A description of the invalid entry and of the expected format.
-    pub fn with(entries: &[String]) -> Result<Self, String> {
+    pub fn with_entries(entries: &[String]) -> Result<Self, String> {
         let mut configured: HashMap<String, GatewaySessionState> = HashMap::new();
         for entry in entries {
             let (word, state) = parse_entry(entry)?;
@@ -62,12 +62,12 @@ impl Words {
 fn parse_entry(entry: &str) -> Result<(String, GatewaySessionState), String> {
     let parsed = entry.rsplit_once('=').and_then(|(word, meaning)| {
         let meaning = meaning.trim().to_ascii_uppercase();
-        let state = MEANINGS.into_iter().find(|state| state.word() == meaning)?;
+        let state = MEANINGS.into_iter().find(|state| state.as_str() == meaning)?;
         let word = word.trim().to_lowercase();
         (!word.is_empty()).then_some((word, state))
     });
     parsed.ok_or_else(|| {
-        let meanings = MEANINGS.map(GatewaySessionState::word).join(", ");
+        let meanings = MEANINGS.map(GatewaySessionState::as_str).join(", ");
         format!("has {entry:?}; it takes WORD=STATE, such as WORKING=CONNECTED, with one of the states {meanings}.")
     })
 }

@@ -4,7 +4,7 @@ use async_graphql::Context;
 use uuid::Uuid;
 
 use super::context::{ContextExt as _, RequestContext};
-use super::error::chain;
+use super::error::error_chain;
 use crate::auth::Role;
 use crate::cleanup::{self, CleanupOutcome, CleanupRequest, RestoreRunRequest, RunErasure, RunOutcome};
 use crate::deletion::{self, DeletionOutcome, DeletionRequest, ErasureOutcome};
@@ -63,7 +63,7 @@ impl<'a> Operator<'a> {
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
         let database = self.0.state().database().clone();
         // The gateway changes nothing, and no lock may wait for its answer.
-        let request = request.asked(self.0.state().gateway()).await;
+        let request = request.with_gateway_states(self.0.state().gateway()).await;
         self.0
             .run_with_permit(async move {
                 let outcome = deletion::delete(&database, &request).await;
@@ -84,7 +84,7 @@ impl<'a> Operator<'a> {
                 let outcome = restore::restore(&database, &request).await?;
                 let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
                 let (deletion, rows) = (request.deletion_id, outcome.rows_restored);
-                tracing::info!(%deletion, rows, refusals = ?codes, dry_run = request.dry_run, "restore");
+                tracing::info!(target: "session_admin::graphql", %deletion, rows, refusals = ?codes, dry_run = request.dry_run, "restore");
                 Ok(outcome)
             })
             .await
@@ -116,7 +116,7 @@ impl<'a> Operator<'a> {
         let gateway = self.0.state().gateway().cloned();
         self.0
             .run_with_permit(async move {
-                let outcome = cleanup::start(queue.database(), gateway.as_ref(), &request).await?;
+                let outcome = cleanup::create_run(queue.database(), gateway.as_ref(), &request).await?;
                 if let Some(run) = outcome.run.as_ref().filter(|run| !run.status.has_finished()) {
                     queue.push(run.id).await;
                 }
@@ -147,7 +147,7 @@ impl Admin<'_> {
             .run_with_permit(async move {
                 let outcome = deletion::erase(&database, deletion, &name, &RunErasure).await?;
                 if outcome.refusals.is_empty() {
-                    tracing::info!(%deletion, by = name, "erased");
+                    tracing::info!(target: "session_admin::graphql", %deletion, by = name, "erased");
                 }
                 Ok(outcome)
             })
@@ -159,13 +159,15 @@ impl Admin<'_> {
 fn log_outcome(outcome: &Result<DeletionOutcome, Error>) {
     match outcome {
         Ok(DeletionOutcome { deletion: Some(deletion), .. }) => {
-            tracing::info!(deletion = %deletion.id, rows = deletion.rows_deleted, by = deletion.deleted_by, "deleted");
+            tracing::info!(target: "session_admin::graphql", deletion = %deletion.id, rows = deletion.rows_deleted, by = deletion.deleted_by, "deleted");
         }
         Ok(outcome) => {
             let codes: Vec<_> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
-            tracing::info!(refusals = ?codes, "nothing was deleted");
+            tracing::info!(target: "session_admin::graphql", refusals = ?codes, "nothing was deleted");
         }
         Err(Error::BadInput(_)) => {}
-        Err(error) => tracing::warn!(error = chain(error), "the deletion failed"),
+        Err(error) => {
+            tracing::warn!(target: "session_admin::graphql", error = error_chain(error), "the deletion failed")
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::Context;
 
-use super::loaders::Batches;
+use super::loaders::RequestLoader;
 use crate::admission::event_permit::EventPermit;
 use crate::admission::mutation_permit::MutationPermit;
 use crate::admission::request_permit::RequestPermit;
@@ -110,7 +110,7 @@ pub(super) trait ContextExt {
     fn request_context(&self) -> Result<&RequestContext, Error>;
 
     /// Returns the request's loader.
-    fn loader(&self) -> Result<&Batches, Error>;
+    fn loader(&self) -> Result<&RequestLoader, Error>;
 
     /// Returns the server's state.
     fn state(&self) -> Result<&AppState, Error> {
@@ -126,17 +126,19 @@ pub(super) trait ContextExt {
     fn event_permit(&self) -> Result<&EventPermit, Error> {
         match self.request_context()?.permit() {
             RequestPermit::Subscription(permit) => Ok(permit),
-            _ => Err(Error::Unsuitable("A subscription was executed without its turn.".to_owned())),
+            _ => Err(Error::IncompatibleDatabase("A subscription was executed without its turn.".to_owned())),
         }
     }
 }
 
 impl ContextExt for Context<'_> {
     fn request_context(&self) -> Result<&RequestContext, Error> {
-        self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its state.".to_owned()))
+        self.data_opt()
+            .ok_or_else(|| Error::IncompatibleDatabase("The schema was executed without its state.".to_owned()))
     }
 
-    fn loader(&self) -> Result<&Batches, Error> {
-        self.data_opt().ok_or_else(|| Error::Unsuitable("The schema was executed without its loaders.".to_owned()))
+    fn loader(&self) -> Result<&RequestLoader, Error> {
+        self.data_opt()
+            .ok_or_else(|| Error::IncompatibleDatabase("The schema was executed without its loaders.".to_owned()))
     }
 }

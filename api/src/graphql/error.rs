@@ -9,7 +9,7 @@ use async_graphql::{Pos, Response, ServerError};
 use crate::conformance::error::{set_code, shorten};
 use crate::error::Error;
 
-pub use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, QUERY_TOO_COMPLEX, coded};
+pub use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, QUERY_TOO_COMPLEX, error_with_code};
 
 /// The same request may succeed later.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
@@ -25,13 +25,13 @@ const MAX_ERRORS: usize = 100;
 
 /// Returns the response to a request of which nothing was executed.
 #[must_use]
-pub fn refusal(code: &str, message: impl Into<String>) -> Response {
-    Response::from_errors(vec![coded(code, message)])
+pub fn error_response(code: &str, message: impl Into<String>) -> Response {
+    Response::from_errors(vec![error_with_code(code, message)])
 }
 
 /// Returns an error as clients see it, of a request of which nothing was executed.
 #[must_use]
-pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
+pub fn public_error(error: Arc<Error>, correlation_id: &str) -> ServerError {
     let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
     error.locations.clear();
     finish_error(&mut error, correlation_id);
@@ -40,7 +40,7 @@ pub fn of(error: Arc<Error>, correlation_id: &str) -> ServerError {
 
 /// Gives every error of a response its code and its public message, and logs what clients are not told.
 #[must_use]
-pub fn finish(mut response: Response, correlation_id: &str) -> Response {
+pub fn finalize_errors(mut response: Response, correlation_id: &str) -> Response {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         finish_error(error, correlation_id);
@@ -51,7 +51,7 @@ pub fn finish(mut response: Response, correlation_id: &str) -> Response {
 
 /// Returns the messages of an error and all its causes. They are for the log, never for clients.
 #[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -79,7 +79,7 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
         // async-graphql's own errors, about a document and its values, have no source.
         None if source.is_none() => set_code(error, BAD_USER_INPUT),
         None => {
-            tracing::error!(correlation_id, error = error.message, "an error that nobody classified");
+            tracing::error!(target: "session_admin::graphql", correlation_id, error = error.message, "an error that nobody classified");
             error.message = masked(correlation_id);
             set_code(error, INTERNAL);
         }
@@ -100,9 +100,11 @@ fn log(error: &Error, correlation_id: &str) {
         | Error::Storage(_)
         | Error::Timeout(_)
         | Error::LockTimeout(_) => {
-            tracing::warn!(correlation_id, error = chain(error), "the database did not answer");
+            tracing::warn!(target: "session_admin::graphql", correlation_id, error = error_chain(error), "the database did not answer");
         }
-        _ => tracing::error!(correlation_id, error = chain(error), "a request failed"),
+        _ => {
+            tracing::error!(target: "session_admin::graphql", correlation_id, error = error_chain(error), "a request failed")
+        }
     }
 }
 
@@ -112,7 +114,7 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         Error::BadInput(message)
         | Error::NotFound(message)
         | Error::Forbidden(message)
-        | Error::Unsuitable(message) => Cow::Borrowed(message),
+        | Error::IncompatibleDatabase(message) => Cow::Borrowed(message),
         Error::Unavailable(_)
         | Error::ReadOnly(_)
         | Error::Storage(_)

@@ -2,7 +2,7 @@
 
 use async_graphql::ServerError;
 
-use super::error::{QUERY_TOO_COMPLEX, coded};
+use super::error::{QUERY_TOO_COMPLEX, error_with_code};
 
 /// The cost of an impact, besides its fields and one for each session.
 pub(super) const IMPACT: usize = 100;
@@ -29,7 +29,7 @@ const LIBRARY_MESSAGE: &str = "Query is too complex.";
 /// An extension could say how much the query costs, but with one in place async-graphql takes a slow path for every field.
 pub(super) fn explain_cost(error: &mut ServerError, most: usize) {
     if error.message == LIBRARY_MESSAGE {
-        *error = coded(
+        *error = error_with_code(
             QUERY_TOO_COMPLEX,
             format!("The query costs more than {most}. Ask for smaller pages or fewer fields."),
         );

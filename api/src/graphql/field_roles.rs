@@ -6,7 +6,7 @@
 use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 
-use super::error::{FORBIDDEN, coded};
+use super::error::{FORBIDDEN, error_with_code};
 use crate::auth::{Principal, Role};
 use crate::conformance::document::Document;
 use crate::conformance::visit::fields_at_root;
@@ -14,7 +14,7 @@ use crate::conformance::visit::fields_at_root;
 /// Returns the role that a root field requires; none for a field that the schema does not have. A test compares this with the
 /// schema, so a new field needs a line here.
 #[must_use]
-pub fn required(kind: OperationType, field: &str) -> Option<Role> {
+pub fn required_role(kind: OperationType, field: &str) -> Option<Role> {
     match kind {
         OperationType::Query => match field {
             "viewer" | "node" | "session" | "sessions" | "sessionStats" | "group" | "groups" | "deletionImpact"
@@ -42,7 +42,7 @@ pub fn required(kind: OperationType, field: &str) -> Option<Role> {
 ///
 /// # Errors
 /// FORBIDDEN, with the field and the role that it requires.
-pub fn allowed(document: &Document, operation: Option<&str>, principal: &Principal) -> Result<(), ServerError> {
+pub fn check_roles(document: &Document, operation: Option<&str>, principal: &Principal) -> Result<(), ServerError> {
     let document = document.ast();
     // Without an operation nothing is executed, and the execution says so.
     let Some(operation) = selected_operation(document, operation) else { return Ok(()) };
@@ -52,8 +52,8 @@ pub fn allowed(document: &Document, operation: Option<&str>, principal: &Princip
     });
     for field in fields {
         // The validation reports fields that the schema does not have.
-        let Some(role) = required(operation.ty, field) else { continue };
-        principal.require(role, field).map_err(|error| coded(FORBIDDEN, error.to_string()))?;
+        let Some(role) = required_role(operation.ty, field) else { continue };
+        principal.require(role, field).map_err(|error| error_with_code(FORBIDDEN, error.to_string()))?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub mod types;
 
 pub use capabilities::{Admin, Operator};
 pub use context::RequestContext;
-pub use execution::instrumented::{allowed, execute, subscribe};
-pub use field_roles::required;
+pub use execution::instrumented::{authorize, execute, subscribe};
+pub use field_roles::required_role;
 pub use schema::{Mutation, Query, Schema, builder, schema_index, sdl};
 pub use subscription::Subscription;

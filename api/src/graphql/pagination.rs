@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::context::ContextExt as _;
 use super::execution::row_list::Row;
-use crate::db::pagination::{Position, Slice, Unasked};
+use crate::db::pagination::{Cursor, PageRequest, Projection};
 use crate::error::Error;
 use crate::limits::Limits;
 
@@ -23,7 +23,7 @@ pub(super) fn page_request(
     after: Option<&str>,
     last: Option<i32>,
     before: Option<&str>,
-) -> Result<Slice, Error> {
+) -> Result<PageRequest, Error> {
     let (name, size) = match (first, last) {
         (Some(_), Some(_)) => {
             return Err(Error::BadInput("first and last exclude each other: ask for one end of the list.".to_owned()));
@@ -33,12 +33,12 @@ pub(super) fn page_request(
     };
     let most = ctx.state()?.limits().page;
     let position = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
-    Ok(Slice {
+    Ok(PageRequest {
         size: size.map_or(Ok(DEFAULT_SIZE.min(most)), |size| page_size(name, size, most))?,
         last: last.is_some(),
         after: position("after", after)?,
         before: position("before", before)?,
-        unasked: Unasked::default(),
+        unasked: Projection::default(),
     })
 }
 
@@ -52,19 +52,19 @@ fn page_size(name: &str, size: i32, most: u32) -> Result<u32, Error> {
 
 /// Returns the cost of a page: that of its fields, times its number of nodes. A size that will be refused counts as one node.
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
-    let size = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MOST_ON_A_PAGE).unwrap_or(1));
+    let size = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MAX_PAGE_SIZE).unwrap_or(1));
     fields.saturating_mul((size as usize).max(1)).saturating_add(1)
 }
 
 /// Returns which columns and cursors of a connection's rows the query has no field for.
-pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Unasked {
+pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Projection {
     let selected = ctx.look_ahead();
     let (nodes, edges, page) = (selected.field("nodes"), selected.field("edges"), selected.field("pageInfo"));
     let node = edges.field("node");
     let is_selected = |field: &str| nodes.field(field).exists() || node.field(field).exists();
     let cursors = [edges.field("cursor"), page.field("startCursor"), page.field("endCursor")];
-    Unasked {
-        places: !cursors.iter().any(Lookahead::exists),
+    Projection {
+        cursors: !cursors.iter().any(Lookahead::exists),
         columns: N::COLUMNS_BY_FIELD
             .iter()
             .filter(|(field, _)| !is_selected(field))
@@ -74,13 +74,13 @@ pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Unasked {
 }
 
 /// Returns the cursor of a position, which is opaque to clients.
-pub(super) fn encode(position: &Position) -> String {
+pub(super) fn encode(position: &Cursor) -> String {
     // A position has texts only, and these can always be written as JSON.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
 /// Returns the position of a cursor. Some are long, since they hold a name.
-fn decode(argument: &str, cursor: &str) -> Result<Position, Error> {
+fn decode(argument: &str, cursor: &str) -> Result<Cursor, Error> {
     let position = URL_SAFE_NO_PAD.decode(cursor).ok();
     position.and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(|| {
         Error::BadInput(format!("{argument} is not a cursor of this list: take one from its edges or pageInfo."))

@@ -3,11 +3,11 @@
 use entity::whatsapp_groups::Column;
 use uuid::Uuid;
 
-use crate::db::{Columns, Dialect, Parameters, text_search};
+use crate::db::{BindParams, Dialect, TableColumns, text_search};
 
 /// Conditions on groups, all of which must hold. The default matches all groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Filter {
+pub struct GroupFilter {
     /// One of these ids.
     pub ids: Option<Vec<Uuid>>,
     /// One of these sessions.
@@ -16,16 +16,18 @@ pub struct Filter {
     pub search: Option<String>,
 }
 
-impl Filter {
+impl GroupFilter {
     /// Returns SQL conditions on a row `listed`, to be joined by AND.
     #[must_use]
-    pub fn conditions(&self, dialect: Dialect, columns: &Columns, parameters: &mut Parameters) -> Vec<String> {
+    pub fn conditions(&self, dialect: Dialect, columns: &TableColumns, parameters: &mut BindParams) -> Vec<String> {
         let mut conditions = Vec::new();
         for (column, ids) in [(Column::Id, &self.ids), (Column::SessionId, &self.session_ids)] {
             let (Some(ids), Some(name)) = (ids, columns.name(column)) else { continue };
-            let wanted = dialect.elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
-            conditions
-                .push(format!("{name} IN (SELECT {} FROM {wanted} wanted)", columns.typed(column, "wanted.value")));
+            let wanted = dialect.json_elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
+            conditions.push(format!(
+                "{name} IN (SELECT {} FROM {wanted} wanted)",
+                columns.cast_to_column(column, "wanted.value")
+            ));
         }
         if let Some(part) = &self.search {
             let parameter = parameters.bind(text_search::pattern(dialect, part));

@@ -5,5 +5,5 @@ mod model;
 pub mod queries;
 pub mod reference_counts;
 
-pub use filter::Filter;
+pub use filter::GroupFilter;
 pub use model::Group;

@@ -7,16 +7,16 @@ use entity::whatsapp_groups::Column;
 use sea_orm::{ConnectionTrait as _, IdenStatic as _, QueryResult};
 use uuid::Uuid;
 
-use super::filter::Filter;
+use super::filter::GroupFilter;
 use super::model::Group;
 use crate::catalog::GROUPS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
-use crate::db::{Cell, Columns, Database, Dialect, Parameters};
+use crate::db::pagination::{KeyType, Page, PageRequest, PagedQuery, SortKey, SortOrder};
+use crate::db::{BindParams, Database, Dialect, SqlValue, TableColumns};
 use crate::error::Error;
 
 /// The sort key of a list of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SortBy {
+pub enum GroupSortKey {
     /// [`Group::name`].
     Name,
     /// The number of participants.
@@ -27,15 +27,15 @@ pub enum SortBy {
 
 /// A request for one page of a list of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Part {
+pub struct GroupPageRequest {
     /// The groups of the list.
-    pub filter: Filter,
+    pub filter: GroupFilter,
     /// The sort key.
-    pub by: SortBy,
+    pub by: GroupSortKey,
     /// Sorts the largest value first.
     pub descending: bool,
     /// The page.
-    pub slice: Slice,
+    pub slice: PageRequest,
 }
 
 /// Returns the groups with these ids, in no particular order. Unknown ids are skipped.
@@ -43,9 +43,9 @@ pub struct Part {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
-    let columns = Columns::recent(db, GROUPS).await?;
-    let mut parameters = Parameters::default();
-    let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
+    let columns = TableColumns::load_cached(db, GROUPS).await?;
+    let mut parameters = BindParams::default();
+    let filter = GroupFilter { ids: Some(ids.to_vec()), ..GroupFilter::default() };
     let conditions = filter.conditions(db.dialect(), &columns, &mut parameters).join(" AND ");
     let sql = format!("SELECT {} FROM {} listed WHERE {conditions}", select_list(&columns, &[]), columns.table());
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
@@ -56,8 +56,8 @@ pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Group>, Error> {
 ///
 /// # Errors
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn page(db: &Database, part: &Part) -> Result<Page<Group>, Error> {
-    let columns = Columns::recent(db, GROUPS).await?;
+pub async fn page(db: &Database, part: &GroupPageRequest) -> Result<Page<Group>, Error> {
+    let columns = TableColumns::load_cached(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
     list.page(db.pool(), &select_list(&columns, &part.slice.unasked.columns), &part.slice)
         .await?
@@ -68,12 +68,16 @@ pub async fn page(db: &Database, part: &Part) -> Result<Page<Group>, Error> {
 ///
 /// # Errors
 /// Those of [`page`].
-pub async fn page_of_each(db: &Database, part: &Part, sessions: &[Uuid]) -> Result<HashMap<Uuid, Page<Group>>, Error> {
-    let columns = Columns::recent(db, GROUPS).await?;
+pub async fn page_of_each(
+    db: &Database,
+    part: &GroupPageRequest,
+    sessions: &[Uuid],
+) -> Result<HashMap<Uuid, Page<Group>>, Error> {
+    let columns = TableColumns::load_cached(db, GROUPS).await?;
     let list = list(db.dialect(), &columns, &part.filter, part.by, part.descending);
-    let of = columns.key(Column::SessionId);
+    let of = columns.id_key(Column::SessionId);
     let selected = select_list(&columns, &part.slice.unasked.columns);
-    let pages = list.page_of_each(db.pool(), &selected, &part.slice, &of, &texts(sessions)).await?;
+    let pages = list.page_of_each(db.pool(), &selected, &part.slice, &of, &id_texts(sessions)).await?;
     sessions.iter().zip(pages).map(|(session, page)| Ok((*session, page.map(|row| from_row(&row))?))).collect()
 }
 
@@ -81,60 +85,70 @@ pub async fn page_of_each(db: &Database, part: &Part, sessions: &[Uuid]) -> Resu
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
-    let columns = Columns::recent(db, GROUPS).await?;
-    list(db.dialect(), &columns, filter, SortBy::Name, false).count(db.pool()).await
+pub async fn count(db: &Database, filter: &GroupFilter) -> Result<i64, Error> {
+    let columns = TableColumns::load_cached(db, GROUPS).await?;
+    list(db.dialect(), &columns, filter, GroupSortKey::Name, false).count(db.pool()).await
 }
 
 /// Counts the groups of each session that match a filter, with one statement.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count_of_each(db: &Database, filter: &Filter, sessions: &[Uuid]) -> Result<HashMap<Uuid, i64>, Error> {
-    let columns = Columns::recent(db, GROUPS).await?;
-    let list = list(db.dialect(), &columns, filter, SortBy::Name, false);
-    let counts = list.count_of_each(db.pool(), &columns.key(Column::SessionId), &texts(sessions)).await?;
+pub async fn count_of_each(
+    db: &Database,
+    filter: &GroupFilter,
+    sessions: &[Uuid],
+) -> Result<HashMap<Uuid, i64>, Error> {
+    let columns = TableColumns::load_cached(db, GROUPS).await?;
+    let list = list(db.dialect(), &columns, filter, GroupSortKey::Name, false);
+    let counts = list.count_of_each(db.pool(), &columns.id_key(Column::SessionId), &id_texts(sessions)).await?;
     counts.into_iter().map(|(session, groups)| Ok((parse_id(&session)?, groups))).collect()
 }
 
-fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descending: bool) -> List {
-    let mut parameters = Parameters::default();
+fn list(
+    dialect: Dialect,
+    columns: &TableColumns,
+    filter: &GroupFilter,
+    by: GroupSortKey,
+    descending: bool,
+) -> PagedQuery {
+    let mut parameters = BindParams::default();
     let conditions = filter.conditions(dialect, columns, &mut parameters);
     let (name, key) = match by {
-        SortBy::Name => ("name", Some(Key::new(name_sql(columns), Kind::Text))),
-        SortBy::ParticipantCount => {
+        GroupSortKey::Name => ("name", Some(SortKey::new(name_sql(columns), KeyType::Text))),
+        GroupSortKey::ParticipantCount => {
             let count = columns.number(Column::ParticipantCount);
-            ("participants", count.map(|count| Key::nullable(count, Kind::Number)))
+            ("participants", count.map(|count| SortKey::nullable(count, KeyType::Number)))
         }
-        SortBy::CreatedAt => {
+        GroupSortKey::CreatedAt => {
             let created = columns.sortable(Column::CreatedAt);
-            ("created", created.map(|created| Key::nullable(created, Kind::Time)))
+            ("created", created.map(|created| SortKey::nullable(created, KeyType::Time)))
         }
     };
     let name: Arc<str> = format!("groups by {name}{}", if descending { ", last first" } else { "" }).into();
-    let id = columns.key(Column::Id);
+    let id = columns.id_key(Column::Id);
     let from = format!("{} listed", columns.table());
-    List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
+    PagedQuery { dialect, from, conditions, parameters, order: SortOrder { name, by: key, id, descending } }
 }
 
 /// Returns SQL for [`Group::name`].
 ///
 /// An index serves the order by name only if this is the column alone, on PostgreSQL also without NULLS FIRST or LAST.
 /// So the fallbacks are added only where a name may be missing.
-fn name_sql(columns: &Columns) -> String {
-    columns.filled_text(Column::GroupName).unwrap_or_else(|| {
+fn name_sql(columns: &TableColumns) -> String {
+    columns.not_null_text(Column::GroupName).unwrap_or_else(|| {
         let [name, jid, id] = [Column::GroupName, Column::GroupJid, Column::Id].map(|column| columns.as_text(column));
         format!("coalesce({name}, {jid}, substr({id}, 1, 8))")
     })
 }
 
 /// Returns the SELECT list of a [`Group`], in the order in which it is read.
-fn select_list(columns: &Columns, unrequested: &[&str]) -> String {
+fn select_list(columns: &TableColumns, unrequested: &[&str]) -> String {
     // The address is also the fallback for a missing name.
     let is_fallback =
-        |column: &str| column == Column::GroupJid.as_str() && columns.filled_text(Column::GroupName).is_none();
+        |column: &str| column == Column::GroupJid.as_str() && columns.not_null_text(Column::GroupName).is_none();
     let unrequested: Vec<&str> = unrequested.iter().copied().filter(|column| !is_fallback(column)).collect();
-    let texts = columns.selected(
+    let texts = columns.select_list(
         &[Column::Id, Column::SessionId, Column::GroupJid, Column::GroupName, Column::CreatedAt, Column::UpdatedAt],
         &unrequested,
     );
@@ -143,10 +157,10 @@ fn select_list(columns: &Columns, unrequested: &[&str]) -> String {
 }
 
 fn from_row(row: &QueryResult) -> Result<Group, Error> {
-    let [group_id, session_id, jid, name, created_at, updated_at] = Cell::first(row)?;
-    let [jid, name] = [jid, name].map(|value| value.map(Cell::into_text));
-    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(Cell::moment));
-    let short_id = || group_id.as_ref().map(Cell::to_string).unwrap_or_default().chars().take(8).collect();
+    let [group_id, session_id, jid, name, created_at, updated_at] = SqlValue::first_n(row)?;
+    let [jid, name] = [jid, name].map(|value| value.map(SqlValue::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(SqlValue::timestamp));
+    let short_id = || group_id.as_ref().map(SqlValue::to_string).unwrap_or_default().chars().take(8).collect();
     Ok(Group {
         id: group_id.as_ref().map_or_else(|| parse_id(""), uuid)?,
         session_id: session_id.as_ref().map(uuid).transpose()?,
@@ -158,11 +172,11 @@ fn from_row(row: &QueryResult) -> Result<Group, Error> {
     })
 }
 
-fn texts(ids: &[Uuid]) -> Vec<String> {
+fn id_texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
 }
 
-fn uuid(id: &Cell) -> Result<Uuid, Error> {
+fn uuid(id: &SqlValue) -> Result<Uuid, Error> {
     id.uuid().map_or_else(|| parse_id(&id.to_string()), Ok)
 }
 
@@ -171,5 +185,6 @@ fn uuid(id: &Cell) -> Result<Uuid, Error> {
 /// # Errors
 /// [`Error::Unsuitable`] if it is not a UUID.
 pub(super) fn parse_id(text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| Error::Unsuitable(format!("A group has or names the id {text}, which is no UUID.")))
+    text.parse()
+        .map_err(|_| Error::IncompatibleDatabase(format!("A group has or names the id {text}, which is no UUID.")))
 }

@@ -6,13 +6,13 @@ use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use super::queries::parse_id;
-use crate::catalog::{self, Action, ForeignKey, GROUPS, Graph};
+use crate::catalog::{self, Action, ForeignKey, ForeignKeyGraph, GROUPS};
 use crate::db::{Database, Dialect, quote};
 use crate::error::Error;
 
 /// The rows that refer to one group by the same columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
+pub struct ReferenceCount {
     /// The referring table: bare in the business schema, `schema.name` elsewhere.
     pub table: String,
     /// The referring column; for a composite key, all of them, separated by commas.
@@ -30,14 +30,14 @@ pub struct Reference {
 /// # Errors
 /// [`Error::Unsuitable`] if a referring table may hide rows from this role, since the count could be wrong;
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn of_groups(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Reference>>, Error> {
+pub async fn count_references(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<ReferenceCount>>, Error> {
     let dialect = db.dialect();
-    let graph = catalog::read_from(db.pool(), dialect, db.schema(), GROUPS).await?;
-    let references = GroupReferences::of(&graph);
+    let graph = catalog::load_graph_from(db.pool(), dialect, db.schema(), GROUPS).await?;
+    let references = GroupReferences::from_graph(&graph);
     if let Some(message) = references.hidden_rows() {
-        return Err(Error::Unsuitable(message));
+        return Err(Error::IncompatibleDatabase(message));
     }
-    let mut found: HashMap<Uuid, Vec<Reference>> = HashMap::new();
+    let mut found: HashMap<Uuid, Vec<ReferenceCount>> = HashMap::new();
     let Some(sql) = references.counts_sql(dialect) else { return Ok(found) };
     let ids = serde_json::to_string(ids).unwrap_or_default();
     let mut counts: BTreeMap<(usize, String), i64> = BTreeMap::new();
@@ -54,14 +54,14 @@ pub async fn of_groups(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<
 
 /// The foreign keys that refer to groups.
 struct GroupReferences<'a> {
-    graph: &'a Graph,
+    graph: &'a ForeignKeyGraph,
     /// Keys with the same columns and rule are counted together. There is more than one where partitions have their
     /// own.
     keys: Vec<Vec<&'a ForeignKey>>,
 }
 
 impl<'a> GroupReferences<'a> {
-    fn of(graph: &'a Graph) -> Self {
+    fn from_graph(graph: &'a ForeignKeyGraph) -> Self {
         let mut all: Vec<&ForeignKey> = graph.referring_to(graph.root).map(|(_, key)| key).collect();
         // Keys of whole tables come first: a partition's own key adds nothing to the same key of its table.
         all.sort_by_key(|key| {
@@ -82,12 +82,12 @@ impl<'a> GroupReferences<'a> {
     /// Returns why some rows cannot be counted; none if all can.
     fn hidden_rows(&self) -> Option<String> {
         let tables = [self.graph.root].into_iter().chain(self.keys.iter().map(|keys| keys[0].table));
-        tables.into_iter().find_map(|table| self.graph.tables[table].hidden("what refers to a group"))
+        tables.into_iter().find_map(|table| self.graph.tables[table].hidden_rows_message("what refers to a group"))
     }
 
-    fn reference(&self, number: usize, rows: i64) -> Reference {
+    fn reference(&self, number: usize, rows: i64) -> ReferenceCount {
         let key = self.keys[number][0];
-        Reference {
+        ReferenceCount {
             table: self.graph.tables[key.table].display.clone(),
             column: key.columns.join(", "),
             on_delete: key.on_delete,
@@ -127,7 +127,7 @@ impl<'a> GroupReferences<'a> {
             "parent AS MATERIALIZED (SELECT CAST(chat_group.id AS text) AS group_id{tableoid}{columns} FROM {} chat_group \
              WHERE chat_group.id IN (SELECT {id} FROM {} wanted))",
             groups.relation(dialect),
-            dialect.elements("$1"),
+            dialect.json_elements("$1"),
         )
     }
 
@@ -149,7 +149,7 @@ impl<'a> GroupReferences<'a> {
         format!(
             "SELECT parent.group_id, {number} AS reference_number, count(*) AS row_count \
              FROM parent JOIN {} child ON {} GROUP BY parent.group_id",
-            key.referring(self.graph, dialect),
+            key.referring_relation(self.graph, dialect),
             on.join(" AND "),
         )
     }

@@ -14,14 +14,14 @@ use crate::admission::queue_limit::QueueLimit;
 use crate::admission::rate_limit::{Limited, RateLimit};
 use crate::admission::socket_slots::SocketSlots;
 use crate::app_state::AppState;
-use crate::conformance::document_cache::Documents;
+use crate::conformance::document_cache::DocumentCache;
 use crate::graphql::{RequestContext, Schema, builder, schema_index};
 
 /// What all handlers of a server share.
 #[derive(Clone)]
 pub(in crate::http) struct App {
     pub(in crate::http) schema: Schema,
-    pub(in crate::http) documents: Arc<Documents>,
+    pub(in crate::http) documents: Arc<DocumentCache>,
     pub(in crate::http) state: AppState,
     pub(in crate::http) sockets: Sockets,
     pub(in crate::http) socket_slots: SocketSlots,
@@ -41,13 +41,13 @@ impl App {
         let client_limits = ClientLimits::new(&limits, state.budget());
         Self {
             schema: builder().limit_complexity(limits.cost).finish(),
-            documents: Arc::new(Documents::new(limits.document, schema_index())),
+            documents: Arc::new(DocumentCache::new(limits.document, schema_index())),
             sockets,
             socket_slots: SocketSlots::new(&limits),
             queries: QueueLimit::new(limits.requests),
             mutations: QueueLimit::new(limits.requests),
             readiness: ReadinessCache::default(),
-            rate_limit: RateLimit::new(limits.requests_a_minute),
+            rate_limit: RateLimit::new(limits.requests_per_minute),
             client_limits,
             quotas: ClientQuotas::new(client_limits),
             state,

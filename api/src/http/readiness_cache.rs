@@ -6,7 +6,7 @@ use std::time::Duration;
 use moka::future::Cache;
 
 use crate::db::Database;
-use crate::graphql::error::chain;
+use crate::graphql::error::error_chain;
 
 /// How long the database has for its answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ async fn find_missing_parts(database: &Database) -> Vec<String> {
 async fn query_missing_parts(database: &Database) -> Vec<String> {
     let pool = database.pool();
     if let Err(error) = pool.ping().await {
-        tracing::warn!(error = chain(&error), "not ready: the database does not answer");
+        tracing::warn!(target: "session_admin::http", error = error_chain(&error), "not ready: the database does not answer");
         return vec!["The database cannot be reached.".to_owned()];
     }
     match migration::list_pending(pool).await {
@@ -49,7 +49,7 @@ async fn query_missing_parts(database: &Database) -> Vec<String> {
             vec![format!("Migrations are pending: {}. `session-admin migrate` makes them.", pending.join(", "))]
         }
         Err(error) => {
-            tracing::warn!(error = chain(&error), "not ready: the migrations cannot be read");
+            tracing::warn!(target: "session_admin::http", error = error_chain(&error), "not ready: the migrations cannot be read");
             vec!["The state of the migrations cannot be read; the log says why.".to_owned()]
         }
     }

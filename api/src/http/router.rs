@@ -50,8 +50,8 @@ struct Routes {
 fn add_middleware(routes: Routes, app: App, origins: &[Origin]) -> Router {
     let Routes { public, graphql, metrics, probes } = routes;
     // 10. Responses that machines ask for every few seconds are logged at the level `debug`.
-    let metrics = metrics.layer(map_response(request_log::mark_as_routine));
-    let probes = probes.layer(map_response(request_log::mark_as_routine));
+    let metrics = metrics.layer(map_response(request_log::mark_routine));
+    let probes = probes.layer(map_response(request_log::mark_routine));
     // 9. Authentication: the handlers take the request's context from here. The metrics are answered from the cache of
     //    tokens too, since they are wanted most while the database does not answer.
     let metrics = metrics.route_layer(from_fn_with_state(app.clone(), authentication::require_token_cached));

@@ -40,7 +40,7 @@ pub async fn serve(
     let closing = sockets.clone();
     let signal = async move {
         shutdown.await;
-        tracing::info!("stopping: nothing new is accepted, what is under way may finish");
+        tracing::info!(target: "session_admin::http", "stopping: nothing new is accepted, what is under way may finish");
         closing.close();
         // Sending fails only where serving has ended already.
         let _ = stop.send(Instant::now() + SHUTDOWN_GRACE);
@@ -48,24 +48,24 @@ pub async fn serve(
     let limits = *state.limits();
     let client_limits = ClientLimits::new(&limits, state.budget());
     let serving = accept_loop::serve(listener, router, &limits, client_limits, signal);
-    finish(serving, stopped, &state).await;
+    finish_connections(serving, stopped, &state).await;
     // A socket that is still open has a client that reads nothing.
-    let _ = tokio::time::timeout(CLOSE_GRACE, sockets.closed()).await;
+    let _ = tokio::time::timeout(CLOSE_GRACE, sockets.wait_until_closed()).await;
     Ok(())
 }
 
-async fn finish(serving: impl Future<Output = ()>, stopped: oneshot::Receiver<Instant>, state: &AppState) {
+async fn finish_connections(serving: impl Future<Output = ()>, stopped: oneshot::Receiver<Instant>, state: &AppState) {
     let mut serving = std::pin::pin!(serving);
     let deadline = tokio::select! {
         () = &mut serving => return,
         deadline = stopped => deadline.unwrap_or_else(|_| Instant::now() + SHUTDOWN_GRACE),
     };
     if tokio::time::timeout_at(deadline, serving).await.is_err() {
-        tracing::warn!("some requests did not finish in time");
+        tracing::warn!(target: "session_admin::http", "some requests did not finish in time");
     }
     // A deletion whose client has disconnected is no request any more.
     if !state.wait_for_deletions(deadline.saturating_duration_since(Instant::now())).await {
-        tracing::warn!("a deletion did not finish in time: the database rolls it back");
+        tracing::warn!(target: "session_admin::http", "a deletion did not finish in time: the database rolls it back");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use crate::catalog::{self, Graph, Table, TableId};
+use crate::catalog::{self, ForeignKeyGraph, Table, TableId};
 use crate::db::{Database, Dialect, distinct, ids_parameter};
 use crate::error::Error;
 use crate::wording::counted;
@@ -14,7 +14,7 @@ use super::effect::Effect;
 use super::model::{Blocker, BlockerKind, Impact, ReferenceImpact, TableImpact};
 use super::plan::DeletionPlan;
 use super::sql::PlanSql;
-use super::sql::count::{Counted, Counts, TableCounts, count};
+use super::sql::count::{Counts, CountsByNode, TableCounts, count};
 use super::sql::shape::QueryShape;
 use super::token::ExpectedImpact;
 
@@ -22,7 +22,7 @@ use super::token::ExpectedImpact;
 ///
 /// # Errors
 /// [`Error::BadInput`] naming ids that no session has; [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn of_sessions(db: &Database, session_ids: &[Uuid]) -> Result<Impact, Error> {
+pub async fn impact_of(db: &Database, session_ids: &[Uuid]) -> Result<Impact, Error> {
     let transaction = db.snapshot().await?;
     let schema = SchemaSnapshot::load(&transaction, db).await?;
     let (impact, unknown) = schema.impact_of(&transaction, session_ids).await?;
@@ -38,7 +38,7 @@ pub async fn of_sessions(db: &Database, session_ids: &[Uuid]) -> Result<Impact, 
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn of_each_session(db: &Database, session_ids: &[Uuid]) -> Result<HashMap<Uuid, Impact>, Error> {
+pub async fn impact_of_each(db: &Database, session_ids: &[Uuid]) -> Result<HashMap<Uuid, Impact>, Error> {
     let transaction = db.snapshot().await?;
     let schema = SchemaSnapshot::load(&transaction, db).await?;
     let impacts = schema.impact_of_each(&transaction, session_ids, QueryShape::PerSession).await?;
@@ -51,7 +51,7 @@ pub async fn of_each_session(db: &Database, session_ids: &[Uuid]) -> Result<Hash
 pub struct SchemaSnapshot {
     dialect: Dialect,
     /// The tables that the role can read, and their keys.
-    pub graph: Graph,
+    pub graph: ForeignKeyGraph,
     /// One blocker for each table that the role cannot read.
     hidden: Vec<Blocker>,
 }
@@ -63,17 +63,17 @@ impl SchemaSnapshot {
     /// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`],
     /// [`Error::Timeout`].
     pub async fn load(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
-        let graph = catalog::read(conn, db.dialect(), db.schema()).await?;
+        let graph = catalog::load_graph(conn, db.dialect(), db.schema()).await?;
         let reached = DeletionPlan::new(&graph).reached();
-        if let Some(message) = graph.tables[graph.root].hidden("the impact") {
-            return Err(Error::Unsuitable(message));
+        if let Some(message) = graph.tables[graph.root].hidden_rows_message("the impact") {
+            return Err(Error::IncompatibleDatabase(message));
         }
         let hidden: Vec<(TableId, Blocker)> = reached
             .into_iter()
             .filter_map(|table| hidden_table(&graph.tables[table]).map(|blocker| (table, blocker)))
             .collect();
         let (hidden, blockers): (Vec<TableId>, Vec<Blocker>) = hidden.into_iter().unzip();
-        Ok(Self { dialect: db.dialect(), graph: without(graph, &hidden), hidden: blockers })
+        Ok(Self { dialect: db.dialect(), graph: without_foreign_keys(graph, &hidden), hidden: blockers })
     }
 
     /// Returns the impact of deleting these sessions together, and the ids that no session has.
@@ -114,7 +114,7 @@ impl SchemaSnapshot {
     ) -> Result<HashMap<Uuid, Impact>, Error> {
         let ids = distinct(session_ids);
         let plan = DeletionPlan::new(&self.graph);
-        let (counted, _): (Counted, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), shape).await?;
+        let (counted, _): (CountsByNode, i64) = count(conn, self.dialect, &plan, &ids_parameter(&ids), shape).await?;
         // Ordinality counts from 1 on PostgreSQL, the keys of an array from 0 on SQLite.
         let first = match self.dialect {
             Dialect::Postgres => 1,
@@ -219,12 +219,12 @@ fn blocker(plan: &DeletionPlan<'_>, edge: usize, rows: i64) -> Blocker {
 }
 
 fn hidden_table(table: &Table) -> Option<Blocker> {
-    let message = table.hidden("the impact")?;
+    let message = table.hidden_rows_message("the impact")?;
     let kind = if table.row_security { BlockerKind::RowSecurity } else { BlockerKind::Other };
     Some(Blocker { kind, table: table.display.clone(), constraint: None, columns: Vec::new(), rows: 0, message })
 }
 
-fn without(mut graph: Graph, hidden: &[TableId]) -> Graph {
+fn without_foreign_keys(mut graph: ForeignKeyGraph, hidden: &[TableId]) -> ForeignKeyGraph {
     graph.foreign_keys.retain(|key| !hidden.contains(&key.table) && !hidden.contains(&key.referenced));
     graph
 }

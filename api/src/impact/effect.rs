@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Action, ForeignKey, Graph, Table};
+use crate::catalog::{Action, ForeignKey, ForeignKeyGraph, Table};
 
 use super::model::BlockerKind;
 
@@ -53,7 +53,7 @@ pub fn default_of(table: &Table, column: &str) -> String {
 }
 
 /// Returns the effect of a key on the rows that refer to a deleted row.
-pub(super) fn on_delete(graph: &Graph, key: &ForeignKey) -> Effect {
+pub(super) fn on_delete(graph: &ForeignKeyGraph, key: &ForeignKey) -> Effect {
     match key.on_delete {
         Action::Cascade => Effect::Delete,
         Action::SetNull => set_null(graph, key, key.set_columns.clone()),
@@ -63,7 +63,7 @@ pub(super) fn on_delete(graph: &Graph, key: &ForeignKey) -> Effect {
 }
 
 /// Returns the effect of a key on the rows that refer to a row whose columns are set to `changed`.
-pub(super) fn on_update(graph: &Graph, key: &ForeignKey, changed: &NewValues) -> Effect {
+pub(super) fn on_update(graph: &ForeignKeyGraph, key: &ForeignKey, changed: &NewValues) -> Effect {
     match key.on_update {
         Action::Cascade => {
             let pairs = key.columns.iter().zip(&key.referenced_columns);
@@ -76,7 +76,7 @@ pub(super) fn on_update(graph: &Graph, key: &ForeignKey, changed: &NewValues) ->
     }
 }
 
-fn cascade_update(graph: &Graph, key: &ForeignKey, values: NewValues) -> Effect {
+fn cascade_update(graph: &ForeignKeyGraph, key: &ForeignKey, values: NewValues) -> Effect {
     let set_to_null: Vec<String> =
         values.iter().filter(|(_, value)| *value == NULL).map(|(column, _)| column.clone()).collect();
     if set_to_null.len() == values.len() {
@@ -90,7 +90,7 @@ fn cascade_update(graph: &Graph, key: &ForeignKey, values: NewValues) -> Effect 
 }
 
 /// Without any default, SET DEFAULT is SET NULL.
-fn set_default(graph: &Graph, key: &ForeignKey) -> Effect {
+fn set_default(graph: &ForeignKeyGraph, key: &ForeignKey) -> Effect {
     let table = &graph.tables[key.table];
     let has_default = |name: &String| table.column(name).is_some_and(|column| column.default.is_some());
     if key.set_columns.iter().any(has_default) {
@@ -103,7 +103,7 @@ fn set_default(graph: &Graph, key: &ForeignKey) -> Effect {
 }
 
 /// SET NULL works where every column takes null, and, under MATCH FULL, where it sets all of the key's columns.
-fn set_null(graph: &Graph, key: &ForeignKey, columns: Vec<String>) -> Effect {
+fn set_null(graph: &ForeignKeyGraph, key: &ForeignKey, columns: Vec<String>) -> Effect {
     let sets_enough = !key.match_full || key.columns.iter().all(|column| columns.contains(column));
     if sets_enough && are_nullable(graph, key, &columns) {
         Effect::SetNull(columns)
@@ -112,7 +112,7 @@ fn set_null(graph: &Graph, key: &ForeignKey, columns: Vec<String>) -> Effect {
     }
 }
 
-fn are_nullable(graph: &Graph, key: &ForeignKey, columns: &[String]) -> bool {
+fn are_nullable(graph: &ForeignKeyGraph, key: &ForeignKey, columns: &[String]) -> bool {
     let table = &graph.tables[key.table];
     columns.iter().all(|name| table.column(name).is_none_or(|column| column.nullable))
 }

@@ -10,7 +10,7 @@ pub mod sql;
 pub mod token;
 mod topology;
 
-pub use analysis::{SchemaSnapshot, of_each_session, of_sessions};
+pub use analysis::{SchemaSnapshot, impact_of, impact_of_each};
 pub use deletable_set::{DeletableSet, largest_deletable_set, smallest_deletable_set};
 pub use model::{Blocker, BlockerKind, Impact, ImpactChange, ReferenceImpact, TableImpact};
 pub use topology::Component;

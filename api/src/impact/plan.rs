@@ -1,7 +1,7 @@
 //! The plan of a deletion: which tables it reaches, by which foreign keys, and what each key does there. It is made
 //! from the graph alone, without a database; the SQL of counting, locking and deleting is written from it.
 
-use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
+use crate::catalog::{Action, ForeignKey, ForeignKeyGraph, Table, TableId};
 
 use super::effect::{self, Effect};
 use super::model::BlockerKind;
@@ -14,7 +14,7 @@ pub type EdgeId = usize;
 #[derive(Debug, Clone)]
 pub struct DeletionPlan<'a> {
     /// The graph that it was made from.
-    pub graph: &'a Graph,
+    pub graph: &'a ForeignKeyGraph,
     /// The foreign keys that are followed.
     pub edges: Vec<Edge>,
     /// The tables whose rows may be deleted, parents before children; the tables of one cycle are one component.
@@ -46,7 +46,7 @@ pub enum Source {
 impl<'a> DeletionPlan<'a> {
     /// Makes the plan by following the keys of `graph` from its root.
     #[must_use]
-    pub fn new(graph: &'a Graph) -> Self {
+    pub fn new(graph: &'a ForeignKeyGraph) -> Self {
         let deletes_from = deletes_from(graph);
         let components = topology::topological_order(graph, &deletes_from);
         let mut plan = Self { graph, edges: Vec::new(), components, deletes_from };
@@ -196,7 +196,7 @@ impl<'a> DeletionPlan<'a> {
 }
 
 /// Returns whether rows of each table may be deleted: those of the root, and of tables that a cascade leads to.
-fn deletes_from(graph: &Graph) -> Vec<bool> {
+fn deletes_from(graph: &ForeignKeyGraph) -> Vec<bool> {
     let mut deletes_from = vec![false; graph.tables.len()];
     let mut queue = vec![graph.root];
     while let Some(table) = queue.pop() {

@@ -1,6 +1,6 @@
 //! The order of the tables whose rows are deleted: parents first, and the tables of a cycle together.
 
-use crate::catalog::{Action, Graph, TableId};
+use crate::catalog::{Action, ForeignKeyGraph, TableId};
 
 /// Tables whose cascades form a cycle, or one table.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub struct Component {
 
 /// Returns the strongly connected components of the cascades, in topological order from the root. `deletes_from` says
 /// of each table whether rows of it may be deleted.
-pub(super) fn topological_order(graph: &Graph, deletes_from: &[bool]) -> Vec<Component> {
+pub(super) fn topological_order(graph: &ForeignKeyGraph, deletes_from: &[bool]) -> Vec<Component> {
     let cascades = |from: TableId, to: TableId| {
         graph.referring_to(from).any(|(_, key)| key.on_delete == Action::Cascade && key.table == to)
     };
@@ -36,7 +36,7 @@ pub(super) fn topological_order(graph: &Graph, deletes_from: &[bool]) -> Vec<Com
 }
 
 /// Returns the tables whose rows may be deleted, those that refer before those referred to, whatever the rules.
-pub(super) fn children_first(graph: &Graph, deletes_from: &[bool]) -> Vec<TableId> {
+pub(super) fn children_first(graph: &ForeignKeyGraph, deletes_from: &[bool]) -> Vec<TableId> {
     let reaches = transitive_closure(deletes_from, |from, to| graph.referring_to(from).any(|(_, key)| key.table == to));
     let mut tables: Vec<TableId> = (0..deletes_from.len()).filter(|&table| deletes_from[table]).collect();
     tables.sort_by_key(|&table| std::cmp::Reverse(ancestor_count(&reaches, table)));
@@ -51,7 +51,7 @@ fn ancestor_count(reaches: &[Vec<bool>], table: TableId) -> (usize, TableId) {
 
 /// Returns a predicate over two tables whose rows may be deleted: they lie on one cycle of references, whatever the
 /// rules.
-pub(super) fn on_common_cycle(graph: &Graph, deletes_from: &[bool]) -> impl Fn(TableId, TableId) -> bool {
+pub(super) fn on_common_cycle(graph: &ForeignKeyGraph, deletes_from: &[bool]) -> impl Fn(TableId, TableId) -> bool {
     let reaches = transitive_closure(deletes_from, |from, to| graph.referring_to(from).any(|(_, key)| key.table == to));
     move |one, other| reaches[one][other] && reaches[other][one]
 }

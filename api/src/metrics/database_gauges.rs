@@ -9,7 +9,7 @@ use crate::db::Database;
 use crate::deletion::audit::query;
 use crate::error::Error;
 use crate::schema_health;
-use crate::schema_health::{Accepted, Severity};
+use crate::schema_health::{AcceptedFindings, Severity};
 use crate::session::{SessionStatus, queries};
 
 /// The numbers of one count. Those that could not be counted are none.
@@ -25,16 +25,16 @@ pub(super) struct DatabaseCounts {
 
 impl DatabaseCounts {
     /// Counts everything. Returns None where the database is unavailable.
-    pub(super) async fn load(db: &Database, accepted: &Accepted) -> Option<Self> {
+    pub(super) async fn load(db: &Database, accepted: &AcceptedFindings) -> Option<Self> {
         let findings = async {
-            let findings = schema_health::check(db, accepted).await?.findings;
+            let findings = schema_health::diagnose(db, accepted).await?.findings;
             Ok(findings.into_iter().map(|finding| (finding.severity, finding.accepted)).collect())
         };
         Some(Self {
             counted_at: db.settings().clock.now().timestamp(),
             runs: counted_part("runs", cleanup::count_by_status(db).await)?,
             deletions: counted_part("deletions", query::totals(db).await)?,
-            sessions: counted_part("sessions", queries::stats(db).await)?,
+            sessions: counted_part("sessions", queries::count_by_status(db).await)?,
             findings: counted_part("findings", findings.await)?,
         })
     }
@@ -66,7 +66,7 @@ fn counted_part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
     match read {
         Ok(read) => Some(Some(read)),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, part, "the metrics lack what is in the database");
+            tracing::warn!(target: "session_admin::metrics", error = &error as &dyn std::error::Error, part, "the metrics lack what is in the database");
             (error.code() != "UNAVAILABLE").then_some(None)
         }
     }

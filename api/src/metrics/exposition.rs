@@ -12,7 +12,7 @@ use super::requests::Requests;
 use super::schedule_ticks::{ScheduleTicks, Tick};
 use crate::db::Database;
 use crate::error::Error;
-use crate::schema_health::Accepted;
+use crate::schema_health::AcceptedFindings;
 
 /// The media type of [`Metrics::text`].
 pub const FORMAT: &str = prometheus::TEXT_FORMAT;
@@ -30,7 +30,7 @@ struct Inner {
 
 impl Metrics {
     /// Counts a tick of the schedule.
-    pub fn ticked(&self, moment: DateTime<Utc>, tick: Tick) {
+    pub fn record_tick(&self, moment: DateTime<Utc>, tick: Tick) {
         self.0.ticks.count(moment, tick);
     }
 
@@ -45,10 +45,10 @@ impl Metrics {
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for an invalid name of a metric.
-    pub async fn text(&self, db: &Database, accepted: &Arc<Accepted>) -> Result<String, Error> {
-        let counts = self.0.database.recent(db, accepted).await;
+    pub async fn render(&self, db: &Database, accepted: &Arc<AcceptedFindings>) -> Result<String, Error> {
+        let counts = self.0.database.load_cached(db, accepted).await;
         self.encode(db, counts.as_deref())
-            .map_err(|defect| Error::Unsuitable(format!("The metrics cannot be written: {defect}.")))
+            .map_err(|defect| Error::IncompatibleDatabase(format!("The metrics cannot be written: {defect}.")))
     }
 
     fn encode(&self, db: &Database, counts: Option<&DatabaseCounts>) -> prometheus::Result<String> {
@@ -65,7 +65,7 @@ impl Metrics {
 
 /// Registers the connections to the database that requests use.
 fn register_pool(db: &Database, registry: &Registry) -> prometheus::Result<()> {
-    let (open, idle) = db.connections();
+    let (open, idle) = db.connection_counts();
     let help = "This process's connections to the database, but for the queue's two.";
     let connections = register(registry, IntGaugeVec::new(Opts::new("pool_connections", help), &["state"])?)?;
     connections.with_label_values(&["idle"]).set(i64::from(idle));

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::database_gauges::DatabaseCounts;
 use crate::db::Database;
-use crate::schema_health::Accepted;
+use crate::schema_health::AcceptedFindings;
 
 /// How long counted numbers are valid.
 const MAX_AGE: Duration = Duration::from_mins(1);
@@ -31,16 +31,20 @@ pub(super) struct GaugeCache {
 impl GaugeCache {
     /// Returns the numbers of about the last minute, or older ones while counting takes long; none where the database
     /// is unavailable.
-    pub(super) async fn recent(&self, db: &Database, accepted: &Arc<Accepted>) -> Option<Arc<DatabaseCounts>> {
+    pub(super) async fn load_cached(
+        &self,
+        db: &Database,
+        accepted: &Arc<AcceptedFindings>,
+    ) -> Option<Arc<DatabaseCounts>> {
         // In a task of its own, so that the next scrape can use a count that this one does not wait for.
         let counting = tokio::spawn(self.clone().count_if_due(db.clone(), Arc::clone(accepted)));
         if !matches!(tokio::time::timeout(SCRAPE_TIMEOUT, counting).await, Ok(Ok(()))) {
-            tracing::warn!("the metrics have older numbers of what is in the database, since counting takes long");
+            tracing::warn!(target: "session_admin::metrics", "the metrics have older numbers of what is in the database, since counting takes long");
         }
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn count_if_due(self, db: Database, accepted: Arc<Accepted>) {
+    async fn count_if_due(self, db: Database, accepted: Arc<AcceptedFindings>) {
         // Another task is counting.
         let Ok(mut due) = self.due.try_lock() else {
             drop(self.due.lock().await);

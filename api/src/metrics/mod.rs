@@ -11,5 +11,5 @@ mod requests;
 mod schedule_ticks;
 
 pub use exposition::{FORMAT, Metrics};
-pub use requests::{OpenSocket, Requests, Underway};
+pub use requests::{OpenSocket, OperationGuard, Requests};
 pub use schedule_ticks::Tick;

@@ -61,20 +61,20 @@ impl Requests {
     }
 
     /// Counts an HTTP request that has been answered. `route` is one of the router's own.
-    pub fn answered(&self, route: &str, method: &str, status: u16, duration: Duration) {
+    pub fn record_response(&self, route: &str, method: &str, status: u16, duration: Duration) {
         self.http.with_label_values(&[route, method, &status.to_string()]).inc();
         self.http_duration.with_label_values(&[route]).observe(duration.as_secs_f64());
     }
 
     /// Begins an operation. It is counted when the returned guard is dropped.
     #[must_use]
-    pub fn operation(&self, kind: &'static str, field: &'static str) -> Underway {
+    pub fn operation(&self, kind: &'static str, field: &'static str) -> OperationGuard {
         // A subscription lasts as long as its client listens, and ends with OK unless an error is recorded.
         let (duration, code) = match kind {
             "subscription" => (None, "OK".to_owned()),
             _ => (Some(self.operation_duration.with_label_values(&[kind, field])), "GIVEN_UP".to_owned()),
         };
-        Underway { operations: self.operations.clone(), duration, began: Instant::now(), kind, field, code }
+        OperationGuard { operations: self.operations.clone(), duration, began: Instant::now(), kind, field, code }
     }
 
     /// Counts an open socket until the returned guard is dropped.
@@ -87,7 +87,7 @@ impl Requests {
 
 /// An operation under way, which is counted when it is dropped.
 #[derive(Debug)]
-pub struct Underway {
+pub struct OperationGuard {
     operations: IntCounterVec,
     duration: Option<prometheus::Histogram>,
     began: Instant,
@@ -96,15 +96,15 @@ pub struct Underway {
     code: String,
 }
 
-impl Underway {
+impl OperationGuard {
     /// Records the code with which the operation ends. Without one it counts as given up: its time ran out, or its
     /// client left.
-    pub fn ends(&mut self, code: &str) {
+    pub fn set_outcome(&mut self, code: &str) {
         code.clone_into(&mut self.code);
     }
 }
 
-impl Drop for Underway {
+impl Drop for OperationGuard {
     fn drop(&mut self) {
         self.operations.with_label_values(&[self.kind, self.field, &self.code]).inc();
         if let Some(duration) = &self.duration {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::catalog::live_table;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Database, Dialect};
-use crate::deletion::archive::Rows;
+use crate::deletion::archive::RowLayout;
 use crate::deletion::archive::entries::{self, ArchiveEntry, ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
@@ -29,7 +29,7 @@ pub(super) struct ArchivedTable {
 
 impl ArchivedTable {
     /// Returns the layout of the archived rows; none where the archive holds references.
-    pub fn rows(&self) -> Option<&Rows> {
+    pub fn rows(&self) -> Option<&RowLayout> {
         match &self.layout {
             ArchiveLayout::Rows(rows) => Some(rows),
             ArchiveLayout::References(_) => None,
@@ -80,7 +80,7 @@ pub(super) async fn load(
     let entries = entries::entries_of_deletion(tx, db, deletion_id).await?;
     let mut tables: Vec<ArchivedTable> = entries.into_iter().map(|entry| from_entry(db, entry)).collect();
     let names: Vec<(String, String)> = tables.iter().map(|table| table.name.clone()).collect();
-    let live_tables = live_table::read(tx, db, &names).await?;
+    let live_tables = live_table::load(tx, db, &names).await?;
     for table in &mut tables {
         table.live = live_tables.iter().find(|live| live.has_name(db.dialect(), &table.name)).cloned();
         if let (ArchiveLayout::References(layout), Some(live)) = (&mut table.layout, &table.live) {

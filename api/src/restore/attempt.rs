@@ -62,8 +62,8 @@ impl<'a> RestoreAttempt<'a> {
             }
             Ok((_, conflicts)) => conflicts,
             Err(Error::Refused(message)) => vec![database_conflict(&message)],
-            Err(error) if error.is_of_value() => {
-                let message = format!("A kept value does not fit its column any more: {}.", error.said());
+            Err(error) if error.is_data_exception() => {
+                let message = format!("A kept value does not fit its column any more: {}.", error.database_message());
                 vec![table_conflict("", message)]
             }
             Err(error) => return Err(error),
@@ -128,7 +128,7 @@ impl<'a> RestoreAttempt<'a> {
 pub(super) fn unarchived_tables(db: &Database, deletion: &Deletion, tables: &[ArchivedTable]) -> UnarchivedTables {
     let is_unarchived = |(schema, name): &&(String, String)| {
         let display = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
-        unarchived(deletion, tables).any(|table| db.dialect().same_name(&table.table, &display))
+        unarchived(deletion, tables).any(|table| db.dialect().is_same_name(&table.table, &display))
     };
     let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);
     references.map(|reference| &reference.whole).filter(is_unarchived).cloned().collect()

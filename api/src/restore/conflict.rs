@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, TransactionTrai
 
 use super::model::Conflict;
 use crate::db::Dialect;
-use crate::error::{Error, Said};
+use crate::error::{DatabaseMessage, Error};
 
 /// The most conflicts listed of each kind.
 pub(super) const LISTED: usize = 1_000;
@@ -15,7 +15,7 @@ pub(super) fn table_conflict(table: &str, message: String) -> Conflict {
 }
 
 /// Returns the conflict that reports the database's own message. It is used where no check explains the failure.
-pub(super) fn database_conflict(message: &Said) -> Conflict {
+pub(super) fn database_conflict(message: &DatabaseMessage) -> Conflict {
     let table = message.table.as_deref().unwrap_or_default();
     table_conflict(table, format!("The database refused: {}.", message.message))
 }

@@ -9,7 +9,7 @@ use super::conflict::database_conflict;
 use super::context::RestoreContext;
 use super::model::{RestoreOutcome, RestoreRequest};
 use super::refusals::{self, conflicting, refused};
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::deletion::audit::{query, record};
 use crate::deletion::commit_hook::CommitHook;
 use crate::deletion::refusals::lock_timeout;
@@ -22,9 +22,9 @@ use crate::refusal::{Refusal, RefusalCode};
 /// # Errors
 /// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
 pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreOutcome, Error> {
-    match attempt(db, request, None).await {
+    match run_in_transaction(db, request, None).await {
         Err(Error::LockTimeout(source)) => {
-            tracing::info!(%source, "a restore gave up waiting for a lock");
+            tracing::info!(target: "session_admin::restore", %source, "a restore gave up waiting for a lock");
             Ok(RestoreOutcome { refusals: vec![lock_timeout("restore")], ..RestoreOutcome::default() })
         }
         // Only a batch of a run is ever left to somebody else.
@@ -41,18 +41,18 @@ pub(crate) async fn restore_batch(
     request: &RestoreRequest,
     run: &dyn CommitHook,
 ) -> Result<Option<RestoreOutcome>, Error> {
-    attempt(db, request, Some(run)).await
+    run_in_transaction(db, request, Some(run)).await
 }
 
-async fn attempt(
+async fn run_in_transaction(
     db: &Database,
     request: &RestoreRequest,
     run: Option<&dyn CommitHook>,
 ) -> Result<Option<RestoreOutcome>, Error> {
     let enforce = enforce_foreign_keys(db).await?;
-    let Writing { transaction, turn: _turn } = db.writing(enforce).await?;
-    let step = Step { db, request, transaction: &transaction, enforce };
-    match step.of_run(run).await {
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(enforce).await?;
+    let step = RestoreTx { db, request, transaction: &transaction, enforce };
+    match step.execute_for_run(run).await {
         Ok(Some(outcome)) if outcome.refusals.is_empty() && !request.dry_run => {
             match transaction.commit().await.map_err(Error::from) {
                 Ok(()) => Ok(Some(outcome)),
@@ -69,7 +69,7 @@ async fn attempt(
     }
 }
 
-struct Step<'a> {
+struct RestoreTx<'a> {
     db: &'a Database,
     request: &'a RestoreRequest,
     transaction: &'a DatabaseTransaction,
@@ -77,14 +77,14 @@ struct Step<'a> {
     enforce: bool,
 }
 
-impl Step<'_> {
+impl RestoreTx<'_> {
     /// With the run's progress, where it is a batch of one; none where another worker has the run.
-    async fn of_run(&self, run: Option<&dyn CommitHook>) -> Result<Option<RestoreOutcome>, Error> {
-        let Some(run) = run else { return Ok(Some(self.run().await?)) };
+    async fn execute_for_run(&self, run: Option<&dyn CommitHook>) -> Result<Option<RestoreOutcome>, Error> {
+        let Some(run) = run else { return Ok(Some(self.execute().await?)) };
         if run.begin(self.transaction).await?.is_none() {
             return Ok(None);
         }
-        let outcome = self.run().await?;
+        let outcome = self.execute().await?;
         if let Some(deletion) = outcome.deletion.as_ref().filter(|_| outcome.refusals.is_empty()) {
             run.commit(self.transaction, deletion, outcome.rows_restored).await?;
         }
@@ -92,10 +92,10 @@ impl Step<'_> {
     }
 
     /// Restores the deletion, or returns why it cannot be restored. The caller ends the transaction.
-    async fn run(&self) -> Result<RestoreOutcome, Error> {
+    async fn execute(&self) -> Result<RestoreOutcome, Error> {
         let Some(deletion) = self.lock_deletion().await? else {
             let message = format!("No deletion has the id {}.", self.request.deletion_id);
-            return Ok(refused(None, Refusal::about("input.id", RefusalCode::NotFound, message)));
+            return Ok(refused(None, Refusal::for_field("input.id", RefusalCode::NotFound, message)));
         };
         if let Some(refusal) = refusals::not_restorable(&deletion) {
             return Ok(refused(Some(deletion), refusal));
@@ -142,7 +142,7 @@ impl Step<'_> {
     /// Loads the deletion and locks it against other restores and erasures until the transaction ends.
     async fn lock_deletion(&self) -> Result<Option<Deletion>, Error> {
         if self.db.dialect() == Dialect::Postgres {
-            archive::postgres::pin(self.transaction).await?;
+            archive::postgres::pin_text_settings(self.transaction).await?;
         }
         query::find_locked(self.transaction, self.db, self.request.deletion_id).await
     }

@@ -9,7 +9,7 @@ use super::references::UnarchivedTables;
 use super::row_counts::RestoredCounts;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::References;
+use crate::deletion::archive::ReferenceLayout;
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
@@ -86,7 +86,12 @@ fn insert_sql(table: &ArchivedTable, live: &LiveTable) -> String {
 
 /// Returns the statement that sets a table's references again and returns how many each row got. A reference is set as
 /// a whole, where its row still holds what the deletion left.
-fn update_sql(table: &ArchivedTable, layout: &References, live: &LiveTable, unarchived: &UnarchivedTables) -> String {
+fn update_sql(
+    table: &ArchivedTable,
+    layout: &ReferenceLayout,
+    live: &LiveTable,
+    unarchived: &UnarchivedTables,
+) -> String {
     let conditions: Vec<String> =
         layout.units.iter().map(|unit| layout.can_be_set(POSTGRES, unit, live, unarchived)).collect();
     let mut set = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::archived_table::ArchivedTable;
 use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::References;
+use crate::deletion::archive::ReferenceLayout;
 
 /// Schemas and names of tables with unlinked rows that could not be archived.
 pub(super) type UnarchivedTables = BTreeSet<(String, String)>;
@@ -24,7 +24,7 @@ pub(super) fn equals_archived(value: &str, archived: &str, column: &LiveColumn) 
     format!("{} IS NOT DISTINCT FROM {}", column.text(value), column.text(&archived))
 }
 
-impl References {
+impl ReferenceLayout {
     /// Drops the references whose columns no longer all exist.
     /// [`schema_drift`](super::checks::schema_drift::schema_drift) reports whether they had values.
     pub(super) fn retain_live(&mut self, dialect: Dialect, live: &LiveTable) {
@@ -116,7 +116,7 @@ impl References {
         unarchived: &UnarchivedTables,
     ) -> Vec<String> {
         let position_of = |name: &String| {
-            unit.iter().copied().find(|&position| dialect.same_name(&self.cleared[position].name, name))
+            unit.iter().copied().find(|&position| dialect.is_same_name(&self.cleared[position].name, name))
         };
         let doubtful = live.references.iter().filter(|reference| {
             unarchived.contains(&reference.whole) && reference.columns.iter().any(|name| position_of(name).is_some())

@@ -28,7 +28,7 @@ pub(super) fn not_restorable(deletion: &Deletion) -> Option<Refusal> {
             (RefusalCode::ArchiveGone, "Nothing of what the deletion took was kept. It cannot be restored.".to_owned())
         }
     };
-    Some(Refusal::about("input.id", code, message))
+    Some(Refusal::for_field("input.id", code, message))
 }
 
 /// Returns the refusal to restore pending messages that would be sent at once.
@@ -37,13 +37,13 @@ pub(super) fn overdue_messages(messages: i64) -> Refusal {
         "{} pending and overdue, and would be sent at once. Set allowPendingMessages if they are to be.",
         counted(messages, "message that would come back is", "messages that would come back are")
     );
-    Refusal::about("input.allowPendingMessages", RefusalCode::PendingMessages, message)
+    Refusal::for_field("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
 /// Returns the outcome of a restore that conflicts stopped.
 pub(super) fn conflicting(conflicts: Vec<Conflict>) -> RestoreOutcome {
     let counted = counted(i64::try_from(conflicts.len()).unwrap_or(i64::MAX), "conflict stands", "conflicts stand");
     let message = format!("{counted} in the way: nothing was restored. Mend what conflicts lists, then restore again.");
-    let refusals = vec![Refusal::plain(RefusalCode::RestoreConflict, message)];
+    let refusals = vec![Refusal::without_field(RefusalCode::RestoreConflict, message)];
     RestoreOutcome { conflicts, refusals, ..RestoreOutcome::default() }
 }

@@ -9,7 +9,7 @@ use super::references::UnarchivedTables;
 use super::row_counts::RestoredCounts;
 use crate::catalog::live_table::LiveTable;
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::References;
+use crate::deletion::archive::ReferenceLayout;
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
@@ -60,7 +60,7 @@ pub(super) fn insert_sql(table: &ArchivedTable, live: &LiveTable, on_conflict: &
 async fn count_references(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
-    layout: &References,
+    layout: &ReferenceLayout,
     live: &LiveTable,
 ) -> Result<RestoredCounts, Error> {
     let cleared = layout.count_where(|unit| layout.was_cleared(SQLITE, unit));
@@ -92,7 +92,7 @@ async fn count_references(
 /// what the deletion left.
 pub(super) fn update_sql(
     table: &ArchivedTable,
-    layout: &References,
+    layout: &ReferenceLayout,
     live: &LiveTable,
     unarchived: &UnarchivedTables,
 ) -> String {

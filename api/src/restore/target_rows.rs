@@ -5,7 +5,7 @@ use super::references::{UnarchivedTables, cast_to_column};
 use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
-use crate::deletion::archive::{References, Rows};
+use crate::deletion::archive::{ReferenceLayout, RowLayout};
 
 /// The rows a restore would produce in one table, as a SQL relation with the live table's column names, types and
 /// collations, so that index and constraint expressions can be evaluated against it.
@@ -22,7 +22,7 @@ pub(super) struct TargetRows<'a> {
 impl<'a> TargetRows<'a> {
     /// Returns the target rows of an archived table; none where nothing of it can be restored, which other checks
     /// report.
-    pub fn of(dialect: Dialect, archived: &'a ArchivedTable, unarchived: &UnarchivedTables) -> Option<Self> {
+    pub fn new(dialect: Dialect, archived: &'a ArchivedTable, unarchived: &UnarchivedTables) -> Option<Self> {
         let live = archived.live.as_ref()?;
         match &archived.layout {
             ArchiveLayout::Rows(layout) => Some(Self::inserted(dialect, archived, live, layout)),
@@ -35,11 +35,11 @@ impl<'a> TargetRows<'a> {
 
     /// Returns whether the relation has a column with this name.
     pub fn has_column(&self, dialect: Dialect, name: &str) -> bool {
-        self.columns.iter().any(|column| dialect.same_name(column, name))
+        self.columns.iter().any(|column| dialect.is_same_name(column, name))
     }
 
     /// Returns rows to insert. On PostgreSQL they include generated columns, which unique keys may contain.
-    fn inserted(dialect: Dialect, archived: &'a ArchivedTable, live: &'a LiveTable, layout: &'a Rows) -> Self {
+    fn inserted(dialect: Dialect, archived: &'a ArchivedTable, live: &'a LiveTable, layout: &'a RowLayout) -> Self {
         let columns = layout.columns.iter().enumerate();
         let columns = columns.filter_map(|(position, column)| Some((position, live.column(dialect, &column.name)?)));
         let columns = columns.filter(|(_, column)| !column.generated || dialect == Dialect::Postgres);
@@ -64,7 +64,7 @@ impl<'a> TargetRows<'a> {
         dialect: Dialect,
         archived: &'a ArchivedTable,
         live: &'a LiveTable,
-        layout: &'a References,
+        layout: &'a ReferenceLayout,
         unarchived: &UnarchivedTables,
     ) -> Self {
         let mut set: Vec<(&str, String)> = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::hstore::ClosedHstore;
-use crate::catalog::Graph;
+use super::hstore::InaccessibleHstore;
+use crate::catalog::ForeignKeyGraph;
 use crate::db::Dialect;
 use crate::error::Error;
 
@@ -35,7 +35,7 @@ pub(super) struct CatalogFacts {
     /// Tables and privileges that the current role lacks on this program's internal tables.
     pub missing_internal_grants: Vec<(TableName, String)>,
     /// The schema of hstore, if the current role may not use it.
-    pub closed_hstore: Option<ClosedHstore>,
+    pub closed_hstore: Option<InaccessibleHstore>,
     /// Tables and other roles that have DELETE on them; none means PUBLIC.
     pub deleters: Vec<(TableName, Option<String>)>,
 }
@@ -52,7 +52,7 @@ pub(super) async fn load(
     conn: &impl ConnectionTrait,
     dialect: Dialect,
     schema: &str,
-    graph: &Graph,
+    graph: &ForeignKeyGraph,
 ) -> Result<CatalogFacts, Error> {
     let mut facts = CatalogFacts::default();
     let tables = tables_json(schema, graph);
@@ -77,7 +77,7 @@ pub(super) async fn load(
 async fn load_postgres(
     conn: &impl ConnectionTrait,
     tables: &str,
-    graph: &Graph,
+    graph: &ForeignKeyGraph,
     facts: &mut CatalogFacts,
 ) -> Result<(), Error> {
     let query = |sql: &'static str, value: Option<&str>| {
@@ -109,7 +109,7 @@ async fn load_postgres(
             facts.missing_internal_grants.push((table, row.try_get("", "privilege")?));
         }
     }
-    facts.closed_hstore = ClosedHstore::find(conn, Dialect::Postgres).await?;
+    facts.closed_hstore = InaccessibleHstore::find(conn, Dialect::Postgres).await?;
     let host_tables =
         serde_json::json!([name_in_graph(graph, graph.root), [name_in_graph(graph, graph.root).0, "whatsapp_groups"]]);
     for row in query(POSTGRES_DELETERS, Some(&host_tables.to_string())).await? {
@@ -119,13 +119,13 @@ async fn load_postgres(
 }
 
 /// Returns the schemas and names of all tables of interest as JSON: `[[schema, name], …]`.
-fn tables_json(schema: &str, graph: &Graph) -> String {
+fn tables_json(schema: &str, graph: &ForeignKeyGraph) -> String {
     let mut names: BTreeSet<TableName> = (0..graph.tables.len()).map(|table| name_in_graph(graph, table)).collect();
     names.extend(entity::declared_references().into_iter().map(|reference| (schema.to_owned(), reference.table)));
     serde_json::json!(names).to_string()
 }
 
-fn name_in_graph(graph: &Graph, table: usize) -> TableName {
+fn name_in_graph(graph: &ForeignKeyGraph, table: usize) -> TableName {
     (graph.tables[table].schema.clone(), graph.tables[table].name.clone())
 }
 

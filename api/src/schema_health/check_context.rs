@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use entity::OnDelete;
 
 use super::catalog_facts::CatalogFacts;
-use crate::catalog::{Action, ForeignKey, Graph, Table, TableId};
+use crate::catalog::{Action, ForeignKey, ForeignKeyGraph, Table, TableId};
 use crate::db::{Dialect, quote};
 
 /// The state of the database in one snapshot.
@@ -13,7 +13,7 @@ pub(super) struct CheckContext {
     pub dialect: Dialect,
     /// The schema of the business tables as the catalogue names it.
     pub schema: String,
-    pub graph: Graph,
+    pub graph: ForeignKeyGraph,
     pub facts: CatalogFacts,
     /// Whether `session-admin migrate` has migrations to apply.
     pub migrations_pending: bool,
@@ -31,7 +31,13 @@ pub(super) struct DeclaredReference {
 }
 
 impl CheckContext {
-    pub fn new(dialect: Dialect, schema: &str, graph: Graph, facts: CatalogFacts, migrations_pending: bool) -> Self {
+    pub fn new(
+        dialect: Dialect,
+        schema: &str,
+        graph: ForeignKeyGraph,
+        facts: CatalogFacts,
+        migrations_pending: bool,
+    ) -> Self {
         let reached = cascade_closure(&graph);
         Self {
             dialect,
@@ -126,7 +132,7 @@ impl CheckContext {
 }
 
 /// Returns the tables that CASCADE reaches from the sessions' table.
-fn cascade_closure(graph: &Graph) -> BTreeSet<TableId> {
+fn cascade_closure(graph: &ForeignKeyGraph) -> BTreeSet<TableId> {
     let mut reached = BTreeSet::from([graph.root]);
     let mut pending = vec![graph.root];
     while let Some(table) = pending.pop() {

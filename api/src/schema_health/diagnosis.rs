@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check_context::CheckContext;
 use super::finding_draft::FindingDraft;
-use super::model::{Accepted, Finding, ForeignKeyState, SchemaHealth, Severity};
+use super::model::{AcceptedFindings, Finding, ForeignKeyState, SchemaHealth, Severity};
 use super::{catalog_facts, checks, row_counts};
 use crate::catalog;
 use crate::db::Database;
@@ -17,10 +17,10 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Unsuitable`] if there is no sessions' table; [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn check(db: &Database, accepted: &Accepted) -> Result<SchemaHealth, Error> {
+pub async fn diagnose(db: &Database, accepted: &AcceptedFindings) -> Result<SchemaHealth, Error> {
     let pending_migrations = migration::list_pending(db.pool()).await?;
     let snapshot = db.snapshot().await?;
-    let graph = catalog::read(&snapshot, db.dialect(), db.schema()).await?;
+    let graph = catalog::load_graph(&snapshot, db.dialect(), db.schema()).await?;
     let facts = catalog_facts::load(&snapshot, db.dialect(), db.schema(), &graph).await?;
     let context = CheckContext::new(db.dialect(), db.schema(), graph, facts, !pending_migrations.is_empty());
     let drafts = checks::run_all(&context);
@@ -37,7 +37,7 @@ pub async fn check(db: &Database, accepted: &Accepted) -> Result<SchemaHealth, E
 }
 
 /// Returns the findings with their counts, in the order of output.
-fn findings(drafts: Vec<FindingDraft>, counts: &BTreeMap<String, i64>, accepted: &Accepted) -> Vec<Finding> {
+fn findings(drafts: Vec<FindingDraft>, counts: &BTreeMap<String, i64>, accepted: &AcceptedFindings) -> Vec<Finding> {
     let keys = distinct_keys(&drafts);
     let mut findings: Vec<Finding> = drafts
         .into_iter()

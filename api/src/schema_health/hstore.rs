@@ -9,12 +9,12 @@ const POSTGRES_HSTORE: &str = include_str!("postgres_hstore.sql");
 
 /// A schema that contains hstore, and a role that may not use it.
 #[derive(Debug)]
-pub struct ClosedHstore {
+pub struct InaccessibleHstore {
     role: String,
     schema: String,
 }
 
-impl ClosedHstore {
+impl InaccessibleHstore {
     /// Returns the schema if the current role may not use it; none if it may, or there is no queue.
     ///
     /// # Errors

@@ -12,6 +12,6 @@ mod model;
 mod repair_sql;
 mod row_counts;
 
-pub use diagnosis::check;
-pub use hstore::ClosedHstore;
-pub use model::{Accepted, Finding, FindingCode, Fix, ForeignKeyState, SchemaHealth, Severity};
+pub use diagnosis::diagnose;
+pub use hstore::InaccessibleHstore;
+pub use model::{AcceptedFindings, Finding, FindingCode, Fix, ForeignKeyState, SchemaHealth, Severity};

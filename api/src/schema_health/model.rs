@@ -148,4 +148,4 @@ impl fmt::Display for FindingCode {
 
 /// The accepted findings of the configuration: the reason for each key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Accepted(pub BTreeMap<String, String>);
+pub struct AcceptedFindings(pub BTreeMap<String, String>);

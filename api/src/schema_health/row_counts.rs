@@ -16,9 +16,9 @@ pub(super) fn rows(context: &CheckContext, table: TableId) -> Option<String> {
 
 /// Returns SQL that counts the rows with a value in a foreign key; none if the current role cannot count them.
 pub(super) fn referring(context: &CheckContext, key: &ForeignKey) -> Option<String> {
-    context
-        .countable(key.table)
-        .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", context.sql_carrier(key), all_set(&key.columns)))
+    context.countable(key.table).then(|| {
+        format!("SELECT count(*) FROM {} AS child WHERE {}", context.sql_carrier(key), all_not_null(&key.columns))
+    })
 }
 
 /// Returns SQL that counts the rows of the table `child` that refer to a row which the table `parent` does not have.
@@ -41,11 +41,15 @@ pub(super) fn is_orphan(columns: &[String], parent: &str, referenced: &[Referenc
         // SQLite compares by the left operand's collation, and the foreign key by the parent's.
         .map(|(parent, child)| format!("parent.{} = child.{}{}", quote(&parent.name), quote(child), parent.collation))
         .collect();
-    format!("{} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {})", all_set(columns), matching.join(" AND "))
+    format!(
+        "{} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {})",
+        all_not_null(columns),
+        matching.join(" AND ")
+    )
 }
 
 /// Returns the condition that all of these columns of `child` have a value.
-pub(super) fn all_set(columns: &[String]) -> String {
+pub(super) fn all_not_null(columns: &[String]) -> String {
     columns.iter().map(|column| format!("child.{} IS NOT NULL", quote(column))).collect::<Vec<_>>().join(" AND ")
 }
 

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use entity::session_status::SessionStatus;
 
-use crate::db::{Columns, Dialect, Parameters, text_search};
+use crate::db::{BindParams, Dialect, TableColumns, text_search};
 
 /// Conditions on sessions, all of which must hold. The default matches all sessions. A session without a time matches
 /// no condition on that time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Filter {
+pub struct SessionFilter {
     /// One of these ids.
     pub ids: Option<Vec<Uuid>>,
     /// One of these statuses; an empty list matches no session.
@@ -31,17 +31,17 @@ pub struct Filter {
     /// Last updated after this time.
     pub updated_after: Option<DateTime<Utc>>,
     /// Last updated before this time, or created before it if the time of the update is unknown.
-    pub unchanged_since: Option<DateTime<Utc>>,
+    pub last_activity_before: Option<DateTime<Utc>>,
 }
 
-impl Filter {
+impl SessionFilter {
     /// Returns SQL conditions on a row `listed`, to be joined by AND.
     #[must_use]
-    pub fn conditions(&self, dialect: Dialect, columns: &Columns, parameters: &mut Parameters) -> Vec<String> {
+    pub fn conditions(&self, dialect: Dialect, columns: &TableColumns, parameters: &mut BindParams) -> Vec<String> {
         let mut conditions = Vec::new();
         if let Some(ids) = &self.ids {
-            let wanted = dialect.elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
-            let id = columns.typed(Column::Id, "wanted.value");
+            let wanted = dialect.json_elements(&parameters.bind(serde_json::to_string(ids).unwrap_or_default()));
+            let id = columns.cast_to_column(Column::Id, "wanted.value");
             conditions.push(format!("listed.id IN (SELECT {id} FROM {wanted} wanted)"));
         }
         conditions.extend(self.statuses.as_ref().map(|statuses| has_status(columns, statuses)));
@@ -65,12 +65,12 @@ impl Filter {
             (self.created_after, &[Column::CreatedAt], ">"),
             (self.updated_before, &[Column::UpdatedAt], "<"),
             (self.updated_after, &[Column::UpdatedAt], ">"),
-            (self.unchanged_since, &[Column::UpdatedAt, Column::CreatedAt], "<"),
+            (self.last_activity_before, &[Column::UpdatedAt, Column::CreatedAt], "<"),
         ];
         for (time, columns_of_time, operator) in times {
             let Some(time) = time else { continue };
-            let parameter = parameters.bind(dialect.time(time));
-            conditions.push(columns.compared(columns_of_time, operator, &parameter).unwrap_or_else(|| {
+            let parameter = parameters.bind(dialect.timestamp_param(time));
+            conditions.push(columns.compare_time(columns_of_time, operator, &parameter).unwrap_or_else(|| {
                 // The statement must use the parameter, or PostgreSQL does not know its type.
                 format!("({parameter} IS NULL AND 1 = 0)")
             }));
@@ -80,7 +80,7 @@ impl Filter {
 }
 
 /// Returns the condition that a session has one of these statuses; never null, even without a status.
-fn has_status(columns: &Columns, statuses: &[SessionStatus]) -> String {
+fn has_status(columns: &TableColumns, statuses: &[SessionStatus]) -> String {
     let literals = |statuses: &mut dyn Iterator<Item = SessionStatus>| {
         let words: Vec<String> = statuses.filter_map(SessionStatus::as_raw).map(|word| format!("'{word}'")).collect();
         (!words.is_empty()).then(|| words.join(", "))
@@ -96,6 +96,6 @@ fn has_status(columns: &Columns, statuses: &[SessionStatus]) -> String {
 }
 
 /// Returns the status as text, never null. An enum value can only be compared with its own labels, text with any word.
-pub(super) fn status(columns: &Columns) -> String {
+pub(super) fn status(columns: &TableColumns) -> String {
     format!("coalesce({}, '')", columns.as_text(Column::Status))
 }

@@ -5,5 +5,5 @@ mod model;
 pub mod queries;
 
 pub use entity::session_status::SessionStatus;
-pub use filter::Filter;
+pub use filter::SessionFilter;
 pub use model::Session;

@@ -32,7 +32,7 @@ impl Session {
 
     /// Returns whether the session is not connected and has never been paired.
     #[must_use]
-    pub fn stale(&self) -> bool {
+    pub fn is_stale(&self) -> bool {
         self.phone_number.is_none() && SessionStatus::STALE.contains(&self.status())
     }
 }

@@ -8,11 +8,11 @@ use entity::whatsapp_sessions::Column;
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
-use super::filter::{Filter, status};
+use super::filter::{SessionFilter, status};
 use super::model::Session;
 use crate::catalog::SESSIONS;
-use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
-use crate::db::{Cell, Columns, Database, Dialect, Parameters};
+use crate::db::pagination::{KeyType, Page, PageRequest, PagedQuery, SortKey, SortOrder};
+use crate::db::{BindParams, Database, Dialect, SqlValue, TableColumns};
 use crate::error::Error;
 
 /// The columns of a [`Session`], in the order in which they are read.
@@ -21,7 +21,7 @@ const SELECTED: [Column; 6] =
 
 /// The sort key of a list of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SortBy {
+pub enum SessionSortKey {
     /// When the row was created.
     CreatedAt,
     /// When the row was last updated.
@@ -37,15 +37,19 @@ pub enum SortBy {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn find(db: &Database, ids: &[Uuid]) -> Result<Vec<Session>, Error> {
-    find_in(db.pool(), db, &*Columns::recent(db, SESSIONS).await?, ids).await
+    find_in(db.pool(), db, &*TableColumns::load_cached(db, SESSIONS).await?, ids).await
 }
 
 /// Returns the names of sessions by id, for the audit record.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, Error> {
-    let sessions = find_in(conn, db, &Columns::now(conn, db, SESSIONS).await?, ids).await?;
+pub async fn names_by_id(
+    conn: &impl ConnectionTrait,
+    db: &Database,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, String>, Error> {
+    let sessions = find_in(conn, db, &TableColumns::load(conn, db, SESSIONS).await?, ids).await?;
     Ok(sessions.into_iter().map(|session| (session.id, session.name)).collect())
 }
 
@@ -56,13 +60,14 @@ pub async fn names(conn: &impl ConnectionTrait, db: &Database, ids: &[Uuid]) -> 
 pub async fn find_in(
     conn: &impl ConnectionTrait,
     db: &Database,
-    columns: &Columns,
+    columns: &TableColumns,
     ids: &[Uuid],
 ) -> Result<Vec<Session>, Error> {
-    let mut parameters = Parameters::default();
-    let filter = Filter { ids: Some(ids.to_vec()), ..Filter::default() };
+    let mut parameters = BindParams::default();
+    let filter = SessionFilter { ids: Some(ids.to_vec()), ..SessionFilter::default() };
     let conditions = filter.conditions(db.dialect(), columns, &mut parameters).join(" AND ");
-    let sql = format!("SELECT {} FROM {} listed WHERE {conditions}", columns.selected(&SELECTED, &[]), columns.table());
+    let sql =
+        format!("SELECT {} FROM {} listed WHERE {conditions}", columns.select_list(&SELECTED, &[]), columns.table());
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
     rows.iter().map(from_row).collect()
 }
@@ -73,14 +78,14 @@ pub async fn find_in(
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page(
     db: &Database,
-    filter: &Filter,
-    by: SortBy,
+    filter: &SessionFilter,
+    by: SessionSortKey,
     descending: bool,
-    slice: &Slice,
+    slice: &PageRequest,
 ) -> Result<Page<Session>, Error> {
-    let columns = Columns::recent(db, SESSIONS).await?;
+    let columns = TableColumns::load_cached(db, SESSIONS).await?;
     let list = list(db.dialect(), &columns, filter, by, descending);
-    let page = list.page(db.pool(), &columns.selected(&SELECTED, &slice.unasked.columns), slice).await?;
+    let page = list.page(db.pool(), &columns.select_list(&SELECTED, &slice.unasked.columns), slice).await?;
     page.map(|row| from_row(&row))
 }
 
@@ -88,29 +93,35 @@ pub async fn page(
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
-    let columns = Columns::recent(db, SESSIONS).await?;
-    list(db.dialect(), &columns, filter, SortBy::CreatedAt, false).count(db.pool()).await
+pub async fn count(db: &Database, filter: &SessionFilter) -> Result<i64, Error> {
+    let columns = TableColumns::load_cached(db, SESSIONS).await?;
+    list(db.dialect(), &columns, filter, SessionSortKey::CreatedAt, false).count(db.pool()).await
 }
 
-fn list(dialect: Dialect, columns: &Columns, filter: &Filter, by: SortBy, descending: bool) -> List {
-    let mut parameters = Parameters::default();
+fn list(
+    dialect: Dialect,
+    columns: &TableColumns,
+    filter: &SessionFilter,
+    by: SessionSortKey,
+    descending: bool,
+) -> PagedQuery {
+    let mut parameters = BindParams::default();
     let conditions = filter.conditions(dialect, columns, &mut parameters);
-    let time = |column| columns.sortable(column).map(|sql| Key::nullable(sql, Kind::Time));
+    let time = |column| columns.sortable(column).map(|sql| SortKey::nullable(sql, KeyType::Time));
     let (name, key) = match by {
-        SortBy::CreatedAt => ("created", time(Column::CreatedAt)),
-        SortBy::UpdatedAt => ("updated", time(Column::UpdatedAt)),
-        SortBy::Name => ("name", Some(Key::new(name_sql(columns), Kind::Text))),
-        SortBy::Status => ("status", Some(Key::new(status(columns), Kind::Text))),
+        SessionSortKey::CreatedAt => ("created", time(Column::CreatedAt)),
+        SessionSortKey::UpdatedAt => ("updated", time(Column::UpdatedAt)),
+        SessionSortKey::Name => ("name", Some(SortKey::new(name_sql(columns), KeyType::Text))),
+        SessionSortKey::Status => ("status", Some(SortKey::new(status(columns), KeyType::Text))),
     };
     let name: Arc<str> = format!("sessions by {name}{}", if descending { ", last first" } else { "" }).into();
-    let id = columns.key(Column::Id);
+    let id = columns.id_key(Column::Id);
     let from = format!("{} listed", columns.table());
-    List { dialect, from, conditions, parameters, order: Order { name, by: key, id, descending } }
+    PagedQuery { dialect, from, conditions, parameters, order: SortOrder { name, by: key, id, descending } }
 }
 
 /// Returns SQL for [`Session::name`].
-fn name_sql(columns: &Columns) -> String {
+fn name_sql(columns: &TableColumns) -> String {
     let [name, phone, id] =
         [Column::SessionName, Column::PhoneNumber, Column::Id].map(|column| columns.as_text(column));
     format!("coalesce({name}, {phone}, substr({id}, 1, 8))")
@@ -120,8 +131,8 @@ fn name_sql(columns: &Columns) -> String {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn stats(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Error> {
-    let columns = Columns::recent(db, SESSIONS).await?;
+pub async fn count_by_status(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Error> {
+    let columns = TableColumns::load_cached(db, SESSIONS).await?;
     let sql = format!(
         "SELECT status, unpaired, count(*) AS sessions FROM (SELECT {} AS status, \
          CASE WHEN listed.phone_number IS NULL THEN 1 ELSE 0 END AS unpaired FROM {} listed) counted GROUP BY status, unpaired",
@@ -142,33 +153,33 @@ pub async fn stats(db: &Database) -> Result<Vec<(SessionStatus, bool, i64)>, Err
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn matching(
+pub async fn find_matching_ids(
     conn: &impl ConnectionTrait,
     db: &Database,
-    filter: &Filter,
+    filter: &SessionFilter,
     limit: Option<u32>,
 ) -> Result<Vec<Uuid>, Error> {
-    let columns = Columns::now(conn, db, SESSIONS).await?;
-    let mut parameters = Parameters::default();
+    let columns = TableColumns::load(conn, db, SESSIONS).await?;
+    let mut parameters = BindParams::default();
     let mut conditions = filter.conditions(db.dialect(), &columns, &mut parameters);
     conditions.push("1 = 1".to_owned());
-    let updated = columns.first_instant(&[Column::UpdatedAt, Column::CreatedAt]);
+    let updated = columns.first_timestamp(&[Column::UpdatedAt, Column::CreatedAt]);
     let order = updated.map_or_else(String::new, |updated| format!("{updated} NULLS LAST, "));
     let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let sql = format!(
         "SELECT {} FROM {} listed WHERE {} ORDER BY {order}listed.id{limit}",
-        columns.selected(&[Column::Id], &[]),
+        columns.select_list(&[Column::Id], &[]),
         columns.table(),
         conditions.join(" AND ")
     );
     let rows = conn.query_all_raw(db.dialect().statement(sql, parameters.into_values())).await?;
-    rows.iter().map(|row| parse_id(Cell::of(row, 0)?.as_ref())).collect()
+    rows.iter().map(|row| parse_id(SqlValue::from_row(row, 0)?.as_ref())).collect()
 }
 
 fn from_row(row: &QueryResult) -> Result<Session, Error> {
-    let [id, name, status, phone_number, created_at, updated_at] = Cell::first(row)?;
-    let [name, status, phone_number] = [name, status, phone_number].map(|value| value.map(Cell::into_text));
-    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(Cell::moment));
+    let [id, name, status, phone_number, created_at, updated_at] = SqlValue::first_n(row)?;
+    let [name, status, phone_number] = [name, status, phone_number].map(|value| value.map(SqlValue::into_text));
+    let [created_at, updated_at] = [created_at, updated_at].map(|value| value.as_ref().and_then(SqlValue::timestamp));
     Ok(Session {
         id: parse_id(id.as_ref())?,
         name: name.or_else(|| phone_number.clone()).unwrap_or_else(|| id_text(id.as_ref()).chars().take(8).collect()),
@@ -179,11 +190,11 @@ fn from_row(row: &QueryResult) -> Result<Session, Error> {
     })
 }
 
-fn parse_id(id: Option<&Cell>) -> Result<Uuid, Error> {
-    id.and_then(Cell::uuid)
-        .ok_or_else(|| Error::Unsuitable(format!("A session has the id {}, which is no UUID.", id_text(id))))
+fn parse_id(id: Option<&SqlValue>) -> Result<Uuid, Error> {
+    id.and_then(SqlValue::uuid)
+        .ok_or_else(|| Error::IncompatibleDatabase(format!("A session has the id {}, which is no UUID.", id_text(id))))
 }
 
-fn id_text(id: Option<&Cell>) -> String {
-    id.map_or_else(|| "null".to_owned(), Cell::to_string)
+fn id_text(id: Option<&SqlValue>) -> String {
+    id.map_or_else(|| "null".to_owned(), SqlValue::to_string)
 }

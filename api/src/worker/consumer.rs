@@ -1,12 +1,12 @@
 //! Consuming the jobs of the queue.
 
-use super::job_queue::Queue;
+use super::job_queue::JobQueue;
 use super::job_runner::JobRunner;
 use super::stop_signal::{migrated, pause};
 
 /// Consumes jobs until the workers are told to stop. apalis' worker ends when the database becomes unavailable; then
 /// another one is started.
-pub(super) async fn consume_jobs(queue: Queue, runner: JobRunner) {
+pub(super) async fn consume_jobs(queue: JobQueue, runner: JobRunner) {
     if !migrated(&runner.db, &runner.stopping).await {
         return;
     }
@@ -16,7 +16,7 @@ pub(super) async fn consume_jobs(queue: Queue, runner: JobRunner) {
         if let Err(error) = queue.work(runner.clone()).await {
             let message = error.to_string();
             if message != last_message {
-                tracing::warn!(error = message, "no cleanup runs are taken from the queue for now");
+                tracing::warn!(target: "session_admin::worker", error = message, "no cleanup runs are taken from the queue for now");
                 last_message = message;
             }
         }

@@ -7,7 +7,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use futures_util::StreamExt as _;
 
-use crate::cleanup::{CleanupRun, Plan, SkippedSession, Ticked};
+use crate::cleanup::{CleanupRun, ScheduledCleanup, SkippedSession, TickOutcome};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::Error;
@@ -19,12 +19,12 @@ const MAX_DELAY: TimeDelta = TimeDelta::minutes(1);
 
 /// The times of a schedule, in UTC.
 #[derive(Debug, Clone)]
-pub struct Times {
+pub struct CronTimes {
     cron: Cron,
     clock: Clock,
 }
 
-impl Times {
+impl CronTimes {
     /// Parses an expression as in cron(5): minute, hour, day of the month, month, day of the week.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Times {
     }
 }
 
-impl Schedule<TimeZone> for Times {
+impl Schedule<TimeZone> for CronTimes {
     fn next_tick(&mut self, _: &TimeZone) -> Option<CronTick> {
         self.next().and_then(|moment| moment.timestamp().try_into().ok()).map(CronTick::new)
     }
@@ -58,77 +58,77 @@ impl Schedule<TimeZone> for Times {
 
 /// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `started` with each run. Missed
 /// ticks are not made up for.
-pub async fn keep<Started>(
+pub async fn run_schedule<Started>(
     db: Database,
-    plan: Plan,
-    times: Times,
+    plan: ScheduledCleanup,
+    times: CronTimes,
     metrics: Metrics,
     started: impl Fn(CleanupRun) -> Started,
 ) where
     Started: Future<Output = ()>,
 {
     let next = times.next().map(|next| next.to_string()).unwrap_or_default();
-    tracing::info!(schedule = %times.cron, next, %plan, "stale sessions are cleaned up by the schedule");
+    tracing::info!(target: "session_admin::worker", schedule = %times.cron, next, %plan, "stale sessions are cleaned up by the schedule");
     let mut ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
     while let Some(tick) = ticks.next().await {
-        let Some(moment) = tick.ok().and_then(moment) else {
+        let Some(moment) = tick.ok().and_then(tick_time) else {
             // After a missed tick the scheduler would return nothing but missed ticks.
-            tracing::warn!("a tick of the schedule was missed, and is not made up for");
+            tracing::warn!(target: "session_admin::worker", "a tick of the schedule was missed, and is not made up for");
             ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
             continue;
         };
         if db.settings().clock.now() - moment > MAX_DELAY {
-            tracing::warn!(%moment, "a tick of the schedule was missed, and is not made up for");
+            tracing::warn!(target: "session_admin::worker", %moment, "a tick of the schedule was missed, and is not made up for");
             continue;
         }
         let ticked = plan.tick(&db, moment).await;
-        metrics.ticked(moment, log_outcome(moment, &ticked));
-        if let Ok(Ticked::Started(run)) = ticked {
+        metrics.record_tick(moment, log_outcome(moment, &ticked));
+        if let Ok(TickOutcome::Started(run)) = ticked {
             started(*run).await;
         }
     }
 }
 
-fn moment(tick: CronTick) -> Option<DateTime<Utc>> {
+fn tick_time(tick: CronTick) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(tick.get_timestamp().try_into().ok()?, 0)
 }
 
 /// Logs the outcome of a tick, and returns it as a metric.
-fn log_outcome(moment: DateTime<Utc>, ticked: &Result<Ticked, Error>) -> Tick {
+fn log_outcome(moment: DateTime<Utc>, ticked: &Result<TickOutcome, Error>) -> Tick {
     match ticked {
-        Ok(Ticked::Started(run)) => {
+        Ok(TickOutcome::Started(run)) => {
             let sessions = run.sessions_to_go();
-            tracing::info!(%moment, run = %run.id, sessions, "the schedule has started a cleanup");
+            tracing::info!(target: "session_admin::worker", %moment, run = %run.id, sessions, "the schedule has started a cleanup");
             Tick::Started
         }
-        Ok(Ticked::StartedElsewhere) => {
-            tracing::info!(%moment, "another process has started the schedule's cleanup");
+        Ok(TickOutcome::StartedElsewhere) => {
+            tracing::info!(target: "session_admin::worker", %moment, "another process has started the schedule's cleanup");
             Tick::StartedElsewhere
         }
-        Ok(Ticked::UnderWay(run)) => {
-            tracing::warn!(%moment, %run, "the schedule started nothing: the run of an earlier tick is still under way");
+        Ok(TickOutcome::UnderWay(run)) => {
+            tracing::warn!(target: "session_admin::worker", %moment, %run, "the schedule started nothing: the run of an earlier tick is still under way");
             Tick::UnderWay
         }
-        Ok(Ticked::NothingToDo) => {
-            tracing::info!(%moment, "the schedule found no stale session that is old enough");
+        Ok(TickOutcome::NothingToDo) => {
+            tracing::info!(target: "session_admin::worker", %moment, "the schedule found no stale session that is old enough");
             Tick::NothingToDo
         }
-        Ok(Ticked::AllStay(stay)) => {
+        Ok(TickOutcome::AllStay(stay)) => {
             log_skipped(moment, stay);
             Tick::NothingToDo
         }
-        Ok(Ticked::OverCeiling(refusal)) => {
+        Ok(TickOutcome::OverCeiling(refusal)) => {
             let why = &refusal.message;
-            tracing::warn!(%moment, why, "the schedule started nothing: raise --cleanup-at-most, or clean up by hand");
+            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started nothing: raise --cleanup-at-most, or clean up by hand");
             Tick::OverCeiling
         }
-        Ok(Ticked::Refused(refusals)) => {
+        Ok(TickOutcome::Refused(refusals)) => {
             let why = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
-            tracing::warn!(%moment, why, "the schedule started nothing");
+            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started nothing");
             Tick::Failed
         }
         Err(error) => {
-            tracing::warn!(%moment, error = error as &dyn std::error::Error, "the schedule's tick failed");
+            tracing::warn!(target: "session_admin::worker", %moment, error = error as &dyn std::error::Error, "the schedule's tick failed");
             Tick::Failed
         }
     }
@@ -140,8 +140,8 @@ fn log_skipped(moment: DateTime<Utc>, skipped: &[SkippedSession]) {
     let blocked = skipped.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
     if let Some(SkippedSession { session_id, message, .. }) = blocked {
         let why = "the schedule found no session that can go; `session-admin doctor` says what is in the way";
-        tracing::warn!(%moment, sessions, session = %session_id, reason = message, "{why}");
+        tracing::warn!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "{why}");
     } else if let Some(SkippedSession { session_id, message, .. }) = skipped.first() {
-        tracing::info!(%moment, sessions, session = %session_id, reason = message, "the schedule found no session that may go");
+        tracing::info!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "the schedule found no session that may go");
     }
 }

@@ -24,7 +24,7 @@ impl GatewayWait {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn should_defer(&self, db: &Database, run: Uuid) -> Result<bool, Error> {
-        let Some(now) = cleanup::find(db, run).await?.filter(CleanupRun::wants_gateway) else { return Ok(false) };
+        let Some(now) = cleanup::find(db, run).await?.filter(CleanupRun::requires_gateway) else { return Ok(false) };
         let timeout = db.settings().run_lease * TIMEOUT_IN_LEASES;
         let mut waiting = self.0.lock().await;
         let since = waiting.get(&run).map(|(then, since)| (then.clone(), *since));
@@ -36,7 +36,7 @@ impl GatewayWait {
         match since {
             Some((then, since)) if then == now => {
                 if since.elapsed() >= timeout {
-                    give_up(db, run, timeout).await?;
+                    cancel_run(db, run, timeout).await?;
                 }
             }
             seen => {
@@ -44,6 +44,7 @@ impl GatewayWait {
                 waiting.insert(run, (now, Instant::now()));
                 if seen.is_none() {
                     tracing::warn!(
+                        target: "session_admin::worker",
                         %run,
                         patience = ?timeout,
                         "a cleanup run wants a gateway asked, and none is named here with --gateway-url \
@@ -56,14 +57,14 @@ impl GatewayWait {
     }
 }
 
-async fn give_up(db: &Database, run: Uuid, timeout: Duration) -> Result<(), Error> {
+async fn cancel_run(db: &Database, run: Uuid, timeout: Duration) -> Result<(), Error> {
     let why = format!(
         "It takes only sessions that the gateway does not know, and for {} s no server took it that has a gateway. Start one \
          with --gateway-url (SESSION_ADMIN_GATEWAY_URL), then ask for the cleanup again.",
         timeout.as_secs()
     );
     if cleanup::give_up(db, run, &why).await? {
-        tracing::warn!(%run, why, "a cleanup run has failed");
+        tracing::warn!(target: "session_admin::worker", %run, why, "a cleanup run has failed");
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use super::stop_signal::stopped;
 use crate::cleanup;
 use crate::db::{Database, DatabaseSettings, Dialect};
 use crate::error::Error;
-use crate::schema_health::ClosedHstore;
+use crate::schema_health::InaccessibleHstore;
 
 /// The name of the queue.
 pub(super) const NAME: &str = "session-admin";
@@ -40,7 +40,7 @@ pub(super) struct Job {
 
 /// A handle on the queue. Clones share one pool, which connects when it is first used.
 #[derive(Debug, Clone)]
-pub struct Queue {
+pub struct JobQueue {
     db: Database,
     pool: Arc<OnceCell<Pool>>,
 }
@@ -61,20 +61,20 @@ macro_rules! apalis_worker {
             .backend($backend.poll_with_strategy($poll))
             .concurrency(concurrency)
             .data($runner)
-            .build(handle);
+            .build(run_next_job);
         let working: BoxFuture<'static, Result<(), WorkerError>> = Box::pin(worker.run());
         working
     }};
 }
 
-async fn handle(job: Job, runner: Data<JobRunner>) {
+async fn run_next_job(job: Job, runner: Data<JobRunner>) {
     let runner = JobRunner::clone(&runner);
     if let Err(defect) = tokio::spawn(async move { runner.run_job(job.run).await }).await {
-        tracing::error!(run = %job.run, error = &defect as &dyn std::error::Error, "a cleanup run's task ended early");
+        tracing::error!(target: "session_admin::worker", run = %job.run, error = &defect as &dyn std::error::Error, "a cleanup run's task ended early");
     }
 }
 
-impl Queue {
+impl JobQueue {
     /// Returns the queue in this database.
     #[must_use]
     pub fn new(db: &Database) -> Self {
@@ -91,7 +91,7 @@ impl Queue {
     /// logged: a server finds the run within a few seconds.
     pub async fn push(&self, run: Uuid) {
         if let Err(error) = self.requeue(run, None).await {
-            tracing::warn!(%run, error = &*error, "a cleanup run was not queued; it is found again soon");
+            tracing::warn!(target: "session_admin::worker", %run, error = &*error, "a cleanup run was not queued; it is found again soon");
         }
     }
 
@@ -113,9 +113,11 @@ impl Queue {
 
     /// Replaces an error of apalis' by one that says what to do about it, where that is known.
     async fn explain(&self, error: BoxDynError) -> BoxDynError {
-        match ClosedHstore::find(self.db.pool(), self.db.dialect()).await {
+        match InaccessibleHstore::find(self.db.pool(), self.db.dialect()).await {
             Ok(Some(closed)) => format!("{} Have its owner run: {}", closed.message(), closed.grant()).into(),
-            Err(Error::Unavailable(_)) => self.db.why_away().await.map_or(error, |why| why.in_full().into()),
+            Err(Error::Unavailable(_)) => {
+                self.db.unavailable_reason().await.map_or(error, |why| why.operator_message().into())
+            }
             _ => error,
         }
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::gateway_wait::GatewayWait;
 use super::stop_signal::stopped;
 use crate::admission::connection_budget::ConnectionBudget;
-use crate::cleanup::{Pace, RunKind, Worker};
+use crate::cleanup::{BatchSize, RunExecutor, RunKind};
 use crate::db::Database;
 use crate::gateway::Gateway;
 
@@ -41,17 +41,17 @@ impl JobRunner {
                 Ok(false) => {}
                 Ok(true) => return,
                 Err(error) => {
-                    tracing::warn!(%run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
+                    tracing::warn!(target: "session_admin::worker", %run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
                     return;
                 }
             }
         }
-        let ended = match Worker::take(self.db.clone(), self.gateway.clone(), run, Pace::default()).await {
+        let ended = match RunExecutor::take(self.db.clone(), self.gateway.clone(), run, BatchSize::default()).await {
             Ok(Some(worker)) => {
                 if worker.run().started_at.is_some() {
-                    tracing::info!(%run, "goes on with a cleanup run that was begun before");
+                    tracing::info!(target: "session_admin::worker", %run, "goes on with a cleanup run that was begun before");
                 }
-                worker.work_off(stopped(self.stopping.clone()), |_| ()).await
+                worker.run_to_end(stopped(self.stopping.clone()), |_| ()).await
             }
             Ok(None) => return,
             Err(error) => Err(error),
@@ -63,6 +63,7 @@ impl JobRunner {
                     RunKind::Restore => (None, Some(run.rows_restored)),
                 };
                 tracing::info!(
+                    target: "session_admin::worker",
                     run = %run.id,
                     status = ?run.status,
                     rows_deleted,
@@ -70,10 +71,12 @@ impl JobRunner {
                     "a cleanup run has ended"
                 );
             }
-            Ok(run) => tracing::info!(run = %run.id, "a cleanup run is left to others"),
+            Ok(run) => {
+                tracing::info!(target: "session_admin::worker", run = %run.id, "a cleanup run is left to others")
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(%run, error, "a cleanup run was interrupted; it is tried again later");
+                tracing::warn!(target: "session_admin::worker", %run, error, "a cleanup run was interrupted; it is tried again later");
             }
         }
     }

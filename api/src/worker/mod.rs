@@ -12,5 +12,5 @@ mod requeue;
 mod stop_signal;
 mod workers;
 
-pub use job_queue::Queue;
+pub use job_queue::JobQueue;
 pub use workers::Workers;

@@ -7,7 +7,7 @@ use apalis::prelude::BoxDynError;
 use sea_orm::ConnectionTrait as _;
 use tokio::time::Instant;
 
-use super::job_queue::{NAME, Queue};
+use super::job_queue::{JobQueue, NAME};
 use super::job_runner::JobRunner;
 use super::stop_signal::{migrated, pause};
 use crate::cleanup;
@@ -21,7 +21,7 @@ const REMOVAL_INTERVAL: Duration = Duration::from_hours(1);
 const JOB_RETENTION: Duration = Duration::from_hours(24);
 
 /// Queues such runs again, periodically, until the workers are told to stop.
-pub(super) async fn requeue_orphans(queue: Queue, runner: JobRunner) {
+pub(super) async fn requeue_orphans(queue: JobQueue, runner: JobRunner) {
     let db = &runner.db;
     if !migrated(db, &runner.stopping).await {
         return;
@@ -32,9 +32,9 @@ pub(super) async fn requeue_orphans(queue: Queue, runner: JobRunner) {
         if let Err(error) = requeue_once(&queue).await {
             let message = error.to_string();
             if is_temporary(&error) {
-                tracing::debug!(error = message, "cleanup runs without a job were not looked for");
+                tracing::debug!(target: "session_admin::worker", error = message, "cleanup runs without a job were not looked for");
             } else if message != last_message {
-                tracing::warn!(error = message, "cleanup runs that nobody works on are not queued again for now");
+                tracing::warn!(target: "session_admin::worker", error = message, "cleanup runs that nobody works on are not queued again for now");
                 last_message = message;
             }
             continue;
@@ -43,7 +43,7 @@ pub(super) async fn requeue_orphans(queue: Queue, runner: JobRunner) {
         if last_removal.is_none_or(|last| last.elapsed() >= REMOVAL_INTERVAL) {
             last_removal = Some(Instant::now());
             if let Err(error) = remove_old_jobs(db).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "old jobs were not removed");
+                tracing::debug!(target: "session_admin::worker", error = &error as &dyn std::error::Error, "old jobs were not removed");
             }
         }
     }
@@ -57,9 +57,9 @@ fn is_temporary(error: &BoxDynError) -> bool {
     )
 }
 
-async fn requeue_once(queue: &Queue) -> Result<(), BoxDynError> {
+async fn requeue_once(queue: &JobQueue) -> Result<(), BoxDynError> {
     for RunWithoutJob { run, lost_job } in find_orphans(queue.database()).await? {
-        tracing::debug!(%run, "a cleanup run is queued again");
+        tracing::debug!(target: "session_admin::worker", %run, "a cleanup run is queued again");
         queue.requeue(run, lost_job).await?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
-use super::job_queue::Queue;
+use super::job_queue::JobQueue;
 use super::job_runner::JobRunner;
 use super::{consumer, requeue};
 use crate::gateway::Gateway;
@@ -24,7 +24,7 @@ impl Workers {
     /// Starts consuming jobs, several at once, and queueing runs again that no worker has. Waits for the internal
     /// tables until `migrate` has made them.
     #[must_use]
-    pub fn start(queue: Queue, gateway: Option<Gateway>) -> Self {
+    pub fn start(queue: JobQueue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let running = Arc::new(RwLock::new(()));
         let (db, gateway_wait) = (queue.database().clone(), Arc::default());

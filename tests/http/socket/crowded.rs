@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use api::cleanup::{Pace, Worker};
+use api::cleanup::{BatchSize, RunExecutor};
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::http::Sockets;
 use api::limits::Limits;
@@ -47,7 +47,7 @@ async fn others_are_served(address: SocketAddr) {
 /// Whoever reads what a run has deleted, or skipped, waits for a while.
 async fn slow(db: &TestDb) {
     for name in ["deletions", "cleanup_run_sessions"] {
-        let table = db.dialect().own_table(name);
+        let table = db.dialect().internal_table(name);
         // On PostgreSQL a table keeps its schema when it is renamed.
         let (made, takes_long) = match db.dialect() {
             Dialect::Postgres => (format!("session_admin.made_{name}"), "(SELECT pg_sleep(3)) IS NOT NULL"),
@@ -66,8 +66,9 @@ async fn slow(db: &TestDb) {
 
 async fn subscriptions_leave_connections_for_others(db: TestDb) {
     let id = started(&db).await;
-    let mut worker = Worker::take(db.database().await.clone(), None, id, Pace::of_rows(1)).await.unwrap().unwrap();
-    while worker.step().await.unwrap().sessions_deleted < 1 {}
+    let mut worker =
+        RunExecutor::take(db.database().await.clone(), None, id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 1 {}
     slow(&db).await;
     let address = small(&db, 2).await;
     let mut clients = [Client::begin(address).await, Client::begin(address).await, Client::begin(address).await];
@@ -96,8 +97,9 @@ async fn subscriptions_leave_connections_for_others(db: TestDb) {
 
 async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
     let id = started(&db).await;
-    let mut worker = Worker::take(db.database().await.clone(), None, id, Pace::of_rows(1)).await.unwrap().unwrap();
-    while worker.step().await.unwrap().sessions_deleted < 1 {}
+    let mut worker =
+        RunExecutor::take(db.database().await.clone(), None, id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 1 {}
     db.exec(&format!("UPDATE whatsapp_groups SET group_name = '{}'", "x".repeat(2_000))).await;
     let address = small(&db, 4).await;
     let mut client = Client::begin(address).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::app_state::AppState;
 use api::http::Sockets;
 use api::http::serve;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -44,7 +44,7 @@ async fn a_quiet_client_that_is_there_stays_and_one_that_is_not_goes() {
 #[tokio::test]
 async fn a_server_that_stops_says_so_and_does_not_wait() {
     let db = TestDb::sqlite(Contents::Empty).await;
-    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester");
+    let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

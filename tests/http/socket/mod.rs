@@ -14,7 +14,7 @@ use api::app_state::AppState;
 use api::db::Database;
 use api::http::{Sockets, router};
 use api::limits::Limits;
-use api::schema_health::Accepted;
+use api::schema_health::AcceptedFindings;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -30,12 +30,12 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A server for as long as the test lasts.
 pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
-    serving_with(AppState::new(database, Accepted::default(), "tester"), sockets).await
+    serving_with(AppState::new(database, AcceptedFindings::default(), "tester"), sockets).await
 }
 
 /// A server with these limits.
 async fn limited(db: &TestDb, limits: Limits) -> SocketAddr {
-    let state = AppState::new(db.database().await.clone(), Accepted::default(), "tester").with_limits(limits);
+    let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester").with_limits(limits);
     serving_with(state, Sockets::default()).await
 }
 

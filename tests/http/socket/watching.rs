@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::cleanup::{self, CleanupRequest, Pace, Worker};
+use api::cleanup::{self, BatchSize, CleanupRequest, RunExecutor};
 use api::db::{Database, DatabaseSettings};
 use api::demo::scenario::SESSIONS;
 use api::http::Sockets;
@@ -31,12 +31,12 @@ const WATCH: &str = "subscription W($id: ID!) { cleanupRun(id: $id) {
 /// A run that nobody has begun with.
 pub(super) async fn started(db: &TestDb) -> Uuid {
     let request = CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() };
-    cleanup::start(db.database().await, None, &request).await.unwrap().run.unwrap().id
+    cleanup::create_run(db.database().await, None, &request).await.unwrap().run.unwrap().id
 }
 
-async fn worker(db: &TestDb, run: Uuid) -> Worker {
+async fn worker(db: &TestDb, run: Uuid) -> RunExecutor {
     let database = Database::connect(db.settings()).await.unwrap();
-    Worker::take(database, None, run, Pace::of_rows(1)).await.unwrap().unwrap()
+    RunExecutor::take(database, None, run, BatchSize::with_row_budget(1)).await.unwrap().unwrap()
 }
 
 /// Whether an event's parts fit one another, and what comes before it.
@@ -70,7 +70,7 @@ async fn a_run_is_told_now_at_every_change_and_at_its_end(db: TestDb) {
     let mut worker = worker(&db, id).await;
     let mut statuses = vec![told["status"].clone()];
     loop {
-        let run = worker.step().await.unwrap();
+        let run = worker.run_next_batch().await.unwrap();
         // Each step is told before the next is made, if it has changed anything.
         let wanted = [json!(run.status), json!(run.sessions_deleted), json!(run.sessions_skipped)];
         while [&told["status"], &told["sessionsDeleted"], &told["sessionsSkipped"]] != wanted.each_ref() {
@@ -93,7 +93,7 @@ async fn a_run_is_told_now_at_every_change_and_at_its_end(db: TestDb) {
 async fn a_run_that_has_finished_is_told_and_completed(db: TestDb) {
     let id = started(&db).await;
     let mut worker = worker(&db, id).await;
-    while !worker.step().await.unwrap().status.has_finished() {}
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let address = server(db.database().await.clone(), Sockets::default()).await;
     let mut client = Client::begin(address).await;
     client.subscribe("w", WATCH, json!({ "id": id })).await;
@@ -134,7 +134,7 @@ async fn every_server_tells_of_a_run_that_another_process_works_on(db: TestDb) {
     for client in &mut clients {
         assert_eq!(client.data("w").await["cleanupRun"]["status"], "RUNNING");
     }
-    while !worker.step().await.unwrap().status.has_finished() {}
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     for client in &mut clients {
         let mut told = client.data("w").await["cleanupRun"].take();
         while told["status"] == "RUNNING" {
@@ -188,7 +188,7 @@ async fn a_database_that_is_away_for_a_moment_does_not_end_the_watching(db: Test
     assert_eq!(client.data("w").await["cleanupRun"]["status"], "QUEUED");
     proxy.cut();
     let mut worker = worker(&db, id).await;
-    while worker.step().await.unwrap().sessions_deleted < 3 {}
+    while worker.run_next_batch().await.unwrap().sessions_deleted < 3 {}
     let quiet = tokio::time::timeout(Duration::from_secs(1), client.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
     // Somebody who asks now is told.
@@ -198,7 +198,7 @@ async fn a_database_that_is_away_for_a_moment_does_not_end_the_watching(db: Test
     client.completed("now").await;
     proxy.mend();
     assert_eq!(client.data("w").await["cleanupRun"]["sessionsDeleted"], 3);
-    while !worker.step().await.unwrap().status.has_finished() {}
+    while !worker.run_next_batch().await.unwrap().status.has_finished() {}
     let mut told = Value::Null;
     while told["status"] != "SUCCEEDED" {
         told = client.data("w").await["cleanupRun"].take();

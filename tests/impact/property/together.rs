@@ -39,6 +39,6 @@ pub async fn most(case: &Case, db: &Database, roots: &[Uuid], impact: &Impact) -
 }
 
 async fn deletable(db: &Database, sessions: &[Uuid]) -> Result<bool, String> {
-    let impact = impact::of_sessions(db, sessions).await.map_err(|error| format!("of_sessions: {error:?}"))?;
+    let impact = impact::impact_of(db, sessions).await.map_err(|error| format!("of_sessions: {error:?}"))?;
     Ok(impact.deletable)
 }

@@ -13,11 +13,11 @@ use crate::error::Error;
 
 /// The keys of a JWKS file (RFC 7517), which is read again when it has changed.
 #[derive(Debug)]
-pub(super) struct KeyFile(Arc<RwLock<Vec<Key>>>);
+pub(super) struct KeyFile(Arc<RwLock<Vec<JwtKey>>>);
 
 /// A key with the one algorithm that it is for.
 #[derive(Debug)]
-struct Key {
+struct JwtKey {
     id: Option<String>,
     material: DecodingKey,
     algorithm: Algorithm,
@@ -54,7 +54,7 @@ impl KeyFile {
 
 /// Reloads the file at this interval until its keys are dropped. A file that is incomplete or missing is logged and changes
 /// nothing.
-fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, keys: &Weak<RwLock<Vec<Key>>>) {
+fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, keys: &Weak<RwLock<Vec<JwtKey>>>) {
     loop {
         std::thread::sleep(interval);
         let found = std::fs::read_to_string(path).map_err(|error| error.to_string());
@@ -65,31 +65,33 @@ fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, 
         let path = path.display();
         match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
             Ok((text, read)) => {
-                tracing::info!(%path, keys = read.len(), "the keys of JWTs have been read again");
+                tracing::info!(target: "session_admin::auth", %path, keys = read.len(), "the keys of JWTs have been read again");
                 last_text = text;
                 *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
             }
-            Err(problem) => tracing::warn!(%path, problem, "the keys of JWTs stay as they were"),
+            Err(problem) => {
+                tracing::warn!(target: "session_admin::auth", %path, problem, "the keys of JWTs stay as they were")
+            }
         }
     }
 }
 
 /// Parses the keys for RS256 and ES256. Other keys in the file are for something else.
-fn parse(text: &str) -> Result<Vec<Key>, String> {
+fn parse(text: &str) -> Result<Vec<JwtKey>, String> {
     #[derive(Deserialize)]
     struct File {
         keys: Vec<Value>,
     }
     let file: File =
         serde_json::from_str(text).map_err(|_| "is no JWKS: a JSON object with the member keys.".to_owned())?;
-    let keys: Vec<Key> = file.keys.into_iter().filter_map(parse_key).collect();
+    let keys: Vec<JwtKey> = file.keys.into_iter().filter_map(parse_key).collect();
     if keys.is_empty() {
         return Err("has no public key for RS256 or ES256.".to_owned());
     }
     Ok(keys)
 }
 
-fn parse_key(value: Value) -> Option<Key> {
+fn parse_key(value: Value) -> Option<JwtKey> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let (algorithm, name) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
@@ -103,5 +105,5 @@ fn parse_key(value: Value) -> Option<Key> {
     if !is_for_signatures || common.key_algorithm.is_some_and(|named| named != name) {
         return None;
     }
-    Some(Key { id: common.key_id.clone(), material: DecodingKey::from_jwk(&jwk).ok()?, algorithm })
+    Some(JwtKey { id: common.key_id.clone(), material: DecodingKey::from_jwk(&jwk).ok()?, algorithm })
 }

@@ -6,6 +6,6 @@ mod settings;
 mod signature;
 mod verifier;
 
-pub use role_names::RoleWords;
+pub use role_names::RoleNames;
 pub use settings::JwtSettings;
-pub use verifier::Jwt;
+pub use verifier::JwtVerifier;

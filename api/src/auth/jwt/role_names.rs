@@ -4,18 +4,18 @@ use crate::auth::role::Role;
 
 /// The roles that the names in a claim stand for.
 #[derive(Debug, Clone, Default)]
-pub struct RoleWords(Vec<(String, Role)>);
+pub struct RoleNames(Vec<(String, Role)>);
 
-impl RoleWords {
+impl RoleNames {
     /// Parses names such as `service_role=ADMIN`. Without any, the roles' own names are known, in any case; with some, only
     /// those are, exactly as written.
     ///
     /// # Errors
     /// The end of a sentence that says what is wrong, after the option's name.
-    pub fn read(texts: &[String]) -> Result<Self, String> {
+    pub fn parse(texts: &[String]) -> Result<Self, String> {
         let read = |text: &String| {
             let (word, role) = text.rsplit_once('=')?;
-            let role = Role::of_word(role.trim())?;
+            let role = Role::from_name(role.trim())?;
             Some((word.trim().to_owned(), role)).filter(|(word, _)| !word.is_empty())
         };
         let wrong = |text: &String| {
@@ -29,7 +29,7 @@ impl RoleWords {
     /// Returns the role that a name stands for; the highest where several are configured for it.
     pub(super) fn role(&self, word: &str) -> Option<Role> {
         if self.0.is_empty() {
-            return Role::of_word(word);
+            return Role::from_name(word);
         }
         self.0.iter().filter(|(known, _)| known == word).map(|(_, role)| *role).max()
     }

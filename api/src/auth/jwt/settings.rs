@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::role_names::RoleWords;
+use super::role_names::RoleNames;
 
 /// Which JWTs are valid.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct JwtSettings {
     /// The claim with the role's name: its name, or a JSON Pointer.
     pub role_claim: String,
     /// The roles that the names there stand for.
-    pub roles: RoleWords,
+    pub roles: RoleNames,
     /// The claim with the principal's name: its name, or a JSON Pointer.
     pub name_claim: String,
     /// How often the file of keys is read again. Keys are replaced by writing the file.
@@ -35,7 +35,7 @@ impl Default for JwtSettings {
             issuer: None,
             audience: None,
             role_claim: "role".to_owned(),
-            roles: RoleWords::default(),
+            roles: RoleNames::default(),
             name_claim: "sub".to_owned(),
             keys_read_every: Duration::from_secs(30),
         }

@@ -24,7 +24,7 @@ const MAX_NAME: usize = 200;
 
 /// A verifier of JWTs. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub struct Jwt(Arc<Inner>);
+pub struct JwtVerifier(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -33,7 +33,7 @@ struct Inner {
     keys: Option<KeyFile>,
 }
 
-impl Jwt {
+impl JwtVerifier {
     /// Creates a verifier, and reads its file of keys where there is one.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Jwt {
             validation.required_spec_claims.insert("iss".to_owned());
             validation.set_issuer(&[issuer]);
         }
-        let claims: Value = decode(token, &key, &validation).map_err(|error| why(error.kind()))?.claims;
+        let claims: Value = decode(token, &key, &validation).map_err(|error| rejection_reason(error.kind()))?.claims;
         // The library accepts a list too.
         if settings.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
             return Err("its iss is no string");
@@ -149,11 +149,11 @@ impl Jwt {
 
 /// Refuses a token. The reason is in the log only; the caller is not told.
 fn invalid(why: &str) -> AuthError {
-    tracing::info!(why, "a JWT is not good");
+    tracing::info!(target: "session_admin::auth", why, "a JWT is not good");
     AuthError::Invalid
 }
 
-fn why(kind: &ErrorKind) -> &'static str {
+fn rejection_reason(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidSignature => "its signature is not by the key",
         ErrorKind::InvalidIssuer => "its iss is not --jwt-issuer",

@@ -5,11 +5,11 @@ use clap::ValueEnum;
 use uuid::Uuid;
 
 use crate::cleanup::{self, Age, CleanupRequest, Criteria, Preview};
-use crate::cli::deletion_args::Terms;
+use crate::cli::cleanup_report::CleanupReport;
+use crate::cli::deletion_args::DeletionArgs;
 use crate::cli::follow_run;
-use crate::cli::follow_run::Report;
 use crate::cli::output::Output;
-use crate::cli::{Exit, principal, prompt, render, require_migrated, value_parsers};
+use crate::cli::{exit::Exit, migration_check::require_migrated, os_user::principal, prompt, render, value_parsers};
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
@@ -30,15 +30,15 @@ pub(in crate::cli) struct Args {
     #[arg(long, conflicts_with = "dry_run")]
     detach: bool,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: CriteriaArgs,
     #[command(flatten)]
-    terms: Terms,
+    terms: DeletionArgs,
 }
 
 /// Which sessions: those that meet all of it. Without any of these flags, the stale ones.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Which sessions (the stale ones unless said)")]
-struct Wanted {
+struct CriteriaArgs {
     /// Only this session; repeat it for several. One that misses the other criteria is listed as skipped
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<Uuid>,
@@ -53,7 +53,7 @@ struct Wanted {
     #[arg(long, value_name = "DURATION")]
     older_than: Option<Age>,
     /// Only those made before this moment, such as 2026-01-31T08:30:00Z
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::moment)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::parse_timestamp)]
     created_before: Option<DateTime<Utc>>,
     /// Only those with this in the name, the phone number or the id, in any case
     #[arg(long, value_name = "TEXT")]
@@ -77,7 +77,7 @@ enum PhoneNumber {
 /// Shows the preview, asks, works off the run.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     if !args.dry_run {
-        prompt::or_yes(args.yes, output, "cleanup")?;
+        prompt::confirm_or_yes(args.yes, output, "cleanup")?;
     }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
@@ -107,10 +107,10 @@ async fn dry_run(
     preview: Preview,
     output: Output,
 ) -> Result<Exit, Error> {
-    let mut report = Report::of(preview);
-    let mut outcome = cleanup::start(db, gateway, request).await?;
-    report.skipped = follow_run::named(db, std::mem::take(&mut outcome.skipped)).await?;
-    report.answer(outcome);
+    let mut report = CleanupReport::from_preview(preview);
+    let mut outcome = cleanup::create_run(db, gateway, request).await?;
+    report.skipped = follow_run::add_names(db, std::mem::take(&mut outcome.skipped)).await?;
+    report.add_outcome(outcome);
     output.document(&report);
     output.text(render::cleanup_dry_run(&report));
     Ok(report.exit())
@@ -124,7 +124,7 @@ async fn delete(
     (yes, detach): (bool, bool),
     output: Output,
 ) -> Result<Exit, Error> {
-    let mut report = Report::of(preview);
+    let mut report = CleanupReport::from_preview(preview);
     let nothing = report.session_count == 0;
     let Criteria { ids, missing_from_gateway, .. } = &request.criteria;
     // Sessions that were named, or that the gateway knows, are to be listed; a run of before is to be answered again.
@@ -136,11 +136,11 @@ async fn delete(
         output.text("Nothing was deleted.");
         return Ok(Exit::Refused);
     }
-    report.answer(cleanup::start(db, gateway.as_ref(), request).await?);
+    report.add_outcome(cleanup::create_run(db, gateway.as_ref(), request).await?);
     if detach {
-        Ok(follow_run::detach(db, &report, output).await)
+        Ok(follow_run::queue_run(db, &report, output).await)
     } else {
-        follow_run::report(db, gateway, report, output).await
+        follow_run::execute_run(db, gateway, report, output).await
     }
 }
 
@@ -156,7 +156,7 @@ fn question(impact: &Impact, request: &CleanupRequest) -> &'static str {
 }
 
 /// What is asked for. A dry run shows what differs from a token only where one was given.
-fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> CleanupRequest {
+fn request(terms: DeletionArgs, dry_run: bool, criteria: Criteria, shown: &Preview) -> CleanupRequest {
     CleanupRequest {
         criteria,
         dry_run,
@@ -165,8 +165,8 @@ fn request(terms: Terms, dry_run: bool, criteria: Criteria, shown: &Preview) -> 
     }
 }
 
-impl From<Wanted> for Criteria {
-    fn from(wanted: Wanted) -> Self {
+impl From<CriteriaArgs> for Criteria {
+    fn from(wanted: CriteriaArgs) -> Self {
         let default = Self::default();
         Self {
             ids: Some(wanted.ids).filter(|ids| !ids.is_empty()),

@@ -1,11 +1,10 @@
 //! `session-admin completions`: what a shell needs to complete commands and flags.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde_json::json;
 
+use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::{Cli, Exit};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -16,8 +15,7 @@ pub(in crate::cli) struct Args {
 }
 
 /// Prints it; no database is needed.
-pub(in crate::cli) fn run(args: &Args, output: Output) -> Exit {
-    let mut command = Cli::command();
+pub(in crate::cli) fn run(args: &Args, mut command: clap::Command, output: Output) -> Exit {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, &name, &mut script);

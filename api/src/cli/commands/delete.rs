@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::cli::deletion_args::Terms;
+use crate::cli::deletion_args::DeletionArgs;
 use crate::cli::output::Output;
-use crate::cli::{Exit, principal, prompt, render};
+use crate::cli::{exit::Exit, os_user::principal, prompt, render};
 use crate::config::Config;
 use crate::db::Database;
 use crate::deletion::{self, DeletionRequest};
@@ -24,17 +24,17 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    terms: Terms,
+    terms: DeletionArgs,
 }
 
 /// Shows the impact, asks, deletes.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     if !args.dry_run {
-        prompt::or_yes(args.yes, output, "delete")?;
+        prompt::confirm_or_yes(args.yes, output, "delete")?;
     }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
-    let shown = shown(&db, args.id).await?;
+    let shown = preview(&db, args.id).await?;
     if let Some(impact) = &shown {
         output.text(render::impact(impact));
     }
@@ -42,7 +42,7 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
         output.text("Nothing was deleted.");
         return Ok(Exit::Refused);
     }
-    let request = request(args, shown.as_ref()).asked(config.gateway()?.as_ref()).await;
+    let request = request(args, shown.as_ref()).with_gateway_states(config.gateway()?.as_ref()).await;
     let outcome = deletion::delete(&db, &request).await?;
     output.document(&outcome);
     output.text(render::outcome(&outcome));
@@ -52,8 +52,8 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
 
 /// The impact; none where the session does not exist, which the deletion itself then answers: it may have been deleted
 /// under the same idempotency key before.
-async fn shown(db: &Database, id: Uuid) -> Result<Option<Impact>, Error> {
-    match impact::of_sessions(db, &[id]).await {
+async fn preview(db: &Database, id: Uuid) -> Result<Option<Impact>, Error> {
+    match impact::impact_of(db, &[id]).await {
         Ok(impact) => Ok(Some(impact)),
         Err(Error::BadInput(_)) => Ok(None),
         Err(error) => Err(error),

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use crate::cleanup::RunErasure;
 use crate::cli::output::Output;
-use crate::cli::{Exit, principal, prompt, render, require_migrated, value_parsers};
+use crate::cli::{exit::Exit, migration_check::require_migrated, os_user::principal, prompt, render, value_parsers};
 use crate::config::Config;
 use crate::db::Database;
-use crate::db::pagination::Slice;
+use crate::db::pagination::PageRequest;
 use crate::deletion;
 use crate::deletion::audit::query;
-use crate::deletion::{Deletion, DeletionStatus, Filter};
+use crate::deletion::{Deletion, DeletionFilter, DeletionStatus};
 use crate::error::Error;
 
 /// The arguments.
@@ -21,13 +21,13 @@ use crate::error::Error;
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
-    one: Option<One>,
+    one: Option<DeletionCommand>,
     #[command(flatten)]
-    listed: Listed,
+    listed: DeletionListRow,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum One {
+enum DeletionCommand {
     /// Show one deletion, table by table
     Show {
         /// The deletion
@@ -47,7 +47,7 @@ enum One {
 
 /// Which deletions are listed; all of it has to be met.
 #[derive(Debug, clap::Args)]
-struct Listed {
+struct DeletionListRow {
     /// Only those of which this has become; repeat it for several
     #[arg(long = "status", value_name = "STATUS", ignore_case = true, value_parser = status())]
     statuses: Vec<DeletionStatus>,
@@ -61,10 +61,10 @@ struct Listed {
     #[arg(long, value_name = "PRINCIPAL")]
     deleted_by: Option<String>,
     /// Only those made after this moment, such as 2026-01-31T08:30:00Z
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::moment)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::parse_timestamp)]
     deleted_after: Option<DateTime<Utc>>,
     /// Only those made before this moment
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::moment)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::parse_timestamp)]
     deleted_before: Option<DateTime<Utc>>,
     /// List at most this many
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -74,7 +74,7 @@ struct Listed {
 /// The answer as a document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
+struct DeletionList {
     deletions: Vec<Deletion>,
     /// Whether there are older ones.
     has_more: bool,
@@ -82,26 +82,26 @@ struct List {
 
 /// Lists, shows one, or erases what it kept.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
-    if let Some(One::Erase { yes, .. }) = args.one {
-        prompt::or_yes(yes, output, "deletions erase")?;
+    if let Some(DeletionCommand::Erase { yes, .. }) = args.one {
+        prompt::confirm_or_yes(yes, output, "deletions erase")?;
     }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
     require_migrated(&db).await?;
     let exit = match args.one {
         None => list(&db, args.listed, output).await?,
-        Some(One::Show { id }) => show(&db, id, output).await?,
-        Some(One::Erase { id, yes }) => erase(&db, id, yes, output).await?,
+        Some(DeletionCommand::Show { id }) => show(&db, id, output).await?,
+        Some(DeletionCommand::Erase { id, yes }) => erase(&db, id, yes, output).await?,
     };
     db.close().await?;
     Ok(exit)
 }
 
-async fn list(db: &Database, listed: Listed, output: Output) -> Result<Exit, Error> {
-    let slice = Slice::first(listed.limit);
+async fn list(db: &Database, listed: DeletionListRow, output: Output) -> Result<Exit, Error> {
+    let slice = PageRequest::first(listed.limit);
     let page = query::page(db, &listed.into(), &slice).await?;
     let deletions = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
-    let list = List { deletions, has_more: page.has_next };
+    let list = DeletionList { deletions, has_more: page.has_next };
     output.document(&list);
     output.text(render::deletions(&list.deletions, list.has_more));
     Ok(Exit::Done)
@@ -129,8 +129,8 @@ async fn erase(db: &Database, id: Uuid, yes: bool, output: Output) -> Result<Exi
     Ok(if outcome.refusals.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
-impl From<Listed> for Filter {
-    fn from(listed: Listed) -> Self {
+impl From<DeletionListRow> for DeletionFilter {
+    fn from(listed: DeletionListRow) -> Self {
         Self {
             statuses: Some(listed.statuses).filter(|statuses| !statuses.is_empty()),
             session_id: listed.session,
@@ -144,6 +144,6 @@ impl From<Listed> for Filter {
 
 /// A status by its word.
 fn status() -> impl clap::builder::TypedValueParser<Value = DeletionStatus> {
-    PossibleValuesParser::new(DeletionStatus::ALL.map(DeletionStatus::word))
-        .try_map(|word| DeletionStatus::of_word(&word.to_ascii_uppercase()).ok_or("an unknown status"))
+    PossibleValuesParser::new(DeletionStatus::ALL.map(DeletionStatus::as_str))
+        .try_map(|word| DeletionStatus::from_name(&word.to_ascii_uppercase()).ok_or("an unknown status"))
 }

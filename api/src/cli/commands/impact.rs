@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::cli::output::Output;
-use crate::cli::{Exit, render};
+use crate::cli::{exit::Exit, render};
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) async fn run(args: &Args, config: &Config, output: Output) -> Result<Exit, Error> {
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
-    let impact = impact::of_sessions(&db, &args.ids).await?;
+    let impact = impact::impact_of(&db, &args.ids).await?;
     output.document(&impact);
     output.text(format!("{}\nToken: {}", render::impact(&impact), impact.token));
     db.close().await?;

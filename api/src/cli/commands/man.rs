@@ -1,11 +1,10 @@
 //! `session-admin man`: the manual's pages, the program's own and one for each command.
 
-use clap::CommandFactory as _;
 use clap_mangen::Man;
 use serde_json::json;
 
+use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::{Cli, Exit};
 use crate::error::Error;
 
 /// The arguments.
@@ -17,8 +16,7 @@ pub(in crate::cli) struct Args {
 }
 
 /// Prints a page; no database is needed.
-pub(in crate::cli) fn run(args: &Args, output: Output) -> Result<Exit, Error> {
-    let mut program = Cli::command();
+pub(in crate::cli) fn run(args: &Args, mut program: clap::Command, output: Output) -> Result<Exit, Error> {
     program.build();
     let mut command = &program;
     for name in &args.command {

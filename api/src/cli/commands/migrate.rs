@@ -4,9 +4,10 @@
 use migration::{MigrationSession, STALE_PURGE};
 use serde::Serialize;
 
-use super::purge::{self, Purged, Spared, Stale};
-use crate::cli::output::{Output, note};
-use crate::cli::{Exit, prompt, render};
+use super::purge::{self, PurgeOutcome};
+use crate::cli::output::{Output, eprint_note};
+use crate::cli::purge_plan::{SparedSession, StaleSessions, plan_purge};
+use crate::cli::{exit::Exit, prompt, render};
 use crate::config::Config;
 use crate::db::Database;
 use crate::deletion::DeletionOutcome;
@@ -31,11 +32,11 @@ struct Report {
     pending: Vec<String>,
     purge: Option<DeletionOutcome>,
     /// Stale sessions that stay, since messages are still to be sent or the gateway says that they are connected.
-    spared: Vec<Spared>,
+    spared: Vec<SparedSession>,
 }
 
 /// What somebody is told who has said no to the purge.
-const PURGE_LEFT: &str =
+const PURGE_PENDING: &str =
     "Nothing was purged; the purge stays pending. All else works without it, and `session-admin migrate` asks again.";
 
 /// Shows, asks, applies.
@@ -44,7 +45,7 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
         config.require_file()?;
     } else if config.require_file().is_err() {
         // Connecting would make the file.
-        prompt::or_yes(args.yes, output, "migrate")?;
+        prompt::confirm_or_yes(args.yes, output, "migrate")?;
     }
     let db = Database::connect(config.database.clone()).await?;
     let gateway = config.gateway()?;
@@ -80,12 +81,12 @@ async fn migrate(args: &Args, db: &Database, gateway: Option<&Gateway>, output: 
         return Ok(Exit::Done);
     }
     let purges = pending.iter().any(|name| name == STALE_PURGE);
-    let stale = if purges { purge::plan(db, gateway).await? } else { Stale::default() };
+    let stale = if purges { plan_purge(db, gateway).await? } else { StaleSessions::default() };
     output.text(render::pending(&pending, stale.plan.as_ref().map(|plan| &plan.impact), &stale.spared));
-    prompt::or_yes(args.yes, output, "migrate")?;
+    prompt::confirm_or_yes(args.yes, output, "migrate")?;
     if !args.yes && !prompt::confirm("Go ahead?")? {
         let only_purge = pending == [STALE_PURGE];
-        output.text(if only_purge { PURGE_LEFT } else { "Nothing was changed." });
+        output.text(if only_purge { PURGE_PENDING } else { "Nothing was changed." });
         return Ok(Exit::Refused);
     }
     apply(args, db, gateway, &stale, output).await
@@ -96,11 +97,11 @@ async fn apply(
     args: &Args,
     db: &Database,
     gateway: Option<&Gateway>,
-    shown: &Stale,
+    shown: &StaleSessions,
     output: Output,
 ) -> Result<Exit, Error> {
     let settings = db.settings();
-    let waiting = || note("Another migrate is running on this database; waiting for it to end.");
+    let waiting = || eprint_note("Another migrate is running on this database; waiting for it to end.");
     let session = MigrationSession::open(&settings.url, &settings.schema, waiting).await?;
     let mut applied = Vec::new();
     let mut told = |name: &str| {
@@ -109,11 +110,11 @@ async fn apply(
     };
     session.apply_before_purge(&mut told).await?;
     let (purged, spared) = if session.list_pending().await?.iter().any(|name| name == STALE_PURGE) {
-        purge::run(db, gateway, shown, args.yes, output).await?
+        purge::purge_stale(db, gateway, shown, args.yes, output).await?
     } else {
-        (Purged::Nothing, Vec::new())
+        (PurgeOutcome::NothingStale, Vec::new())
     };
-    if matches!(purged, Purged::Nothing | Purged::Done(_)) {
+    if matches!(purged, PurgeOutcome::NothingStale | PurgeOutcome::Done(_)) {
         session.apply_remaining(&mut told).await?;
     }
     let pending = session.list_pending().await?;
@@ -122,28 +123,28 @@ async fn apply(
 }
 
 /// Says what was done.
-fn conclude(mut report: Report, purged: Purged, output: Output) -> Exit {
+fn conclude(mut report: Report, purged: PurgeOutcome, output: Output) -> Exit {
     let exit = match &purged {
-        Purged::Nothing => {
+        PurgeOutcome::NothingStale => {
             output.text("Done. No stale session was to be purged.");
             Exit::Done
         }
-        Purged::Done(outcome) => {
+        PurgeOutcome::Done(outcome) => {
             output.text(render::outcome(outcome));
             output.text("Done.");
             Exit::Done
         }
-        Purged::Refused(outcome) => {
+        PurgeOutcome::Refused(outcome) => {
             output.text(render::outcome(outcome));
             output.text(format_args!("The purge stays pending. {}", purge::advice(outcome)));
             Exit::Refused
         }
-        Purged::Declined => {
-            output.text(PURGE_LEFT);
+        PurgeOutcome::Declined => {
+            output.text(PURGE_PENDING);
             Exit::Refused
         }
     };
-    if let Purged::Done(outcome) | Purged::Refused(outcome) = purged {
+    if let PurgeOutcome::Done(outcome) | PurgeOutcome::Refused(outcome) = purged {
         report.purge = Some(outcome);
     }
     output.document(&report);

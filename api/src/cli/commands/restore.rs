@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::cli::output::Output;
-use crate::cli::{Exit, principal, prompt, render, require_migrated};
+use crate::cli::{exit::Exit, migration_check::require_migrated, os_user::principal, prompt, render};
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Args {
 /// Shows what would come back, asks, restores.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     if !args.dry_run {
-        prompt::or_yes(args.yes, output, "restore")?;
+        prompt::confirm_or_yes(args.yes, output, "restore")?;
     }
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;

@@ -4,13 +4,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cleanup::{self, CleanupRun, RestoreRunRequest};
+use crate::cli::cleanup_report::RunReport;
 use crate::cli::follow_run;
-use crate::cli::follow_run::Whole;
 use crate::cli::output::Output;
-use crate::cli::{Exit, principal, prompt, render, require_migrated};
+use crate::cli::{exit::Exit, migration_check::require_migrated, os_user::principal, prompt, render};
 use crate::config::Config;
 use crate::db::Database;
-use crate::db::pagination::Slice;
+use crate::db::pagination::PageRequest;
 use crate::error::Error;
 use crate::gateway::Gateway;
 
@@ -19,14 +19,14 @@ use crate::gateway::Gateway;
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
-    one: Option<One>,
+    one: Option<RunCommand>,
     /// List at most this many
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum One {
+enum RunCommand {
     /// Show one run, and the sessions that it skipped
     Show {
         /// The run
@@ -65,7 +65,7 @@ enum One {
 /// The answer as a document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
+struct RunList {
     runs: Vec<CleanupRun>,
     /// Whether there are older ones.
     has_more: bool,
@@ -74,8 +74,8 @@ struct List {
 /// Lists, shows one, or goes on with one.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     match args.one {
-        Some(One::Resume { yes, .. }) => prompt::or_yes(yes, output, "runs resume")?,
-        Some(One::Restore { yes, .. }) => prompt::or_yes(yes, output, "runs restore")?,
+        Some(RunCommand::Resume { yes, .. }) => prompt::confirm_or_yes(yes, output, "runs resume")?,
+        Some(RunCommand::Restore { yes, .. }) => prompt::confirm_or_yes(yes, output, "runs restore")?,
         _ => {}
     }
     config.require_file()?;
@@ -83,50 +83,50 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
     require_migrated(&db).await?;
     let exit = match args.one {
         None => list(&db, args.limit, output).await?,
-        Some(One::Show { id }) => show(&db, id, output).await?,
-        Some(One::Cancel { id }) => cancel(&db, id, output).await?,
-        Some(One::Restore { id, allow_pending_messages, yes }) => {
+        Some(RunCommand::Show { id }) => show(&db, id, output).await?,
+        Some(RunCommand::Cancel { id }) => cancel(&db, id, output).await?,
+        Some(RunCommand::Restore { id, allow_pending_messages, yes }) => {
             let request = RestoreRunRequest { run_id: id, allow_pending_messages, principal: principal() };
             restore(&db, &request, yes, output).await?
         }
-        Some(One::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
+        Some(RunCommand::Resume { id, yes }) => resume(&db, config.gateway()?, id, yes, output).await?,
     };
     db.close().await?;
     Ok(exit)
 }
 
 async fn list(db: &Database, limit: u32, output: Output) -> Result<Exit, Error> {
-    let page = cleanup::page(db, &Slice::first(limit)).await?;
+    let page = cleanup::page(db, &PageRequest::first(limit)).await?;
     let runs = page.rows.into_iter().map(|(_, run)| run).collect();
-    let list = List { runs, has_more: page.has_next };
+    let list = RunList { runs, has_more: page.has_next };
     output.document(&list);
     output.text(render::cleanup_runs(&list.runs, list.has_more));
     Ok(Exit::Done)
 }
 
 async fn show(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {
-    let run = follow_run::find(db, id).await?;
-    let skipped = follow_run::skipped(db, &run).await?;
-    output.document(&Whole { run: &run, skipped: &skipped });
-    let (asked, listed) = (render::cleanup_asked(&run), render::cleanup_skipped(&skipped));
+    let run = follow_run::find_run(db, id).await?;
+    let skipped = follow_run::load_skipped(db, &run).await?;
+    output.document(&RunReport { run: &run, skipped: &skipped });
+    let (asked, listed) = (render::run_request(&run), render::cleanup_skipped(&skipped));
     output.text(format_args!("{asked}\n{listed}{}", render::cleanup_run(&run, &[])));
     Ok(Exit::Done)
 }
 
 async fn resume(db: &Database, gateway: Option<Gateway>, id: Uuid, yes: bool, output: Output) -> Result<Exit, Error> {
-    let run = follow_run::find(db, id).await?;
+    let run = follow_run::find_run(db, id).await?;
     if !run.status.has_finished() {
-        output.text(render::cleanup_asked(&run));
+        output.text(render::run_request(&run));
         if !yes && !prompt::confirm(&render::cleanup_question(&run))? {
             output.text("Nothing more was deleted.");
             return Ok(Exit::Refused);
         }
     }
-    follow_run::resume(db, gateway, run, output).await
+    follow_run::resume_run(db, gateway, run, output).await
 }
 
 async fn restore(db: &Database, request: &RestoreRunRequest, yes: bool, output: Output) -> Result<Exit, Error> {
-    let run = follow_run::find(db, request.run_id).await?;
+    let run = follow_run::find_run(db, request.run_id).await?;
     output.text(render::cleanup_run(&run, &[]));
     if !yes && !prompt::confirm("Put back what it deleted?")? {
         output.text("Nothing was restored.");
@@ -138,7 +138,7 @@ async fn restore(db: &Database, request: &RestoreRunRequest, yes: bool, output: 
         output.text(render::cleanup_cancelled(&outcome));
         return Ok(Exit::Refused);
     };
-    follow_run::resume(db, None, run, output).await
+    follow_run::resume_run(db, None, run, output).await
 }
 
 async fn cancel(db: &Database, id: Uuid, output: Output) -> Result<Exit, Error> {

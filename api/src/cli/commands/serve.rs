@@ -13,8 +13,8 @@ use crate::app_state::AppState;
 use crate::auth::Authenticator;
 use crate::cleanup::{CleanupRun, RunErasure};
 use crate::cli::output::Output;
-use crate::cli::{Exit, shutdown_signal};
-use crate::config::{Config, JwtOptions, LimitOptions, Listen, Scheduled};
+use crate::cli::{exit::Exit, shutdown_signal};
+use crate::config::{CleanupScheduleOptions, Config, JwtOptions, LimitOptions, ListenOptions};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 use crate::http::{Origin, Sockets};
@@ -26,12 +26,12 @@ use crate::{deletion, demo, http};
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
-    listen: Listen,
+    listen: ListenOptions,
     /// Serve a throwaway database that holds a deployment in trouble, to try things on
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
-    scheduled: Scheduled,
+    scheduled: CleanupScheduleOptions,
     #[command(flatten)]
     jwt: JwtOptions,
     #[command(flatten)]
@@ -54,12 +54,13 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
     let scheduled = args.scheduled.resolve(config.database.clock)?;
     let limits = args.limits.resolve();
     // The database gives up what nobody waits for any more.
-    config.database.query_timeout = config.database.query_timeout.min(limits.query_time);
+    config.database.query_timeout = config.database.query_timeout.min(limits.query_timeout);
     // Dropped at the end, and the demonstration's database with it.
     let mut demonstration = None;
     if args.demo {
         if config.database_named {
             tracing::warn!(
+                target: "session_admin::cli",
                 "--demo serves a database of its own: the one that --database-url (DATABASE_URL) names is not used"
             );
         }
@@ -75,7 +76,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
     let gateway = config.gateway()?;
     let listener = listen(args.listen.listen).await?;
     let stopped = shutdown_signal::stopped()?;
-    announce(&listener, &config, args.demo, output)?;
+    print_address(&listener, &config, args.demo, output)?;
     let state = AppState::new(db.clone(), config.accepted, PRINCIPAL)
         .with_gateway(gateway.clone())
         .with_authenticator(authenticator);
@@ -87,7 +88,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
         stop();
     };
     if scheduled.is_none() {
-        tracing::info!("no --cleanup-schedule: stale sessions are cleaned up when somebody asks, and never by itself");
+        tracing::info!(target: "session_admin::cli", "no --cleanup-schedule: stale sessions are cleaned up when somebody asks, and never by itself");
     }
     let schedule = scheduled.map(|(plan, times)| {
         let plan = plan.with_gateway(state.gateway().cloned());
@@ -96,7 +97,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
             let queue = queue.clone();
             async move { queue.push(run.id).await }
         };
-        tokio::spawn(cron::keep(db.clone(), plan, times, state.metrics().clone(), started))
+        tokio::spawn(cron::run_schedule(db.clone(), plan, times, state.metrics().clone(), started))
     });
     let sockets = Sockets::default();
     let expiring = tokio::spawn(deletion::expire_hourly(db.clone(), RunErasure));
@@ -107,7 +108,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
         schedule.abort();
     }
     if !workers.stop(GRACE).await {
-        tracing::warn!("a batch of a cleanup run did not finish in time: the database rolls it back");
+        tracing::warn!(target: "session_admin::cli", "a batch of a cleanup run did not finish in time: the database rolls it back");
     }
     served?;
     db.close().await?;
@@ -116,7 +117,7 @@ pub(in crate::cli) async fn run(args: Args, mut config: Config, output: Output) 
 }
 
 /// While no token is needed, neither other machines nor any page may reach the server.
-fn check_openness(listen: &Listen, origins: &[Origin], closed: bool) -> Result<(), Error> {
+fn check_openness(listen: &ListenOptions, origins: &[Origin], closed: bool) -> Result<(), Error> {
     http::check_listen(listen.listen, closed)?;
     http::check_origins(origins, closed)
 }
@@ -137,14 +138,16 @@ async fn ready(db: &Database, config: &Config) -> Result<(), Error> {
         return Ok(());
     }
     if pending == [STALE_PURGE] {
-        tracing::warn!("the purge of stale sessions is still pending: `session-admin migrate` shows it and asks again");
+        tracing::warn!(target: "session_admin::cli", "the purge of stale sessions is still pending: `session-admin migrate` shows it and asks again");
         return Ok(());
     }
     if config.database_named || !is_new(db).await? {
         return Err(Error::MigrationsPending(pending.len()));
     }
     let session = MigrationSession::open(&config.database.url, &config.database.schema, || ()).await?;
-    session.apply_remaining(&mut |name| tracing::info!(name, "applied to the new database")).await?;
+    session
+        .apply_remaining(&mut |name| tracing::info!(target: "session_admin::cli", name, "applied to the new database"))
+        .await?;
     session.close().await?;
     Ok(())
 }
@@ -164,7 +167,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(|source| Error::Io { what: format!("--listen {address}: the port cannot be opened"), source })
 }
 
-fn announce(listener: &TcpListener, config: &Config, demo: bool, output: Output) -> Result<(), Error> {
+fn print_address(listener: &TcpListener, config: &Config, demo: bool, output: Output) -> Result<(), Error> {
     let address =
         listener.local_addr().map_err(|source| Error::Io { what: "The port has no address".to_owned(), source })?;
     let (page, endpoint) = (format!("http://{address}/"), format!("http://{address}/graphql"));
@@ -175,14 +178,14 @@ fn announce(listener: &TcpListener, config: &Config, demo: bool, output: Output)
     output.document(&document);
     output.text(format_args!("GraphiQL: {page}\nGraphQL:  {endpoint}\nStop with Ctrl-C."));
     if demo {
-        output.text(to_try(&config.database.url));
+        output.text(example_url(&config.database.url));
     }
     Ok(())
 }
 
 /// What to do with the demonstration, in the order in which it tells the story. `migrate` leaves no stale session, so the
 /// preview is of the connected ones.
-fn to_try(url: &str) -> String {
+fn example_url(url: &str) -> String {
     // As it was typed here, so that it works there too.
     let program = std::env::args().next().unwrap_or_else(|| "session-admin".to_owned());
     format!(

@@ -8,8 +8,8 @@ use crate::auth::Role;
 use crate::auth::access_token;
 use crate::auth::access_token::Token;
 use crate::cleanup::Age;
-use crate::cli::output::{Output, note};
-use crate::cli::{Exit, render, require_migrated, value_parsers};
+use crate::cli::output::{Output, eprint_note};
+use crate::cli::{exit::Exit, migration_check::require_migrated, render, value_parsers};
 use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
@@ -18,11 +18,11 @@ use crate::error::Error;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: TokenCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
+enum TokenCommand {
     /// Make a token, and print it: nobody can show it again
     Create {
         /// The name under which what is done with it is recorded
@@ -32,8 +32,8 @@ enum What {
         #[arg(long, value_name = "ROLE", ignore_case = true, value_parser = role())]
         role: Role,
         /// When it ends: an ISO 8601 duration such as P90D, a date or a moment in UTC, or `never`
-        #[arg(long, value_name = "WHEN", default_value = "P90D", value_parser = end)]
-        expires: End,
+        #[arg(long, value_name = "WHEN", default_value = "P90D", value_parser = parse_expiry)]
+        expires: TokenExpiry,
     },
     /// List the tokens, newest first, with when each was used last
     List,
@@ -47,7 +47,7 @@ enum What {
 
 /// When a token ends.
 #[derive(Debug, Clone)]
-enum End {
+enum TokenExpiry {
     Never,
     After(TimeDelta),
     At(DateTime<Utc>),
@@ -55,7 +55,7 @@ enum End {
 
 /// A token that was made, as a document.
 #[derive(Serialize)]
-struct Made<'a> {
+struct CreatedToken<'a> {
     /// The token itself.
     token: &'a str,
     #[serde(flatten)]
@@ -64,7 +64,7 @@ struct Made<'a> {
 
 /// The tokens, as a document.
 #[derive(Serialize)]
-struct List {
+struct TokenList {
     tokens: Vec<Token>,
 }
 
@@ -74,32 +74,32 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
     let db = Database::connect(config.database.clone()).await?;
     require_migrated(&db).await?;
     match args.what {
-        What::Create { name, role, expires } => {
-            create(&db, &name, role, &expires, output).await.map_err(of_owner)?;
+        TokenCommand::Create { name, role, expires } => {
+            create(&db, &name, role, &expires, output).await.map_err(owner_error)?;
         }
-        What::List => {
-            let list = List { tokens: access_token::list(&db).await? };
+        TokenCommand::List => {
+            let list = TokenList { tokens: access_token::list(&db).await? };
             output.document(&list);
             output.text(render::tokens(&list.tokens));
         }
-        What::Revoke { token } => revoke(&db, &token, output).await.map_err(of_owner)?,
+        TokenCommand::Revoke { token } => revoke(&db, &token, output).await.map_err(owner_error)?,
     }
     db.close().await?;
     Ok(Exit::Done)
 }
 
-async fn create(db: &Database, name: &str, role: Role, expires: &End, output: Output) -> Result<(), Error> {
+async fn create(db: &Database, name: &str, role: Role, expires: &TokenExpiry, output: Output) -> Result<(), Error> {
     let expires_at = match expires {
-        End::Never => None,
-        End::After(lasts) => Some(db.settings().clock.now() + *lasts),
-        End::At(moment) => Some(*moment),
+        TokenExpiry::Never => None,
+        TokenExpiry::After(lasts) => Some(db.settings().clock.now() + *lasts),
+        TokenExpiry::At(moment) => Some(*moment),
     };
     let (record, secret) = access_token::create(db, name, role, expires_at).await?;
-    output.document(&Made { token: secret.expose(), record: &record });
+    output.document(&CreatedToken { token: secret.expose(), record: &record });
     // Alone on standard output, so that a script can take it.
     output.text(secret.expose());
     if !output.json() {
-        note(render::token_made(&record));
+        eprint_note(render::token_made(&record));
     }
     Ok(())
 }
@@ -117,9 +117,9 @@ async fn revoke(db: &Database, named: &str, output: Output) -> Result<(), Error>
 }
 
 /// The role that the server works as lacks nothing: whoever has the server shall not be able to make tokens.
-fn of_owner(error: Error) -> Error {
+fn owner_error(error: Error) -> Error {
     match error {
-        Error::MissingGrant(said) => Error::Unsuitable(format!(
+        Error::MissingGrant(said) => Error::IncompatibleDatabase(format!(
             "Tokens are made and revoked by the owner of this program's tables, and this database role is not ({}). Run \
              this with the owner's DATABASE_URL, the one that `session-admin migrate` is run with.",
             said.message
@@ -130,20 +130,20 @@ fn of_owner(error: Error) -> Error {
 
 fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(["viewer", "operator", "admin"])
-        .try_map(|word| Role::of_word(&word).ok_or("an unknown role"))
+        .try_map(|word| Role::from_name(&word).ok_or("an unknown role"))
 }
 
-fn end(text: &str) -> Result<End, String> {
+fn parse_expiry(text: &str) -> Result<TokenExpiry, String> {
     if text.eq_ignore_ascii_case("never") {
-        return Ok(End::Never);
+        return Ok(TokenExpiry::Never);
     }
     if let Ok(age) = text.parse::<Age>() {
-        return Ok(End::After(age.lasts()));
+        return Ok(TokenExpiry::After(age.duration()));
     }
     if let Ok(date) = text.parse::<NaiveDate>() {
-        return Ok(End::At(date.and_time(NaiveTime::MIN).and_utc()));
+        return Ok(TokenExpiry::At(date.and_time(NaiveTime::MIN).and_utc()));
     }
-    value_parsers::moment(text).map(End::At).map_err(|_| {
+    value_parsers::parse_timestamp(text).map(TokenExpiry::At).map_err(|_| {
         "neither an ISO 8601 duration such as P90D, nor a date or a moment such as 2027-01-31 or 2027-01-31T08:30:00Z, nor \
          never"
             .to_owned()

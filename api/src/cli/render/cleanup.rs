@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::deletion::refused;
-use super::{count, impact, in_flags, length, moment, table};
+use super::{count, impact, length, table, timestamp, use_flag_names};
 use crate::cleanup::{CleanupRun, Preview, RunKind, RunOutcome, RunStatus};
-use crate::cli::follow_run::{Report, Skipped};
+use crate::cli::cleanup_report::{CleanupReport, SkippedRow};
 use crate::impact::Impact;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::Session;
@@ -17,29 +17,29 @@ use crate::session::Session;
 pub(in crate::cli) fn cleanup_preview(preview: &Preview) -> String {
     match (preview.session_count, preview.skipped.len()) {
         (0, 0) => NOTHING.to_owned(),
-        (0, left) => stay(left),
-        (_, 0) => would_go(&preview.sample, &preview.impact),
-        (_, left) => format!("{}\n{}", would_go(&preview.sample, &preview.impact), stay(left)),
+        (0, left) => gateway_skips(left),
+        (_, 0) => deletion_preview(&preview.sample, &preview.impact),
+        (_, left) => format!("{}\n{}", deletion_preview(&preview.sample, &preview.impact), gateway_skips(left)),
     }
 }
 
 const NOTHING: &str = "No session meets the criteria: there is nothing to clean up.";
 
 /// What the gateway says keeps so many.
-fn stay(sessions: usize) -> String {
+fn gateway_skips(sessions: usize) -> String {
     let sessions = count(length(sessions), "session meets", "sessions meet");
     format!("! {sessions} the other criteria, and may not go for what the gateway says, or does not.")
 }
 
 /// Sessions that would go, of which these are the first, and what that does.
-fn would_go(sample: &[Session], effect: &Impact) -> String {
+fn deletion_preview(sample: &[Session], effect: &Impact) -> String {
     let mut sessions = table(&["Session", "Id", "Status", "Last updated"], &[]);
     for session in sample {
         sessions.add_row([
             session.name.clone(),
             session.id.to_string(),
             session.raw_status.clone(),
-            session.updated_at.map(moment).unwrap_or_default(),
+            session.updated_at.map(timestamp).unwrap_or_default(),
         ]);
     }
     let more = effect.session_count - length(sample.len());
@@ -49,21 +49,21 @@ fn would_go(sample: &[Session], effect: &Impact) -> String {
 
 /// What a dry run found: what would go, what would stay and why, and what refuses all of it. Where none would go, it is told
 /// what that is that stays.
-pub(in crate::cli) fn cleanup_dry_run(report: &Report) -> String {
+pub(in crate::cli) fn cleanup_dry_run(report: &CleanupReport) -> String {
     if report.session_count == 0 && report.skipped.is_empty() && report.refusals.is_empty() {
         return format!("{NOTHING}\nNothing was deleted.");
     }
     let effect = report.would_go.as_ref().filter(|effect| effect.session_count > 0);
     let mut text = match effect {
         None if report.session_count == 0 => String::new(),
-        None => format!("{}\n", would_go(&report.sample, &report.impact)),
+        None => format!("{}\n", deletion_preview(&report.sample, &report.impact)),
         Some(effect) => {
             let stays = |session: &&Session| report.skipped.iter().any(|skipped| skipped.session_id == session.id);
             let sample: Vec<Session> = report.sample.iter().filter(|session| !stays(session)).cloned().collect();
-            format!("{}\n", would_go(&sample, effect))
+            format!("{}\n", deletion_preview(&sample, effect))
         }
     };
-    text.push_str(&would_stay(&report.skipped));
+    text.push_str(&skipped_preview(&report.skipped));
     let _ = match effect {
         _ if !report.refusals.is_empty() => Ok(()),
         Some(_) if report.skipped.is_empty() => writeln!(text, "✓ Dry run: nothing refuses it."),
@@ -85,7 +85,7 @@ pub(in crate::cli) fn cleanup_dry_run(report: &Report) -> String {
 }
 
 /// The first of the sessions that would stay.
-fn would_stay(skipped: &[Skipped]) -> String {
+fn skipped_preview(skipped: &[SkippedRow]) -> String {
     let shown = &skipped[..skipped.len().min(LISTED)];
     let more = skipped.len() - shown.len();
     let more = if more > 0 { format!("… and {more} more; --json lists them all.\n") } else { String::new() };
@@ -93,7 +93,7 @@ fn would_stay(skipped: &[Skipped]) -> String {
 }
 
 /// Why there is no run.
-pub(in crate::cli) fn cleanup_refused(report: &Report) -> String {
+pub(in crate::cli) fn cleanup_refused(report: &CleanupReport) -> String {
     format!("{}Nothing was deleted.", refused(&report.refusals, &report.changes))
 }
 
@@ -117,14 +117,14 @@ pub(in crate::cli) fn cleanup_cancelled(cancelled: &RunOutcome) -> String {
 }
 
 /// The sessions that a run left, each in a line.
-pub(in crate::cli) fn cleanup_skipped(skipped: &[Skipped]) -> String {
+pub(in crate::cli) fn cleanup_skipped(skipped: &[SkippedRow]) -> String {
     if skipped.is_empty() {
         return String::new();
     }
     let mut table = table(&["Skipped session", "Id", "Why"], &[]);
     for session in skipped {
         let name = session.name.clone().unwrap_or_default();
-        table.add_row([name, session.session_id.to_string(), in_flags(&session.message)]);
+        table.add_row([name, session.session_id.to_string(), use_flag_names(&session.message)]);
     }
     format!("{table}\n")
 }
@@ -133,7 +133,7 @@ pub(in crate::cli) fn cleanup_skipped(skipped: &[Skipped]) -> String {
 const LISTED: usize = 20;
 
 /// What has come of a run, with the sessions that it left if these are few.
-pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> String {
+pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[SkippedRow]) -> String {
     let mut text = if skipped.len() > LISTED {
         format!("{} sessions were skipped; `session-admin runs show {}` lists them.\n", skipped.len(), run.id)
     } else {
@@ -157,10 +157,15 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[Skipped]) -> Stri
             write!(text, "! Cancelled by {}.\n{done}", run.cancelled_by.as_deref().unwrap_or("somebody"))
         }
         (RunStatus::Failed, error) => {
-            write!(text, "✗ {}\n{done}", in_flags(error.as_deref().unwrap_or("The run failed.")))
+            write!(text, "✗ {}\n{done}", use_flag_names(error.as_deref().unwrap_or("The run failed.")))
         }
         _ => {
-            write!(text, "! The run has not finished: {} still to go. {}\n{done}", to_go(run), how_to_go_on(run.id))
+            write!(
+                text,
+                "! The run has not finished: {} still to go. {}\n{done}",
+                pending_sessions(run),
+                next_steps(run.id)
+            )
         }
     };
     text
@@ -180,12 +185,12 @@ fn deleted(run: &CleanupRun) -> String {
 }
 
 /// The sessions whose turn has not come, in words.
-fn to_go(run: &CleanupRun) -> String {
+fn pending_sessions(run: &CleanupRun) -> String {
     count(run.sessions_to_go(), "session is", "sessions are")
 }
 
 /// How an unfinished run comes to its end.
-pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
+pub(in crate::cli) fn next_steps(run: Uuid) -> String {
     format!(
         "`session-admin runs resume {run}` goes on with it, or follows it, and a running server goes on by itself; \
          `session-admin runs cancel {run}` stops it for good."
@@ -193,8 +198,8 @@ pub(in crate::cli) fn how_to_go_on(run: Uuid) -> String {
 }
 
 /// Why a run cannot be gone on with before this moment. Whether the worker that had it last lives is not known until then.
-pub(in crate::cli) fn cleanup_waits(run: &CleanupRun, until: DateTime<Utc>) -> String {
-    let until = moment(until);
+pub(in crate::cli) fn lease_wait(run: &CleanupRun, until: DateTime<Utc>) -> String {
+    let until = timestamp(until);
     if run.is_leased() {
         format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.")
     } else {
@@ -203,9 +208,9 @@ pub(in crate::cli) fn cleanup_waits(run: &CleanupRun, until: DateTime<Utc>) -> S
 }
 
 /// Who asked for a run, when and why.
-pub(in crate::cli) fn cleanup_asked(run: &CleanupRun) -> String {
+pub(in crate::cli) fn run_request(run: &CleanupRun) -> String {
     let reason = run.terms.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("Asked for at {} by {}{reason}", moment(run.created_at), run.started_by)
+    format!("Asked for at {} by {}{reason}", timestamp(run.created_at), run.started_by)
 }
 
 /// What is asked before a run is gone on with.
@@ -214,7 +219,7 @@ pub(in crate::cli) fn cleanup_question(run: &CleanupRun) -> String {
         RunKind::Delete => "Delete",
         RunKind::Restore => "Restore",
     };
-    format!("{} still to go. {what} them?", to_go(run))
+    format!("{} still to go. {what} them?", pending_sessions(run))
 }
 
 /// A part of the runs.
@@ -226,7 +231,7 @@ pub(in crate::cli) fn cleanup_runs(runs: &[CleanupRun], has_more: bool) -> Strin
     let mut table = table(&header, &[4, 5, 6, 7]);
     for run in runs {
         table.add_row([
-            moment(run.created_at),
+            timestamp(run.created_at),
             run.id.to_string(),
             kind(run.kind).to_owned(),
             status(run.status).to_owned(),

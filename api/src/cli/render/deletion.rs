@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::impact::tables;
-use super::{count, in_flags, length, moment, table};
+use super::{count, length, table, timestamp, use_flag_names};
 use crate::deletion::{Deletion, DeletionOutcome, DeletionStatus, ErasureOutcome};
 use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
     let mut text = refused(&outcome.refusals, &outcome.changes);
     match (&outcome.deletion, &outcome.impact) {
-        (Some(deletion), _) if outcome.repeated => text.push_str(&earlier(deletion)),
+        (Some(deletion), _) if outcome.repeated => text.push_str(&replay_note(deletion)),
         (Some(deletion), _) => {
             let _ = write!(
                 text,
@@ -24,14 +24,19 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
                 deletion.id,
                 deletion.deleted_by
             );
-            let unknown = deletion.sessions.iter().filter(|session| session.gateway.is_some_and(says_nothing)).count();
+            let unknown =
+                deletion.sessions.iter().filter(|session| session.gateway.is_some_and(is_unknown_state)).count();
             if unknown > 0 {
                 let sessions = count(length(unknown), "session", "sessions");
                 let _ = write!(text, "\n! The gateway could not say of {sessions} whether it was connected.");
             }
             if let Some(until) = deletion.restorable_until {
-                let _ =
-                    write!(text, "\n`session-admin restore {}` takes it back, until {}.", deletion.id, moment(until));
+                let _ = write!(
+                    text,
+                    "\n`session-admin restore {}` takes it back, until {}.",
+                    deletion.id,
+                    timestamp(until)
+                );
             }
         }
         (None, Some(impact)) if outcome.refusals.is_empty() => {
@@ -48,10 +53,10 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
 }
 
 /// The answer of a request that was made before, under the same key.
-fn earlier(deletion: &Deletion) -> String {
+fn replay_note(deletion: &Deletion) -> String {
     let mut text = format!(
         "Nothing was deleted now: this key's deletion was made at {} and is recorded as {}.",
-        moment(deletion.deleted_at),
+        timestamp(deletion.deleted_at),
         deletion.id
     );
     for line in archive(deletion) {
@@ -60,7 +65,7 @@ fn earlier(deletion: &Deletion) -> String {
     text
 }
 
-const fn says_nothing(state: GatewaySessionState) -> bool {
+const fn is_unknown_state(state: GatewaySessionState) -> bool {
     matches!(state, GatewaySessionState::Unreachable | GatewaySessionState::Unknown)
 }
 
@@ -68,7 +73,7 @@ const fn says_nothing(state: GatewaySessionState) -> bool {
 pub(super) fn refused(refusals: &[Refusal], changes: &[ImpactChange]) -> String {
     let mut text = String::new();
     for refusal in refusals {
-        let _ = writeln!(text, "✗ Refused: {}", in_flags(&refusal.message));
+        let _ = writeln!(text, "✗ Refused: {}", use_flag_names(&refusal.message));
     }
     if !changes.is_empty() {
         let mut table =
@@ -96,12 +101,12 @@ pub(in crate::cli) fn deletions(deletions: &[Deletion], has_more: bool) -> Strin
     let mut table = table(&headings, &[3, 4]);
     for deletion in deletions {
         table.add_row([
-            moment(deletion.deleted_at),
+            timestamp(deletion.deleted_at),
             deletion.id.to_string(),
             sessions(deletion),
             deletion.rows_deleted.to_string(),
             deletion.rows_unlinked.to_string(),
-            deletion.status.word().to_lowercase().replace('_', " "),
+            deletion.status.as_str().to_lowercase().replace('_', " "),
             deletion.deleted_by.clone(),
             deletion.reason.clone().unwrap_or_default(),
         ]);
@@ -120,7 +125,7 @@ fn sessions(deletion: &Deletion) -> String {
 
 /// One deletion, whole.
 pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
-    let mut text = format!("Deleted at {} by {}", moment(deletion.deleted_at), deletion.deleted_by);
+    let mut text = format!("Deleted at {} by {}", timestamp(deletion.deleted_at), deletion.deleted_by);
     if let Some(reason) = &deletion.reason {
         let _ = write!(text, ": {reason}");
     }
@@ -133,7 +138,7 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
     }
     for session in &deletion.sessions {
         let name = session.name.as_deref().unwrap_or_default();
-        let gateway = session.gateway.map(|state| format!(" (gateway: {})", state.word())).unwrap_or_default();
+        let gateway = session.gateway.map(|state| format!(" (gateway: {})", state.as_str())).unwrap_or_default();
         let line = format!("  {} {name}{gateway}", session.id);
         let _ = writeln!(text, "{}", line.trim_end());
     }
@@ -143,7 +148,7 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
 
 /// What has become of what it kept, line by line.
 fn archive(deletion: &Deletion) -> Vec<String> {
-    let until = deletion.restorable_until.map(moment).unwrap_or_default();
+    let until = deletion.restorable_until.map(timestamp).unwrap_or_default();
     let mut lines = Vec::new();
     match deletion.status {
         DeletionStatus::Restorable => lines.push(format!("Restorable until {until}")),
@@ -153,10 +158,10 @@ fn archive(deletion: &Deletion) -> Vec<String> {
     }
     let by = |principal: &Option<String>| principal.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
     if let Some(at) = deletion.restored_at {
-        lines.push(format!("Restored at {}{}", moment(at), by(&deletion.restored_by)));
+        lines.push(format!("Restored at {}{}", timestamp(at), by(&deletion.restored_by)));
     }
     if let Some(at) = deletion.erased_at {
-        lines.push(format!("Erased at {}{}", moment(at), by(&deletion.erased_by)));
+        lines.push(format!("Erased at {}{}", timestamp(at), by(&deletion.erased_by)));
     }
     lines
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{count, length, table, zero};
+use super::{blank_if_zero, count, length, table};
 use crate::impact::{Impact, TableImpact};
 
 /// A preview: what goes, what stays unlinked, what stands in the way, the verdict, the token.
@@ -40,7 +40,12 @@ fn verdict(impact: &Impact) -> String {
 pub(super) fn tables(parts: &[TableImpact], rows_deleted: i64, rows_unlinked: i64) -> String {
     let mut table = table(&["Table", "Deleted", "Unlinked", "Reached through"], &[1, 2]);
     for part in parts {
-        table.add_row([part.table.clone(), zero(part.rows_deleted), zero(part.rows_unlinked), references(part)]);
+        table.add_row([
+            part.table.clone(),
+            blank_if_zero(part.rows_deleted),
+            blank_if_zero(part.rows_unlinked),
+            references(part),
+        ]);
     }
     table.add_row(["Total".to_owned(), rows_deleted.to_string(), rows_unlinked.to_string(), String::new()]);
     let mut text = table.to_string();

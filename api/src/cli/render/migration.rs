@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{count, impact, table};
-use crate::cli::commands::purge::Spared;
+use crate::cli::purge_plan::SparedSession;
 use crate::impact::Impact;
 
 /// The history, applied and pending.
@@ -16,7 +16,7 @@ pub(in crate::cli) fn migrations(status: &[(String, bool)]) -> String {
 }
 
 /// What `migrate` is about to do.
-pub(in crate::cli) fn pending(names: &[String], purge: Option<&Impact>, spared: &[Spared]) -> String {
+pub(in crate::cli) fn pending(names: &[String], purge: Option<&Impact>, spared: &[SparedSession]) -> String {
     let mut text = format!("Pending:\n  {}\n\n", names.join("\n  "));
     if !spared.is_empty() {
         let _ = writeln!(text, "{}\n", self::spared(spared));
@@ -45,7 +45,7 @@ pub(in crate::cli) fn pending(names: &[String], purge: Option<&Impact>, spared: 
 }
 
 /// The stale sessions that the purge leaves, a line each.
-pub(in crate::cli) fn spared(spared: &[Spared]) -> String {
+pub(in crate::cli) fn spared(spared: &[SparedSession]) -> String {
     let lines: Vec<String> = spared
         .iter()
         .map(|session| {

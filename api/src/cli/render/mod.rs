@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 pub(super) use cleanup::{
-    cleanup_asked, cleanup_cancelled, cleanup_detached, cleanup_dry_run, cleanup_preview, cleanup_question,
-    cleanup_refused, cleanup_run, cleanup_runs, cleanup_skipped, cleanup_waits, how_to_go_on,
+    cleanup_cancelled, cleanup_detached, cleanup_dry_run, cleanup_preview, cleanup_question, cleanup_refused,
+    cleanup_run, cleanup_runs, cleanup_skipped, lease_wait, next_steps, run_request,
 };
 pub(super) use deletion::{ERASURE_QUESTION, deletion, deletions, erasure, outcome};
 pub(super) use health::health;
@@ -42,7 +42,7 @@ fn table(header: &[&str], numbers: &[usize]) -> Table {
 }
 
 /// A message of the domain, which names arguments as GraphQL has them, in the command line's words.
-pub(super) fn in_flags(message: &str) -> String {
+pub(super) fn use_flag_names(message: &str) -> String {
     let names = [
         ("allowConnected", "--allow-connected"),
         ("allowPendingMessages", "--allow-pending-messages"),
@@ -54,7 +54,7 @@ pub(super) fn in_flags(message: &str) -> String {
 }
 
 /// An empty cell reads better than a column of noughts.
-fn zero(number: i64) -> String {
+fn blank_if_zero(number: i64) -> String {
     if number == 0 { String::new() } else { number.to_string() }
 }
 
@@ -67,6 +67,6 @@ fn length(number: usize) -> i64 {
 }
 
 /// A moment, to the second.
-fn moment(moment: DateTime<Utc>) -> String {
+fn timestamp(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

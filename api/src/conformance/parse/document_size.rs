@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, ServerError};
 
-use crate::conformance::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, coded};
+use crate::conformance::error::{BAD_USER_INPUT, QUERY_TOO_COMPLEX, error_with_code};
 use crate::conformance::limits::DocumentLimits;
 use crate::conformance::visit::Fragments;
 
@@ -57,7 +57,7 @@ pub(crate) fn check_at_most(
     most: usize,
     message: impl FnOnce(usize) -> String,
 ) -> Result<(), ServerError> {
-    if count > most { Err(coded(QUERY_TOO_COMPLEX, message(most))) } else { Ok(()) }
+    if count > most { Err(error_with_code(QUERY_TOO_COMPLEX, message(most))) } else { Ok(()) }
 }
 
 /// Passes a subscription whose root is one field. async-graphql looks for that field at the root only, past fragments and
@@ -70,7 +70,10 @@ fn check_subscription_root(operation: &OperationDefinition) -> Result<(), Server
     if operation.ty != OperationType::Subscription || is_plain_field {
         return Ok(());
     }
-    Err(coded(BAD_USER_INPUT, "A subscription takes one field, without a fragment around it and without a directive."))
+    Err(error_with_code(
+        BAD_USER_INPUT,
+        "A subscription takes one field, without a fragment around it and without a directive.",
+    ))
 }
 
 /// The size of a selection set with its fragments spread.
@@ -180,7 +183,7 @@ impl<'a> SizeMeter<'a> {
         };
         match self.sizes.get(name) {
             Some(Some(size)) => return Ok(*size),
-            Some(None) => return Err(coded(BAD_USER_INPUT, format!("The fragment {name} spreads itself."))),
+            Some(None) => return Err(error_with_code(BAD_USER_INPUT, format!("The fragment {name} spreads itself."))),
             None => {}
         }
         // Checked on the way down, so that a long chain of fragments ends here and does not overflow the stack.

@@ -6,8 +6,8 @@
 use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, Field};
 
-use crate::conformance::error::{QUERY_TOO_COMPLEX, coded};
-use crate::conformance::visit::{Selected, walk_selections};
+use crate::conformance::error::{QUERY_TOO_COMPLEX, error_with_code};
+use crate::conformance::visit::{SelectedField, walk_selections};
 
 /// The most lists within lists; the introspection of usual clients has one within the list of types.
 const MAX_LISTS: usize = 2;
@@ -21,8 +21,8 @@ pub(crate) fn check_introspection(document: &ExecutableDocument) -> Result<(), S
         let set = &operation.node.selection_set.node;
         // The scope is the number of lists around a selection; none outside of introspection.
         walk_selections(set, &document.fragments, None, &mut |selected, lists| match selected {
-            Selected::Field(field) => Ok(lists_within(&field.node, lists)?.map(Some)),
-            Selected::Fragment(_) => Ok(Some(lists)),
+            SelectedField::Field(field) => Ok(lists_within(&field.node, lists)?.map(Some)),
+            SelectedField::Fragment(_) => Ok(Some(lists)),
         })
     })
 }
@@ -48,5 +48,5 @@ fn lists_within(field: &Field, lists: Option<usize>) -> Result<Option<usize>, Se
 }
 
 fn too_large(rule: &str) -> ServerError {
-    coded(QUERY_TOO_COMPLEX, format!("The introspection is too large: one that is answered {rule}."))
+    error_with_code(QUERY_TOO_COMPLEX, format!("The introspection is too large: one that is answered {rule}."))
 }

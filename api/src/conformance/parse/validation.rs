@@ -10,7 +10,7 @@ use bluejay_parser::ast::executable::ExecutableDocument;
 use bluejay_validator::executable::Cache;
 use bluejay_validator::executable::document::{BuiltinRulesValidator, DirectiveError, Error};
 
-use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, coded};
+use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, error_with_code};
 use crate::conformance::schema_index::SchemaIndex;
 
 type Violation<'a> = Error<'a, ExecutableDocument<'a>, SchemaDefinition<'static>>;
@@ -25,7 +25,7 @@ const MAX_LOCATIONS: usize = 10;
 /// `BAD_USER_INPUT`, for the first rule that the text breaks.
 pub(crate) fn validate(query: &str, schema: &'static SchemaIndex) -> Result<(), ServerError> {
     let Some(schema) = schema.definition() else {
-        return Err(coded(INTERNAL, "The server cannot read its own schema."));
+        return Err(error_with_code(INTERNAL, "The server cannot read its own schema."));
     };
     let document = ExecutableDocument::parse(query)
         .result
@@ -43,7 +43,8 @@ pub(crate) fn validate(query: &str, schema: &'static SchemaIndex) -> Result<(), 
 
 /// Returns the error of a text that is not GraphQL. A parser's own message repeats the text and names rules of its grammar.
 pub(crate) fn syntax_error(locations: Vec<Pos>) -> ServerError {
-    let mut error = coded(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
+    let mut error =
+        error_with_code(BAD_USER_INPUT, "The query is not valid GraphQL: there is a syntax error at this place.");
     error.locations = locations;
     error
 }
@@ -58,7 +59,7 @@ fn validation_error(query: &str, violation: Violation<'_>) -> ServerError {
     let message = message(&violation);
     let diagnosis = Diagnosis::from(violation);
     let message = message.unwrap_or_else(|| format!("{}.", diagnosis.message()));
-    let mut error = coded(BAD_USER_INPUT, message);
+    let mut error = error_with_code(BAD_USER_INPUT, message);
     error.locations = locations(query, Some(diagnosis));
     error
 }

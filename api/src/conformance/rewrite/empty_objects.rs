@@ -19,7 +19,7 @@ pub(crate) fn add_placeholders(document: &mut ExecutableDocument) -> bool {
         let pos = selection.pos;
         if let Selection::Field(field) = &mut selection.node {
             let items = &mut field.node.selection_set.node.items;
-            if !items.is_empty() && !items.iter().any(is_certain) {
+            if !items.is_empty() && !items.iter().any(is_always_included) {
                 items.push(Positioned::new(Selection::Field(Positioned::new(placeholder(pos), pos)), pos));
                 has_placeholders = true;
             }
@@ -29,7 +29,7 @@ pub(crate) fn add_placeholders(document: &mut ExecutableDocument) -> bool {
 }
 
 /// Returns whether a selection is a field that is in the response whatever the variables and the object's type are.
-fn is_certain(selection: &Positioned<Selection>) -> bool {
+fn is_always_included(selection: &Positioned<Selection>) -> bool {
     matches!(&selection.node, Selection::Field(field) if field.node.directives.is_empty())
 }
 

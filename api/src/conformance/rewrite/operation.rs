@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Positioned};
 
-use crate::conformance::visit::{Selected, walk_selections};
+use crate::conformance::visit::{SelectedField, walk_selections};
 
 /// Returns the operation that `name` selects, with its own name; none where it selects no single operation.
 pub(crate) fn find_operation<'a>(
@@ -39,11 +39,11 @@ pub(crate) fn extract_operation(document: &ExecutableDocument, name: Option<&str
     let set = &operation.node.selection_set.node;
     let walked = walk_selections(set, &document.fragments, (), &mut |selected, ()| {
         let is_new = match selected {
-            Selected::Fragment(fragment) => fragment.name.is_none_or(|name| {
+            SelectedField::Fragment(fragment) => fragment.name.is_none_or(|name| {
                 let definition = document.fragments.get(name).cloned();
                 definition.is_some_and(|definition| fragments.insert(name.clone(), definition).is_none())
             }),
-            Selected::Field(_) => true,
+            SelectedField::Field(_) => true,
         };
         Ok::<_, Infallible>(is_new.then_some(()))
     });

@@ -4,8 +4,8 @@ use async_graphql::parser::types::{Directive, ExecutableDocument};
 use async_graphql::{Positioned, ServerError, Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
-use crate::conformance::error::{BAD_USER_INPUT, coded};
-use crate::conformance::visit::{Selected, walk_selections};
+use crate::conformance::error::{BAD_USER_INPUT, error_with_code};
+use crate::conformance::visit::{SelectedField, walk_selections};
 
 /// Passes values with which every variable that decides about a selection is true or false: whether a field of a mutation is
 /// executed must not depend on how a null is read.
@@ -16,8 +16,8 @@ pub(crate) fn check_skip_include(document: &ExecutableDocument, variables: &Vari
     document.operations.iter().try_for_each(|(_, operation)| {
         walk_selections(&operation.node.selection_set.node, &document.fragments, (), &mut |selected, ()| {
             let directives = match selected {
-                Selected::Field(field) => field.node.directives.as_slice(),
-                Selected::Fragment(fragment) => fragment.directives,
+                SelectedField::Field(field) => field.node.directives.as_slice(),
+                SelectedField::Fragment(fragment) => fragment.directives,
             };
             directives.iter().try_for_each(|directive| check_condition(directive, variables)).map(Some)
         })
@@ -29,7 +29,7 @@ fn check_condition(directive: &Positioned<Directive>, variables: &Variables) -> 
         && !matches!(variables.get(name), Some(ConstValue::Boolean(_)))
     {
         let message = format!("@{} needs the variable ${name} true or false.", directive.node.name.node);
-        return Err(coded(BAD_USER_INPUT, message));
+        return Err(error_with_code(BAD_USER_INPUT, message));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ mod paged_query;
 mod per_parent;
 mod sort_order;
 
-pub use cursor::Position;
-pub use page::{Page, Slice, Unasked};
-pub use paged_query::List;
-pub use sort_order::{Key, Kind, Order};
+pub use cursor::Cursor;
+pub use page::{Page, PageRequest, Projection};
+pub use paged_query::PagedQuery;
+pub use sort_order::{KeyType, SortKey, SortOrder};

@@ -1,46 +1,46 @@
 //! Pages and the requests for them.
 
-use super::cursor::Position;
+use super::cursor::Cursor;
 use crate::error::Error;
 
 /// A request for a page: the first rows of a list, or the last, between two cursors.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Slice {
+pub struct PageRequest {
     /// The most rows.
     pub size: u32,
     /// Returns the last rows instead of the first.
     pub last: bool,
     /// Returns only rows after this one.
-    pub after: Option<Position>,
+    pub after: Option<Cursor>,
     /// Returns only rows before this one.
-    pub before: Option<Position>,
+    pub before: Option<Cursor>,
     /// The parts of the rows that are not read.
-    pub unasked: Unasked,
+    pub unasked: Projection,
 }
 
 /// The parts of a list's rows that the caller does not need. Reading each value takes time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Unasked {
+pub struct Projection {
     /// The cursors.
-    pub places: bool,
+    pub cursors: bool,
     /// Columns, by the names of the entity; they are null.
     pub columns: Vec<&'static str>,
 }
 
-impl Unasked {
+impl Projection {
     /// Returns what neither of two requests needs.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         self.columns.retain(|column| other.columns.contains(column));
-        Self { places: self.places && other.places, columns: self.columns }
+        Self { cursors: self.cursors && other.cursors, columns: self.columns }
     }
 }
 
-impl Slice {
+impl PageRequest {
     /// Returns a request for the first `size` rows of a list.
     #[must_use]
     pub fn first(size: u32) -> Self {
-        Self { size, last: false, after: None, before: None, unasked: Unasked::default() }
+        Self { size, last: false, after: None, before: None, unasked: Projection::default() }
     }
 }
 
@@ -48,7 +48,7 @@ impl Slice {
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     /// The rows, each with its cursor if requested.
-    pub rows: Vec<(Option<Position>, T)>,
+    pub rows: Vec<(Option<Cursor>, T)>,
     /// Whether the list has rows after the last of these.
     pub has_next: bool,
     /// Whether the list has rows before the first of these.

@@ -2,15 +2,15 @@
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::cursor::Position;
-use super::page::{Page, Slice};
-use super::sort_order::{CursorParams, Key, Order, Side, invalid_cursor};
-use crate::db::{Cell, Dialect, Parameters};
+use super::cursor::Cursor;
+use super::page::{Page, PageRequest};
+use super::sort_order::{CursorParams, Side, SortKey, SortOrder, invalid_cursor};
+use crate::db::{BindParams, Dialect, SqlValue};
 use crate::error::Error;
 
 /// A list: its rows and their order.
 #[derive(Debug, Clone)]
-pub struct List {
+pub struct PagedQuery {
     /// The dialect of the database.
     pub dialect: Dialect,
     /// The FROM clause's table with its alias.
@@ -18,9 +18,9 @@ pub struct List {
     /// The conditions of the WHERE clause, all of which a row meets.
     pub conditions: Vec<String>,
     /// The parameters of the conditions.
-    pub parameters: Parameters,
+    pub parameters: BindParams,
     /// The order.
-    pub order: Order,
+    pub order: SortOrder,
 }
 
 /// A page request whose cursors are bound.
@@ -32,7 +32,7 @@ pub(super) struct BoundPage {
     before: Option<CursorParams>,
 }
 
-impl List {
+impl PagedQuery {
     /// Reads one page with one statement. `columns` is the SELECT list.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl List {
         &self,
         conn: &impl ConnectionTrait,
         columns: &str,
-        slice: &Slice,
+        slice: &PageRequest,
     ) -> Result<Page<QueryResult>, Error> {
         let mut parameters = self.parameters.clone();
         let bound = self.bind(slice, &mut parameters)?;
@@ -61,12 +61,12 @@ impl List {
     }
 
     /// Binds the cursors of a page request.
-    pub(super) fn bind(&self, slice: &Slice, parameters: &mut Parameters) -> Result<BoundPage, Error> {
-        let mut bind = |cursor: Option<&Position>| {
+    pub(super) fn bind(&self, slice: &PageRequest, parameters: &mut BindParams) -> Result<BoundPage, Error> {
+        let mut bind = |cursor: Option<&Cursor>| {
             cursor.map(|cursor| self.order.bind_cursor(self.dialect, cursor, parameters)).transpose()
         };
         let (after, before) = (bind(slice.after.as_ref())?, bind(slice.before.as_ref())?);
-        Ok(BoundPage { size: slice.size, last: slice.last, with_cursors: !slice.unasked.places, after, before })
+        Ok(BoundPage { size: slice.size, last: slice.last, with_cursors: !slice.unasked.cursors, after, before })
     }
 
     /// Returns the statement of one page, restricted to `parent` if given.
@@ -92,7 +92,7 @@ impl List {
         let has_next = cut(&page.before, Side::Before, Side::AtOrAfter);
         let value = self.order.by.as_ref().map_or("NULL", |by| &by.sql);
         let id = &self.order.id.sql;
-        let selected = |key: Option<&Key>| {
+        let selected = |key: Option<&SortKey>| {
             let key = key.filter(|_| page.with_cursors);
             key.map_or_else(|| "NULL".to_owned(), |key| key.selected(self.dialect))
         };
@@ -126,17 +126,17 @@ impl List {
         self.order.order_by(self.dialect, "page.page_sort", "page.page_tie", page.last)
     }
 
-    fn cursor(&self, row: &QueryResult, slice: &Slice) -> Result<Option<Position>, Error> {
-        if slice.unasked.places {
+    fn cursor(&self, row: &QueryResult, slice: &PageRequest) -> Result<Option<Cursor>, Error> {
+        if slice.unasked.cursors {
             return Ok(None);
         }
-        let id = Cell::of(row, "page_id")?;
-        let value = Cell::of(row, "page_value")?;
+        let id = SqlValue::from_row(row, "page_id")?;
+        let value = SqlValue::from_row(row, "page_value")?;
         Ok(id.map(|id| self.order.cursor(value, id)))
     }
 
     /// Reads the page from the rows of a [`List::page_sql`] statement.
-    pub(super) fn read_page(&self, rows: Vec<QueryResult>, slice: &Slice) -> Result<Page<QueryResult>, Error> {
+    pub(super) fn read_page(&self, rows: Vec<QueryResult>, slice: &PageRequest) -> Result<Page<QueryResult>, Error> {
         let is_cut = slice.after.is_some() || slice.before.is_some();
         let flag = |name: &str| -> Result<bool, Error> {
             Ok(is_cut && rows.first().map(|row| row.try_get::<i32>("", name)).transpose()? == Some(1))
@@ -169,6 +169,10 @@ pub(super) fn where_clause(conditions: &[String]) -> String {
 
 /// Turns an error about a value into the error for an invalid cursor: a forged cursor may hold a value that PostgreSQL
 /// cannot parse, and no other value of these statements is the caller's.
-pub(super) fn as_cursor_error(error: Error, slice: &Slice) -> Error {
-    if (slice.after.is_some() || slice.before.is_some()) && error.is_of_value() { invalid_cursor() } else { error }
+pub(super) fn as_cursor_error(error: Error, slice: &PageRequest) -> Error {
+    if (slice.after.is_some() || slice.before.is_some()) && error.is_data_exception() {
+        invalid_cursor()
+    } else {
+        error
+    }
 }

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::page::{Page, Slice};
-use super::paged_query::{List, as_cursor_error, where_clause};
-use super::sort_order::Key;
-use crate::db::{Dialect, Parameters};
+use super::page::{Page, PageRequest};
+use super::paged_query::{PagedQuery, as_cursor_error, where_clause};
+use super::sort_order::SortKey;
+use crate::db::{BindParams, Dialect};
 use crate::error::Error;
 
 /// The most parents of one statement on SQLite, which allows 500 SELECTs.
 const PARENTS_PER_STATEMENT: usize = 400;
 
-impl List {
+impl PagedQuery {
     /// Reads the same page for each parent: the rows whose `of` is the parent. Returns one page for each, in their
     /// order.
     ///
@@ -23,8 +23,8 @@ impl List {
         &self,
         conn: &impl ConnectionTrait,
         columns: &str,
-        slice: &Slice,
-        of: &Key,
+        slice: &PageRequest,
+        of: &SortKey,
         parents: &[String],
     ) -> Result<Vec<Page<QueryResult>>, Error> {
         let chunk_size = match self.dialect {
@@ -59,7 +59,7 @@ impl List {
     pub async fn count_of_each(
         &self,
         conn: &impl ConnectionTrait,
-        of: &Key,
+        of: &SortKey,
         parents: &[String],
     ) -> Result<HashMap<String, i64>, Error> {
         let mut parameters = self.parameters.clone();
@@ -70,7 +70,7 @@ impl List {
             "SELECT parents.value AS parent, (SELECT count(*) FROM {}{}) AS row_count FROM {} parents",
             self.from,
             where_clause(&conditions),
-            self.dialect.elements(&parents)
+            self.dialect.json_elements(&parents)
         );
         let rows = conn.query_all_raw(self.dialect.statement(sql, parameters.into_values())).await?;
         rows.iter().map(|row| Ok((row.try_get("", "parent")?, row.try_get("", "row_count")?))).collect()
@@ -81,10 +81,10 @@ impl List {
     fn pages_sql(
         &self,
         columns: &str,
-        slice: &Slice,
-        of: &Key,
+        slice: &PageRequest,
+        of: &SortKey,
         parents: &[String],
-    ) -> Result<(String, Parameters), Error> {
+    ) -> Result<(String, BindParams), Error> {
         let mut parameters = self.parameters.clone();
         let bound = self.bind(slice, &mut parameters)?;
         let order = self.outer_order(&bound);
@@ -95,7 +95,7 @@ impl List {
                 format!(
                     "SELECT page.*, parents.number AS page_parent FROM {} WITH ORDINALITY parents (value, number) \
                      CROSS JOIN LATERAL ({}) page ORDER BY parents.number, {order}",
-                    self.dialect.elements(&parents),
+                    self.dialect.json_elements(&parents),
                     self.page_sql(columns, &bound, Some(&format!("{} = {parent}", of.sql)))
                 )
             }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::cursor::Position;
-use crate::db::{Cell, Dialect, Parameters};
+use super::cursor::Cursor;
+use crate::db::{BindParams, Dialect, SqlValue};
 use crate::error::Error;
 
 /// The type of a sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum KeyType {
     /// A timestamp; text on SQLite.
     Time,
     /// A number.
@@ -21,32 +21,32 @@ pub enum Kind {
 
 /// An expression over a row that a list is sorted by.
 #[derive(Debug, Clone)]
-pub struct Key {
+pub struct SortKey {
     /// The SQL. A value and its text must sort alike: cast a column in which a host may have values of several types.
     pub sql: String,
     /// The type of the values.
-    pub kind: Kind,
+    pub kind: KeyType,
     /// Whether a value may be null. Null sorts as the smallest value.
     pub nullable: bool,
 }
 
-impl Key {
+impl SortKey {
     /// Returns a key that is never null.
     #[must_use]
-    pub fn new(sql: impl Into<String>, kind: Kind) -> Self {
+    pub fn new(sql: impl Into<String>, kind: KeyType) -> Self {
         Self { sql: sql.into(), kind, nullable: false }
     }
 
     /// Returns a key that may be null.
     #[must_use]
-    pub fn nullable(sql: impl Into<String>, kind: Kind) -> Self {
+    pub fn nullable(sql: impl Into<String>, kind: KeyType) -> Self {
         Self { nullable: true, ..Self::new(sql, kind) }
     }
 
     /// Returns what to SELECT to read the value as a [`Cell`].
     pub(super) fn selected(&self, dialect: Dialect) -> String {
         match (dialect, self.kind) {
-            (Dialect::Postgres, Kind::Time | Kind::Uuid) => self.sql.clone(),
+            (Dialect::Postgres, KeyType::Time | KeyType::Uuid) => self.sql.clone(),
             _ => format!("CAST({} AS text)", self.sql),
         }
     }
@@ -54,10 +54,10 @@ impl Key {
     /// Casts a text to the type of the key.
     pub(super) fn cast(&self, dialect: Dialect, text: &str) -> String {
         let type_name = match (dialect, self.kind) {
-            (Dialect::Postgres, Kind::Time) => "timestamptz",
-            (_, Kind::Number) => "numeric",
-            (Dialect::Postgres, Kind::Uuid) => "uuid",
-            (Dialect::Postgres, Kind::Text) | (Dialect::Sqlite, _) => return text.to_owned(),
+            (Dialect::Postgres, KeyType::Time) => "timestamptz",
+            (_, KeyType::Number) => "numeric",
+            (Dialect::Postgres, KeyType::Uuid) => "uuid",
+            (Dialect::Postgres, KeyType::Text) | (Dialect::Sqlite, _) => return text.to_owned(),
         };
         format!("CAST({text} AS {type_name})")
     }
@@ -65,13 +65,13 @@ impl Key {
 
 /// The order of a list. The id breaks ties, in the same direction.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct SortOrder {
     /// The name of the list and its order in cursors.
     pub name: Arc<str>,
     /// The sort key; none to sort by id only.
-    pub by: Option<Key>,
+    pub by: Option<SortKey>,
     /// The id.
-    pub id: Key,
+    pub id: SortKey,
     /// Sorts the largest value first.
     pub descending: bool,
 }
@@ -91,7 +91,7 @@ pub(super) struct CursorParams {
     id: String,
 }
 
-impl Order {
+impl SortOrder {
     /// Binds a cursor of this order.
     ///
     /// # Errors
@@ -99,13 +99,13 @@ impl Order {
     pub(super) fn bind_cursor(
         &self,
         dialect: Dialect,
-        cursor: &Position,
-        parameters: &mut Parameters,
+        cursor: &Cursor,
+        parameters: &mut BindParams,
     ) -> Result<CursorParams, Error> {
         if cursor.order != self.name {
             return Err(invalid_cursor());
         }
-        let mut bind = |key: &Key, value: &Cell| key.cast(dialect, &parameters.bind(value.to_string()));
+        let mut bind = |key: &SortKey, value: &SqlValue| key.cast(dialect, &parameters.bind(value.to_string()));
         let value = match (&self.by, &cursor.value) {
             (Some(by), Some(value)) => Some(bind(by, value)),
             (_, None) => None,
@@ -160,8 +160,8 @@ impl Order {
     }
 
     /// Returns the cursor of a row with this sort key and id.
-    pub(super) fn cursor(&self, value: Option<Cell>, id: Cell) -> Position {
-        Position { order: Arc::clone(&self.name), value, id }
+    pub(super) fn cursor(&self, value: Option<SqlValue>, id: SqlValue) -> Cursor {
+        Cursor { order: Arc::clone(&self.name), value, id }
     }
 }
 

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::layout::{References, Rows};
+use super::layout::{ReferenceLayout, RowLayout};
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
@@ -28,9 +28,9 @@ pub(crate) struct ArchiveEntry {
 #[derive(Debug, Clone)]
 pub(crate) enum ArchiveLayout {
     /// Deleted rows.
-    Rows(Rows),
+    Rows(RowLayout),
     /// Cleared references of rows that stayed.
-    References(References),
+    References(ReferenceLayout),
 }
 
 /// Returns the name, as SQL writes it, of the table that holds the archived rows of all deletions.
@@ -38,7 +38,7 @@ pub(crate) enum ArchiveLayout {
 /// Its column `table_id` is [`ArchiveEntry::id`]. The values are in the array `values` on PostgreSQL, and in the
 /// columns `v1`, `v2`, … on SQLite.
 pub(crate) fn archived_rows_table(dialect: Dialect) -> String {
-    dialect.own_table("archived_rows")
+    dialect.internal_table("archived_rows")
 }
 
 /// Returns the entries of a deletion's archive, in the order of their numbers.
@@ -74,11 +74,11 @@ pub(crate) async fn entries_of_later_deletions(
         "entry.id > (SELECT max(own.id) FROM {} own WHERE own.deletion_id = {}) AND {of_table} AND entry.kind = 'ROWS' \
          AND entry.deletion_id IN \
          (SELECT deletion.id FROM {} deletion WHERE deletion.status = 'RESTORABLE' AND deletion.restorable_until > $3)",
-        db.own_table("archived_tables"),
+        db.internal_table("archived_tables"),
         dialect.uuid_parameter(1),
-        db.own_table("deletions")
+        db.internal_table("deletions")
     );
-    let now = dialect.time(db.settings().clock.now());
+    let now = dialect.timestamp_param(db.settings().clock.now());
     read(conn, db, &condition, [deletion_id.to_string().into(), table.into(), now, schema.into()]).await
 }
 
@@ -95,7 +95,7 @@ async fn read<const N: usize>(
     let sql = format!(
         "SELECT entry.id, CAST(entry.deletion_id AS text) AS deletion_id, entry.kind, {schema} AS schema_name, \
          entry.table_name, CAST(entry.layout AS text) AS layout FROM {} entry WHERE {condition} ORDER BY entry.id",
-        db.own_table("archived_tables")
+        db.internal_table("archived_tables")
     );
     let rows = conn.query_all_raw(db.dialect().statement(sql, values)).await?;
     rows.iter().map(entry).collect()
@@ -106,7 +106,7 @@ fn entry(row: &QueryResult) -> Result<ArchiveEntry, Error> {
     let (deletion_id, layout) = (text("deletion_id")?, text("layout")?);
     Ok(ArchiveEntry {
         id: row.try_get("", "id")?,
-        deletion_id: deletion_id.parse().map_err(|_| unreadable(&deletion_id))?,
+        deletion_id: deletion_id.parse().map_err(|_| unreadable_error(&deletion_id))?,
         schema: text("schema_name")?,
         table: text("table_name")?,
         layout: match text("kind")?.as_str() {
@@ -117,9 +117,9 @@ fn entry(row: &QueryResult) -> Result<ArchiveEntry, Error> {
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
+    serde_json::from_str(text).map_err(|error| unreadable_error(&error.to_string()))
 }
 
-fn unreadable(detail: &str) -> Error {
-    Error::Unsuitable(format!("An archive cannot be read: {detail}."))
+fn unreadable_error(detail: &str) -> Error {
+    Error::IncompatibleDatabase(format!("An archive cannot be read: {detail}."))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::erasure_hook::ErasureHook;
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::deletion::audit::query;
 use crate::deletion::model::Deletion;
 use crate::deletion::refusals;
@@ -36,7 +36,7 @@ pub struct ErasureOutcome {
 pub async fn erase(db: &Database, id: Uuid, principal: &str, hook: &impl ErasureHook) -> Result<ErasureOutcome, Error> {
     let outcome = match erase_in_transaction(db, id, principal, hook).await {
         Err(Error::LockTimeout(source)) => {
-            tracing::info!(%source, "an erasure gave up waiting for a lock");
+            tracing::info!(target: "session_admin::deletion", %source, "an erasure gave up waiting for a lock");
             return Ok(ErasureOutcome { deletion: None, refusals: vec![refusals::lock_timeout("erasure")] });
         }
         other => other?,
@@ -53,8 +53,8 @@ async fn erase_in_transaction(
     principal: &str,
     hook: &impl ErasureHook,
 ) -> Result<ErasureOutcome, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
-    match attempt(&transaction, db, id, principal, hook).await {
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    match erase_in_transaction_once(&transaction, db, id, principal, hook).await {
         Ok(outcome) if outcome.refusals.is_empty() => {
             transaction.commit().await?;
             Ok(outcome)
@@ -67,7 +67,7 @@ async fn erase_in_transaction(
     }
 }
 
-async fn attempt(
+async fn erase_in_transaction_once(
     transaction: &DatabaseTransaction,
     db: &Database,
     id: Uuid,
@@ -76,7 +76,7 @@ async fn attempt(
 ) -> Result<ErasureOutcome, Error> {
     require_overwriting(transaction, db).await?;
     let Some(deletion) = query::find_locked(transaction, db, id).await? else {
-        let refusal = Refusal::about(
+        let refusal = Refusal::for_field(
             "input.id",
             RefusalCode::NotFound,
             format!("No deletion has the id {id}. Nothing was erased."),
@@ -84,19 +84,19 @@ async fn attempt(
         return Ok(ErasureOutcome { deletion: None, refusals: vec![refusal] });
     };
     if deletion.erased_at.is_some() {
-        let refusal = Refusal::about("input.id", RefusalCode::ArchiveGone, "The deletion has been erased already.");
+        let refusal = Refusal::for_field("input.id", RefusalCode::ArchiveGone, "The deletion has been erased already.");
         return Ok(ErasureOutcome { deletion: Some(deletion), refusals: vec![refusal] });
     }
     let (dialect, deletion_id) = (db.dialect(), db.dialect().uuid_parameter(1));
-    let entries = db.own_table("archived_tables");
+    let entries = db.internal_table("archived_tables");
     let statements = [
         format!(
             "DELETE FROM {} WHERE table_id IN \
              (SELECT entry.id FROM {entries} entry WHERE entry.deletion_id = {deletion_id})",
-            db.own_table("archived_rows")
+            db.internal_table("archived_rows")
         ),
         format!("DELETE FROM {entries} WHERE deletion_id = {deletion_id}"),
-        format!("UPDATE {} SET name = NULL WHERE deletion_id = {deletion_id}", db.own_table("deleted_sessions")),
+        format!("UPDATE {} SET name = NULL WHERE deletion_id = {deletion_id}", db.internal_table("deleted_sessions")),
     ];
     for statement in statements {
         transaction.execute_raw(dialect.statement(statement, [id.to_string().into()])).await?;
@@ -104,9 +104,9 @@ async fn attempt(
     let mark = format!(
         "UPDATE {} SET status = CASE status WHEN 'RESTORED' THEN status ELSE 'ERASED' END, reason = NULL, \
          erased_at = $2, erased_by = $3 WHERE id = {deletion_id}",
-        db.own_table("deletions")
+        db.internal_table("deletions")
     );
-    let now = dialect.time(db.settings().clock.now());
+    let now = dialect.timestamp_param(db.settings().clock.now());
     transaction.execute_raw(dialect.statement(mark, [id.to_string().into(), now, principal.into()])).await?;
     hook.erase(transaction, db, &deletion).await?;
     Ok(ErasureOutcome { deletion: query::find_in(transaction, db, id).await?, refusals: Vec::new() })
@@ -128,7 +128,7 @@ pub(in crate::deletion) async fn require_overwriting(
     if row.map(|row| row.try_get_by_index::<i64>(0)).transpose()? == Some(1) {
         return Ok(());
     }
-    Err(Error::Unsuitable(
+    Err(Error::IncompatibleDatabase(
         "SQLite does not overwrite what is erased: PRAGMA secure_delete has no effect. Nothing was erased.".to_owned(),
     ))
 }
@@ -136,10 +136,10 @@ pub(in crate::deletion) async fn require_overwriting(
 /// Empties SQLite's write-ahead log, which still holds what was erased. The rows are deleted whether or not the log can
 /// be emptied now.
 pub(in crate::deletion) async fn truncate_log(db: &Database) {
-    let why = match db.truncate_log().await {
+    let why = match db.truncate_wal().await {
         Ok(true) => return,
         Ok(false) => "somebody reads or writes the database without a pause".to_owned(),
-        Err(error) => error.said(),
+        Err(error) => error.database_message(),
     };
-    tracing::warn!(why, "what was erased may still stand in the write-ahead log; a server tries again within an hour");
+    tracing::warn!(target: "session_admin::deletion", why, "what was erased may still stand in the write-ahead log; a server tries again within an hour");
 }

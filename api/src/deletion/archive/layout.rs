@@ -13,7 +13,7 @@ pub(super) const MAX_WIDTH: usize = 1_999;
 
 /// An archived column as it was at the time of the deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptColumn {
+pub(crate) struct ArchivedColumn {
     /// The column's name.
     pub name: String,
     /// The column's type, as the database writes it.
@@ -32,9 +32,9 @@ pub(crate) struct KeptColumn {
 
 /// The layout of an archived row: one value for each of these columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rows {
+pub(crate) struct RowLayout {
     /// All columns that the table stores. Virtual generated columns are computed at every read and cannot be lost.
-    pub columns: Vec<KeptColumn>,
+    pub columns: Vec<ArchivedColumn>,
     /// The places of the columns that identify a row.
     pub key: Vec<usize>,
 }
@@ -42,20 +42,20 @@ pub(crate) struct Rows {
 /// The layout of an unlinked row: its key, the values that its cleared columns had before, and those that they had
 /// after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct References {
+pub(crate) struct ReferenceLayout {
     /// The columns that identify the row.
-    pub key: Vec<KeptColumn>,
+    pub key: Vec<ArchivedColumn>,
     /// The columns that were cleared in some row; not each of them in every row.
-    pub cleared: Vec<KeptColumn>,
+    pub cleared: Vec<ArchivedColumn>,
     /// Groups of places in `cleared` that make one reference: its columns are set again together, or not at all.
     pub units: Vec<Vec<usize>>,
 }
 
-impl Rows {
+impl RowLayout {
     /// Returns the layout for the rows of a table.
-    pub(super) fn of(table: &Table) -> Self {
-        let stored = table.columns.iter().filter(|column| !column.unstored);
-        let columns: Vec<KeptColumn> = stored.map(|column| archived_column(table, &column.name)).collect();
+    pub(super) fn from_table(table: &Table) -> Self {
+        let stored = table.columns.iter().filter(|column| !column.is_virtual);
+        let columns: Vec<ArchivedColumn> = stored.map(|column| archived_column(table, &column.name)).collect();
         let place = |name: &String| columns.iter().position(|column| column.name == *name);
         // A virtual column may be part of a key; then the other columns do not identify a row.
         let key = table.key.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default();
@@ -63,9 +63,9 @@ impl Rows {
     }
 }
 
-impl References {
+impl ReferenceLayout {
     /// Returns the layout for the unlinked rows of a table; none where the table has no key to find its rows by.
-    pub(super) fn of(sql: &PlanSql<'_>, id: TableId) -> Option<Self> {
+    pub(super) fn from_sql(sql: &PlanSql<'_>, id: TableId) -> Option<Self> {
         let table = sql.table(id);
         let cleared = cleared_columns(sql, id);
         if table.key.is_empty() || cleared.is_empty() {
@@ -98,27 +98,27 @@ impl References {
     }
 }
 
-fn archived_column(table: &Table, name: &str) -> KeptColumn {
+fn archived_column(table: &Table, name: &str) -> ArchivedColumn {
     let found = table.columns.iter().find(|column| column.name == name);
-    KeptColumn {
+    ArchivedColumn {
         name: found.map_or(name, |column| &column.name).to_owned(),
         type_name: found.map(|column| column.type_name.clone()).unwrap_or_default(),
         number: (table.oid, found.map_or(0, |column| column.number)),
         generated: found.is_some_and(|column| column.generated),
-        odd_cast: found.is_some_and(|column| column.odd_cast),
+        odd_cast: found.is_some_and(|column| column.has_custom_text_cast),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Rows;
+    use super::RowLayout;
     use crate::catalog::{Column, Table};
 
     #[test]
     fn what_is_worked_out_is_kept_where_it_is_stored() {
         let column = |name: &str, generated, unstored| {
             let name = name.to_owned();
-            Column { name, generated, unstored, ..Column::default() }
+            Column { name, generated, is_virtual: unstored, ..Column::default() }
         };
         let table = Table {
             columns: vec![
@@ -130,7 +130,7 @@ mod tests {
             key: vec!["b".to_owned()],
             ..Table::default()
         };
-        let layout = Rows::of(&table);
+        let layout = RowLayout::from_table(&table);
         assert_eq!(layout.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "sum", "b"]);
         assert_eq!(layout.columns.iter().map(|column| column.generated).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(layout.key, [2]);

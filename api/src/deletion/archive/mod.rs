@@ -14,4 +14,4 @@ pub(crate) mod retention;
 pub(super) mod sqlite;
 pub(super) mod writer;
 
-pub(crate) use layout::{KeptColumn, References, Rows};
+pub(crate) use layout::{ArchivedColumn, ReferenceLayout, RowLayout};

@@ -2,8 +2,8 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::layout::KeptColumn;
-use crate::db::pg_text::text;
+use super::layout::ArchivedColumn;
+use crate::db::pg_text::quote_text;
 use crate::db::{Dialect, quote};
 use crate::error::Error;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> {
+pub(crate) async fn pin_text_settings(transaction: &DatabaseTransaction) -> Result<(), Error> {
     const SETTINGS: [(&str, &str); 10] = [
         ("DateStyle", "ISO, YMD"),
         ("IntervalStyle", "postgres"),
@@ -33,14 +33,14 @@ pub(crate) async fn pin(transaction: &DatabaseTransaction) -> Result<(), Error> 
 }
 
 /// Returns the values of these columns of the row `alias` as one array of texts.
-pub(in crate::deletion) fn values(alias: &str, columns: &[KeptColumn]) -> String {
-    let value = |column: &KeptColumn| text(&format!("{alias}.{}", quote(&column.name)), column.odd_cast);
+pub(in crate::deletion) fn values(alias: &str, columns: &[ArchivedColumn]) -> String {
+    let value = |column: &ArchivedColumn| quote_text(&format!("{alias}.{}", quote(&column.name)), column.odd_cast);
     let texts: Vec<String> = columns.iter().map(value).collect();
     format!("ARRAY[{}]::text[]", texts.join(", "))
 }
 
 /// Returns a statement that archives the arrays `archived_values` of a common table expression under an entry.
 pub(in crate::deletion) fn insert(entry: i64, from: &str) -> String {
-    let table = Dialect::Postgres.own_table("archived_rows");
+    let table = Dialect::Postgres.internal_table("archived_rows");
     format!("INSERT INTO {table} (table_id, \"values\") SELECT {entry}, archived_values FROM {from}")
 }

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use super::erasure::{require_overwriting, truncate_log};
 use super::erasure_hook::ErasureHook;
-use crate::db::{Database, Dialect, Writing};
+use crate::db::{Database, Dialect, WriteTransaction};
 use crate::error::Error;
 
 /// The rows that one transaction erases.
@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_hours(1);
 
 /// How many archives were erased.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Expired {
+pub struct ExpiryCounts {
     /// Deletions that can no longer be restored from now on.
     pub deletions: u64,
     /// Deletions whose archive is now empty, restored ones among them.
@@ -36,9 +36,9 @@ pub struct Expired {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`], [`Error::MissingGrant`].
-pub async fn expire(db: &Database, hook: &impl ErasureHook) -> Result<Expired, Error> {
+pub async fn expire(db: &Database, hook: &impl ErasureHook) -> Result<ExpiryCounts, Error> {
     let deletions = in_transaction(db, async |transaction, db| mark_expired(transaction, db, hook).await).await?;
-    let mut expired = Expired { deletions, ..Expired::default() };
+    let mut expired = ExpiryCounts { deletions, ..ExpiryCounts::default() };
     while let Some(rows) = in_transaction(db, erase_some).await? {
         expired.rows += rows;
         expired.archives += u64::from(rows < ROWS_PER_TRANSACTION);
@@ -53,15 +53,15 @@ pub async fn expire_hourly(db: Database, hook: impl ErasureHook) {
     tokio::time::sleep(START_DELAY).await;
     loop {
         match expire(&db, &hook).await {
-            Ok(expired) if expired == Expired::default() => {}
+            Ok(expired) if expired == ExpiryCounts::default() => {}
             // The demonstration begins without the internal tables.
             Err(Error::MissingTable(_)) => {}
-            Ok(Expired { deletions, archives, rows }) => {
-                tracing::info!(expired = deletions, erased = archives, rows, "archives have been erased");
+            Ok(ExpiryCounts { deletions, archives, rows }) => {
+                tracing::info!(target: "session_admin::deletion", expired = deletions, erased = archives, rows, "archives have been erased");
             }
             Err(error) => {
-                let said = error.said();
-                tracing::warn!(%error, said, "archives could not be expired; the next attempt is in an hour");
+                let said = error.database_message();
+                tracing::warn!(target: "session_admin::deletion", %error, said, "archives could not be expired; the next attempt is in an hour");
             }
         }
         tokio::time::sleep(INTERVAL).await;
@@ -72,7 +72,7 @@ async fn in_transaction<T>(
     db: &Database,
     step: impl AsyncFnOnce(&DatabaseTransaction, &Database) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let Writing { transaction, turn: _turn } = db.writing(true).await?;
+    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
     match step(&transaction, db).await {
         Ok(result) => {
             transaction.commit().await?;
@@ -93,10 +93,10 @@ async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &i
     let sql = format!(
         "UPDATE {0} SET status = 'EXPIRED' WHERE id IN (SELECT deletion.id FROM {0} deletion \
          WHERE deletion.status = 'RESTORABLE' AND deletion.restorable_until <= $1{1})",
-        db.own_table("deletions"),
+        db.internal_table("deletions"),
         skip_locked(dialect)
     );
-    let now = dialect.time(db.settings().clock.now());
+    let now = dialect.timestamp_param(db.settings().clock.now());
     let marked = transaction.execute_raw(dialect.statement(sql, [now])).await?.rows_affected();
     hook.erase_deferred(transaction, db).await?;
     Ok(marked)
@@ -106,11 +106,11 @@ async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &i
 /// such a deletion is left.
 async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<Option<u64>, Error> {
     let dialect = db.dialect();
-    let (entries, rows) = (db.own_table("archived_tables"), db.own_table("archived_rows"));
+    let (entries, rows) = (db.internal_table("archived_tables"), db.internal_table("archived_rows"));
     let next = format!(
         "SELECT CAST(deletion.id AS text) AS id FROM {} deletion WHERE deletion.status <> 'RESTORABLE' \
          AND EXISTS (SELECT 1 FROM {entries} entry WHERE entry.deletion_id = deletion.id) LIMIT 1{}",
-        db.own_table("deletions"),
+        db.internal_table("deletions"),
         skip_locked(dialect)
     );
     let Some(found) = transaction.query_one_raw(dialect.statement(next, [])).await? else { return Ok(None) };

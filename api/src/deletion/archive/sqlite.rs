@@ -2,12 +2,12 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
-use super::layout::KeptColumn;
+use super::layout::ArchivedColumn;
 use super::writer::ArchiveWriter;
 use crate::catalog::TableId;
 use crate::db::{Dialect, quote};
 use crate::deletion::sqlite_work_tables::{
-    affected, before_table, create_list, deleting_table, drop_list, updating_table,
+    before_table, create_list, deleting_table, drop_list, execute_counted, updating_table,
 };
 use crate::error::Error;
 use crate::impact::sql::{PlanSql, row_id_name, row_id_names};
@@ -24,14 +24,14 @@ pub(in crate::deletion) async fn archive_rows(
     let row_id: Vec<String> = sql.table(table).row_id.iter().map(|name| quote(name)).collect();
     let insert = format!(
         "INSERT INTO {} (table_id{}) SELECT {entry}{} FROM {} AS child WHERE ({}) IN (SELECT * FROM {})",
-        Dialect::Sqlite.own_table("archived_rows"),
+        Dialect::Sqlite.internal_table("archived_rows"),
         value_columns(layout.columns.len()),
         columns("child", &layout.columns),
         sql.relation(table),
         row_id.join(", "),
         deleting_table(table)
     );
-    affected(transaction, insert).await
+    execute_counted(transaction, insert).await
 }
 
 /// Lists the values of a table's columns that are to be cleared.
@@ -56,7 +56,7 @@ pub(in crate::deletion) async fn list_references(
         sql.relation(table),
         sql.same_row(table, "child", "listed")
     );
-    affected(transaction, insert).await?;
+    execute_counted(transaction, insert).await?;
     Ok(())
 }
 
@@ -77,7 +77,7 @@ pub(in crate::deletion) async fn archive_references(
     let before: String = (0..layout.cleared.len()).map(|place| format!(", listed.before_{place}")).collect();
     let insert = format!(
         "INSERT INTO {} (table_id{}) SELECT {entry}{}{before}{} FROM {} listed JOIN {} child ON {}",
-        Dialect::Sqlite.own_table("archived_rows"),
+        Dialect::Sqlite.internal_table("archived_rows"),
         value_columns(layout.width()),
         columns("child", &layout.key),
         columns("child", &layout.cleared),
@@ -85,13 +85,13 @@ pub(in crate::deletion) async fn archive_references(
         sql.relation(table),
         sql.same_row(table, "child", "listed")
     );
-    let archived = affected(transaction, insert).await?;
+    let archived = execute_counted(transaction, insert).await?;
     drop_list(transaction, &before_table(table)).await?;
     if archived == unlinked {
         return Ok(archived);
     }
     let name = &sql.table(table).display;
-    Err(Error::Unsuitable(format!(
+    Err(Error::IncompatibleDatabase(format!(
         "Of the {unlinked} rows that are unlinked in {name} only {archived} could be kept, since their key changes with the \
          reference. Nothing was deleted; without an archive it can be."
     )))
@@ -103,7 +103,7 @@ fn value_columns(count: usize) -> String {
 }
 
 /// Returns `, alias.a, alias.b, …`.
-fn columns(alias: &str, columns: &[KeptColumn]) -> String {
+fn columns(alias: &str, columns: &[ArchivedColumn]) -> String {
     columns.iter().map(|column| format!(", {alias}.{}", quote(&column.name))).collect()
 }
 

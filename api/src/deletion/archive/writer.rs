@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::layout::{MAX_WIDTH, References, Rows};
+use super::layout::{MAX_WIDTH, ReferenceLayout, RowLayout};
 use super::postgres;
 use crate::catalog::TableId;
 use crate::db::{Database, Dialect};
@@ -21,19 +21,19 @@ use crate::impact::sql::changes::changed_tables;
 #[derive(Debug, Default)]
 pub(in crate::deletion) struct ArchiveWriter {
     // Sorted, so that entries get their numbers in the same order each time.
-    rows: BTreeMap<TableId, (i64, Rows)>,
-    references: BTreeMap<TableId, (i64, References)>,
+    rows: BTreeMap<TableId, (i64, RowLayout)>,
+    references: BTreeMap<TableId, (i64, ReferenceLayout)>,
 }
 
 impl ArchiveWriter {
     /// Returns the number and the layout of the entry for a table's deleted rows; none where they are not archived.
-    pub fn rows(&self, table: TableId) -> Option<&(i64, Rows)> {
+    pub fn rows(&self, table: TableId) -> Option<&(i64, RowLayout)> {
         self.rows.get(&table)
     }
 
     /// Returns the number and the layout of the entry for a table's cleared references; none where they are not
     /// archived.
-    pub fn references(&self, table: TableId) -> Option<&(i64, References)> {
+    pub fn references(&self, table: TableId) -> Option<&(i64, ReferenceLayout)> {
         self.references.get(&table)
     }
 
@@ -60,10 +60,10 @@ impl ArchiveWriter {
             let previewed = impact.tables.iter().find(|previewed| previewed.table == sql.table(table).display);
             let Some(previewed) = previewed else { continue };
             if previewed.rows_deleted > 0 {
-                archive.rows.insert(table, (0, Rows::of(sql.table(table))));
+                archive.rows.insert(table, (0, RowLayout::from_table(sql.table(table))));
             }
             if previewed.rows_unlinked > 0
-                && let Some(references) = References::of(sql, table)
+                && let Some(references) = ReferenceLayout::from_sql(sql, table)
             {
                 archive.references.insert(table, (0, references));
             }
@@ -73,7 +73,7 @@ impl ArchiveWriter {
         }
         archive.insert_entries(transaction, db, deletion, sql).await?;
         if db.dialect() == Dialect::Postgres {
-            postgres::pin(transaction).await?;
+            postgres::pin_text_settings(transaction).await?;
         }
         Ok(archive)
     }
@@ -86,7 +86,7 @@ impl ArchiveWriter {
             return Ok(());
         };
         let name = &sql.table(table).display;
-        Err(Error::Unsuitable(format!(
+        Err(Error::IncompatibleDatabase(format!(
             "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {MAX_WIDTH} at most. \
              Nothing was deleted; without an archive it can be (archive: false, --no-archive)."
         )))
@@ -107,7 +107,7 @@ impl ArchiveWriter {
         let rows = self.rows.iter().map(|(&table, (_, layout))| entry(table, "ROWS", json!(layout)));
         let references = self.references.iter().map(|(&table, (_, layout))| entry(table, "REFERENCES", json!(layout)));
         let entries: Vec<_> = rows.chain(references).collect();
-        let table = db.own_table("archived_tables");
+        let table = db.internal_table("archived_tables");
         let insert = match db.dialect() {
             Dialect::Postgres => format!(
                 "INSERT INTO {table} (deletion_id, kind, schema_name, table_name, layout) \
@@ -136,10 +136,10 @@ impl ArchiveWriter {
         let mut numbers = rows.chain(self.references.iter().map(|(&table, (number, _))| (table, *number)));
         match numbers.find(|&(_, number)| number == 0) {
             None => Ok(()),
-            Some((table, _)) => Err(Error::Unsuitable(format!(
+            Some((table, _)) => Err(Error::IncompatibleDatabase(format!(
                 "The archive has not taken in {}; look for triggers and rules on {}. Nothing was deleted.",
                 sql.table(table).display,
-                db.own_table("archived_tables")
+                db.internal_table("archived_tables")
             ))),
         }
     }

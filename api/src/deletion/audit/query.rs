@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use uuid::Uuid;
 
-use crate::db::pagination::{Key, Kind, List, Order, Page, Slice};
-use crate::db::{Database, Dialect, Parameters, ids_parameter};
+use crate::db::pagination::{KeyType, Page, PageRequest, PagedQuery, SortKey, SortOrder};
+use crate::db::{BindParams, Database, Dialect, ids_parameter};
 use crate::deletion::model::{Deletion, DeletionStatus};
 use crate::error::Error;
 
 /// The conditions that deletions meet, joined by AND; without any, all deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Filter {
+pub struct DeletionFilter {
     /// The status is one of these; no deletion meets an empty list.
     pub statuses: Option<Vec<DeletionStatus>>,
     /// The deletion deleted this session.
@@ -56,7 +56,7 @@ pub(crate) async fn find_locked(
 ) -> Result<Option<Deletion>, Error> {
     // SQLite has one writer at a time.
     if db.dialect() == Dialect::Postgres {
-        let lock = format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", db.own_table("deletions"));
+        let lock = format!("SELECT 1 FROM {} WHERE id = CAST($1 AS uuid) FOR UPDATE", db.internal_table("deletions"));
         transaction.execute_raw(db.dialect().statement(lock, [id.to_string().into()])).await?;
     }
     find_in(transaction, db, id).await
@@ -75,9 +75,9 @@ pub(crate) async fn find_many(
     let sql = format!(
         "SELECT {} FROM {} deletion WHERE deletion.id IN (SELECT {} FROM {} listed)",
         selected(db),
-        db.own_table("deletions"),
-        dialect.as_uuid("listed.value"),
-        dialect.elements("$1")
+        db.internal_table("deletions"),
+        dialect.cast_uuid("listed.value"),
+        dialect.json_elements("$1")
     );
     let rows = conn.query_all_raw(dialect.statement(sql, [ids_parameter(ids).into()])).await?;
     rows.iter().map(|row| deletion(db, row)).collect()
@@ -87,7 +87,7 @@ pub(crate) async fn find_many(
 ///
 /// # Errors
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<Deletion>, Error> {
+pub async fn page(db: &Database, filter: &DeletionFilter, slice: &PageRequest) -> Result<Page<Deletion>, Error> {
     list(db, filter).page(db.pool(), &selected(db), slice).await?.map(|row| deletion(db, &row))
 }
 
@@ -96,7 +96,7 @@ pub async fn page(db: &Database, filter: &Filter, slice: &Slice) -> Result<Page<
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn totals(db: &Database) -> Result<(u64, u64), Error> {
-    let deletions = db.own_table("deletions");
+    let deletions = db.internal_table("deletions");
     let sql = format!(
         "SELECT count(*) AS deletions, CAST(COALESCE(sum(rows_deleted), 0) AS bigint) AS rows_deleted FROM {deletions}"
     );
@@ -109,7 +109,7 @@ pub async fn totals(db: &Database) -> Result<(u64, u64), Error> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
+pub async fn count(db: &Database, filter: &DeletionFilter) -> Result<i64, Error> {
     list(db, filter).count(db.pool()).await
 }
 
@@ -119,11 +119,11 @@ pub async fn count(db: &Database, filter: &Filter) -> Result<i64, Error> {
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn page_of_each_run(
     db: &Database,
-    slice: &Slice,
+    slice: &PageRequest,
     runs: &[Uuid],
 ) -> Result<HashMap<Uuid, Page<Deletion>>, Error> {
-    let list = list(db, &Filter::default());
-    let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &texts(runs)).await?;
+    let list = list(db, &DeletionFilter::default());
+    let pages = list.page_of_each(db.pool(), &selected(db), slice, &of_run(), &id_texts(runs)).await?;
     runs.iter().zip(pages).map(|(run, page)| Ok((*run, page.map(|row| deletion(db, &row))?))).collect()
 }
 
@@ -132,32 +132,32 @@ pub async fn page_of_each_run(
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn count_of_each_run(db: &Database, runs: &[Uuid]) -> Result<HashMap<Uuid, i64>, Error> {
-    let counts = list(db, &Filter::default()).count_of_each(db.pool(), &of_run(), &texts(runs)).await?;
+    let counts = list(db, &DeletionFilter::default()).count_of_each(db.pool(), &of_run(), &id_texts(runs)).await?;
     counts.into_iter().map(|(run, count)| Ok((id(&run)?, count))).collect()
 }
 
-fn of_run() -> Key {
-    Key::nullable("deletion.run_id", Kind::Uuid)
+fn of_run() -> SortKey {
+    SortKey::nullable("deletion.run_id", KeyType::Uuid)
 }
 
-fn texts(ids: &[Uuid]) -> Vec<String> {
+fn id_texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
 }
 
-fn list(db: &Database, filter: &Filter) -> List {
-    let mut parameters = Parameters::default();
+fn list(db: &Database, filter: &DeletionFilter) -> PagedQuery {
+    let mut parameters = BindParams::default();
     let conditions = conditions(db, filter, &mut parameters);
-    let order = Order {
+    let order = SortOrder {
         name: "deletions, last first".into(),
-        by: Some(Key::new("deletion.deleted_at", Kind::Time)),
-        id: Key::new("deletion.id", Kind::Uuid),
+        by: Some(SortKey::new("deletion.deleted_at", KeyType::Time)),
+        id: SortKey::new("deletion.id", KeyType::Uuid),
         descending: true,
     };
-    let from = format!("{} deletion", db.own_table("deletions"));
-    List { dialect: db.dialect(), from, conditions, parameters, order }
+    let from = format!("{} deletion", db.internal_table("deletions"));
+    PagedQuery { dialect: db.dialect(), from, conditions, parameters, order }
 }
 
-fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Vec<String> {
+fn conditions(db: &Database, filter: &DeletionFilter, parameters: &mut BindParams) -> Vec<String> {
     let mut conditions = Vec::new();
     if let Some(statuses) = &filter.statuses {
         conditions.push(has_status(db, statuses, parameters));
@@ -165,19 +165,19 @@ fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Ve
     if let Some(session) = filter.session_id {
         conditions.push(format!(
             "deletion.id IN (SELECT deleted.deletion_id FROM {} deleted WHERE deleted.session_id = {})",
-            db.own_table("deleted_sessions"),
+            db.internal_table("deleted_sessions"),
             parameters.bind(session.to_string())
         ));
     }
     if let Some(run) = filter.run_id {
         let run = parameters.bind(run.to_string());
-        conditions.push(format!("deletion.run_id = {}", db.dialect().as_uuid(&run)));
+        conditions.push(format!("deletion.run_id = {}", db.dialect().cast_uuid(&run)));
     }
     if let Some(principal) = &filter.deleted_by {
         conditions.push(format!("deletion.deleted_by = {}", parameters.bind(principal.clone())));
     }
     for (moment, operator) in [(filter.deleted_after, ">"), (filter.deleted_before, "<")] {
-        let bound = moment.map(|moment| parameters.bind(db.dialect().time(moment)));
+        let bound = moment.map(|moment| parameters.bind(db.dialect().timestamp_param(moment)));
         conditions.extend(bound.map(|parameter| format!("deletion.deleted_at {operator} {parameter}")));
     }
     conditions
@@ -185,12 +185,15 @@ fn conditions(db: &Database, filter: &Filter, parameters: &mut Parameters) -> Ve
 
 /// Returns the condition that a deletion has one of these statuses now. Expired archives are marked only once an hour,
 /// so the time decides too.
-fn has_status(db: &Database, statuses: &[DeletionStatus], parameters: &mut Parameters) -> String {
+fn has_status(db: &Database, statuses: &[DeletionStatus], parameters: &mut BindParams) -> String {
     let depends_on_time =
         statuses.iter().any(|status| matches!(status, DeletionStatus::Restorable | DeletionStatus::Expired));
     // PostgreSQL knows no type for a parameter that nothing uses.
-    let now =
-        if depends_on_time { parameters.bind(db.dialect().time(db.settings().clock.now())) } else { String::new() };
+    let now = if depends_on_time {
+        parameters.bind(db.dialect().timestamp_param(db.settings().clock.now()))
+    } else {
+        String::new()
+    };
     let conditions = statuses.iter().map(|status| match status {
         DeletionStatus::Restorable => format!("(deletion.status = 'RESTORABLE' AND deletion.restorable_until > {now})"),
         DeletionStatus::Expired => {
@@ -199,7 +202,7 @@ fn has_status(db: &Database, statuses: &[DeletionStatus], parameters: &mut Param
                  OR (deletion.status = 'RESTORABLE' AND deletion.restorable_until <= {now}))"
             )
         }
-        other => format!("deletion.status = '{}'", other.word()),
+        other => format!("deletion.status = '{}'", other.as_str()),
     });
     let conditions: Vec<String> = conditions.collect();
     if conditions.is_empty() { "1 = 0".to_owned() } else { format!("({})", conditions.join(" OR ")) }
@@ -224,14 +227,15 @@ fn selected(db: &Database) -> String {
          CAST(deletion.run_id AS text) AS run_id, CAST(deletion.tables AS text) AS tables, \
          CAST(deletion.allowed AS text) AS allowed, \
          (SELECT coalesce({sessions}, '[]') FROM {} deleted WHERE deleted.deletion_id = deletion.id) AS sessions",
-        db.own_table("deleted_sessions")
+        db.internal_table("deleted_sessions")
     )
 }
 
 fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
     let text = |column: &str| row.try_get::<String>("", column);
     let word = text("status")?;
-    let mut status = DeletionStatus::of_word(&word).ok_or_else(|| unreadable(&format!("{word} is no status")))?;
+    let mut status =
+        DeletionStatus::from_name(&word).ok_or_else(|| unreadable_error(&format!("{word} is no status")))?;
     let restorable_until = row.try_get("", "restorable_until")?;
     if status == DeletionStatus::Restorable && restorable_until <= Some(db.settings().clock.now()) {
         // Its rows are erased later, but it cannot be restored any more.
@@ -258,13 +262,13 @@ fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
 }
 
 fn id(text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| unreadable(&format!("{text} is no UUID")))
+    text.parse().map_err(|_| unreadable_error(&format!("{text} is no UUID")))
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
+    serde_json::from_str(text).map_err(|error| unreadable_error(&error.to_string()))
 }
 
-fn unreadable(detail: &str) -> Error {
-    Error::Unsuitable(format!("The audit record cannot be read: {detail}."))
+fn unreadable_error(detail: &str) -> Error {
+    Error::IncompatibleDatabase(format!("The audit record cannot be read: {detail}."))
 }

@@ -34,7 +34,7 @@ pub(in crate::deletion) async fn record(
         gateway: request.gateway.get(&id).map(|said| said.state),
     };
     let deleted_at = db.settings().clock.now();
-    let restorable_until = Some(db.settings().archive_for)
+    let restorable_until = Some(db.settings().archive_retention)
         .filter(|retention| request.terms.archive && !retention.is_zero())
         .map(|retention| deleted_at + retention);
     let deletion = Deletion {
@@ -60,7 +60,7 @@ pub(in crate::deletion) async fn record(
         "INSERT INTO {} (id, deleted_by, reason, deleted_at, rows_deleted, rows_unlinked, tables, allowed, run_id, \
          status, restorable_until) \
          VALUES ({}, $2, $3, $4, $5, $6, {}, {}, {}, $10, $11)",
-        db.own_table("deletions"),
+        db.internal_table("deletions"),
         dialect.uuid_parameter(1),
         dialect.json_parameter(7),
         dialect.json_parameter(8),
@@ -70,14 +70,14 @@ pub(in crate::deletion) async fn record(
         deletion.id.to_string().into(),
         deletion.deleted_by.clone().into(),
         deletion.reason.clone().into(),
-        dialect.time(deletion.deleted_at),
+        dialect.timestamp_param(deletion.deleted_at),
         deletion.rows_deleted.into(),
         deletion.rows_unlinked.into(),
         to_json(&deletion.tables).into(),
         to_json(&deletion.allowed).into(),
         run_id.map(|id| id.to_string()).into(),
-        deletion.status.word().into(),
-        restorable_until.map_or(dialect.no_time(), |moment| dialect.time(moment)),
+        deletion.status.as_str().into(),
+        restorable_until.map_or(dialect.null_timestamp_param(), |moment| dialect.timestamp_param(moment)),
     ];
     transaction.execute_raw(dialect.statement(insert, values)).await?;
     record_sessions(transaction, db, &deletion).await?;
@@ -98,10 +98,10 @@ pub(crate) async fn mark_restored(
     let now = db.settings().clock.now();
     let sql = format!(
         "UPDATE {} SET status = 'RESTORED', restored_at = $2, restored_by = $3 WHERE id = {}",
-        db.own_table("deletions"),
+        db.internal_table("deletions"),
         dialect.uuid_parameter(1)
     );
-    let values = [deletion.id.to_string().into(), dialect.time(now), principal.into()];
+    let values = [deletion.id.to_string().into(), dialect.timestamp_param(now), principal.into()];
     transaction.execute_raw(dialect.statement(sql, values)).await?;
     let restored_by = Some(principal.to_owned());
     Ok(Deletion { status: DeletionStatus::Restored, restored_at: Some(now), restored_by, ..deletion })
@@ -112,7 +112,7 @@ async fn record_sessions(transaction: &DatabaseTransaction, db: &Database, delet
     let dialect = db.dialect();
     let insert = format!(
         "INSERT INTO {} (deletion_id, session_id, name, gateway, position) SELECT {}, {}",
-        db.own_table("deleted_sessions"),
+        db.internal_table("deleted_sessions"),
         dialect.uuid_parameter(1),
         match dialect {
             Dialect::Postgres => {

@@ -16,7 +16,7 @@ use crate::error::Error;
 pub(crate) fn sessions_to_restore(db: &Database, run: &str, now: &str) -> String {
     let newest_entry = format!(
         "(SELECT max(entry.id) FROM {} entry WHERE entry.deletion_id = deletion.id)",
-        db.own_table("archived_tables")
+        db.internal_table("archived_tables")
     );
     let integer = match db.dialect() {
         Dialect::Postgres => "::int",
@@ -28,8 +28,8 @@ pub(crate) fn sessions_to_restore(db: &Database, run: &str, now: &str) -> String
          (deletion.status = 'RESTORABLE' AND deletion.restorable_until > {now}) AS restorable \
          FROM {} deletion JOIN {} deleted ON deleted.deletion_id = deletion.id \
          WHERE deletion.run_id = {run} AND deletion.restored_at IS NULL",
-        db.own_table("deletions"),
-        db.own_table("deleted_sessions")
+        db.internal_table("deletions"),
+        db.internal_table("deleted_sessions")
     )
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn count_restored(conn: &impl ConnectionTrait, db: &Database, r
     let dialect = db.dialect();
     let sql = format!(
         "SELECT count(*) AS restored FROM {} WHERE run_id = {} AND restored_at IS NOT NULL",
-        db.own_table("deletions"),
+        db.internal_table("deletions"),
         dialect.uuid_parameter(1)
     );
     let row = conn.query_one_raw(dialect.statement(sql, [run.to_string().into()])).await?;
@@ -52,6 +52,6 @@ pub(crate) async fn count_restored(conn: &impl ConnectionTrait, db: &Database, r
 pub(crate) fn has_erased_deletion(db: &Database, run: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM {} deletion WHERE deletion.run_id = {run} AND deletion.erased_at IS NOT NULL)",
-        db.own_table("deletions")
+        db.internal_table("deletions")
     )
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::statements;
-use super::table_stats::{Changes, changes_so_far};
+use super::table_stats::{TableChanges, changes_so_far};
 use crate::catalog::TableId;
 use crate::db::{Database, Dialect};
 use crate::deletion::archive::writer::ArchiveWriter;
@@ -39,7 +39,7 @@ pub(in crate::deletion) async fn lock_schema(
         }
         schema = again;
     }
-    Err(Error::Unsuitable("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+    Err(Error::IncompatibleDatabase("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
 }
 
 /// Locks the rows to be deleted, level by level, and then the rows to be unlinked.
@@ -82,7 +82,9 @@ async fn lock_component(
         }
         before = locked;
     }
-    Err(Error::Unsuitable("Other transactions keep adding rows to what is to be deleted. Try again.".to_owned()))
+    Err(Error::IncompatibleDatabase(
+        "Other transactions keep adding rows to what is to be deleted. Try again.".to_owned(),
+    ))
 }
 
 /// Executes a locking statement and returns the number of locked rows.
@@ -124,7 +126,7 @@ pub(in crate::deletion) async fn delete_rows(
 }
 
 /// Returns the number of archived rows among the changes.
-fn archived_rows(changes: &Changes) -> i64 {
+fn archived_rows(changes: &TableChanges) -> i64 {
     let table = ("session_admin".to_owned(), "archived_rows".to_owned());
     changes.get(&table).map_or(0, |changed| changed.inserted)
 }
@@ -134,8 +136,8 @@ fn archived_rows(changes: &Changes) -> i64 {
 fn unexplained_changes(
     sql: &PlanSql<'_>,
     counts: &HashMap<TableId, TableRowCounts>,
-    before: &Changes,
-    after: &Changes,
+    before: &TableChanges,
+    after: &TableChanges,
 ) -> i64 {
     let unexplained = after.iter().map(|(table, now)| {
         let then = before.get(table).copied().unwrap_or_default();

@@ -14,8 +14,8 @@ use crate::db::{Dialect, quote};
 use crate::deletion::archive::sqlite as archiving;
 use crate::deletion::archive::writer::ArchiveWriter;
 use crate::deletion::row_counts::{DeletedRows, TableRowCounts};
-use crate::deletion::sqlite_work_tables::{affected, create_list, deleting_table, drop_list, updating_table};
-use crate::error::{Error, Said};
+use crate::deletion::sqlite_work_tables::{create_list, deleting_table, drop_list, execute_counted, updating_table};
+use crate::error::{DatabaseMessage, Error};
 use crate::impact::plan::DeletionPlan;
 use crate::impact::sql::changes::{
     ClearedColumns, assignments, changed_rows, changed_tables, cleared_columns, deleted_rows,
@@ -29,7 +29,7 @@ use crate::impact::sql::{PlanSql, row_id_names};
 /// key refers to a table that does not exist either. Then the keys are off, and every one of them is checked
 /// afterwards.
 pub(in crate::deletion) fn may_enforce(plan: &DeletionPlan<'_>) -> bool {
-    let refers_nowhere = plan.reached().iter().any(|&table| plan.graph.tables[table].refers_nowhere);
+    let refers_nowhere = plan.reached().iter().any(|&table| plan.graph.tables[table].has_dangling_key);
     !refers_nowhere && !plan.acts_within_cycle()
 }
 
@@ -113,7 +113,7 @@ async fn unlink(
         updating_table(table),
         sql.same_row(table, "child", "listed")
     );
-    affected(transaction, update).await
+    execute_counted(transaction, update).await
 }
 
 async fn delete(transaction: &DatabaseTransaction, sql: &PlanSql<'_>, table: TableId) -> Result<i64, Error> {
@@ -124,12 +124,12 @@ async fn delete(transaction: &DatabaseTransaction, sql: &PlanSql<'_>, table: Tab
         row_id.join(", "),
         deleting_table(table)
     );
-    affected(transaction, delete).await
+    execute_counted(transaction, delete).await
 }
 
 /// Returns what SQLite would refuse at COMMIT, in a message that names the table and the probable cause, which SQLite's
 /// own does not.
-fn dangling_references(table: &str) -> Said {
+fn dangling_references(table: &str) -> DatabaseMessage {
     let message = format!("rows of {table} would refer to rows that are gone; look for triggers that write to it");
-    Said { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }
+    DatabaseMessage { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }
 }

@@ -33,7 +33,7 @@ where
 {
     let (schedule, mut scheduler) = BatchScheduler::new(usize::MAX);
     let spawn: SpawnBatch = Box::new(move |batch| {
-        let reads = permit.reads().cloned();
+        let reads = permit.query_permits().cloned();
         schedule(Box::pin(async move {
             let _permit = match &reads {
                 Some(reads) => Some(reads.batch().await),

@@ -11,9 +11,9 @@ use crate::admission::mutation_permit::MutationPermit;
 use crate::admission::request_permit::RequestPermit;
 use crate::conformance::document::Document;
 use crate::conformance::prepare::{ExecutionRequest, prepare_request};
-use crate::graphql::error::finish;
+use crate::graphql::error::finalize_errors;
 use crate::graphql::field_cost;
-use crate::graphql::loaders::batches;
+use crate::graphql::loaders::request_loader;
 use crate::graphql::{RequestContext, Schema};
 use crate::limits::Limits;
 
@@ -67,7 +67,7 @@ pub fn subscribe(
 
 fn with_context(request: Request, context: &RequestContext, spawn: SpawnBatch) -> Request {
     let state = context.state();
-    request.data(batches(state.database().clone(), state.gateway().cloned(), spawn)).data(context.clone())
+    request.data(request_loader(state.database().clone(), state.gateway().cloned(), spawn)).data(context.clone())
 }
 
 /// Waits for the permit of a query.
@@ -87,5 +87,5 @@ fn for_mutation(context: &RequestContext) -> RequestContext {
 
 fn finalize(mut response: Response, limits: &Limits, correlation_id: &str) -> Response {
     response.errors.iter_mut().for_each(|error| field_cost::explain_cost(error, limits.cost));
-    finish(response, correlation_id)
+    finalize_errors(response, correlation_id)
 }

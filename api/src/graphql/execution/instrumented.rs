@@ -13,16 +13,16 @@ use crate::conformance::prepare::ExecutionRequest;
 use crate::conformance::visit::fields_at_root;
 use crate::graphql::error::FORBIDDEN;
 use crate::graphql::{RequestContext, Schema, field_roles, schema_index};
-use crate::metrics::Underway;
+use crate::metrics::OperationGuard;
 
 /// Passes an operation where the principal's role suffices for each of its fields, and counts one that is refused.
 ///
 /// # Errors
 /// FORBIDDEN, with the field and the role that it needs.
-pub fn allowed(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
-    field_roles::allowed(document, operation, context.principal()).inspect_err(|error| {
-        tracing::info!(why = error.message, "forbidden");
-        start_operation(context, document, operation).ends(FORBIDDEN);
+pub fn authorize(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
+    field_roles::check_roles(document, operation, context.principal()).inspect_err(|error| {
+        tracing::info!(target: "session_admin::graphql", why = error.message, "forbidden");
+        start_operation(context, document, operation).set_outcome(FORBIDDEN);
     })
 }
 
@@ -36,7 +36,7 @@ pub async fn execute(
 ) -> Response {
     let mut operation = start_operation(context, &document, request.operation_name.as_deref());
     let response = execute::execute(schema, context, document, request, correlation_id).await;
-    operation.ends(result_code(&response));
+    operation.set_outcome(result_code(&response));
     response
 }
 
@@ -50,12 +50,12 @@ pub fn subscribe(
 ) -> impl Stream<Item = Response> + Send + use<> {
     let mut operation = start_operation(context, document, request.operation_name.as_deref());
     execute::subscribe(schema, context, document, request, correlation_id).map(move |response| {
-        operation.ends(result_code(&response));
+        operation.set_outcome(result_code(&response));
         response
     })
 }
 
-fn start_operation(context: &RequestContext, document: &Document, operation: Option<&str>) -> Underway {
+fn start_operation(context: &RequestContext, document: &Document, operation: Option<&str>) -> OperationGuard {
     let (kind, field) = operation_labels(document, operation);
     context.state().metrics().requests().operation(kind, field)
 }

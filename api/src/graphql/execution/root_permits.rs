@@ -16,7 +16,7 @@ pub struct Root<T>(T);
 
 impl<T: ObjectType> ContainerType for Root<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let reads = ctx.data_opt::<RequestContext>().and_then(|context| context.permit().reads());
+        let reads = ctx.data_opt::<RequestContext>().and_then(|context| context.permit().query_permits());
         let Some(reads) = reads else { return self.0.resolve_field(ctx).await };
         let _permit = reads.root_field().await;
         self.0.resolve_field(ctx).await

@@ -13,7 +13,7 @@ use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerRes
 use futures_util::future::join_all;
 
 use crate::conformance::TYPENAME;
-use crate::conformance::visit::{Selected, walk_selections};
+use crate::conformance::visit::{SelectedField, walk_selections};
 
 /// A type of which a [`RowList`] can be made.
 pub trait Row: ContainerType {
@@ -28,7 +28,7 @@ pub trait Row: ContainerType {
 pub struct RowList<'a, T>(pub Vec<&'a T>);
 
 /// The fields of a row, in the order of the query.
-type Fields = IndexMap<Name, Value>;
+type FieldValues = IndexMap<Name, Value>;
 
 impl<T: Row> OutputType for RowList<'_, T> {
     fn type_name() -> Cow<'static, str> {
@@ -69,13 +69,15 @@ fn plain_fields<'a, T: Row>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Pos
     let mut fields: Vec<&Positioned<Field>> = Vec::new();
     let walked = walk_selections(&ctx.item.node, &ctx.query_env.fragments, (), &mut |selected, ()| {
         let (is_plain, scope) = match selected {
-            Selected::Field(field) => {
+            SelectedField::Field(field) => {
                 let key = &field.node.response_key().node;
                 let is_new = fields.iter().all(|other| other.node.response_key().node != *key);
                 fields.push(field);
                 (is_new && field.node.directives.is_empty(), None)
             }
-            Selected::Fragment(fragment) => (fragment.type_condition.is_none_or(|of| of == T::type_name()), Some(())),
+            SelectedField::Fragment(fragment) => {
+                (fragment.type_condition.is_none_or(|of| of == T::type_name()), Some(()))
+            }
         };
         if is_plain { Ok(scope) } else { Err(()) }
     });
@@ -89,7 +91,7 @@ fn is_sync<T: Row>(field: &Positioned<Field>) -> bool {
 /// A row of which some fields may not be resolved yet.
 struct PartialRow {
     /// Fields that failed stay null.
-    fields: Fields,
+    fields: FieldValues,
     /// The indexes of fields that have to be waited for.
     pending: Vec<usize>,
 }
@@ -109,7 +111,7 @@ fn resolve_sync<T: Row>(
     ctx: &ContextSelectionSet<'_>,
     row: &T,
     fields: &[&Positioned<Field>],
-    nulls: &Fields,
+    nulls: &FieldValues,
 ) -> PartialRow {
     let mut partial = PartialRow { fields: nulls.clone(), pending: Vec::new() };
     for (index, field) in fields.iter().enumerate() {

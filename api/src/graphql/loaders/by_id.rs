@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::reader::{BatchReader, Fault};
+use super::reader::{BatchReader, SharedError};
 use crate::cleanup::{self, CleanupRun};
 use crate::deletion::Deletion;
 use crate::deletion::audit::query;
-use crate::gateway::{GatewayState, ask_each};
+use crate::gateway::{GatewayState, query_if_available_each};
 use crate::impact::{self, Impact};
 use crate::session::{Session, queries};
 
@@ -19,9 +19,9 @@ pub(in crate::graphql) struct SessionById(pub Uuid);
 
 impl Loader<SessionById> for BatchReader {
     type Value = Session;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[SessionById]) -> Result<HashMap<SessionById, Session>, Fault> {
+    async fn load(&self, keys: &[SessionById]) -> Result<HashMap<SessionById, Session>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let sessions = queries::find(&self.database, &ids).await?;
         Ok(sessions.into_iter().map(|session| (SessionById(session.id), session)).collect())
@@ -34,9 +34,9 @@ pub(in crate::graphql) struct DeletionById(pub Uuid);
 
 impl Loader<DeletionById> for BatchReader {
     type Value = Deletion;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[DeletionById]) -> Result<HashMap<DeletionById, Deletion>, Fault> {
+    async fn load(&self, keys: &[DeletionById]) -> Result<HashMap<DeletionById, Deletion>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let deletions = query::find_many(self.database.pool(), &self.database, &ids).await?;
         Ok(deletions.into_iter().map(|deletion| (DeletionById(deletion.id), deletion)).collect())
@@ -49,9 +49,9 @@ pub(in crate::graphql) struct RunById(pub Uuid);
 
 impl Loader<RunById> for BatchReader {
     type Value = CleanupRun;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[RunById]) -> Result<HashMap<RunById, CleanupRun>, Fault> {
+    async fn load(&self, keys: &[RunById]) -> Result<HashMap<RunById, CleanupRun>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let runs = cleanup::find_many(self.database.pool(), &self.database, &ids).await?;
         Ok(runs.into_iter().map(|run| (RunById(run.id), run)).collect())
@@ -64,11 +64,11 @@ pub(in crate::graphql) struct ImpactById(pub Uuid);
 
 impl Loader<ImpactById> for BatchReader {
     type Value = Impact;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[ImpactById]) -> Result<HashMap<ImpactById, Impact>, Fault> {
+    async fn load(&self, keys: &[ImpactById]) -> Result<HashMap<ImpactById, Impact>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-        let impacts = impact::of_each_session(&self.database, &ids).await?;
+        let impacts = impact::impact_of_each(&self.database, &ids).await?;
         Ok(impacts.into_iter().map(|(id, impact)| (ImpactById(id), impact)).collect())
     }
 }
@@ -79,11 +79,11 @@ pub(in crate::graphql) struct GatewayStateById(pub Uuid);
 
 impl Loader<GatewayStateById> for BatchReader {
     type Value = GatewayState;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[GatewayStateById]) -> Result<HashMap<GatewayStateById, GatewayState>, Fault> {
+    async fn load(&self, keys: &[GatewayStateById]) -> Result<HashMap<GatewayStateById, GatewayState>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-        let states = ask_each(self.gateway.as_ref(), &ids).await;
+        let states = query_if_available_each(self.gateway.as_ref(), &ids).await;
         Ok(states.into_iter().map(|(id, state)| (GatewayStateById(id), state)).collect())
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::reader::{BatchReader, Fault, group_by_key};
+use super::reader::{BatchReader, SharedError, group_by_key};
 use crate::cleanup::{self, SkippedSession};
-use crate::db::pagination::{Page, Slice};
+use crate::db::pagination::{Page, PageRequest};
 use crate::deletion::Deletion;
 use crate::deletion::audit::query;
 
@@ -15,14 +15,14 @@ use crate::deletion::audit::query;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct SkippedByRun {
     pub run: Uuid,
-    pub slice: Slice,
+    pub slice: PageRequest,
 }
 
 impl Loader<SkippedByRun> for BatchReader {
     type Value = Page<SkippedSession>;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[SkippedByRun]) -> Result<HashMap<SkippedByRun, Page<SkippedSession>>, Fault> {
+    async fn load(&self, keys: &[SkippedByRun]) -> Result<HashMap<SkippedByRun, Page<SkippedSession>>, SharedError> {
         let mut loaded = HashMap::new();
         for (slice, runs) in group_by_key(keys.iter().map(|key| (&key.slice, key.run))) {
             let pages = cleanup::skipped_of_each(&self.database, slice, &runs).await?;
@@ -36,14 +36,14 @@ impl Loader<SkippedByRun> for BatchReader {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct DeletionsByRun {
     pub run: Uuid,
-    pub slice: Slice,
+    pub slice: PageRequest,
 }
 
 impl Loader<DeletionsByRun> for BatchReader {
     type Value = Page<Deletion>;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[DeletionsByRun]) -> Result<HashMap<DeletionsByRun, Page<Deletion>>, Fault> {
+    async fn load(&self, keys: &[DeletionsByRun]) -> Result<HashMap<DeletionsByRun, Page<Deletion>>, SharedError> {
         let mut loaded = HashMap::new();
         for (slice, runs) in group_by_key(keys.iter().map(|key| (&key.slice, key.run))) {
             let pages = query::page_of_each_run(&self.database, slice, &runs).await?;
@@ -59,9 +59,9 @@ pub(in crate::graphql) struct DeletionCountByRun(pub Uuid);
 
 impl Loader<DeletionCountByRun> for BatchReader {
     type Value = i64;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[DeletionCountByRun]) -> Result<HashMap<DeletionCountByRun, i64>, Fault> {
+    async fn load(&self, keys: &[DeletionCountByRun]) -> Result<HashMap<DeletionCountByRun, i64>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
         let counts = query::count_of_each_run(&self.database, &ids).await?;
         Ok(counts.into_iter().map(|(run, count)| (DeletionCountByRun(run), count)).collect())

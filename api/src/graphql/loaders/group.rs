@@ -7,21 +7,21 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use uuid::Uuid;
 
-use super::reader::{BatchReader, Fault, group_by_key};
-use crate::db::pagination::{Page, Unasked};
+use super::reader::{BatchReader, SharedError, group_by_key};
+use crate::db::pagination::{Page, Projection};
 use crate::group::queries;
-use crate::group::queries::Part;
+use crate::group::queries::GroupPageRequest;
 use crate::group::reference_counts;
-use crate::group::reference_counts::Reference;
-use crate::group::{Filter, Group};
+use crate::group::reference_counts::ReferenceCount;
+use crate::group::{Group, GroupFilter};
 
 /// The key of a page of a session's groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graphql) struct GroupsBySession {
     pub session: Uuid,
-    pub part: Arc<Part>,
+    pub part: Arc<GroupPageRequest>,
     /// What this field of the query does not need of the groups. Others that load the same page may need it.
-    pub unasked: Unasked,
+    pub unasked: Projection,
 }
 
 /// The session tells most keys apart, and the data loader hashes each key many times.
@@ -34,13 +34,13 @@ impl Hash for GroupsBySession {
 impl Loader<GroupsBySession> for BatchReader {
     /// Shared, since the data loader copies values.
     type Value = Arc<Page<Group>>;
-    type Error = Fault;
+    type Error = SharedError;
 
     /// Reads with one statement the pages of all sessions that want the same part of their groups.
-    async fn load(&self, keys: &[GroupsBySession]) -> Result<HashMap<GroupsBySession, Arc<Page<Group>>>, Fault> {
+    async fn load(&self, keys: &[GroupsBySession]) -> Result<HashMap<GroupsBySession, Arc<Page<Group>>>, SharedError> {
         let mut loaded = HashMap::new();
         for (part, keys) in group_by_key(keys.iter().map(|key| (&key.part, key))) {
-            let mut part = Part::clone(part);
+            let mut part = GroupPageRequest::clone(part);
             part.slice.unasked =
                 keys.iter().map(|key| key.unasked.clone()).reduce(|one, other| one.and(&other)).unwrap_or_default();
             let sessions: HashSet<Uuid> = keys.iter().map(|key| key.session).collect();
@@ -58,7 +58,7 @@ impl Loader<GroupsBySession> for BatchReader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graphql) struct GroupCountBySession {
     pub session: Uuid,
-    pub filter: Arc<Filter>,
+    pub filter: Arc<GroupFilter>,
 }
 
 /// The session tells most keys apart, and the data loader hashes each key many times.
@@ -70,9 +70,9 @@ impl Hash for GroupCountBySession {
 
 impl Loader<GroupCountBySession> for BatchReader {
     type Value = i64;
-    type Error = Fault;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[GroupCountBySession]) -> Result<HashMap<GroupCountBySession, i64>, Fault> {
+    async fn load(&self, keys: &[GroupCountBySession]) -> Result<HashMap<GroupCountBySession, i64>, SharedError> {
         let mut loaded = HashMap::new();
         for (filter, sessions) in group_by_key(keys.iter().map(|key| (&key.filter, key.session))) {
             let counts = queries::count_of_each(&self.database, filter, &sessions).await?.into_iter();
@@ -88,12 +88,15 @@ impl Loader<GroupCountBySession> for BatchReader {
 pub(in crate::graphql) struct ReferencesByGroup(pub Uuid);
 
 impl Loader<ReferencesByGroup> for BatchReader {
-    type Value = Vec<Reference>;
-    type Error = Fault;
+    type Value = Vec<ReferenceCount>;
+    type Error = SharedError;
 
-    async fn load(&self, keys: &[ReferencesByGroup]) -> Result<HashMap<ReferencesByGroup, Vec<Reference>>, Fault> {
+    async fn load(
+        &self,
+        keys: &[ReferencesByGroup],
+    ) -> Result<HashMap<ReferencesByGroup, Vec<ReferenceCount>>, SharedError> {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-        let references = reference_counts::of_groups(&self.database, &ids).await?;
+        let references = reference_counts::count_references(&self.database, &ids).await?;
         Ok(references.into_iter().map(|(id, references)| (ReferencesByGroup(id), references)).collect())
     }
 }

@@ -9,4 +9,4 @@ mod reader;
 pub(super) use by_id::{DeletionById, GatewayStateById, ImpactById, RunById, SessionById};
 pub(super) use cleanup::{DeletionCountByRun, DeletionsByRun, SkippedByRun};
 pub(super) use group::{GroupCountBySession, GroupsBySession, ReferencesByGroup};
-pub(super) use reader::{Batches, batches};
+pub(super) use reader::{RequestLoader, request_loader};

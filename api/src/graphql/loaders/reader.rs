@@ -22,15 +22,19 @@ pub(in crate::graphql) struct BatchReader {
 }
 
 /// The data loader of one request: what it has read is never older than the request.
-pub(in crate::graphql) type Batches = DataLoader<BatchReader>;
+pub(in crate::graphql) type RequestLoader = DataLoader<BatchReader>;
 
 /// Returns the data loader of one request, whose batches `spawn` runs.
-pub(in crate::graphql) fn batches(database: Database, gateway: Option<Gateway>, spawn: SpawnBatch) -> Batches {
+pub(in crate::graphql) fn request_loader(
+    database: Database,
+    gateway: Option<Gateway>,
+    spawn: SpawnBatch,
+) -> RequestLoader {
     DataLoader::new(BatchReader { database, gateway }, spawn).delay(Duration::ZERO).max_batch_size(MAX_BATCH)
 }
 
 /// The error of a batch, shared by all who wait for it.
-pub(super) type Fault = Arc<Error>;
+pub(super) type SharedError = Arc<Error>;
 
 /// Groups parents, or their keys, by what is needed of them: each group is read with one statement.
 pub(super) fn group_by_key<'a, T: Eq + Hash, P>(needed: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {

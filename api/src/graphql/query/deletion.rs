@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::deletion::Filter;
+use crate::deletion;
 use crate::deletion::audit::query;
 use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
@@ -37,7 +37,7 @@ impl DeletionQuery {
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Deletion>> {
         let slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
-        let filter = Filter::try_from(filter.unwrap_or_default())?;
+        let filter = deletion::DeletionFilter::try_from(filter.unwrap_or_default())?;
         let page = query::page(ctx.state()?.database(), &filter, &slice).await?;
         Ok(Connection::new(page, TotalCount::Deletions(filter), Deletion))
     }

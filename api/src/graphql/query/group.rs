@@ -6,7 +6,7 @@ use crate::graphql::arguments::parse_id;
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
 use crate::graphql::pagination::{page_cost, page_request, projection};
-use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, TotalCount, part};
+use crate::graphql::types::{Connection, Group, GroupFilter, GroupOrder, TotalCount, group_part};
 use crate::group::queries;
 
 #[derive(Default)]
@@ -34,7 +34,8 @@ impl GroupQuery {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> Result<Connection<Group>> {
-        let mut part = part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
+        let mut part =
+            group_part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
         part.slice.unasked = projection::<Group>(ctx);
         let page = queries::page(ctx.state()?.database(), &part).await?;
         Ok(Connection::new(page, TotalCount::Groups(part.filter), Group))

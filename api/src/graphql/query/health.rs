@@ -16,6 +16,6 @@ impl HealthQuery {
     #[graphql(complexity = "field_cost::HEALTH + child_complexity")]
     async fn schema_health(&self, ctx: &Context<'_>) -> Result<SchemaHealth> {
         let state = ctx.state()?;
-        Ok(schema_health::check(state.database(), state.accepted()).await?.into())
+        Ok(schema_health::diagnose(state.database(), state.accepted()).await?.into())
     }
 }

@@ -21,6 +21,6 @@ impl ImpactQuery {
         #[graphql(desc = "The sessions' ids.")] session_ids: Vec<ID>,
     ) -> Result<DeletionImpact> {
         let sessions = parse_ids("sessionIds", &session_ids)?;
-        Ok(impact::of_sessions(ctx.state()?.database(), &sessions).await?.into())
+        Ok(impact::impact_of(ctx.state()?.database(), &sessions).await?.into())
     }
 }

@@ -7,7 +7,7 @@ use crate::graphql::context::ContextExt as _;
 use crate::graphql::field_cost;
 use crate::graphql::pagination::{page_cost, page_request, projection};
 use crate::graphql::types::{Connection, Session, SessionFilter, SessionOrder, SessionStats, TotalCount};
-use crate::session::{Filter, queries};
+use crate::session::{self, queries};
 
 #[derive(Default)]
 pub(super) struct SessionQuery;
@@ -40,7 +40,7 @@ impl SessionQuery {
     ) -> Result<Connection<Session>> {
         let mut slice = page_request(ctx, first, after.as_deref(), last, before.as_deref())?;
         slice.unasked = projection::<Session>(ctx);
-        let filter = Filter::try_from(filter.unwrap_or_default())?;
+        let filter = session::SessionFilter::try_from(filter.unwrap_or_default())?;
         let order = order_by.unwrap_or_default();
         let descending = order.direction.descending();
         let page = queries::page(ctx.state()?.database(), &filter, order.field.into(), descending, &slice).await?;
@@ -50,6 +50,6 @@ impl SessionQuery {
     /// Sessions counted by status, and how many of them are stale.
     #[graphql(complexity = "field_cost::LIST + child_complexity")]
     async fn session_stats(&self, ctx: &Context<'_>) -> Result<SessionStats> {
-        Ok(queries::stats(ctx.state()?.database()).await?.into())
+        Ok(queries::count_by_status(ctx.state()?.database()).await?.into())
     }
 }

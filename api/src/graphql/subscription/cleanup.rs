@@ -23,7 +23,7 @@ impl CleanupSubscription {
         let unknown = || Error::BadInput(format!("No cleanup run has the id {id}."));
         let permit = ctx.event_permit()?.clone();
         permit.acquire().await;
-        let states = ctx.state()?.watch().run(id).await?.ok_or_else(unknown)?;
+        let states = ctx.state()?.run_watcher().run(id).await?.ok_or_else(unknown)?;
         let events = states.map_ok(CleanupRun).map_err(Into::into);
         Ok(events.then(move |event| {
             let permit = permit.clone();

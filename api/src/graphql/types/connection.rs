@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_graphql::{Context, Description, Object, OutputType, Result, SimpleObject, TypeName};
 
 use super::TotalCount;
-use crate::db::pagination::{Page, Position};
+use crate::db::pagination::{Cursor, Page};
 use crate::error::Error;
 use crate::graphql::execution::row_list::{Row, RowList};
 use crate::graphql::pagination;
@@ -23,7 +23,7 @@ pub struct Connection<N> {
 #[derive(Debug)]
 pub struct Edge<N> {
     /// None where the query asks for no cursor.
-    position: Option<Position>,
+    position: Option<Cursor>,
     node: N,
 }
 
@@ -83,7 +83,7 @@ impl<N: OutputType> Edge<N> {
     #[expect(clippy::unused_async, reason = "async-graphql wants async resolvers")]
     async fn cursor(&self) -> Result<String> {
         let position = self.position.as_ref();
-        let missing = || Error::Unsuitable("The row was read without its place.".to_owned());
+        let missing = || Error::IncompatibleDatabase("The row was read without its place.".to_owned());
         Ok(position.map(pagination::encode).ok_or_else(missing)?)
     }
 

@@ -24,7 +24,7 @@ pub struct DeletionFilter {
     deleted_before: Option<DateTime>,
 }
 
-impl TryFrom<DeletionFilter> for deletion::Filter {
+impl TryFrom<DeletionFilter> for deletion::DeletionFilter {
     type Error = Error;
 
     fn try_from(filter: DeletionFilter) -> Result<Self, Error> {

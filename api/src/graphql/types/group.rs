@@ -8,7 +8,7 @@ use crate::graphql::context::ContextExt as _;
 use crate::graphql::execution::row_list::Row;
 use crate::graphql::field_cost;
 use crate::graphql::loaders::{ReferencesByGroup, SessionById};
-use crate::group::reference_counts::Reference;
+use crate::group::reference_counts::ReferenceCount;
 
 #[Object(use_type_description)]
 impl Group {
@@ -61,7 +61,7 @@ impl Group {
 
 impl Group {
     fn orphan_error(&self) -> Error {
-        Error::Unsuitable(format!(
+        Error::IncompatibleDatabase(format!(
             "The group {} belongs to no session: its row names none that exists. `session-admin doctor` says how to mend such rows.",
             self.0.id
         ))
@@ -87,8 +87,8 @@ pub struct GroupReference {
     rows: i64,
 }
 
-impl From<Reference> for GroupReference {
-    fn from(reference: Reference) -> Self {
+impl From<ReferenceCount> for GroupReference {
+    fn from(reference: ReferenceCount) -> Self {
         Self {
             table: reference.table,
             column: reference.column,

@@ -3,11 +3,11 @@
 use async_graphql::{Enum, ID, InputObject};
 
 use super::OrderDirection;
-use crate::db::pagination::Slice;
+use crate::db::pagination::PageRequest;
 use crate::error::Error;
 use crate::graphql::arguments::{check_text, parse_ids};
 use crate::group;
-use crate::group::queries::{Part, SortBy};
+use crate::group::queries::{GroupPageRequest, GroupSortKey};
 
 /// What the listed groups meet, all of it. A null, like a field that is left out, asks for nothing; an empty list is met by none.
 #[derive(Debug, Default, InputObject)]
@@ -20,7 +20,7 @@ pub struct GroupFilter {
     search: Option<String>,
 }
 
-impl TryFrom<GroupFilter> for group::Filter {
+impl TryFrom<GroupFilter> for group::GroupFilter {
     type Error = Error;
 
     fn try_from(filter: GroupFilter) -> Result<Self, Error> {
@@ -51,7 +51,7 @@ impl Default for GroupOrder {
 
 /// What a list of groups is ordered by.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "SortBy")]
+#[graphql(remote = "GroupSortKey")]
 pub enum GroupOrderField {
     /// The name, as the group shows it.
     Name,
@@ -65,13 +65,13 @@ pub enum GroupOrderField {
 ///
 /// # Errors
 /// [`Error::BadInput`] where the filter is invalid.
-pub(in crate::graphql) fn part(
+pub(in crate::graphql) fn group_part(
     filter: Option<GroupFilter>,
     order: Option<GroupOrder>,
-    slice: Slice,
-) -> Result<Part, Error> {
+    slice: PageRequest,
+) -> Result<GroupPageRequest, Error> {
     let order = order.unwrap_or_default();
-    Ok(Part {
+    Ok(GroupPageRequest {
         filter: filter.unwrap_or_default().try_into()?,
         by: order.field.into(),
         descending: order.direction.descending(),

@@ -30,7 +30,7 @@ pub use deletion::{DeleteSessionPayload, DeletedSession, DeletionStatus, EraseDe
 pub use deletion_filter::DeletionFilter;
 pub use gateway::{GatewaySessionState, GatewayState};
 pub use group::GroupReference;
-pub(in crate::graphql) use group_filter::part;
+pub(in crate::graphql) use group_filter::group_part;
 pub use group_filter::{GroupFilter, GroupOrder, GroupOrderField};
 pub use health::{ForeignKey, SchemaFinding, SchemaFindingCode, SchemaFix, SchemaHealth, Severity};
 pub use impact::{

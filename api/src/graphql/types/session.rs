@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Session, TotalCount, part,
+    Connection, DateTime, DeletionImpact, GatewayState, Group, GroupFilter, GroupOrder, Session, TotalCount, group_part,
 };
 use crate::db::pagination::Page;
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl Session {
 
     /// Not connected and never paired: status QR_PENDING, CONNECTING or DISCONNECTED, and no phone number.
     async fn stale(&self) -> bool {
-        self.0.stale()
+        self.0.is_stale()
     }
 
     /// Null where an adopted database has none.
@@ -77,7 +77,7 @@ impl Session {
         #[graphql(desc = "The last so many nodes, 100 at most; not together with first.")] last: Option<i32>,
         #[graphql(desc = "Only nodes before the one with this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connection<Group>> {
-        let part = part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
+        let part = group_part(filter, order_by, page_request(ctx, first, after.as_deref(), last, before.as_deref())?)?;
         let total = TotalCount::GroupsOf(self.0.id, Arc::new(part.filter.clone()));
         let key = GroupsBySession { session: self.0.id, part: Arc::new(part), unasked: projection::<Group>(ctx) };
         let page = ctx.loader()?.load_one(key).await?.map_or(Page::empty(), Arc::unwrap_or_clone);

@@ -6,7 +6,7 @@ use super::{DateTime, OrderDirection, SessionStatus};
 use crate::error::Error;
 use crate::graphql::arguments::{check_text, parse_ids};
 use crate::session;
-use crate::session::queries::SortBy;
+use crate::session::queries::SessionSortKey;
 
 /// What the listed sessions meet, all of it. A null, like a field that is left out, asks for nothing; an empty list is met by none.
 #[derive(Debug, Default, InputObject)]
@@ -31,7 +31,7 @@ pub struct SessionFilter {
     updated_after: Option<DateTime>,
 }
 
-impl TryFrom<SessionFilter> for session::Filter {
+impl TryFrom<SessionFilter> for session::SessionFilter {
     type Error = Error;
 
     fn try_from(filter: SessionFilter) -> Result<Self, Error> {
@@ -45,7 +45,7 @@ impl TryFrom<SessionFilter> for session::Filter {
             created_after: filter.created_after.map(|moment| moment.0),
             updated_before: filter.updated_before.map(|moment| moment.0),
             updated_after: filter.updated_after.map(|moment| moment.0),
-            unchanged_since: None,
+            last_activity_before: None,
         })
     }
 }
@@ -69,7 +69,7 @@ impl Default for SessionOrder {
 
 /// What a list of sessions is ordered by.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "SortBy")]
+#[graphql(remote = "SessionSortKey")]
 pub enum SessionOrderField {
     /// When the row was made.
     CreatedAt,

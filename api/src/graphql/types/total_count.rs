@@ -16,13 +16,13 @@ use crate::{deletion, group, session};
 #[derive(Debug, Clone)]
 pub enum TotalCount {
     /// The sessions that meet a filter.
-    Sessions(session::Filter),
+    Sessions(session::SessionFilter),
     /// The groups that meet a filter.
-    Groups(group::Filter),
+    Groups(group::GroupFilter),
     /// The groups of one session that meet a filter.
-    GroupsOf(Uuid, Arc<group::Filter>),
+    GroupsOf(Uuid, Arc<group::GroupFilter>),
     /// The deletions that meet a filter.
-    Deletions(deletion::Filter),
+    Deletions(deletion::DeletionFilter),
     /// All cleanup runs.
     CleanupRuns,
     /// The deletions of one run.
@@ -37,7 +37,7 @@ impl TotalCount {
         let db = ctx.state()?.database();
         // What a loader counts takes its permit in the batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
-        let reads = ctx.request_context()?.permit().reads().filter(|_| !by_loader);
+        let reads = ctx.request_context()?.permit().query_permits().filter(|_| !by_loader);
         let _permit = OptionFuture::from(reads.map(|reads| reads.batch())).await;
         Ok(match self {
             Self::Sessions(filter) => session::queries::count(db, filter).await?,

@@ -59,7 +59,7 @@ pub(in crate::http) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => connections.open(stream, from),
                 Err(error) => {
-                    tracing::warn!(%error, "no connection can be accepted");
+                    tracing::warn!(target: "session_admin::http", %error, "no connection can be accepted");
                     tokio::time::sleep(ACCEPT_RETRY).await;
                 }
             },
@@ -96,7 +96,7 @@ impl Connections {
         Self {
             router,
             max_open: limits.connections,
-            timeouts: ConnectionTimeouts { idle: limits.head_time, unread: limits.answer_time },
+            timeouts: ConnectionTimeouts { idle: limits.head_timeout, unread: limits.response_timeout },
             client_limits,
             tasks: JoinSet::new(),
             open: BTreeMap::new(),
@@ -107,7 +107,7 @@ impl Connections {
 
     fn open(&mut self, stream: TcpStream, from: SocketAddr) {
         if self.open.len() >= self.max_open && !self.evict_one() {
-            tracing::warn!("a connection was refused: as many are open as may be (--max-clients)");
+            tracing::warn!(target: "session_admin::http", "a connection was refused: as many are open as may be (--max-clients)");
             tokio::spawn(reject(stream));
             return;
         }
@@ -171,11 +171,11 @@ async fn serve_connection(
     tokio::select! {
         served = shutdown.watch(connection) => {
             if let Err(error) = served {
-                tracing::debug!(error, "a connection broke");
+                tracing::debug!(target: "session_admin::http", error, "a connection broke");
             }
         }
-        () = activity.idle_for(timeouts.idle) => tracing::debug!("a connection was closed: it made no request in time"),
-        () = activity.unread_for(timeouts.unread) => tracing::info!("a connection was closed: it did not take an answer in time"),
+        () = activity.idle_for(timeouts.idle) => tracing::debug!(target: "session_admin::http", "a connection was closed: it made no request in time"),
+        () = activity.unread_for(timeouts.unread) => tracing::info!(target: "session_admin::http", "a connection was closed: it did not take an answer in time"),
     }
 }
 

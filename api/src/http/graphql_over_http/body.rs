@@ -36,9 +36,9 @@ pub(in crate::http) async fn read_body(
     check_content_encoding(request.headers())?;
     let receiving = connection.begin_body();
     let (parts, body) = request.into_parts();
-    let collected = tokio::time::timeout(limits.body_time, collect(body.into_data_stream(), limits.body, quota));
+    let collected = tokio::time::timeout(limits.body_timeout, collect(body.into_data_stream(), limits.max_body, quota));
     let (body, _reserved) = collected.await.map_err(|_| {
-        let seconds = limits.body_time.as_secs();
+        let seconds = limits.body_timeout.as_secs();
         let message = format!("The body did not arrive within {seconds} seconds.");
         Refusal::new(StatusCode::REQUEST_TIMEOUT, message)
     })??;
@@ -46,25 +46,25 @@ pub(in crate::http) async fn read_body(
     let body = Bytes::from(body);
     if is_object(&body) {
         let request = Request::from_parts(parts, Body::from(body.clone()));
-        match GraphQLRequest::<Unreadable>::from_request(request, &()).await.map(GraphQLRequest::into_inner) {
+        match GraphQLRequest::<UnreadableBody>::from_request(request, &()).await.map(GraphQLRequest::into_inner) {
             Ok(request) if !request.query.is_empty() => return Ok(from_request(request)),
-            Ok(_) | Err(Unreadable) => {}
+            Ok(_) | Err(UnreadableBody) => {}
         }
     }
     parse(&body)
 }
 
 /// The extractor's rejection. What is wrong with the body is found out again by [`parse`].
-struct Unreadable;
+struct UnreadableBody;
 
-impl From<ParseRequestError> for Unreadable {
+impl From<ParseRequestError> for UnreadableBody {
     fn from(_: ParseRequestError) -> Self {
         Self
     }
 }
 
 /// The extractor wants its rejection to be a response; the rejection is never sent.
-impl IntoResponse for Unreadable {
+impl IntoResponse for UnreadableBody {
     fn into_response(self) -> Response {
         StatusCode::BAD_REQUEST.into_response()
     }

@@ -11,7 +11,7 @@ use crate::conformance::request::GraphqlRequest;
 /// The parameters of a GET.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Parameters {
+struct RequestParameters {
     query: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -23,7 +23,7 @@ struct Parameters {
 /// # Errors
 /// The refusal (400) that says which parameter is wrong.
 pub(in crate::http) fn from_address(uri: &Uri) -> Result<GraphqlRequest, Refusal> {
-    let Query(parameters) = Query::<Parameters>::try_from_uri(uri).map_err(|_| {
+    let Query(parameters) = Query::<RequestParameters>::try_from_uri(uri).map_err(|_| {
         bad_request("The address's parameters cannot be read: each may be given once, percent-encoded.")
     })?;
     let query = parameters.query.ok_or_else(|| bad_request("The parameter query is missing."))?;

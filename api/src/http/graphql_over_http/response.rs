@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::conformance::prepare::was_executed;
-use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, coded};
+use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, error_with_code};
 
 /// After how many seconds a client may try again that found the server overloaded.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -46,7 +46,7 @@ impl Format {
 
     /// Answers a request that was executed, whatever its data.
     pub(in crate::http) fn executed(self, response: &async_graphql::Response) -> Response {
-        self.write(StatusCode::OK, &Body::of(response))
+        self.write(StatusCode::OK, &ResponseBody::of(response))
     }
 
     fn not_executed(self, errors: &[ServerError]) -> Response {
@@ -55,13 +55,13 @@ impl Format {
             Self::Json => StatusCode::OK,
             Self::GraphqlResponse => StatusCode::BAD_REQUEST,
         };
-        self.write(status, &Body { errors, data: None })
+        self.write(status, &ResponseBody { errors, data: None })
     }
 
     /// Answers a request that is refused before GraphQL sees it.
     pub(in crate::http) fn refuse(self, refusal: &Refusal) -> Response {
-        let errors = [coded(refusal.code, refusal.message.as_str())];
-        let mut response = self.write(refusal.status, &Body { errors: &errors, data: None });
+        let errors = [error_with_code(refusal.code, refusal.message.as_str())];
+        let mut response = self.write(refusal.status, &ResponseBody { errors: &errors, data: None });
         if let Some(method) = &refusal.allow
             && let Ok(allow) = HeaderValue::from_str(method.as_str())
         {
@@ -75,15 +75,15 @@ impl Format {
 
     /// Answers a request that its principal may not make.
     pub(in crate::http) fn refused(self, status: StatusCode, error: ServerError) -> Response {
-        self.write(status, &Body { errors: &[error], data: None })
+        self.write(status, &ResponseBody { errors: &[error], data: None })
     }
 
-    fn write(self, status: StatusCode, body: &Body<'_>) -> Response {
+    fn write(self, status: StatusCode, body: &ResponseBody<'_>) -> Response {
         let headers = [(CONTENT_TYPE, self.content_type()), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         match serde_json::to_vec(body) {
             Ok(text) => (status, headers, text).into_response(),
             Err(error) => {
-                tracing::error!(%error, "an answer could not be written");
+                tracing::error!(target: "session_admin::http", %error, "an answer could not be written");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
@@ -128,7 +128,7 @@ pub(in crate::http) fn overloaded() -> Refusal {
 
 /// A response's body.
 #[derive(Debug, Serialize)]
-pub(in crate::http) struct Body<'a> {
+pub(in crate::http) struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
     /// Left out where nothing was executed (GraphQL specification, section 7.1).
@@ -136,7 +136,7 @@ pub(in crate::http) struct Body<'a> {
     data: Option<&'a Value>,
 }
 
-impl<'a> Body<'a> {
+impl<'a> ResponseBody<'a> {
     /// Returns the body for a request that was executed.
     pub(in crate::http) fn of(response: &'a async_graphql::Response) -> Self {
         Self { errors: &response.errors, data: Some(&response.data) }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::request_log;
 use crate::auth::{AuthError, Principal};
 use crate::graphql::RequestContext;
-use crate::graphql::error::{FORBIDDEN, UNAUTHENTICATED, coded, of};
+use crate::graphql::error::{FORBIDDEN, UNAUTHENTICATED, error_with_code, public_error};
 use crate::http::app::App;
 use crate::http::graphql_over_http::response::Format;
 
@@ -26,7 +26,7 @@ pub(in crate::http) async fn require_token(State(app): State<App>, request: Requ
         Ok(bearer) => app.state.authenticate(bearer).await,
         Err(error) => Err(error),
     };
-    pass(app, principal, request, next).await
+    forward_authenticated(app, principal, request, next).await
 }
 
 /// Authenticates a request for a route that has to answer while the database does not, and passes it on with its
@@ -36,10 +36,15 @@ pub(in crate::http) async fn require_token_cached(State(app): State<App>, reques
         Ok(bearer) => app.state.authenticate_cached(bearer).await,
         Err(error) => Err(error),
     };
-    pass(app, principal, request, next).await
+    forward_authenticated(app, principal, request, next).await
 }
 
-async fn pass(app: App, principal: Result<Principal, AuthError>, mut request: Request, next: Next) -> Response {
+async fn forward_authenticated(
+    app: App,
+    principal: Result<Principal, AuthError>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match principal {
         Ok(principal) => {
             request_log::record_principal(principal.name());
@@ -73,16 +78,16 @@ pub(in crate::http) fn parse_credentials(credentials: &str) -> Option<&str> {
 pub(in crate::http) fn refuse(error: &AuthError, request: &Request) -> Response {
     let format = Format::accepted_by(request.headers());
     let (status, error, challenge) = match error {
-        AuthError::Missing => (StatusCode::UNAUTHORIZED, coded(UNAUTHENTICATED, MISSING), Some("")),
+        AuthError::Missing => (StatusCode::UNAUTHORIZED, error_with_code(UNAUTHENTICATED, MISSING), Some("")),
         AuthError::Invalid => {
-            (StatusCode::UNAUTHORIZED, coded(UNAUTHENTICATED, INVALID), Some(", error=\"invalid_token\""))
+            (StatusCode::UNAUTHORIZED, error_with_code(UNAUTHENTICATED, INVALID), Some(", error=\"invalid_token\""))
         }
-        AuthError::NoRole(why) => (StatusCode::FORBIDDEN, coded(FORBIDDEN, why), Some(INSUFFICIENT)),
+        AuthError::NoRole(why) => (StatusCode::FORBIDDEN, error_with_code(FORBIDDEN, why), Some(INSUFFICIENT)),
         AuthError::Unknown(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, of(error.clone(), request_log::id_of(request)), None)
+            (StatusCode::SERVICE_UNAVAILABLE, public_error(error.clone(), request_log::id_of(request)), None)
         }
     };
-    tracing::info!(why = error.message, "not let in");
+    tracing::info!(target: "session_admin::http", why = error.message, "not let in");
     with_challenge(format.refused(status, error), challenge)
 }
 

@@ -33,7 +33,7 @@ pub(in crate::http) async fn check_host(
     match check(request.uri(), request.headers(), &origins, requires_token) {
         Ok(()) => next.run(request).await,
         Err(why) => {
-            tracing::warn!(why, origin = origin_for_log(request.headers()), "refused");
+            tracing::warn!(target: "session_admin::http", why, origin = origin_for_log(request.headers()), "refused");
             (StatusCode::FORBIDDEN, format!("{why}\n")).into_response()
         }
     }

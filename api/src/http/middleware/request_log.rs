@@ -25,7 +25,7 @@ pub(in crate::http) fn id_of(request: &Request) -> &str {
 
 /// Returns the span of a WebSocket's log lines, after the request that opened it has been answered.
 pub(in crate::http) fn socket_span(id: &str) -> Span {
-    tracing::info_span!("socket", id)
+    tracing::info_span!(target: "session_admin::http", "socket", id)
 }
 
 /// Records the operation's name in the request's span, once the query has been parsed.
@@ -53,6 +53,7 @@ pub(in crate::http) async fn drop_unusable_id(mut request: Request) -> Request {
 pub(in crate::http) fn request_span(request: &Request<Body>) -> Span {
     let path = request.uri().path();
     tracing::info_span!(
+        target: "session_admin::http",
         "request",
         id = id_of(request),
         method = %request.method(),
@@ -64,12 +65,12 @@ pub(in crate::http) fn request_span(request: &Request<Body>) -> Span {
 
 /// The mark of a response that machines ask for every few seconds.
 #[derive(Debug, Clone, Copy)]
-struct Routine;
+struct RoutineRequest;
 
 /// Marks a successful response as routine, so that it is logged at the level `debug` only.
-pub(in crate::http) async fn mark_as_routine(mut response: Response) -> Response {
+pub(in crate::http) async fn mark_routine(mut response: Response) -> Response {
     if response.status().is_success() {
-        response.extensions_mut().insert(Routine);
+        response.extensions_mut().insert(RoutineRequest);
     }
     response
 }
@@ -78,9 +79,9 @@ pub(in crate::http) async fn mark_as_routine(mut response: Response) -> Response
 pub(in crate::http) fn log_response(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
     // JSON logs write integers of 128 bits as text.
     let (status, milliseconds) = (response.status().as_u16(), u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
-    if response.extensions().get::<Routine>().is_some() {
-        tracing::debug!(status, milliseconds, "answered");
+    if response.extensions().get::<RoutineRequest>().is_some() {
+        tracing::debug!(target: "session_admin::http", status, milliseconds, "answered");
     } else {
-        tracing::info!(status, milliseconds, "answered");
+        tracing::info!(target: "session_admin::http", status, milliseconds, "answered");
     }
 }

@@ -21,6 +21,6 @@ pub(in crate::http) async fn record_request(State(app): State<App>, request: Req
     };
     let response = next.run(request).await;
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
-    app.state.metrics().requests().answered(route, method, response.status().as_u16(), began.elapsed());
+    app.state.metrics().requests().record_response(route, method, response.status().as_u16(), began.elapsed());
     response
 }

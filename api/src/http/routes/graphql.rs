@@ -14,8 +14,8 @@ use crate::admission::request_permit::RequestPermit;
 use crate::conformance::document::Document;
 use crate::conformance::prepare::ExecutionRequest;
 use crate::conformance::request::GraphqlRequest;
-use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, refusal};
-use crate::graphql::{RequestContext, allowed, execute};
+use crate::graphql::error::{BAD_USER_INPUT, TIMEOUT, error_response};
+use crate::graphql::{RequestContext, authorize, execute};
 use crate::http::app::{App, Caller};
 use crate::http::graphql_over_http::body::read_body;
 use crate::http::graphql_over_http::request::from_address;
@@ -30,7 +30,7 @@ pub(in crate::http) async fn get(
 ) -> Response {
     let (caller, format) = (app.for_request(&request, context), Format::accepted_by(request.headers()));
     match caller.check_rate().and_then(|()| from_address(request.uri())) {
-        Ok(sent) => answer(&caller, format, request.method(), sent, request_log::id_of(&request)).await,
+        Ok(sent) => execute_request(&caller, format, request.method(), sent, request_log::id_of(&request)).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
@@ -47,12 +47,12 @@ pub(in crate::http) async fn post(
         return format.refuse(&refusal);
     }
     match read_body(request, caller.app.state.limits(), &caller.connection, &caller.quota()).await {
-        Ok(sent) => answer(&caller, format, &Method::POST, sent, &id).await,
+        Ok(sent) => execute_request(&caller, format, &Method::POST, sent, &id).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-async fn answer(caller: &Caller, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
+async fn execute_request(caller: &Caller, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
     let (document, call) = match caller.app.documents.read(sent) {
         Ok(read) => read,
         Err(error) => return format.answer(&async_graphql::Response::from_errors(vec![error])),
@@ -61,7 +61,7 @@ async fn answer(caller: &Caller, format: Format, method: &Method, sent: GraphqlR
     if let Some((Some(name), _)) = operation {
         request_log::record_operation(name);
     }
-    if let Err(error) = allowed(&caller.context, &document, call.operation_name.as_deref()) {
+    if let Err(error) = authorize(&caller.context, &document, call.operation_name.as_deref()) {
         return authentication::insufficient_scope(format.refused(StatusCode::FORBIDDEN, error));
     }
     let kind = operation.map(|(_, kind)| kind);
@@ -72,7 +72,7 @@ async fn answer(caller: &Caller, format: Format, method: &Method, sent: GraphqlR
             format
                 .refuse(&Refusal { allow: Some(Method::POST), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message) })
         }
-        Some(OperationType::Subscription) => format.answer(&refusal(
+        Some(OperationType::Subscription) => format.answer(&error_response(
             BAD_USER_INPUT,
             "Subscriptions are answered over a WebSocket at /graphql/ws that speaks graphql-transport-ws.",
         )),
@@ -118,10 +118,10 @@ pub(in crate::http) async fn execute_limited(
         return Ok(execute(&app.schema, &context, document, call, id).await);
     }
     let response = execute(&app.schema, &caller.context, document, call, id);
-    let query_timeout = app.state.limits().query_time;
+    let query_timeout = app.state.limits().query_timeout;
     tokio::time::timeout(query_timeout, response).await.map_err(|_| {
         let seconds = query_timeout.as_secs();
         let message = format!("The query took longer than {seconds} seconds and was given up. Nothing was changed.");
-        NotExecuted::TimedOut(Box::new(refusal(TIMEOUT, message)))
+        NotExecuted::TimedOut(Box::new(error_response(TIMEOUT, message)))
     })
 }

@@ -5,16 +5,16 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::graphql::error::chain;
+use crate::graphql::error::error_chain;
 use crate::http::app::App;
 use crate::metrics::FORMAT;
 
 /// Answers with the metrics of this process and of its database, in Prometheus' text format.
 pub(in crate::http) async fn text(State(app): State<App>) -> Response {
-    match app.state.metrics().text(app.state.database(), app.state.accepted()).await {
+    match app.state.metrics().render(app.state.database(), app.state.accepted()).await {
         Ok(text) => ([(CONTENT_TYPE, FORMAT)], text).into_response(),
         Err(error) => {
-            tracing::error!(error = chain(&error), "the metrics cannot be told");
+            tracing::error!(target: "session_admin::http", error = error_chain(&error), "the metrics cannot be told");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -19,7 +19,7 @@ use crate::auth::AuthError;
 use crate::graphql::RequestContext;
 use crate::http::app::{App, Caller};
 use crate::http::connection::activity::ConnectionActivity;
-use crate::http::graphql_over_http::response::Body;
+use crate::http::graphql_over_http::response::ResponseBody;
 use crate::http::middleware::authentication;
 
 /// How long a client has to initialise the socket.
@@ -47,14 +47,14 @@ pub(super) struct Connection {
 }
 
 /// How a socket ends.
-enum End {
+enum ConnectionEnd {
     /// The server closes it.
     Close(CloseReason),
     /// The client has closed it, or does not answer.
     Disconnected,
 }
 
-impl From<CloseReason> for End {
+impl From<CloseReason> for ConnectionEnd {
     fn from(reason: CloseReason) -> Self {
         Self::Close(reason)
     }
@@ -86,10 +86,10 @@ impl Connection {
         let Self { mut socket, operations, slot: _slot, .. } = self;
         drop(operations);
         let close = match end {
-            End::Close(reason) => Some(reason.frame()),
-            End::Disconnected => None,
+            ConnectionEnd::Close(reason) => Some(reason.frame()),
+            ConnectionEnd::Disconnected => None,
         };
-        tracing::info!(code = close.as_ref().map(|frame| frame.code), "closed");
+        tracing::info!(target: "session_admin::http", code = close.as_ref().map(|frame| frame.code), "closed");
         // A client that does not take the frame has disconnected.
         let _ = timeout(CLOSE_GRACE, async {
             if let Some(frame) = close {
@@ -103,7 +103,7 @@ impl Connection {
         .await;
     }
 
-    async fn serve(&mut self) -> End {
+    async fn serve(&mut self) -> ConnectionEnd {
         if self.socket.protocol().is_none_or(|protocol| protocol != PROTOCOL) {
             return CloseReason::SubprotocolMissing.into();
         }
@@ -128,7 +128,7 @@ impl Connection {
         }
     }
 
-    async fn receive(&mut self, message: Option<Result<Message, SocketError>>) -> Result<(), End> {
+    async fn receive(&mut self, message: Option<Result<Message, SocketError>>) -> Result<(), ConnectionEnd> {
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => return Err(invalid("it is binary.").into()),
@@ -137,11 +137,11 @@ impl Connection {
                 self.is_alive = true;
                 return Ok(());
             }
-            Some(Ok(Message::Close(_))) | None => return Err(End::Disconnected),
-            Some(Err(error)) => return Err(end_of_broken_socket(error, self.app.state.limits().body)),
+            Some(Ok(Message::Close(_))) | None => return Err(ConnectionEnd::Disconnected),
+            Some(Err(error)) => return Err(end_of_broken_socket(error, self.app.state.limits().max_body)),
         };
         self.is_alive = true;
-        match parse(&text, self.app.state.limits().body)? {
+        match parse(&text, self.app.state.limits().max_body)? {
             ClientMessage::Init(_) if self.caller.is_some() => Err(CloseReason::InitialisedTwice.into()),
             ClientMessage::Init(payload) => self.initialise(payload.as_ref().and_then(credentials)).await,
             ClientMessage::Ping(payload) => self.send_message(&ServerMessage::Pong { payload }).await,
@@ -161,7 +161,7 @@ impl Connection {
     }
 
     /// Authenticates the client by these credentials, or else by the token with which the socket was opened.
-    async fn initialise(&mut self, credentials: Option<&str>) -> Result<(), End> {
+    async fn initialise(&mut self, credentials: Option<&str>) -> Result<(), ConnectionEnd> {
         if let Some(credentials) = credentials {
             let bearer = authentication::parse_credentials(credentials)
                 .ok_or(CloseReason::Forbidden("Authorization is not Bearer TOKEN."))?;
@@ -171,7 +171,7 @@ impl Connection {
             Ok(principal) => {
                 let token = Some(principal.name()).filter(|_| !principal.is_anonymous_local());
                 self.slot.assign(token).map_err(|TooManySockets { max }| CloseReason::TooManySockets { max })?;
-                tracing::info!(by = principal.name(), "begun");
+                tracing::info!(target: "session_admin::http", by = principal.name(), "begun");
                 let context = RequestContext::new(self.app.state.clone(), principal);
                 let (app, connection) = (self.app.clone(), self.activity.clone());
                 self.caller = Some(Caller { app, context, connection });
@@ -183,7 +183,7 @@ impl Connection {
 
     /// Closes the socket of a client that would no longer be let in. While the database cannot tell, the socket stays open until
     /// its token expires.
-    async fn check_token(&mut self) -> Result<(), End> {
+    async fn check_token(&mut self) -> Result<(), ConnectionEnd> {
         if self.caller.as_ref().is_some_and(|caller| caller.context.is_expired()) {
             return Err(CloseReason::Unauthorized.into());
         }
@@ -195,47 +195,47 @@ impl Connection {
         }
     }
 
-    async fn send_event(&mut self, id: &str, event: &OperationEvent) -> Result<(), End> {
+    async fn send_event(&mut self, id: &str, event: &OperationEvent) -> Result<(), ConnectionEnd> {
         let message = match event {
-            OperationEvent::Next(response) => ServerMessage::Next { id, payload: Body::of(response) },
+            OperationEvent::Next(response) => ServerMessage::Next { id, payload: ResponseBody::of(response) },
             OperationEvent::Error(response) => ServerMessage::Error { id, payload: &response.errors },
             OperationEvent::Complete => ServerMessage::Complete { id },
         };
         self.send_message(&message).await
     }
 
-    async fn ping(&mut self) -> Result<(), End> {
+    async fn ping(&mut self) -> Result<(), ConnectionEnd> {
         if !std::mem::replace(&mut self.is_alive, false) {
-            return Err(End::Disconnected);
+            return Err(ConnectionEnd::Disconnected);
         }
         self.send(Message::Ping(Vec::new().into())).await
     }
 
-    async fn send_message(&mut self, message: &ServerMessage<'_>) -> Result<(), End> {
+    async fn send_message(&mut self, message: &ServerMessage<'_>) -> Result<(), ConnectionEnd> {
         match serde_json::to_string(message) {
             Ok(text) => self.send(Message::Text(text.into())).await,
             Err(error) => {
-                tracing::error!(%error, "an answer could not be written");
-                Err(End::Disconnected)
+                tracing::error!(target: "session_admin::http", %error, "an answer could not be written");
+                Err(ConnectionEnd::Disconnected)
             }
         }
     }
 
     /// Sends a message. A client that takes nothing for two ping intervals has disconnected.
-    async fn send(&mut self, message: Message) -> Result<(), End> {
+    async fn send(&mut self, message: Message) -> Result<(), ConnectionEnd> {
         match timeout(self.app.sockets.ping_interval() * 2, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(End::Disconnected),
+            _ => Err(ConnectionEnd::Disconnected),
         }
     }
 }
 
-fn end_of_broken_socket(error: SocketError, max: usize) -> End {
+fn end_of_broken_socket(error: SocketError, max: usize) -> ConnectionEnd {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
     match error.into_inner().downcast_ref() {
         Some(Capacity(_)) => CloseReason::TooLarge { max }.into(),
         Some(Utf8(_)) => CloseReason::NoText.into(),
         Some(Protocol(_)) => CloseReason::Malformed.into(),
-        _ => End::Disconnected,
+        _ => ConnectionEnd::Disconnected,
     }
 }

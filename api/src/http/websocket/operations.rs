@@ -15,8 +15,8 @@ use tracing::Instrument as _;
 use super::protocol::CloseReason;
 use crate::conformance::prepare::was_executed;
 use crate::conformance::request::GraphqlRequest;
-use crate::graphql::error::{BAD_USER_INPUT, refusal};
-use crate::graphql::{allowed, subscribe};
+use crate::graphql::error::{BAD_USER_INPUT, error_response};
+use crate::graphql::{authorize, subscribe};
 use crate::http::app::Caller;
 use crate::http::graphql_over_http::response::{Refusal, overloaded};
 use crate::http::routes::graphql::{NotExecuted, execute_limited};
@@ -120,8 +120,8 @@ fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Resul
     let not_executed = |error| Box::new(OperationEvent::Error(Response::from_errors(vec![error])));
     let (document, call) = caller.app.documents.read(sent).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
-    tracing::info!(operation = operation.and_then(|(name, _)| name), "begun");
-    allowed(&caller.context, &document, call.operation_name.as_deref()).map_err(not_executed)?;
+    tracing::info!(target: "session_admin::http", operation = operation.and_then(|(name, _)| name), "begun");
+    authorize(&caller.context, &document, call.operation_name.as_deref()).map_err(not_executed)?;
     let kind = operation.map(|(_, kind)| kind);
     if kind == Some(OperationType::Subscription) {
         let responses = subscribe(&caller.app.schema, &caller.context, &document, call, correlation_id);
@@ -139,7 +139,7 @@ fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Resul
 }
 
 fn refuse(why: &Refusal) -> OperationEvent {
-    OperationEvent::Error(refusal(why.code, why.message.as_str()))
+    OperationEvent::Error(error_response(why.code, why.message.as_str()))
 }
 
 fn to_event(response: Response) -> OperationEvent {
@@ -148,5 +148,5 @@ fn to_event(response: Response) -> OperationEvent {
 
 fn too_many(max: usize) -> OperationEvent {
     let message = format!("At most {max} operations are under way over one socket. Complete one first.");
-    OperationEvent::Error(refusal(BAD_USER_INPUT, message))
+    OperationEvent::Error(error_response(BAD_USER_INPUT, message))
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::conformance::request::GraphqlRequest;
 use crate::http::graphql_over_http::request::from_members;
-use crate::http::graphql_over_http::response::Body;
+use crate::http::graphql_over_http::response::ResponseBody;
 
 /// The name of the subprotocol.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
@@ -45,7 +45,7 @@ pub(super) enum ServerMessage<'a> {
     /// One result of an operation.
     Next {
         id: &'a str,
-        payload: Body<'a>,
+        payload: ResponseBody<'a>,
     },
     /// The operation was not executed.
     Error {

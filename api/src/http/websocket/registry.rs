@@ -46,7 +46,7 @@ impl Sockets {
     }
 
     /// Waits until no socket is open.
-    pub async fn closed(&self) {
+    pub async fn wait_until_closed(&self) {
         self.closing.closed().await;
     }
 }

@@ -25,14 +25,14 @@ pub(in crate::http) async fn open(State(app): State<App>, request: Request) -> R
         Err(error) => return authentication::refuse(&error, &request),
     };
     let connection = app.connection(&request);
-    let (closing, max_message) = (app.sockets.subscribe(), app.state.limits().body);
+    let (closing, max_message) = (app.sockets.subscribe(), app.state.limits().max_body);
     let (mut parts, _) = request.into_parts();
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &app).await {
         // Twice the limit, so that a message which is only a little too large is refused by this server's own close code.
         Ok(upgrade) => upgrade.max_message_size(2 * max_message).max_frame_size(2 * max_message).protocols([PROTOCOL]),
         Err(rejection) => return refuse_upgrade(rejection),
     };
-    let Some((slot, evicted)) = app.socket_slots.occupy() else { return refuse_for_want_of_slots() };
+    let Some((slot, evicted)) = app.socket_slots.occupy() else { return reject_without_slot() };
     let span = request_log::socket_span(&id);
     let open_sockets = app.state.metrics().requests().socket();
     // Over HTTP/2 a socket is one request of a connection that other requests use too.
@@ -40,7 +40,7 @@ pub(in crate::http) async fn open(State(app): State<App>, request: Request) -> R
     let serve = async move |socket: WebSocket| {
         tokio::select! {
             // No close frame is sent: waiting for the client to take it would occupy the slot.
-            _ = evicted => tracing::info!("closed, to make room: it had not begun"),
+            _ = evicted => tracing::info!(target: "session_admin::http", "closed, to make room: it had not begun"),
             () = Connection::new(socket, app, connection, id, bearer, closing, slot).run() => {}
         }
         drop((active_request, open_sockets));
@@ -55,8 +55,8 @@ async fn authenticated_bearer(app: &App, headers: &HeaderMap) -> Result<Option<S
     app.state.authenticate(Some(bearer)).await.map(|_| Some(bearer.to_owned()))
 }
 
-fn refuse_for_want_of_slots() -> Response {
-    tracing::warn!("a socket was refused: as many are open as may be (--max-sockets)");
+fn reject_without_slot() -> Response {
+    tracing::warn!(target: "session_admin::http", "a socket was refused: as many are open as may be (--max-sockets)");
     let message = "As many sockets are open as this server takes. Try again later, or close one.\n";
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))], message).into_response()
 }

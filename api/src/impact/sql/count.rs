@@ -34,7 +34,7 @@ pub struct TableCounts {
 }
 
 /// The counts by the number of the session in the list of ids; those of all sessions together are under 0.
-pub type Counted = HashMap<i64, Counts>;
+pub type CountsByNode = HashMap<i64, Counts>;
 
 /// Counts for the sessions of `ids`, a JSON array, each by itself or all together. The second value is the number of
 /// ids that exist.
@@ -47,10 +47,10 @@ pub async fn count(
     plan: &DeletionPlan<'_>,
     ids: &str,
     shape: QueryShape,
-) -> Result<(Counted, i64), Error> {
+) -> Result<(CountsByNode, i64), Error> {
     let sql = PlanSql { plan, dialect, shape };
     let rows = conn.query_all_raw(dialect.statement(sql.counts(), [ids.into()])).await?;
-    let mut counted = Counted::new();
+    let mut counted = CountsByNode::new();
     let mut found = 0;
     for row in rows {
         let table: i64 = row.try_get("", "table_number")?;

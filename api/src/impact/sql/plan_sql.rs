@@ -203,7 +203,7 @@ impl PlanSql<'_> {
     }
 
     pub(super) fn child_relation(&self, edge: EdgeId) -> String {
-        self.plan.key(edge).referring(self.plan.graph, self.dialect)
+        self.plan.key(edge).referring_relation(self.plan.graph, self.dialect)
     }
 
     /// Returns the expressions that find the row `alias` again, as a list.
@@ -273,13 +273,13 @@ impl PlanSql<'_> {
         let status = if table == self.plan.graph.root {
             Some("connected")
         } else if found.schema == self.table(self.plan.graph.root).schema
-            && MESSAGES.iter().any(|name| self.dialect.same_name(&found.name, name))
+            && MESSAGES.iter().any(|name| self.dialect.is_same_name(&found.name, name))
         {
             Some("pending")
         } else {
             None
         };
-        let column = found.columns.iter().find(|column| self.dialect.same_name(&column.name, "status"));
+        let column = found.columns.iter().find(|column| self.dialect.is_same_name(&column.name, "status"));
         match (status, column) {
             (Some(status), Some(column)) => {
                 format!("CASE WHEN CAST(child.{} AS text) = '{status}' THEN 1 ELSE 0 END", quote(&column.name))

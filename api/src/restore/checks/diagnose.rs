@@ -31,5 +31,5 @@ pub(in crate::restore) async fn missing_parents(context: &RestoreContext<'_>) ->
 
 fn target_rows<'a>(context: &RestoreContext<'a>) -> impl Iterator<Item = TargetRows<'a>> {
     let (dialect, unarchived) = (context.dialect(), context.unarchived_tables);
-    context.tables.iter().filter_map(move |table| TargetRows::of(dialect, table, unarchived))
+    context.tables.iter().filter_map(move |table| TargetRows::new(dialect, table, unarchived))
 }

@@ -101,7 +101,7 @@ fn listed_keys(dialect: Dialect, width: usize) -> String {
 fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_>]) -> Option<String> {
     let layout = table.rows()?;
     let same = columns.iter().enumerate().map(|(number, (name, collation))| {
-        let position = layout.columns.iter().position(|column| dialect.same_name(&column.name, name))?;
+        let position = layout.columns.iter().position(|column| dialect.is_same_name(&column.name, name))?;
         let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
         Some(format!("{}{collation} = searched.key_{number}", ArchivedTable::text(dialect, position)))
     });

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::later_deletions::{KeyColumns, later_deletions_of};
-use crate::catalog::live_table::Reference;
+use crate::catalog::live_table::LiveForeignKey;
 use crate::db::{Database, Dialect, quote};
 use crate::deletion::archive::entries::ArchiveLayout;
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) 
     for reference in target.live.references.iter().filter(|reference| affects_key(dialect, target, reference)) {
         let parents = context.tables.iter().filter(|table| holds_rows_of(dialect, table, &reference.whole));
         let parents: Vec<TargetRows<'_>> =
-            parents.filter_map(|table| TargetRows::of(dialect, table, context.unarchived_tables)).collect();
+            parents.filter_map(|table| TargetRows::new(dialect, table, context.unarchived_tables)).collect();
         let sql = missing_sql(dialect, target, reference, &parents);
         conflicts.extend(conflicts_of(context, target.archived, reference, sql).await?);
     }
@@ -29,15 +29,17 @@ pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) 
 
 /// Returns whether the archive holds deleted rows of the table that a foreign key refers to.
 fn holds_rows_of(dialect: Dialect, table: &ArchivedTable, (schema, name): &(String, String)) -> bool {
-    table.name.0 == *schema && dialect.same_name(&table.name.1, name) && table.rows().is_some()
+    table.name.0 == *schema && dialect.is_same_name(&table.name.1, name) && table.rows().is_some()
 }
 
 /// Returns whether the restore sets a foreign key's columns. Where it only sets references again, a key with none of
 /// their columns keeps its value.
-fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference) -> bool {
+fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey) -> bool {
     let is_set = |name: &String| match &target.archived.layout {
         ArchiveLayout::Rows(_) => true,
-        ArchiveLayout::References(layout) => layout.cleared.iter().any(|column| dialect.same_name(&column.name, name)),
+        ArchiveLayout::References(layout) => {
+            layout.cleared.iter().any(|column| dialect.is_same_name(&column.name, name))
+        }
     };
     reference.columns.iter().all(|name| target.has_column(dialect, name)) && reference.columns.iter().any(is_set)
 }
@@ -47,7 +49,12 @@ fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference)
 /// The live parent is looked up row by row, as the foreign key itself does it, by the index that it needs. The
 /// remaining rows are sorted together with the restored parents: how long that takes depends on no estimate of the
 /// archive, whose statistics may be from before the deletion.
-fn missing_sql(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference, parents: &[TargetRows<'_>]) -> String {
+fn missing_sql(
+    dialect: Dialect,
+    target: &TargetRows<'_>,
+    reference: &LiveForeignKey,
+    parents: &[TargetRows<'_>],
+) -> String {
     let numbers = 0..reference.columns.len();
     let column = |number: usize| format!("target.{}", quote(&reference.columns[number]));
     let list = |item: &dyn Fn(usize) -> String| numbers.clone().map(item).collect::<Vec<_>>().join(", ");
@@ -91,7 +98,7 @@ fn missing_sql(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference,
 }
 
 /// Returns SQL for a referring value as text, in the form in which the archive holds the parent's value.
-fn text(dialect: Dialect, target: &TargetRows<'_>, reference: &Reference, number: usize) -> String {
+fn text(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey, number: usize) -> String {
     let name = &reference.columns[number];
     let value = format!("target.{}", quote(name));
     match (dialect, target.live.column(dialect, name)) {
@@ -114,7 +121,7 @@ fn normalized(dialect: Dialect, value: String) -> String {
 async fn conflicts_of(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
-    reference: &Reference,
+    reference: &LiveForeignKey,
     sql: String,
 ) -> Result<Vec<Conflict>, Error> {
     let mut row_keys: Vec<String> = Vec::new();
@@ -139,7 +146,7 @@ async fn conflicts_of(
     Ok(conflicts.collect())
 }
 
-fn message(db: &Database, reference: &Reference, parent_key: &[String], later_deletion: Option<Uuid>) -> String {
+fn message(db: &Database, reference: &LiveForeignKey, parent_key: &[String], later_deletion: Option<Uuid>) -> String {
     let (schema, name) = &reference.referenced;
     let parent = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
     let (columns, key) = (reference.columns.join(", "), parent_key.join(", "));

@@ -14,12 +14,12 @@ pub(in crate::restore) async fn count(context: &RestoreContext<'_>) -> Result<i6
     let dialect = context.dialect();
     let mut overdue = 0;
     let holds_messages = |table: &&ArchivedTable| {
-        table.name.0 == context.db.schema() && MESSAGES.iter().any(|name| dialect.same_name(&table.name.1, name))
+        table.name.0 == context.db.schema() && MESSAGES.iter().any(|name| dialect.is_same_name(&table.name.1, name))
     };
     for table in context.tables.iter().filter(holds_messages) {
         let Some(layout) = table.rows() else { continue };
         let column =
-            |name: &str| layout.columns.iter().enumerate().find(|(_, column)| dialect.same_name(&column.name, name));
+            |name: &str| layout.columns.iter().enumerate().find(|(_, column)| dialect.is_same_name(&column.name, name));
         let Some((status, _)) = column("status") else { continue };
         let has_passed = column("scheduled_for").map_or_else(
             || "$1 IS NOT NULL".to_owned(),
@@ -30,7 +30,7 @@ pub(in crate::restore) async fn count(context: &RestoreContext<'_>) -> Result<i6
             table.rows_clause(dialect),
             ArchivedTable::text(dialect, status)
         );
-        let now = dialect.time(context.db.settings().clock.now());
+        let now = dialect.timestamp_param(context.db.settings().clock.now());
         let row = context.tx.query_one_raw(dialect.statement(sql, [now])).await?;
         overdue += row.map(|row| row.try_get::<i64>("", "row_count")).transpose()?.unwrap_or_default();
     }

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
-use crate::deletion::archive::{KeptColumn, References, Rows};
+use crate::deletion::archive::{ArchivedColumn, ReferenceLayout, RowLayout};
 use crate::error::Error;
 use crate::restore::archived_table::ArchivedTable;
 use crate::restore::columns::insertable_columns;
@@ -40,7 +40,7 @@ async fn drift_of_rows(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
     live: &LiveTable,
-    layout: &Rows,
+    layout: &RowLayout,
 ) -> Result<Vec<Conflict>, Error> {
     if !live.insertable {
         let message = format!("This role may not put rows back into {}. Grant it INSERT.", table.display);
@@ -53,7 +53,7 @@ async fn drift_of_rows(
         if archived.generated && column.is_none_or(|column| column.generated) {
             continue;
         }
-        let archived_column = ArchivedColumn { table, column: archived, position };
+        let archived_column = ArchivedValue { table, column: archived, position };
         let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
         let rows = several_rows(count);
         let message = format!("The column {} {change}, or {rows} would lose what they have in it.", archived.name);
@@ -67,7 +67,7 @@ async fn drift_of_references(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
     live: &LiveTable,
-    layout: &References,
+    layout: &ReferenceLayout,
 ) -> Result<Vec<Conflict>, Error> {
     let key = layout.key.iter().enumerate().map(|(position, column)| (vec![position], column));
     let cleared = layout.cleared.iter().enumerate();
@@ -76,7 +76,7 @@ async fn drift_of_references(
     for (positions, archived) in key.chain(cleared) {
         let column = live.column(context.dialect(), &archived.name);
         for position in positions {
-            let archived_column = ArchivedColumn { table, column: archived, position };
+            let archived_column = ArchivedValue { table, column: archived, position };
             let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
             let rows = several_rows(count);
             let message =
@@ -90,13 +90,13 @@ async fn drift_of_references(
 
 /// One archived value of each row: a column of the table, and the value's position in the archive.
 #[derive(Clone, Copy)]
-struct ArchivedColumn<'a> {
+struct ArchivedValue<'a> {
     table: &'a ArchivedTable,
-    column: &'a KeptColumn,
+    column: &'a ArchivedColumn,
     position: usize,
 }
 
-impl ArchivedColumn<'_> {
+impl ArchivedValue<'_> {
     fn value(&self, dialect: Dialect) -> String {
         ArchivedTable::value(dialect, self.position)
     }
@@ -106,7 +106,7 @@ impl ArchivedColumn<'_> {
 /// none if it can hold all of them.
 async fn column_drift(
     context: &RestoreContext<'_>,
-    archived: ArchivedColumn<'_>,
+    archived: ArchivedValue<'_>,
     column: Option<&LiveColumn>,
 ) -> Result<Option<(i64, String)>, Error> {
     let old = archived.column;
@@ -139,7 +139,7 @@ async fn column_drift(
 
 /// Returns the current name of a renamed column, even if another column has its old name; none if it was not renamed,
 /// or on SQLite.
-fn new_name<'a>(live: &'a LiveTable, archived: &KeptColumn) -> Option<&'a str> {
+fn new_name<'a>(live: &'a LiveTable, archived: &ArchivedColumn) -> Option<&'a str> {
     let (table, number) = archived.number;
     let is_known = number != 0 && table == live.oid;
     let column = live.columns.iter().find(|column| is_known && column.number == number)?;
@@ -209,13 +209,13 @@ async fn conversion_error(
     match evaluated {
         Ok(_) => Ok(None),
         Err(Error::Refused(message)) => Ok(Some(message.message)),
-        Err(error) if error.is_of_value() => Ok(Some(error.said())),
+        Err(error) if error.is_data_exception() => Ok(Some(error.database_message())),
         Err(error) => Err(error),
     }
 }
 
 /// Counts the rows with a value in a column.
-async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedColumn<'_>) -> Result<i64, Error> {
+async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedValue<'_>) -> Result<i64, Error> {
     let dialect = context.dialect();
     let rows = archived.table.rows_clause(dialect);
     let sql = format!("SELECT count(*) AS row_count {rows} AND {} IS NOT NULL", archived.value(dialect));
@@ -226,7 +226,7 @@ async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedColumn<'
 /// be converted.
 async fn changed_value_count(
     context: &RestoreContext<'_>,
-    archived: ArchivedColumn<'_>,
+    archived: ArchivedValue<'_>,
     column: &LiveColumn,
 ) -> Result<i64, Error> {
     let savepoint = context.tx.begin().await?;
@@ -236,7 +236,7 @@ async fn changed_value_count(
     };
     savepoint.rollback().await?;
     match changed {
-        Err(error) if error.is_of_value() || matches!(error, Error::Refused(_)) => Ok(UNKNOWN_COUNT),
+        Err(error) if error.is_data_exception() || matches!(error, Error::Refused(_)) => Ok(UNKNOWN_COUNT),
         other => other,
     }
 }
@@ -245,7 +245,7 @@ async fn changed_value_count(
 /// values are written by `concat`. Type names are quoted by the catalogue.
 async fn changed_on_postgres(
     savepoint: &DatabaseTransaction,
-    archived: ArchivedColumn<'_>,
+    archived: ArchivedValue<'_>,
     column: &LiveColumn,
 ) -> Result<i64, Error> {
     let (value, old, new) = (archived.value(Dialect::Postgres), &archived.column.type_name, &column.type_name);
@@ -264,7 +264,7 @@ async fn changed_on_postgres(
 /// Stores the values in a column of the new type, and compares what it returns.
 async fn changed_on_sqlite(
     savepoint: &DatabaseTransaction,
-    archived: ArchivedColumn<'_>,
+    archived: ArchivedValue<'_>,
     column: &LiveColumn,
 ) -> Result<i64, Error> {
     let value = archived.value(Dialect::Sqlite);

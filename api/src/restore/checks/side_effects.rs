@@ -7,7 +7,7 @@ use sea_orm::DatabaseTransaction;
 use crate::catalog;
 use crate::db::{Database, Dialect};
 use crate::deletion::archive::entries::ArchiveLayout;
-use crate::deletion::postgres::{Changed, Changes, changes_so_far};
+use crate::deletion::postgres::{ChangedRows, TableChanges, changes_so_far};
 use crate::deletion::sqlite::change_audit::{changes, rows};
 use crate::error::Error;
 use crate::restore::archived_table::ArchivedTable;
@@ -22,7 +22,7 @@ type TableName = (String, String);
 /// The database's change counters before a restore.
 pub(in crate::restore) enum ChangeAudit {
     /// PostgreSQL's counters by table.
-    PostgresTables(Changes),
+    PostgresTables(TableChanges),
     /// The number of changes of SQLite's connection: the cheap counter, where no trigger adds to it.
     SqliteChanges(i64),
     /// The number of rows of every table of SQLite, where a trigger may change any of them.
@@ -55,13 +55,15 @@ impl ChangeAudit {
         by_table: &[RestoredCounts],
     ) -> Result<Vec<Conflict>, Error> {
         let RestoreContext { tx, db, tables, .. } = *context;
-        let unexplained: Vec<(TableName, Changed)> = match self {
+        let unexplained: Vec<(TableName, ChangedRows)> = match self {
             Self::Unavailable => return Ok(Vec::new()),
             Self::SqliteChanges(before) => {
                 let restored: i64 = by_table.iter().map(|counts| counts.rows + counts.relinked).sum();
                 return Ok(match changes(tx).await? - before - restored {
                     0 => Vec::new(),
-                    other => vec![table_conflict("", message(&Changed { updated: other, ..Changed::default() }))],
+                    other => {
+                        vec![table_conflict("", message(&ChangedRows { updated: other, ..ChangedRows::default() }))]
+                    }
                 });
             }
             Self::PostgresTables(before) => {
@@ -79,12 +81,12 @@ impl ChangeAudit {
                     let after = after.get(&name).copied().unwrap_or_default();
                     let name = ("main".to_owned(), name);
                     let more = after - before - restored_into(Dialect::Sqlite, &name, tables, by_table).rows;
-                    (name, Changed { inserted: more.max(0), deleted: (-more).max(0), updated: 0 })
+                    (name, ChangedRows { inserted: more.max(0), deleted: (-more).max(0), updated: 0 })
                 });
                 unexplained.collect()
             }
         };
-        let unexplained = unexplained.into_iter().filter(|(_, changed)| *changed != Changed::default()).collect();
+        let unexplained = unexplained.into_iter().filter(|(_, changed)| *changed != ChangedRows::default()).collect();
         conflicts_of(tx, db, unexplained).await
     }
 }
@@ -94,13 +96,13 @@ impl ChangeAudit {
 async fn conflicts_of(
     tx: &DatabaseTransaction,
     db: &Database,
-    mut unexplained: Vec<(TableName, Changed)>,
+    mut unexplained: Vec<(TableName, ChangedRows)>,
 ) -> Result<Vec<Conflict>, Error> {
     if unexplained.is_empty() {
         return Ok(Vec::new());
     }
-    let graph = catalog::read(tx, db.dialect(), db.schema()).await?;
-    let only_grows = |changed: &Changed| changed.updated == 0 && changed.deleted == 0;
+    let graph = catalog::load_graph(tx, db.dialect(), db.schema()).await?;
+    let only_grows = |changed: &ChangedRows| changed.updated == 0 && changed.deleted == 0;
     unexplained.retain(|((schema, name), changed)| !only_grows(changed) || graph.find(schema, name).is_some());
     unexplained.sort_by(|one, other| one.0.cmp(&other.0));
     let display =
@@ -118,7 +120,7 @@ fn restored_into(
     let of_table = tables
         .iter()
         .zip(by_table)
-        .filter(|(table, _)| table.name.0 == *schema && dialect.same_name(&table.name.1, name));
+        .filter(|(table, _)| table.name.0 == *schema && dialect.is_same_name(&table.name.1, name));
     RestoredCounts::sum(of_table.map(|(_, counts)| counts))
 }
 
@@ -126,17 +128,17 @@ fn restored_into(
 /// its reference counts as deleted in one and inserted in the other.
 fn unexplained_on_postgres(
     name: &TableName,
-    before: &Changed,
-    after: &Changed,
+    before: &ChangedRows,
+    after: &ChangedRows,
     tables: &[ArchivedTable],
     by_table: &[RestoredCounts],
-) -> Changed {
+) -> ChangedRows {
     let restored = restored_into(Dialect::Postgres, name, tables, by_table);
     let mut live_tables = tables.iter().filter(|table| table.name == *name).flat_map(|table| &table.live);
     let is_partitioned = live_tables.any(|live| live.partitioned);
     let deleted = after.deleted - before.deleted;
     let moved = if is_partitioned { deleted.min(restored.relinked) } else { 0 };
-    Changed {
+    ChangedRows {
         inserted: after.inserted - before.inserted - moved - restored.rows,
         updated: after.updated - before.updated + moved - restored.relinked,
         deleted: deleted - moved,
@@ -146,14 +148,14 @@ fn unexplained_on_postgres(
 /// Returns whether a foreign key refers to a column that is set again.
 fn is_referenced(table: &ArchivedTable, tables: &[ArchivedTable]) -> bool {
     let ArchiveLayout::References(layout) = &table.layout else { return false };
-    let same = |one: &str, other: &str| Dialect::Sqlite.same_name(one, other);
+    let same = |one: &str, other: &str| Dialect::Sqlite.is_same_name(one, other);
     let is_cleared = |name: &String| layout.cleared.iter().any(|column| same(&column.name, name));
     let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);
     let mut to_table = references.filter(|reference| same(&reference.referenced.1, &table.name.1));
     to_table.any(|reference| reference.referenced_columns.iter().any(is_cleared))
 }
 
-fn message(changed: &Changed) -> String {
+fn message(changed: &ChangedRows) -> String {
     let counts = [("added", changed.inserted), ("changed", changed.updated), ("deleted", changed.deleted)];
     let counts: Vec<String> = counts
         .into_iter()

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 use crate::catalog::live_table::{LiveTable, UniqueKey};
 use crate::db::{Dialect, quote};
-use crate::deletion::archive::References;
+use crate::deletion::archive::ReferenceLayout;
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 use crate::restore::archived_table::{ArchivedTable, sqlite_text};
@@ -170,7 +170,7 @@ async fn rejected_references(
     savepoint: &DatabaseTransaction,
     table: &ArchivedTable,
     live: &LiveTable,
-    layout: &References,
+    layout: &ReferenceLayout,
     unarchived: &UnarchivedTables,
 ) -> Result<Vec<String>, Error> {
     let dialect = Dialect::Sqlite;

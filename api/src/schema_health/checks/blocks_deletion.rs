@@ -96,7 +96,7 @@ fn without_parent_by_default(context: &CheckContext, key: &ForeignKey, defaults:
     format!(
         "SELECT count(*) FROM {} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
         context.sql_carrier(key),
-        row_counts::all_set(&key.columns),
+        row_counts::all_not_null(&key.columns),
         context.sql_referenced(key),
         matching.join(" AND ")
     )

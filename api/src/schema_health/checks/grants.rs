@@ -8,11 +8,11 @@ use crate::schema_health::row_counts;
 
 /// Returns a draft for each table, one for this program's internal tables, and one for the extension of the queue.
 pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
-    let business = context.affected_tables().into_iter().filter_map(|table| of_table(context, table));
-    business.chain(of_internal_tables(context)).chain(of_hstore(context)).collect()
+    let business = context.affected_tables().into_iter().filter_map(|table| check_table(context, table));
+    business.chain(check_internal_tables(context)).chain(check_hstore(context)).collect()
 }
 
-fn of_table(context: &CheckContext, id: usize) -> Option<FindingDraft> {
+fn check_table(context: &CheckContext, id: usize) -> Option<FindingDraft> {
     let table = context.table(id);
     let needed = [
         ("SELECT", table.grants.select, true),
@@ -55,7 +55,7 @@ fn of_table(context: &CheckContext, id: usize) -> Option<FindingDraft> {
     })
 }
 
-fn of_internal_tables(context: &CheckContext) -> Option<FindingDraft> {
+fn check_internal_tables(context: &CheckContext) -> Option<FindingDraft> {
     let (closed, missing) = (&context.facts.closed_internal_schemas, &context.facts.missing_internal_grants);
     if closed.is_empty() && missing.is_empty() {
         return None;
@@ -77,7 +77,7 @@ fn of_internal_tables(context: &CheckContext) -> Option<FindingDraft> {
     })
 }
 
-fn of_hstore(context: &CheckContext) -> Option<FindingDraft> {
+fn check_hstore(context: &CheckContext) -> Option<FindingDraft> {
     let closed = context.facts.closed_hstore.as_ref()?;
     Some(FindingDraft {
         rows: Some("SELECT CAST(0 AS bigint)".to_owned()),

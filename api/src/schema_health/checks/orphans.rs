@@ -19,7 +19,7 @@ pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
         .keys()
         .filter(|key| context.dialect == Dialect::Sqlite || !key.validated || !key.enforced)
         .filter(|key| context.countable(key.table) && context.countable(key.referenced))
-        .map(|key| of_key(context, key));
+        .map(|key| check_key(context, key));
     let missing = rule_drift::missing_keys(context).filter(|missing| missing.countable(context)).map(|missing| {
         let orphans = Orphans {
             table: &missing.declared.table,
@@ -52,7 +52,7 @@ struct Orphans<'a> {
     is_nullable: bool,
 }
 
-fn of_key(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
+fn check_key(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
     let orphans = Orphans {
         table: &context.table(key.table).display,
         columns: &key.columns,

@@ -11,12 +11,12 @@ use crate::schema_health::{repair_sql, row_counts};
 pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
     let unexpected = context.enforced_keys().filter_map(|key| {
         let declared = context.declared_for(key)?;
-        (declared.on_delete != key.on_delete).then(|| unexpected(context, key, declared))
+        (declared.on_delete != key.on_delete).then(|| wrong_rule_finding(context, key, declared))
     });
     unexpected.chain(missing_keys(context).map(|missing| missing.draft(context))).collect()
 }
 
-fn unexpected(context: &CheckContext, key: &ForeignKey, declared: &DeclaredReference) -> FindingDraft {
+fn wrong_rule_finding(context: &CheckContext, key: &ForeignKey, declared: &DeclaredReference) -> FindingDraft {
     let message = format!(
         "{} refers to {} by {} with ON DELETE {}; expected is ON DELETE {}.",
         context.table(key.table).display,
@@ -103,9 +103,9 @@ impl MissingKey<'_> {
             "{table}.{} has no foreign key to {referenced_table}: a deletion leaves its rows behind, referring to nothing.",
             columns.join(", ")
         );
-        let rows = self
-            .countable(context)
-            .then(|| format!("SELECT count(*) FROM {} AS child WHERE {}", self.table, row_counts::all_set(columns)));
+        let rows = self.countable(context).then(|| {
+            format!("SELECT count(*) FROM {} AS child WHERE {}", self.table, row_counts::all_not_null(columns))
+        });
         FindingDraft {
             subject: self.subject(),
             rows,
