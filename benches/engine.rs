@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use uuid::Uuid;
 
 use crate::data::{self, Size};
-use crate::hand;
+use crate::handwritten_sql;
 use crate::measure::{Comparison, compare};
 
 /// Compares on the database at `url`.
@@ -26,11 +26,16 @@ async fn statements(db: &Database, size: &Size) {
     let hundred = data::ids(db, "WHERE phone_number IS NULL ORDER BY id LIMIT 100").await;
     let nothing = async || ();
     let found =
-        compare(size.runs, async || together(db, &one).await, async || hand::one(db, one[0]).await, nothing).await;
+        compare(size.runs, async || together(db, &one).await, async || handwritten_sql::one(db, one[0]).await, nothing)
+            .await;
     show(size, "impact of one session", &found);
-    let found = compare(size.runs, async || each(db, &page).await, async || hand::page(db, &page).await, nothing).await;
+    let found =
+        compare(size.runs, async || each(db, &page).await, async || handwritten_sql::page(db, &page).await, nothing)
+            .await;
     show(size, "impact of a page of 50", &found);
-    let found = compare(size.runs, async || together(db, &stale).await, async || hand::stale(db).await, nothing).await;
+    let found =
+        compare(size.runs, async || together(db, &stale).await, async || handwritten_sql::stale(db).await, nothing)
+            .await;
     show(size, "impact of all stale", &found);
     let tidy = async || data::tidy(db).await;
     for (archive, what) in

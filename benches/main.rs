@@ -8,7 +8,7 @@
 
 mod data;
 mod engine;
-mod hand;
+mod handwritten_sql;
 mod lists;
 mod measure;
 mod runs;

@@ -5,8 +5,8 @@
 
 mod support;
 
-mod access;
 mod architecture;
+mod auth;
 mod catalog;
 mod cleanup;
 mod cli;
@@ -18,11 +18,11 @@ mod deletion;
 mod deploy;
 mod gateway;
 mod graphql;
-mod health;
 mod http;
 mod impact;
 mod migration;
 mod public_strings;
 mod reference;
 mod restore;
+mod schema_health;
 mod story;

@@ -1,6 +1,6 @@
 //! The lists over HTTP: requests a second with 16 connections, beside a server written by hand.
 
-mod hand;
+mod handwritten_server;
 pub mod side;
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::data::Size;
 use crate::measure::median;
 use side::{Ask, Side};
 
-pub use hand::serve as serve_by_hand;
+pub use handwritten_server::serve as serve_by_hand;
 
 /// The argument that makes this program the server by hand.
 pub const BY_HAND: &str = "by-hand";

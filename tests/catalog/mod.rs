@@ -1,7 +1,7 @@
 //! The catalogue: whatever refers to a session or a group is found, counted and deleted as it is.
 
-mod both;
 mod depth;
+mod foreign_key_graph;
 mod postgres;
 mod sqlite;
 

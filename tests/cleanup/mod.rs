@@ -1,16 +1,16 @@
 //! Cleanups: which sessions they take, in which steps, and what they leave.
 
-mod at_most;
-mod at_once;
+mod blocking_sessions;
+mod concurrent_runs;
+mod crash_recovery;
 mod criteria;
-mod entangled;
 mod idempotency;
-mod interrupted;
-mod killed;
-mod restoring;
+mod interrupted_run;
+mod restore_run;
+mod row_limit;
 mod runs;
 mod schedule;
-mod skipped;
+mod skipped_sessions;
 mod statements;
 mod workers;
 

@@ -1,10 +1,10 @@
 //! The command line through the real executable: exit codes, documents and tables.
 
+mod ci_gate;
 mod cleanup;
 mod configuration;
 mod delete;
 mod deletions;
-mod gate;
 mod grants;
 mod manual;
 mod migrate;

@@ -11,7 +11,7 @@ use api::worker::{JobQueue, Workers};
 
 use super::server::Server;
 use super::{document, migrate_without_purge, run_in};
-use crate::http::socket::Client;
+use crate::http::websocket::Client;
 use crate::support::wait::{wait_until, wait_until_finished};
 use crate::support::{Contents, TestDb, WithTerms as _};
 

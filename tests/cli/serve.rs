@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::server::{Server, terminate};
 use super::{document, ended, executable, migrate_without_purge, run, run_in};
-use crate::http::socket::Client;
+use crate::http::websocket::Client;
 use crate::support::wait::eventually;
 use crate::support::{Contents, TestDb, on_both};
 

@@ -6,7 +6,7 @@ use api::http::Sockets;
 
 use super::{said, tool_here};
 use crate::cli::{migrate_without_purge, server::Server};
-use crate::http::socket::server;
+use crate::http::websocket::server;
 use crate::support::{Contents, TestDb, on_both};
 
 on_both!(long Mended: the_real_client_of_the_sockets_is_answered);

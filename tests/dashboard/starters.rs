@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{STARTERS, folder};
 use crate::http::app::TestApp;
-use crate::http::socket::{Client, server};
+use crate::http::websocket::{Client, server};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: every_starter_is_answered_and_changes_nothing, the_starter_that_watches_tells_of_a_run);

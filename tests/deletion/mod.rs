@@ -1,18 +1,18 @@
 //! Deletions: every refusal, what races with them, what they cost and what they leave behind.
 
-mod at_once;
 mod audit;
 mod blockers;
-mod changed;
-mod cut;
+mod changed_impact;
+mod concurrent_deletions;
+mod concurrent_writers;
+mod crash_recovery;
 mod erasure;
 mod expiry;
-mod held;
 mod idempotency;
-mod others;
+mod other_blockers;
 mod refusals;
-mod sqlite;
-mod stale;
+mod sqlite_limits;
+mod stale_condition;
 mod statements;
 mod triggers;
 

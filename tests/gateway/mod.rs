@@ -1,15 +1,15 @@
 //! The gateway: what its answers mean, how it is asked, and what deletions and cleanups make of it. It is a real HTTP
 //! server on a port of this machine.
 
-mod answers;
-mod asked;
 mod cleanup;
 mod command;
 mod configuration;
 mod deletion;
 mod dry_run;
-mod field;
-mod slow;
+mod query_counts;
+mod responses;
+mod session_field;
+mod slow_gateway;
 mod workers;
 
 use std::net::SocketAddr;

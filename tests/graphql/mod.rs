@@ -1,24 +1,24 @@
 //! The schema and its answers.
 
-mod adopted;
+mod adopted_columns;
 mod cleanup;
 mod cleanup_runs;
 mod connections;
 mod contract;
 mod deletion;
 mod errors;
-mod failures;
+mod failed_fields;
 mod group;
 mod group_list;
 mod health;
 mod impact;
 mod limits;
-mod nested;
-mod omitted;
-mod reading;
+mod nested_pages;
+mod omitted_variables;
 mod references;
-mod root;
-mod rows;
+mod root_permits;
+mod root_queries;
+mod row_list;
 mod schema;
 mod session;
 mod validation;

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::client;
-use super::socket::Client;
+use super::websocket::Client;
 use crate::support::{Contents, TestDb, on_both, only};
 
 on_both!(Adopted:

@@ -2,20 +2,20 @@
 
 pub mod app;
 
+mod client_quotas;
 mod connections;
-mod fair;
+mod cors;
 mod get;
-mod guard;
+mod graphiql;
 mod health;
+mod host_check;
 pub mod limits;
+mod listen_and_stop;
 mod metrics;
-mod origins;
-mod page;
 mod post;
-mod serve;
-pub mod socket;
-mod traces;
-mod unread;
+mod request_log;
+mod unread_responses;
+pub mod websocket;
 
 /// A client that goes straight to the server.
 fn client() -> reqwest::Client {

@@ -9,14 +9,14 @@
 //! follows the keys counts as any other; without it, such a case counts as one that the database refuses.
 
 mod case;
+mod case_databases;
+mod deletable_set;
 mod generator;
 mod oracle;
-mod place;
 mod render;
-mod restored;
+mod restore_check;
 mod rows;
 mod shrink;
-mod together;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -26,8 +26,8 @@ use api::impact::{self, Impact};
 use uuid::Uuid;
 
 use case::{Case, uuid};
+use case_databases::{Built, Place};
 use oracle::{Content, Difference, content, difference};
-use place::{Built, Place};
 
 use crate::support::WithTerms as _;
 use crate::support::connection::Said;
@@ -207,7 +207,7 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
     let roots: Vec<Uuid> = case.roots.iter().map(|&root| uuid(root).parse().unwrap()).collect();
     let impact = impact::impact_of(db, &roots).await.map_err(|error| format!("of_sessions: {error:?}"))?;
     each_alone(db, &roots).await?;
-    together::most(case, db, &roots, &impact).await?;
+    deletable_set::most(case, db, &roots, &impact).await?;
     let counts = counts(&impact)?;
     if let Ok(after) = &built.plain {
         let expected = difference(&built.before, after);
@@ -235,7 +235,7 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
     match (&outcome.deletion, impact.deletable) {
         (Some(deletion), true) => {
             deleted_as_shown(built, &counts, &after).map_err(|text| format!("{text}\n{}", context()))?;
-            let restored = restored::as_before(case, built, db, deletion, &after).await;
+            let restored = restore_check::as_before(case, built, db, deletion, &after).await;
             restored.map_err(|text| format!("{text}\n{}", context()))?;
         }
         (Some(_), false) => return Err(format!("called not deletable, and deleted\n{}", context())),

@@ -1,26 +1,26 @@
 //! Restores: what comes back, what stands in the way, and that nothing is written then.
 
-mod at_once;
-mod bytes;
-mod cleared;
+mod archive_failures;
+mod binary_keys;
+mod cleared_references;
 mod collations;
-mod kept;
-mod many;
-mod names;
-mod overlapping;
-mod own_conflicts;
+mod concurrent_writers;
+mod conflict_clauses;
+mod conflicts;
+mod large_restores;
+mod names_by_case;
+mod overlapping_archives;
 mod partitions;
 mod postgres_keys;
 mod postgres_types;
 mod references;
 mod refusals;
 mod roles;
+mod round_trip;
 mod schema_changed;
-mod shapes;
 mod sqlite_types;
-mod taken;
 mod triggers;
-mod whole;
+mod unusual_tables;
 
 use api::db::Dialect;
 use api::deletion::{self, Deletion, DeletionRequest};

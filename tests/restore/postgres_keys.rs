@@ -3,7 +3,7 @@
 use api::restore::{self, RestoreRequest};
 
 use super::postgres_types::types;
-use super::whole::{deleted, restored};
+use super::round_trip::{deleted, restored};
 use super::{STALE, group_of};
 use crate::support::{TestDb, only};
 

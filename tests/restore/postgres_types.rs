@@ -1,6 +1,6 @@
 //! Every type of PostgreSQL comes back exactly, whatever the host's settings are.
 
-use super::whole::{deleted, restored};
+use super::round_trip::{deleted, restored};
 use super::{STALE, group_of};
 use crate::support::{TestDb, only, skip};
 

@@ -1,6 +1,6 @@
 //! Every kind of value of SQLite comes back exactly, whatever its column calls itself.
 
-use super::whole::{deleted, restored};
+use super::round_trip::{deleted, restored};
 use super::{STALE, group_of};
 use crate::support::{TestDb, only};
 

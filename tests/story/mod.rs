@@ -1,11 +1,11 @@
 //! The deployment in trouble, from the first look at it to the day after: what it could not do, what mends it, what the
 //! mending takes and what it leaves.
 
-mod elsewhere;
-mod in_trouble;
-mod mended;
+mod database_in_trouble;
+mod migration_paths;
+mod other_schema;
 mod purge;
-mod restored;
+mod purge_restored;
 
 use serde_json::{Value, json};
 

@@ -7,18 +7,18 @@ pub mod legacy;
 pub mod legacy_tables;
 mod legacy_test;
 mod postgres_databases;
+mod request_builder;
 mod scenario_test;
 pub mod scratch;
 pub mod server;
 mod skip;
 mod skipped_file;
 mod sqlite_databases;
-mod terms;
 pub mod wait;
 
 pub use database::{Contents, TestDb};
+pub use request_builder::WithTerms;
 pub use skip::{say, skip, skip_comparison};
-pub use terms::WithTerms;
 
 /// How many steps the schema's history has: each is a file.
 pub fn steps() -> usize {

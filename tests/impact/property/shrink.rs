@@ -1,8 +1,8 @@
 //! A failing case made smaller, as long as it fails, so that a person can read it.
 
 use super::case::{Case, GROUPS};
+use super::case_databases::Place;
 use super::check;
-use super::place::Place;
 
 /// The smallest failing case found by leaving out one thing after the other, with its complaint.
 pub async fn shrink(mut case: Case, mut complaint: String, place: &Place) -> (Case, String) {

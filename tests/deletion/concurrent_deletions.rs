@@ -7,7 +7,7 @@ use api::deletion::DeletionRequest;
 use api::demo::scenario::STALE_SESSIONS;
 use api::refusal::RefusalCode;
 
-use super::held::{DeletionPause, begin, until_waiting};
+use super::concurrent_writers::{DeletionPause, begin, until_waiting};
 use super::{OTHER, STALE, codes, id, preview, request};
 use crate::support::{TestDb, WithTerms as _, on_both, only};
 

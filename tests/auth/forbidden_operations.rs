@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{app, ask, rows, token};
 use crate::http::app::request;
-use crate::http::socket::{Client, serving};
+use crate::http::websocket::{Client, serving};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted:

@@ -1,11 +1,11 @@
 //! Who is let in, and what they may do.
 
+mod forbidden_operations;
+mod invalid_tokens;
 mod jwt;
-mod life;
-mod matrix;
-mod operations;
-mod sockets;
-mod strangers;
+mod role_matrix;
+mod socket_authentication;
+mod token_lifecycle;
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::client;
 use super::connections::said_to;
 use super::limits::{LONG, json as json_of, slow, started};
-use super::socket::Client;
+use super::websocket::Client;
 
 use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb, on_both};

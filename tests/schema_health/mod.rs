@@ -1,9 +1,9 @@
 //! Schema health: every code, on either database where it can happen, and every fix run for real.
 
-mod accepted;
+mod accepted_findings;
 mod foreign_keys;
+mod orphaned_rows;
 mod roles;
-mod rows;
 mod triggers;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use api::demo::scenario::SESSIONS;
 use api::refusal::RefusalCode;
 use tokio::time::Instant;
 
-use super::held::{DeletionPause, patient, until};
+use super::concurrent_writers::{DeletionPause, patient, until};
 use super::{OTHER, STALE, codes, delete, deleted, preview, request, rows_kept, sessions_left};
 use crate::support::{TestDb, only};
 

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::socket::Client;
+use super::websocket::Client;
 use crate::cli::server::Server;
 use crate::cli::{ended, executable};
 use crate::support::wait::wait_until;

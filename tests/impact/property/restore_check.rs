@@ -5,8 +5,8 @@ use api::deletion::Deletion;
 use api::restore::{RestoreRequest, restore};
 
 use super::case::Case;
+use super::case_databases::Built;
 use super::oracle::{Content, content};
-use super::place::Built;
 
 /// Restores the deletion, rolled back at first, and compares every row with what it was. What was cleared in a table
 /// without a key stays so, as the deletion said, and with it what referred there; a row that went and referred there may

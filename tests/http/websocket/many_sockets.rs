@@ -10,7 +10,7 @@ use api::limits::Limits;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::watching::started;
+use super::run_subscription::started;
 use super::{Client, limited, server, without_data};
 use crate::http::client;
 use crate::support::{Contents, TestDb, on_both};

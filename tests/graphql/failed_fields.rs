@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::app::TestApp;
-use crate::http::socket::{Client, server};
+use crate::http::websocket::{Client, server};
 use crate::support::connection::RawConnection;
 use crate::support::{TestDb, on_both};
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{BELIEVED, revoked, state, token};
-use crate::http::socket::{Client, request, serving};
+use crate::http::websocket::{Client, request, serving};
 use crate::support::wait::wait_until;
 use crate::support::{TestDb, on_both};
 

@@ -1,11 +1,11 @@
 //! `/graphql/ws`, over real sockets: the protocol, and what goes over it.
 
-mod closing;
-mod crowded;
-mod lasting;
+mod close_codes;
+mod many_sockets;
 mod operations;
-mod places;
-mod watching;
+mod run_subscription;
+mod socket_lifetime;
+mod socket_slots;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{app, ask, expired, revoked, rows, token};
 use crate::http::app::TestApp;
-use crate::http::socket::{Client, serving};
+use crate::http::websocket::{Client, serving};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: each_field_is_for_those_whose_role_is_enough, each_subscription_is_for_those_whose_role_is_enough);

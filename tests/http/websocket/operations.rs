@@ -78,7 +78,7 @@ async fn a_variable_without_a_value_leaves_its_argument_out() {
 #[tokio::test]
 async fn a_hundred_operations_are_under_way_and_no_more() {
     let db = TestDb::sqlite(Contents::Adopted).await;
-    let run = super::watching::started(&db).await;
+    let run = super::run_subscription::started(&db).await;
     let address = server(db.database().await.clone(), Sockets::default()).await;
     let mut client = Client::begin(address).await;
     let query = "subscription W($id: ID!) { cleanupRun(id: $id) { status } }";

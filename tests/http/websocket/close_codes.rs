@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::watching::started;
+use super::run_subscription::started;
 use super::{Client, request, server, without_data};
 use crate::http::client;
 use crate::support::{Contents, TestDb};
