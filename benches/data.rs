@@ -1,4 +1,4 @@
-//! The databases S and M: the schema as `session-admin migrate` leaves it, filled by the database itself.
+//! The databases S and M, with the schema of `session-admin migrate` and generated rows.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use crate::server::with_database;
 
-/// How large a database is, and how often it is measured.
+/// The size of a database and the numbers of measurements.
 pub struct Size {
     pub name: &'static str,
     sessions: u32,
     groups: u32,
-    /// Turns of each side for impacts.
+    /// The number of measurements of each side for impacts.
     pub runs: usize,
-    /// Turns of each side for deletions.
+    /// The number of measurements of each side for deletions and restores.
     pub deletions: usize,
 }
 
@@ -33,9 +33,9 @@ impl Size {
     }
 }
 
-/// Builds the database and gives its URL.
+/// Creates and fills the database, and returns its URL.
 pub async fn build(server: &str, size: &Size) -> String {
-    forget(server, size).await;
+    drop_database(server, size).await;
     let url = with_database(server, &size.database());
     let admin = connect(server).await;
     admin.pool().execute_unprepared(&format!("CREATE DATABASE {}", size.database())).await.unwrap();
@@ -48,20 +48,20 @@ pub async fn build(server: &str, size: &Size) -> String {
     let half = (size.sessions * size.groups / 2).to_string();
     let fill = include_str!("data.sql").replace("$sessions", &size.sessions.to_string()).replace("$half", &half);
     db.pool().execute_unprepared(&fill).await.unwrap();
-    tidy(&db).await;
+    vacuum(&db).await;
     db.close().await.unwrap();
     url
 }
 
 /// Drops the database.
-pub async fn forget(server: &str, size: &Size) {
+pub async fn drop_database(server: &str, size: &Size) {
     let admin = connect(server).await;
     let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", size.database());
     admin.pool().execute_unprepared(&drop).await.unwrap();
     admin.close().await.unwrap();
 }
 
-/// The program's own pool, without a limit on the time of a statement.
+/// Connects like the program, but with statement timeouts of an hour.
 pub async fn connect(url: &str) -> Database {
     let settings = DatabaseSettings {
         query_timeout: Duration::from_hours(1),
@@ -71,25 +71,25 @@ pub async fn connect(url: &str) -> Database {
     Database::connect(settings).await.unwrap()
 }
 
-/// Removes what a rolled-back deletion leaves behind, so that the next one meets the same tables.
-pub async fn tidy(db: &Database) {
+/// Vacuums the tables, so that dead rows of a rolled-back deletion do not affect the next measurement.
+pub async fn vacuum(db: &Database) {
     db.pool().execute_unprepared("VACUUM ANALYZE").await.unwrap();
 }
 
-/// Ids of sessions.
+/// Returns the ids of the sessions that the SQL clauses in `which` select.
 pub async fn ids(db: &Database, which: &str) -> Vec<Uuid> {
     let sql = format!("SELECT id FROM whatsapp_sessions {which}");
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await.unwrap();
     rows.iter().map(|row| row.try_get("", "id").unwrap()).collect()
 }
 
-/// The one number that a query gives.
+/// Returns the number that a query returns in its only row.
 pub async fn number(db: &Database, sql: &str) -> i64 {
     let row = db.pool().query_one_raw(db.dialect().statement(sql, [])).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
-/// The bytes of the rows that go with these sessions, without their indexes.
+/// Returns the size in bytes of the rows that are deleted with these sessions, without indexes.
 pub async fn row_bytes(db: &Database, ids: &[Uuid]) -> i64 {
     let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
     let sessions = format!("SELECT id FROM whatsapp_sessions WHERE id IN ({})", ids.join(", "));
@@ -104,7 +104,7 @@ pub async fn row_bytes(db: &Database, ids: &[Uuid]) -> i64 {
         ("scheduled_whatsapp_messages", "group_id", &groups),
         ("workshop_whatsapp_groups", "group_id", &groups),
     ];
-    // A row's header and its pointer are not in pg_column_size of a whole row as it is written.
+    // The 4 bytes a row are the parts of its header and line pointer that pg_column_size of a whole row leaves out.
     let sizes = tables.map(|(table, column, of)| {
         format!("SELECT coalesce(sum(pg_column_size(c.*) + 4), 0)::bigint AS n FROM {table} c WHERE {column} IN ({of})")
     });

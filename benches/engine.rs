@@ -1,4 +1,4 @@
-//! The engine: impacts and deletions beside hand-written SQL for the same known schema, through the same pool.
+//! Benchmarks of impacts, deletions and restores against hand-written SQL for the same known schema, in the same pool.
 
 use api::db::{Database, ids_parameter};
 use api::deletion::{self, DeletionRequest, DeletionTerms};
@@ -11,49 +11,61 @@ use crate::data::{self, Size};
 use crate::handwritten_sql;
 use crate::measure::{Comparison, compare};
 
-/// Compares on the database at `url`.
+/// Runs the benchmarks on the database at `url` and prints a table.
 pub async fn run(url: &str, size: &Size) {
     println!("\n| size | what | ours, ms | by hand, ms | ratio |\n|---|---|---|---|---|");
     let db = data::connect(url).await;
-    statements(&db, size).await;
+    compare_statements(&db, size).await;
     db.close().await.unwrap();
 }
 
-async fn statements(db: &Database, size: &Size) {
+async fn compare_statements(db: &Database, size: &Size) {
     let one = data::ids(db, "WHERE session_name = 's100'").await;
     let page = data::ids(db, "ORDER BY created_at DESC LIMIT 50").await;
     let stale = data::ids(db, "WHERE phone_number IS NULL").await;
     let hundred = data::ids(db, "WHERE phone_number IS NULL ORDER BY id LIMIT 100").await;
     let nothing = async || ();
-    let found =
-        compare(size.runs, async || together(db, &one).await, async || handwritten_sql::one(db, one[0]).await, nothing)
-            .await;
-    show(size, "impact of one session", &found);
-    let found =
-        compare(size.runs, async || each(db, &page).await, async || handwritten_sql::page(db, &page).await, nothing)
-            .await;
-    show(size, "impact of a page of 50", &found);
-    let found =
-        compare(size.runs, async || together(db, &stale).await, async || handwritten_sql::stale(db).await, nothing)
-            .await;
-    show(size, "impact of all stale", &found);
-    let tidy = async || data::tidy(db).await;
+    let comparison = compare(
+        size.runs,
+        async || compute_joint_impact(db, &one).await,
+        async || handwritten_sql::one(db, one[0]).await,
+        nothing,
+    )
+    .await;
+    print_row(size, "impact of one session", &comparison);
+    let comparison = compare(
+        size.runs,
+        async || compute_each_impact(db, &page).await,
+        async || handwritten_sql::page(db, &page).await,
+        nothing,
+    )
+    .await;
+    print_row(size, "impact of a page of 50", &comparison);
+    let comparison = compare(
+        size.runs,
+        async || compute_joint_impact(db, &stale).await,
+        async || handwritten_sql::stale(db).await,
+        nothing,
+    )
+    .await;
+    print_row(size, "impact of all stale", &comparison);
+    let tidy = async || data::vacuum(db).await;
     for (archive, what) in
         [(false, "deletion of 100 sessions, nothing kept"), (true, "deletion of 100 sessions, all kept")]
     {
         let ours = async || delete(db, &hundred, archive).await;
-        let found = compare(size.deletions, ours, async || cascade(db, &hundred).await, tidy).await;
-        show(size, what, &found);
+        let comparison = compare(size.deletions, ours, async || cascade(db, &hundred).await, tidy).await;
+        print_row(size, what, &comparison);
     }
-    restores(db, size, &hundred).await;
+    compare_restores(db, size, &hundred).await;
 }
 
-/// A restore of what a real deletion took, rolled back, beside the cascade over as many other sessions.
-async fn restores(db: &Database, size: &Size, ids: &[Uuid]) {
+/// Compares the rolled-back restore of a deletion with the cascading DELETE of as many other sessions.
+async fn compare_restores(db: &Database, size: &Size, ids: &[Uuid]) {
     let others = data::ids(db, "WHERE phone_number IS NOT NULL ORDER BY id LIMIT 100").await;
     let before = archive_bytes(db).await;
     let deletion = deletion::delete(db, &request(ids, true)).await.unwrap().deletion.unwrap();
-    data::tidy(db).await;
+    data::vacuum(db).await;
     let bytes = archive_bytes(db).await - before;
     let mut request = RestoreRequest { deletion_id: deletion.id, dry_run: true, ..RestoreRequest::default() };
     request.allow_pending_messages = true;
@@ -61,12 +73,12 @@ async fn restores(db: &Database, size: &Size, ids: &[Uuid]) {
         let outcome = restore(db, &request).await.unwrap();
         assert_eq!(outcome.rows_restored, deletion.rows_deleted, "{:?}", outcome.refusals);
     };
-    let tidy = async || data::tidy(db).await;
-    let found = compare(size.deletions, ours, async || cascade(db, &others).await, tidy).await;
-    show(size, "restore of 100 sessions", &found);
+    let tidy = async || data::vacuum(db).await;
+    let comparison = compare(size.deletions, ours, async || cascade(db, &others).await, tidy).await;
+    print_row(size, "restore of 100 sessions", &comparison);
     let done = restore(db, &RestoreRequest { dry_run: false, ..request.clone() }).await.unwrap();
     assert_eq!(done.rows_relinked, deletion.rows_unlinked);
-    data::tidy(db).await;
+    data::vacuum(db).await;
     let rows = data::row_bytes(db, ids).await;
     println!(
         "| {} | archive of 100 sessions, kB beside the rows' | {} | {} | {:.2} |",
@@ -82,24 +94,30 @@ fn ratio(one: i64, other: i64) -> f64 {
     one as f64 / other as f64
 }
 
-/// What the archives take, their index included.
+/// Returns the size of the archives in bytes, including the index.
 async fn archive_bytes(db: &Database) -> i64 {
     data::number(db, "SELECT pg_total_relation_size('session_admin.archived_rows')").await
 }
 
-fn show(size: &Size, what: &str, found: &Comparison) {
-    println!("| {} | {what} | {:.1} | {:.1} | {:.2} |", size.name, found.ours, found.other, found.ours / found.other);
+fn print_row(size: &Size, what: &str, comparison: &Comparison) {
+    println!(
+        "| {} | {what} | {:.1} | {:.1} | {:.2} |",
+        size.name,
+        comparison.ours,
+        comparison.other,
+        comparison.ours / comparison.other
+    );
 }
 
-async fn together(db: &Database, ids: &[Uuid]) {
+async fn compute_joint_impact(db: &Database, ids: &[Uuid]) {
     assert!(impact::impact_of(db, ids).await.unwrap().deletable);
 }
 
-async fn each(db: &Database, ids: &[Uuid]) {
+async fn compute_each_impact(db: &Database, ids: &[Uuid]) {
     assert_eq!(impact::impact_of_each(db, ids).await.unwrap().len(), ids.len());
 }
 
-/// The program's own deletion, rolled back by a dry run, so that it can be repeated.
+/// Deletes sessions with the program, as a dry run that is rolled back and can be repeated.
 async fn delete(db: &Database, ids: &[Uuid], archive: bool) {
     let request = DeletionRequest { dry_run: true, ..request(ids, archive) };
     let outcome = deletion::delete(db, &request).await.unwrap();
@@ -120,7 +138,7 @@ fn request(ids: &[Uuid], archive: bool) -> DeletionRequest {
     }
 }
 
-/// The plain cascading DELETE, rolled back too.
+/// Deletes sessions with a plain cascading DELETE, and rolls back.
 pub async fn cascade(db: &Database, ids: &[Uuid]) {
     let transaction = db.pool().begin().await.unwrap();
     let sql =

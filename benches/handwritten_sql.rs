@@ -1,12 +1,14 @@
-//! The best SQL that we know of for one known schema: what a program can hope for that need not read the catalogue.
-//! Each answers with distinct rows by table, like the impact.
+//! The best known hand-written SQL for one known schema, which does not have to read the catalogue.
+//!
+//! Each query counts distinct rows by table, like the impact.
 
 use api::db::Database;
 use api::db::ids_parameter;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-/// Table and column of every reference to a group, webinars left out: two columns of one row need care.
+/// The table and the column of every foreign key to a group. `webinars` is left out, because its two columns need a
+/// separate query.
 const REFERENCES: [(&str, &str); 9] = [
     ("notification_campaign_groups", "group_id"),
     ("webinar_whatsapp_groups", "group_id"),
@@ -28,7 +30,7 @@ async fn run(db: &Database, sql: String, parameter: String) {
     assert!(!db.pool().query_all_raw(db.dialect().statement(sql, [parameter.into()])).await.unwrap().is_empty());
 }
 
-/// One session: its groups' ids as one array.
+/// Counts the impact of one session, with its groups' ids in one array.
 pub async fn one(db: &Database, id: Uuid) {
     let counts = union(|number, table, column| {
         format!("SELECT {number}, count(*) FROM {table}, ids WHERE {column} = ANY (list)")
@@ -41,7 +43,7 @@ pub async fn one(db: &Database, id: Uuid) {
     run(db, sql, id.to_string()).await;
 }
 
-/// A page: its groups once, one join a table, one pivot.
+/// Counts the impact of each session of a page, with one join for each table and one pivot.
 pub async fn page(db: &Database, ids: &[Uuid]) {
     let counts = union(|number, table, column| {
         format!(
@@ -61,7 +63,7 @@ pub async fn page(db: &Database, ids: &[Uuid]) {
     run(db, sql, ids_parameter(ids)).await;
 }
 
-/// All stale sessions: the groups joined to all referring columns at once.
+/// Counts the impact of all stale sessions, with the groups joined to all referencing columns at once.
 pub async fn stale(db: &Database) {
     let columns = union(|number, table, column| format!("SELECT {column} AS id, {number} AS k FROM {table}"));
     let sql = format!(

@@ -1,8 +1,10 @@
-//! `make bench`: how the program compares with what is written by hand, as ratios measured in one run.
+//! `make bench`: benchmarks that compare the program with hand-written equivalents, as ratios.
 //!
-//! Databases are built on a PostgreSQL server, S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 × 600,
-//! 3,000,000 dependants). The two sides of a comparison run in turn; their medians are compared. `BENCH_SIZES=S` leaves
-//! M out, `TEST_DATABASE_URL` names a server, else one is started. An argument takes one part: `engine`, `lists` or `runs`.
+//! Two databases are created on a PostgreSQL server: S (200 sessions × 60 groups, 60,000 dependants) and M (1,000 ×
+//! 600, 3,000,000 dependants). The two sides of a comparison run alternately, and their medians are compared.
+//!
+//! `BENCH_SIZES=S` skips M. `TEST_DATABASE_URL` names the server; without it, one is started. An argument selects a
+//! part: `engine`, `lists` or `runs`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
@@ -18,16 +20,16 @@ mod server;
 
 use data::Size;
 
-/// The program's own, so that the server by hand has it too.
+/// The allocator of the program, so that the hand-written server uses the same one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() {
-    // cargo adds --bench.
+    // cargo adds the argument --bench.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        // The server by hand runs as a process of its own, like the program.
+        // Like the program, the hand-written server runs in a separate process.
         [lists::BY_HAND, url, address] => lists::serve_by_hand(url, address).await,
         [] => run(&["engine", "lists", "runs"]).await,
         ref parts => run(parts).await,
@@ -48,6 +50,6 @@ async fn run(parts: &[&str]) {
                 other => panic!("a part is engine, lists or runs, not {other}"),
             }
         }
-        data::forget(&server.url, &size).await;
+        data::drop_database(&server.url, &size).await;
     }
 }

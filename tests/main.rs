@@ -1,4 +1,4 @@
-//! Tests of behaviour, in one binary: one link. Folders mirror the parts of the program.
+//! Tests of behaviour, in one binary so that only one is linked. Folders mirror the parts of the program.
 
 #![allow(missing_docs, reason = "a test's name is its sentence")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

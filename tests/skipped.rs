@@ -1,4 +1,4 @@
-//! Reports the tests that could not run. Cargo runs this target after `it`, whose summary counts them as passed.
+//! The report of skipped tests. Cargo runs this target after `it`, whose summary counts them as passed.
 
 #![allow(missing_docs, reason = "a program without an interface")]
 

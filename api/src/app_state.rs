@@ -1,4 +1,4 @@
-//! The server's part of what a request may use. What belongs to one request is in `graphql/context.rs`.
+//! The state that all requests of a server share. The state of one request is in `graphql/context.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::schema_health::AcceptedFindings;
 use crate::worker::JobQueue;
 
-/// What all requests of a server share. Cloning it is cheap.
+/// The state that all requests of a server share. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct AppState {
     database: Database,
@@ -28,18 +28,19 @@ pub struct AppState {
     queue: JobQueue,
     accepted: Arc<AcceptedFindings>,
     authenticator: Authenticator,
-    /// The principal of requests without a token, while none is required.
+    /// The principal of requests without a token. It is used only while no token is required.
     anonymous: Principal,
     limits: Limits,
     budget: ConnectionBudget,
     permits: ConnectionPermits,
-    /// Detached work holds it for reading, so that a writer knows that none is left.
+    /// Detached tasks hold a read lock. Acquiring the write lock therefore means that none is running.
     detached: Arc<RwLock<()>>,
 }
 
 impl AppState {
-    /// Creates the state of a server with default limits and without a gateway. While no token is required, requests are made
-    /// by `anonymous`, who may do everything.
+    /// Creates the state of a server with default limits and without a gateway.
+    ///
+    /// While no token is required, every request is made by `anonymous`, which may do everything.
     #[must_use]
     pub fn new(database: Database, accepted: AcceptedFindings, anonymous: impl Into<Arc<str>>) -> Self {
         let budget = ConnectionBudget::new(database.settings().max_connections);
@@ -59,13 +60,13 @@ impl AppState {
         }
     }
 
-    /// Sets the gateway that is asked about sessions.
+    /// Sets the gateway that is queried about sessions.
     #[must_use]
     pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
         Self { gateway, ..self }
     }
 
-    /// Sets who decides which callers are let in.
+    /// Sets the authenticator that decides which callers are accepted.
     #[must_use]
     pub fn with_authenticator(self, authenticator: Authenticator) -> Self {
         Self { authenticator, ..self }
@@ -77,38 +78,39 @@ impl AppState {
         Self { limits, ..self }
     }
 
-    /// Returns who decides which callers are let in.
+    /// Returns the authenticator that decides which callers are accepted.
     #[must_use]
     pub const fn authenticator(&self) -> &Authenticator {
         &self.authenticator
     }
 
-    /// Authenticates a bearer token and returns its principal. Without a token, returns the anonymous principal while none
-    /// is required.
+    /// Authenticates a bearer token and returns its principal.
+    ///
+    /// Without a token, returns the anonymous principal if no token is required.
     ///
     /// # Errors
-    /// Those of [`Authenticator::authenticate`].
+    /// Returns the errors of [`Authenticator::authenticate`].
     pub async fn authenticate(&self, bearer: Option<&str>) -> Result<Principal, AuthError> {
         let principal = self.authenticator.authenticate(bearer).await?;
         Ok(principal.unwrap_or_else(|| self.anonymous.clone()))
     }
 
-    /// Authenticates a bearer token for a route that has to answer while the database does not.
+    /// Authenticates a bearer token for a route that must respond even while the database does not.
     ///
     /// # Errors
-    /// Those of [`Authenticator::authenticate_cached`].
+    /// Returns the errors of [`Authenticator::authenticate_cached`].
     pub async fn authenticate_cached(&self, bearer: Option<&str>) -> Result<Principal, AuthError> {
         let principal = self.authenticator.authenticate_cached(bearer).await?;
         Ok(principal.unwrap_or_else(|| self.anonymous.clone()))
     }
 
-    /// Returns what one request may ask for, and how much is served at once.
+    /// Returns the limits on the size of a request and on the number of concurrent requests.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Returns how the database pool is divided.
+    /// Returns the division of the database pool into shares.
     pub(crate) const fn budget(&self) -> &ConnectionBudget {
         &self.budget
     }
@@ -118,7 +120,7 @@ impl AppState {
         &self.permits
     }
 
-    /// Returns the gateway, where one is configured.
+    /// Returns the gateway, or `None` if none is configured.
     #[must_use]
     pub const fn gateway(&self) -> Option<&Gateway> {
         self.gateway.as_ref()
@@ -130,7 +132,7 @@ impl AppState {
         &self.database
     }
 
-    /// Returns the watcher of cleanup runs, which subscriptions follow.
+    /// Returns the watcher of cleanup runs that subscriptions follow.
     #[must_use]
     pub const fn run_watcher(&self) -> &RunWatcher {
         &self.watch
@@ -148,37 +150,38 @@ impl AppState {
         &self.queue
     }
 
-    /// Returns the findings of schema health that the configuration accepts.
+    /// Returns the schema health findings that the configuration accepts.
     #[must_use]
     pub const fn accepted(&self) -> &Arc<AcceptedFindings> {
         &self.accepted
     }
 
-    /// Executes work in a task of its own. A client that disconnects drops its request's future, and a deletion that it has
-    /// asked for must not depend on that.
+    /// Executes a future in a separate task and returns its result.
+    ///
+    /// A client that disconnects drops the future of its request. A requested deletion must complete anyway.
     ///
     /// # Errors
-    /// Those of the work, and [`Error::Io`] where it panics.
+    /// Returns the errors of the future, and [`Error::Io`] if it panics.
     pub(crate) async fn run_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let detached = Arc::clone(&self.detached).read_owned().await;
+        let guard = Arc::clone(&self.detached).read_owned().await;
         let work = async move {
             let outcome = work.await;
-            drop(detached);
+            drop(guard);
             outcome
         };
         match tokio::spawn(work.in_current_span()).await {
             Ok(outcome) => outcome,
-            Err(defect) => Err(Error::Io {
+            Err(join_error) => Err(Error::Io {
                 what: "The deletion's task ended early".to_owned(),
-                source: std::io::Error::other(defect),
+                source: std::io::Error::other(join_error),
             }),
         }
     }
 
-    /// Waits for up to `timeout` until no detached work, such as a deletion, is left. Returns whether none is.
+    /// Waits up to `timeout` for all detached tasks, such as deletions, to end. Returns whether all of them have ended.
     pub async fn wait_for_deletions(&self, timeout: Duration) -> bool {
         tokio::time::timeout(timeout, self.detached.write()).await.is_ok()
     }

@@ -1,25 +1,26 @@
-//! The time, as a parameter: tests set it, and nothing else in the program asks the system for it.
+//! The clock that supplies the current time as a parameter. Tests set it; nothing else in the program reads system
+//! time.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// Where the time comes from.
+/// The source of the current time.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Clock {
-    /// The system's clock.
+    /// The system clock.
     #[default]
     System,
-    /// Always the same moment.
+    /// A clock that always returns the same time.
     Fixed(DateTime<Utc>),
 }
 
 impl Clock {
-    /// Now, in UTC, to the microsecond, which is as much as the databases keep.
+    /// Returns the current UTC time, truncated to microseconds, which is the precision that the databases store.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn now(self) -> DateTime<Utc> {
         let now = match self {
             Self::System => Utc::now(),
-            Self::Fixed(moment) => moment,
+            Self::Fixed(time) => time,
         };
         now.trunc_subsecs(6)
     }

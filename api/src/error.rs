@@ -1,32 +1,33 @@
-//! What can go wrong, classified once. Refusals that a caller can act on are data ([`crate::refusal`]), not errors.
+//! The errors of the program and their classification. A refusal that the caller can act on is data
+//! ([`crate::refusal`]), not an error.
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-/// Anything that is not a refusal.
+/// An error that is not a refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller's input is wrong; the message names what, and says what is accepted.
+    /// The caller's input is invalid. The message names the input and states what is accepted.
     #[error("{0}")]
     BadInput(String),
-    /// Something that an answer needs was deleted while it was being made; the message says what.
+    /// A row that the response needs was deleted during the request. The message names it.
     #[error("{0}")]
     NotFound(String),
-    /// The caller's role is not enough; the message says which one is.
+    /// The caller's role is insufficient. The message names the required role.
     #[error("{0}")]
     Forbidden(String),
-    /// The database cannot be reached, or takes no more connections, which the driver does not tell apart; trying again
-    /// later may work.
+    /// The database cannot be reached or accepts no more connections. The driver does not distinguish the two. A retry
+    /// may succeed.
     #[error(
-        "The database cannot be reached. Check that it runs, that DATABASE_URL is right and that it has a connection to spare, then try again."
+        "The database cannot be reached. Check that it runs, that DATABASE_URL is correct and that it has a free connection, then try again."
     )]
     Unavailable(#[source] DbErr),
-    /// The connection would not be secure: the server's certificate is not trusted, is another host's or has expired, or
-    /// the server has no TLS.
+    /// The connection would not be secure: the server's certificate is untrusted, expired or issued for another host,
+    /// or the server does not support TLS.
     #[error(
         "The connection to the database cannot be secured: {why}. Check that the host in DATABASE_URL is the one that the server's certificate names, and that sslrootcert names the certificate of the authority that signed it; sslmode=verify-ca does not compare the host's name."
     )]
     Insecure {
-        /// What TLS said.
+        /// The message of the TLS library.
         why: String,
         /// The driver's error.
         #[source]
@@ -34,62 +35,62 @@ pub enum Error {
     },
     /// The database accepts no changes.
     #[error(
-        "The database accepts no changes: it is a standby or set to read-only, or its file may not be written. Nothing was changed. Make it writable, or name one that is in DATABASE_URL."
+        "The database accepts no changes: it is a standby or set to read-only, or its file may not be written. Nothing was changed. Make it writable, or set DATABASE_URL to a database that is."
     )]
     ReadOnly(#[source] DbErr),
-    /// The disk is full, or fails.
+    /// The disk is full or failing.
     #[error(
-        "The database cannot store anything more: its disk is full or fails. Nothing was changed. Make room, then try again."
+        "The database cannot store more data: its disk is full or failing. Nothing was changed. Free some space, then try again."
     )]
     Storage(#[source] DbErr),
-    /// The file is damaged, or was never a database.
+    /// The file is damaged or is not a database.
     #[error(
-        "The database's file is no SQLite database, or it is damaged. Check DATABASE_URL; if it is right, restore the file from a backup."
+        "The database file is not an SQLite database, or it is damaged. Check DATABASE_URL. If it is correct, restore the file from a backup."
     )]
     Damaged(#[source] DbErr),
-    /// A table is not there: `serve --demo` begins without this program's own, and somebody may have dropped one.
-    #[error("The database lacks a table that is needed. Run `session-admin migrate`, then try again.")]
+    /// A table is missing. `serve --demo` starts without the internal tables; otherwise, a table may have been dropped.
+    #[error("The database lacks a required table. Run `session-admin migrate`, then try again.")]
     MissingTable(#[source] DbErr),
-    /// A statement took longer than its limit.
-    #[error("The database took too long to answer, so the request was given up. Nothing was changed.")]
+    /// A statement exceeded its timeout.
+    #[error("The database took too long to respond, so the request was cancelled. Nothing was changed.")]
     Timeout(#[source] DbErr),
-    /// Somebody else held a lock for longer than the limit.
+    /// Another transaction held a lock for longer than the lock timeout.
     #[error("Another transaction holds rows or tables that this one needs. Nothing was changed; try again.")]
     LockTimeout(#[source] DbErr),
-    /// The database refused because of a foreign key, a check, a unique index or a trigger.
+    /// The database rejected a statement because of a foreign key, a check, a unique index or a trigger.
     #[error("The database refused: {}", .0.message)]
     Refused(#[source] Box<DatabaseMessage>),
-    /// The role may not do what is needed.
+    /// The database role lacks a required privilege.
     #[error("The database role lacks a privilege: {}. `session-admin doctor` lists what is missing.", .0.message)]
     MissingGrant(#[source] Box<DatabaseMessage>),
-    /// So many changes of the schema have not been made yet.
+    /// Migrations are pending; the field is their number.
     #[error(
         "{} pending on this database. Run `session-admin migrate` with the same DATABASE_URL: it shows what it would do, and asks before it purges.",
         if *.0 == 1 { "1 migration is".to_owned() } else { format!("{} migrations are", .0) }
     )]
     MigrationsPending(usize),
-    /// The database is not what this program needs.
+    /// The database does not meet a requirement of this program.
     #[error("{0}")]
     IncompatibleDatabase(String),
-    /// The rest: a defect, or a fault of the machine.
-    #[error("The database reported an error that has no better name.")]
+    /// An unclassified database error: a defect of the program or a fault of the machine.
+    #[error("The database reported an unexpected error.")]
     Database(#[source] DbErr),
-    /// The migration's own errors say what to do.
+    /// A migration failed. The message of [`migration::Error`] states how to proceed.
     #[error("{0}")]
     Migration(#[source] Box<migration::Error>),
     /// A file could not be read or written.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         what: String,
-        /// The system's error.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
 }
 
 impl Error {
-    /// The stable code in `extensions.code`.
+    /// Returns the stable code in `extensions.code`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -111,31 +112,33 @@ impl Error {
 }
 
 impl Error {
-    /// What the database said, where it is more than the class.
+    /// Returns the message of the underlying error, or the error's own message if there is none.
     #[must_use]
     pub fn database_message(&self) -> String {
         let source = std::error::Error::source(self).map(ToString::to_string);
         source.unwrap_or_else(|| self.to_string())
     }
 
-    /// The error for whoever runs the program, with the database's or the system's own words where the class hides them. They
-    /// name hosts, roles and databases, which are no business of the API's callers.
+    /// Returns the message for the operator of the program.
+    ///
+    /// It includes the message of the database or of the system where the public message omits it. Those messages name
+    /// hosts, roles and databases, which callers of the API must not see.
     #[must_use]
     pub fn operator_message(&self) -> String {
         match self {
             Self::Unavailable(source) => format!(
-                "The database cannot be reached: {}. Check that it runs, that DATABASE_URL is right and that it has a \
-                 connection to spare, then try again.",
-                words(source)
+                "The database cannot be reached: {}. Check that it runs, that DATABASE_URL is correct and that it has \
+                 a free connection, then try again.",
+                source_message(source)
             ),
             Self::Database(source) => {
-                format!("The database reported an error that has no better name: {}.", words(source))
+                format!("The database reported an unexpected error: {}.", source_message(source))
             }
             _ => self.to_string(),
         }
     }
 
-    /// Whether a value was not what its type takes: PostgreSQL's class 22, data exceptions.
+    /// Returns whether the database rejected a value as invalid for its type (PostgreSQL's class 22, data exceptions).
     #[must_use]
     pub fn is_data_exception(&self) -> bool {
         let Self::Database(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
@@ -152,11 +155,11 @@ impl Error {
 
 impl From<migration::Error> for Error {
     fn from(source: migration::Error) -> Self {
-        // The migration's own words would be of a refusal.
+        // A connection fault during a migration keeps its own class. `Migration` would present it as a refusal.
         if let migration::Error::Database(fault) = &source
-            && let away @ (Self::Unavailable(_) | Self::Insecure { .. }) = classify(fault.clone())
+            && let connection_error @ (Self::Unavailable(_) | Self::Insecure { .. }) = classify(fault.clone())
         {
-            return away;
+            return connection_error;
         }
         Self::Migration(Box::new(source))
     }
@@ -168,11 +171,12 @@ impl From<DbErr> for Error {
     }
 }
 
-/// What is said where nobody answers, or all connections are in use.
-const NO_CONNECTION: &str = "no connection was to be had in time";
+/// The message for a connection that could not be acquired in time, either because the database does not respond or
+/// because all connections are in use.
+const NO_CONNECTION: &str = "no connection was available in time";
 
-/// What the database or the system said, without what the libraries between say of themselves.
-fn words(source: &DbErr) -> String {
+/// Returns the message of the database or of the system, without the prefixes that the libraries in between add.
+fn source_message(source: &DbErr) -> String {
     match source {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
@@ -187,7 +191,7 @@ fn words(source: &DbErr) -> String {
     }
 }
 
-/// Gives a driver's error its class. Every variant of the driver's error that can reach us is decided here.
+/// Classifies a driver error. Every variant that can occur is handled here.
 fn classify(source: DbErr) -> Error {
     match &source {
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -213,75 +217,79 @@ fn classify(source: DbErr) -> Error {
     Error::Database(source)
 }
 
-/// What the database said, copied out of the driver's error.
+/// A message of the database, copied from the driver's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct DatabaseMessage {
-    /// The database's own sentence, without SQL.
+    /// The message of the database, without SQL.
     pub message: String,
-    /// The table it names, bare.
+    /// The unqualified name of the table that the message names.
     pub table: Option<String>,
-    /// The constraint it names.
+    /// The constraint that the message names.
     pub constraint: Option<String>,
     /// The driver's error.
     #[source]
     pub source: DbErr,
 }
 
-/// SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) or SQLite's extended result code
-/// (<https://www.sqlite.org/rescode.html>). PostgreSQL's have five characters, SQLite's at most four digits.
-fn reported_error(code: &str, said: DatabaseMessage) -> Error {
+/// Classifies an error that the database reported.
+///
+/// `code` is an SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) or an extended result code
+/// of SQLite (<https://www.sqlite.org/rescode.html>). PostgreSQL's codes have five characters, SQLite's at most four
+/// digits.
+fn reported_error(code: &str, details: DatabaseMessage) -> Error {
     if let Some(result) = sqlite_result(code) {
         return match result {
-            // SQLITE_ERROR, which is many things
-            1 if said.message.starts_with("no such table") => Error::MissingTable(said.source),
+            // SQLITE_ERROR covers many faults, so the message decides.
+            1 if details.message.starts_with("no such table") => Error::MissingTable(details.source),
             // SQLITE_BUSY, SQLITE_LOCKED
-            5 | 6 => Error::LockTimeout(said.source),
+            5 | 6 => Error::LockTimeout(details.source),
             // SQLITE_READONLY
-            8 => Error::ReadOnly(said.source),
+            8 => Error::ReadOnly(details.source),
             // SQLITE_IOERR, SQLITE_FULL
-            10 | 13 => Error::Storage(said.source),
+            10 | 13 => Error::Storage(details.source),
             // SQLITE_CORRUPT, SQLITE_NOTADB
-            11 | 26 => Error::Damaged(said.source),
+            11 | 26 => Error::Damaged(details.source),
             // SQLITE_CANTOPEN
-            14 => Error::Unavailable(said.source),
+            14 => Error::Unavailable(details.source),
             // SQLITE_CONSTRAINT
-            19 => Error::Refused(Box::new(said)),
-            _ => Error::Database(said.source),
+            19 => Error::Refused(Box::new(details)),
+            _ => Error::Database(details.source),
         };
     }
     match code {
         // lock_not_available, deadlock_detected
-        "55P03" | "40P01" => Error::LockTimeout(said.source),
+        "55P03" | "40P01" => Error::LockTimeout(details.source),
         // query_canceled, transaction_timeout
-        "57014" | "25P04" => Error::Timeout(said.source),
+        "57014" | "25P04" => Error::Timeout(details.source),
         // disk_full, io_error
-        "53100" | "58030" => Error::Storage(said.source),
+        "53100" | "58030" => Error::Storage(details.source),
         // read_only_sql_transaction
-        "25006" => Error::ReadOnly(said.source),
-        // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout,
-        // idle_in_transaction_session_timeout, invalid_catalog_name, and what refuses a login
+        "25006" => Error::ReadOnly(details.source),
+        // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
+        // idle_session_timeout, idle_in_transaction_session_timeout, invalid_catalog_name, invalid_password,
+        // invalid_authorization_specification
         "53300" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "3D000" | "28P01" | "28000" => {
-            Error::Unavailable(said.source)
+            Error::Unavailable(details.source)
         }
         // undefined_table, invalid_schema_name
-        "42P01" | "3F000" => Error::MissingTable(said.source),
-        "42501" => Error::MissingGrant(Box::new(said)),
+        "42P01" | "3F000" => Error::MissingTable(details.source),
+        "42501" => Error::MissingGrant(Box::new(details)),
         // connection exceptions
-        _ if code.starts_with("08") => Error::Unavailable(said.source),
-        // integrity violations, errors raised by triggers
-        // A rule, or a publication that cannot tell the row that goes, makes a statement impossible.
-        _ if code.starts_with("23") || matches!(code, "P0001" | "0A000" | "55000") => Error::Refused(Box::new(said)),
-        _ => Error::Database(said.source),
+        _ if code.starts_with("08") => Error::Unavailable(details.source),
+        // Integrity violations, errors raised by triggers, and statements that are impossible because of a rule or
+        // because of a publication without a replica identity for the deleted row.
+        _ if code.starts_with("23") || matches!(code, "P0001" | "0A000" | "55000") => Error::Refused(Box::new(details)),
+        _ => Error::Database(details.source),
     }
 }
 
-/// SQLite's primary result code, which is the low byte of the extended one.
+/// Returns SQLite's primary result code, which is the low byte of the extended one.
 fn sqlite_result(code: &str) -> Option<u32> {
     (code.len() < 5).then(|| code.parse::<u32>().ok()).flatten().map(|number| number & 0xff)
 }
 
-/// What TLS says of a connection that it did not let be made; the driver has it as an error of input and output.
+/// Returns the TLS fault that prevented a connection. The driver reports some of them as I/O errors.
 fn tls_fault(error: &SqlxError) -> Option<String> {
     match error {
         SqlxError::Tls(fault) => Some(fault.to_string()),
@@ -290,7 +298,7 @@ fn tls_fault(error: &SqlxError) -> Option<String> {
     }
 }
 
-/// Faults of the connection itself, as the driver names them.
+/// Returns whether an error is a fault of the connection itself.
 const fn is_connection_fault(error: &SqlxError) -> bool {
     matches!(
         error,

@@ -1,5 +1,5 @@
-//! Idempotency keys: a request that was committed under a key is answered with its first outcome, and nothing more is
-//! done.
+//! Idempotency keys. A request that was committed under a key is answered with its first outcome and is not executed
+//! again.
 
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::impact::Impact;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// How long a key is stored.
+/// The time for which a key is stored.
 const RETENTION: TimeDelta = TimeDelta::days(7);
-/// The longest key, in characters.
+/// The maximum length of a key, in characters.
 const MAX_KEY_LENGTH: usize = 255;
-/// The version of the fingerprinted form. A change to that form needs another number, so that no request of before is
-/// taken for another one by accident.
+/// The version of the fingerprinted representation. A change of the representation requires a new version, so that a
+/// request from before the change cannot match a different one.
 const FINGERPRINT_VERSION: u32 = 1;
 
 /// A request with an idempotency key.
@@ -27,7 +27,7 @@ pub(crate) struct IdempotentRequest {
     fingerprint: String,
 }
 
-/// What a request created.
+/// The object that a request created.
 pub(crate) enum Created {
     /// A deletion.
     Deletion(Uuid),
@@ -35,19 +35,21 @@ pub(crate) enum Created {
     Run(Uuid),
 }
 
-/// What is stored under a request's key.
+/// The record that is stored under a request's key.
 pub(crate) enum Replay {
-    /// Nothing, or the request has no key.
+    /// No record is stored, or the request has no key.
     None,
-    /// The same request: what it created, and the impact that was its answer.
+    /// The same request was committed: what it created, and the impact that it returned.
     Found(Created, Option<Impact>),
-    /// Another request.
+    /// A different request was committed under the key.
     Mismatch(Refusal),
 }
 
 impl IdempotentRequest {
-    /// Makes a request of a principal under a key. Two requests are the same if `terms` and `target` serialize alike:
-    /// the fingerprint is the SHA-256 of the JSON array of version, terms and target.
+    /// Creates a request of a principal under a key.
+    ///
+    /// Two requests are the same if `terms` and `target` serialize equally: the fingerprint is the SHA-256 of the JSON
+    /// array of version, terms and target.
     pub fn new(principal: &str, key: &str, terms: &impl Serialize, target: &impl Serialize) -> Self {
         let serialized = serde_json::to_vec(&(FINGERPRINT_VERSION, terms, target)).unwrap_or_default();
         let fingerprint = Sha256::digest(serialized).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -58,7 +60,7 @@ impl IdempotentRequest {
 /// Checks the length and the characters of a key.
 ///
 /// # Errors
-/// [`Error::BadInput`].
+/// Returns [`Error::BadInput`] if the key is empty or too long, or contains a NUL.
 pub(crate) fn check(key: Option<&String>) -> Result<(), Error> {
     let is_valid = |key: &String| !key.is_empty() && key.chars().count() <= MAX_KEY_LENGTH && !key.contains('\0');
     if key.is_none_or(is_valid) {
@@ -67,13 +69,13 @@ pub(crate) fn check(key: Option<&String>) -> Result<(), Error> {
     Err(Error::BadInput(format!("idempotencyKey must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL.")))
 }
 
-/// Looks up what is stored under the key of a request.
+/// Looks up the record that is stored under the key of a request.
 ///
-/// On PostgreSQL a second request with the same key waits here until the transaction of the first has ended; SQLite has
-/// one writer at a time.
+/// On PostgreSQL, a second request with the same key waits here until the transaction of the first has ended. SQLite
+/// has only one writer at a time.
 ///
 /// # Errors
-/// [`Error::LockTimeout`], [`Error::Unavailable`], [`Error::Timeout`].
+/// Returns [`Error::LockTimeout`], [`Error::Unavailable`] or [`Error::Timeout`].
 pub(crate) async fn find(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -111,17 +113,19 @@ pub(crate) async fn find(
         (Some(deletion), _) => Created::Deletion(deletion),
         (None, Some(run)) => Created::Run(run),
         (None, None) => {
-            return Err(Error::IncompatibleDatabase("A remembered request names nothing that it made.".to_owned()));
+            return Err(Error::IncompatibleDatabase(
+                "A stored request names neither a deletion nor a cleanup run.".to_owned(),
+            ));
         }
     };
     let impact: String = row.try_get("", "impact")?;
     Ok(Replay::Found(created, serde_json::from_str(&impact).ok()))
 }
 
-/// Stores what a request created under its key, and deletes the keys that are too old.
+/// Stores what a request created under its key, and deletes expired keys.
 ///
 /// # Errors
-/// [`Error::Unavailable`], [`Error::Timeout`].
+/// Returns [`Error::Unavailable`] or [`Error::Timeout`].
 pub(crate) async fn store(
     transaction: &DatabaseTransaction,
     db: &Database,
@@ -157,7 +161,8 @@ pub(crate) async fn store(
     Ok(())
 }
 
-/// Returns a condition: the run was made by a request of this principal under this key. All three arguments are SQL.
+/// Returns the SQL condition that a run was created by a request of a principal under a key. All three arguments are
+/// SQL expressions.
 pub(crate) fn made_run(db: &Database, run: &str, principal: &str, key: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM {} request WHERE request.run_id = {run} AND request.principal = {principal} \

@@ -1,8 +1,10 @@
-//! Session Admin: shows what deleting a session will do, and does exactly that.
+//! Session Admin, a service that previews what deleting a session does, and then deletes exactly that.
 //!
-//! A file uses only what stands lower in this list: `cli`; `http`, `graphql`, `schedule`; `worker`; `metrics`; then the domain
-//! (`cleanup` and `restore`, which use `deletion`; `gateway`, `group`, `health`, `session`); then `impact`, `catalog`, `access`,
-//! `db`, and what all of them share (`config`, `error`, `refusal`, `clock`, `limits`).
+//! A module uses only modules that come later in this list:
+//! - entry points: `cli`; `config` and `demo`; `http`; `graphql`;
+//! - the server's state: `app_state`; `worker`; `metrics`; `auth`; `admission`; `limits`; `conformance`;
+//! - the domain: `cleanup`; `restore`; `deletion`; `gateway`, `group`, `idempotency`, `schema_health` and `session`;
+//! - the foundation: `impact`; `catalog`; `db`; `clock` and `error`; `refusal` and `wording`.
 
 mod admission;
 pub mod app_state;

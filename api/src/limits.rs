@@ -1,5 +1,6 @@
-//! The limits of requests: what one may ask for, and how much is served at once. `config/limits.rs` has the options,
-//! `admission/mod.rs` the order in which a request meets them, docs/reference/limits.md the table of all.
+//! The limits of requests: the size of one request and the number of concurrent requests. The options are in
+//! `config/limits.rs`, the order of the checks is in `admission/mod.rs`, and the table of all limits is in
+//! docs/reference/limits.md.
 
 use std::time::Duration;
 
@@ -8,39 +9,40 @@ use crate::conformance::limits::DocumentLimits;
 /// The limits of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The size of a document and of its variables.
+    /// The maximum size of a document and of its variables.
     pub document: DocumentLimits,
-    /// The cost of an operation: one for each field, for a page its fields times its size, and more for fields that make the
-    /// database work.
+    /// The maximum cost of an operation. Each field costs one, a page costs its fields times its size, and fields that
+    /// load the database cost more.
     pub cost: usize,
-    /// Nodes on a page, [`Self::MOST_ON_A_PAGE`] at most.
+    /// The maximum number of nodes on a page, at most [`Self::MAX_PAGE_SIZE`].
     pub page: u32,
-    /// The size of a request's body or of a WebSocket message, in bytes.
+    /// The maximum size of a request's body or of a WebSocket message, in bytes.
     pub max_body: usize,
-    /// How long a connection may be without a request: before the first, between two, and while a head arrives.
+    /// The maximum time that a connection may be without a complete request head: before the first request, between two
+    /// requests, and while a head arrives.
     pub head_timeout: Duration,
-    /// How long a body may take to arrive.
+    /// The maximum time in which a body must arrive.
     pub body_timeout: Duration,
-    /// How long a client may take to read a response.
+    /// The maximum time in which a client must read a response.
     pub response_timeout: Duration,
-    /// How long a query may take. For a mutation only the timeouts of the database apply.
+    /// The timeout of a query. Mutations are subject to the timeouts of the database only.
     pub query_timeout: Duration,
-    /// Open connections.
+    /// The maximum number of open connections.
     pub connections: usize,
-    /// Open WebSockets.
+    /// The maximum number of open WebSockets.
     pub sockets: usize,
-    /// Open WebSockets of one token.
+    /// The maximum number of open WebSockets of one token.
     pub sockets_per_token: usize,
-    /// Operations in progress over one WebSocket, subscriptions included.
+    /// The maximum number of operations in progress on one WebSocket, including subscriptions.
     pub operations: usize,
-    /// Queries that are executed at once, and mutations that are.
+    /// The maximum number of concurrent queries, and separately of concurrent mutations.
     pub requests: usize,
-    /// Requests of one client a minute; none: any number.
+    /// The maximum number of requests of one client per minute, or `None` for no limit.
     pub requests_per_minute: Option<u32>,
 }
 
 impl Limits {
-    /// The most nodes on a page that a server can allow. The schema documents it.
+    /// The largest page size that a server can allow. The schema documents it.
     pub const MAX_PAGE_SIZE: u32 = 100;
 
     /// The default limits.

@@ -1,8 +1,8 @@
-//! The binary: everything is in the library, so that tests and servers use the same.
+//! The binary of the program. All code is in the library, so that tests use the same code as the binary.
 
 use std::process::ExitCode;
 
-/// An answer is made of many small pieces.
+/// The memory allocator of the program. A response consists of many small allocations, which mimalloc serves quickly.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

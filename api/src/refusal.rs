@@ -1,58 +1,58 @@
-//! Refusals: what a caller can act on, as data and not as errors. The contract calls them user errors.
+//! Refusals that a caller can act on. They are data, not errors. The GraphQL schema calls them user errors.
 
 /// The stable code of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefusalCode {
-    /// What was named does not exist, or no longer.
+    /// A requested object does not exist or no longer exists.
     NotFound,
-    /// A session among them is connected, and that was not allowed.
+    /// A session is connected, and the request does not allow that.
     SessionConnected,
-    /// Messages still to be sent would go, and that was not allowed.
+    /// Pending messages would be deleted, and the request does not allow that.
     PendingMessages,
-    /// A foreign key, or what else the database enforces, refuses.
+    /// A foreign key or another database constraint rejects the deletion.
     BlockedByForeignKey,
-    /// The impact is not the one that was looked at.
+    /// The impact differs from the expected one.
     ImpactChanged,
     /// More rows than `atMost` would be deleted.
     TooManyRows,
-    /// A session is no longer what it was picked for.
+    /// A session no longer matches the criteria by which it was selected.
     NoLongerMatches,
-    /// Somebody else held a lock for too long.
+    /// Another transaction held a lock for longer than the lock timeout.
     LockTimeout,
-    /// The same key came with other input.
+    /// The idempotency key was used with other input.
     IdempotencyKeyReused,
-    /// The gateway says that a session is connected, and that was not allowed.
+    /// The gateway reports a session as connected, and the request does not allow that.
     GatewayDisagrees,
-    /// The deletion has been restored already.
+    /// The deletion has already been restored.
     AlreadyRestored,
-    /// What the deletion kept has expired, was erased, or was never kept.
+    /// The archive of the deletion has expired, was erased or never existed.
     ArchiveGone,
-    /// Something stands in the way of what would be put back.
+    /// Conflicts prevent the restore.
     RestoreConflict,
-    /// The run has finished.
+    /// The run has already finished.
     RunFinished,
 }
 
-/// One refusal; at most one per code, its message naming all that it is about.
+/// A refusal. There is at most one per code, and its message names everything that it concerns.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Refusal {
     /// The stable code.
     pub code: RefusalCode,
-    /// What is the matter and what to do next.
+    /// The problem and the next step.
     pub message: String,
-    /// The path of the argument that it is about, where one is.
+    /// The path of the argument that the refusal concerns, if it concerns one.
     pub field: Option<Vec<String>>,
 }
 
 impl Refusal {
-    /// A refusal that is about no single argument.
+    /// Creates a refusal that concerns no single argument.
     #[must_use]
     pub fn without_field(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: None }
     }
 
-    /// A refusal that is about the argument at `field` (a path with dots, such as `input.id`).
+    /// Creates a refusal that concerns the argument at `field`, a path with dots such as `input.id`.
     #[must_use]
     pub fn for_field(field: &str, code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: Some(field.split('.').map(str::to_owned).collect()) }

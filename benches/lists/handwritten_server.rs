@@ -1,5 +1,5 @@
-//! The same three lists by hand: axum and sqlx, one statement each, rows written as JSON in the shape of the API's
-//! answer.
+//! The hand-written server of the three lists: axum and sqlx, one statement each, JSON in the shape of the API's
+//! response.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// A page and one row more, which tells whether another page follows.
+/// A query of one page and one more row, which tells whether another page follows.
 const SESSIONS: &str = "SELECT id, session_name, status, phone_number, created_at FROM whatsapp_sessions \
                         ORDER BY created_at DESC, id DESC LIMIT $1";
 
@@ -121,7 +121,7 @@ fn moment<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok,
     serializer.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-/// Serves until it is killed.
+/// Serves the lists until the process is killed.
 pub async fn serve(url: &str, address: &str) {
     let pool = PgPoolOptions::new().max_connections(16).test_before_acquire(false).connect(url).await.unwrap();
     let router = Router::new()

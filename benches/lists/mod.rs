@@ -1,4 +1,4 @@
-//! The lists over HTTP: requests a second with 16 connections, beside a server written by hand.
+//! Benchmarks of the lists over HTTP against a hand-written server: requests a second, time to start, and memory.
 
 mod handwritten_server;
 pub mod side;
@@ -11,16 +11,16 @@ use side::{Ask, Side};
 
 pub use handwritten_server::serve as serve_by_hand;
 
-/// The argument that makes this program the server by hand.
+/// The argument with which this program runs as the hand-written server.
 pub const BY_HAND: &str = "by-hand";
 
-/// Turns of each side, after one to warm up.
+/// The number of measurements of each side, after one to warm up.
 const TURNS: usize = 7;
-/// Starts of each side.
+/// The number of starts of each side.
 const STARTS: usize = 9;
 const TURN: Duration = Duration::from_secs(3);
 
-/// What is asked of both: the path at the server by hand, and the query.
+/// The compared lists: the title, the path of the hand-written server, and the program's query.
 const LISTS: [(&str, &str, &str); 3] = [
     (
         "50 sessions",
@@ -41,7 +41,7 @@ const LISTS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Compares on the database at `url`.
+/// Runs the benchmarks on the database at `url` and prints a table.
 pub async fn run(url: &str, size: &Size) {
     let (ours, hand) = (Side::ours(url), Side::by_hand(url));
     println!("\n| size | requests a second | ours | by hand | ratio |\n|---|---|---|---|---|");
@@ -52,10 +52,10 @@ pub async fn run(url: &str, size: &Size) {
         assert_eq!(answer, hand_process.first_answer(&hand_ask).await.0, "{what}: both give the same answer");
         let (mut one, mut two) = (Vec::new(), Vec::new());
         for turn in 0..=TURNS {
-            let found = (our_process.load(&our_ask, TURN), hand_process.load(&hand_ask, TURN));
+            let rates = (our_process.load(&our_ask, TURN), hand_process.load(&hand_ask, TURN));
             if turn > 0 {
-                one.push(found.0);
-                two.push(found.1);
+                one.push(rates.0);
+                two.push(rates.1);
             }
         }
         let (one, two) = (median(one), median(two));

@@ -1,4 +1,4 @@
-//! One of the two servers: its process, what is asked of it, how fast it answers and what memory it holds.
+//! One of the two compared servers: its process, its requests, and the measurement of its speed and memory.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -10,19 +10,19 @@ use tempfile::NamedTempFile;
 
 use super::BY_HAND;
 
-/// How many rows are asked for.
+/// The number of rows that a request asks for.
 const FIRST: u32 = 50;
-/// Connections under load.
+/// The number of connections of the load test.
 const CONNECTIONS: &str = "16";
 
-/// How a server is started.
+/// The program, arguments and database of a server.
 pub struct Side {
     program: String,
     before: Vec<String>,
     url: String,
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Process {
     child: Child,
     started: Instant,
@@ -30,7 +30,7 @@ pub struct Process {
     client: reqwest::Client,
 }
 
-/// A request.
+/// A request to one of the servers.
 pub struct Ask {
     path: String,
     body: String,
@@ -46,7 +46,7 @@ impl Ask {
         Self { path: path.to_owned(), body: json!({ "first": FIRST }).to_string() }
     }
 
-    /// The request as wrk takes it.
+    /// Writes the request as a Lua script for wrk.
     fn script(&self) -> NamedTempFile {
         let mut file = NamedTempFile::with_suffix(".lua").unwrap();
         write!(
@@ -60,7 +60,7 @@ impl Ask {
 }
 
 impl Side {
-    /// The program as it is shipped, with its defaults.
+    /// Returns the program with its defaults, except for the rate limit.
     pub fn ours(url: &str) -> Self {
         let program = env!("CARGO_BIN_EXE_session-admin").to_owned();
         Self {
@@ -70,18 +70,18 @@ impl Side {
         }
     }
 
-    /// This program, as the server by hand.
+    /// Returns the hand-written server, which is this program with another argument.
     pub fn by_hand(url: &str) -> Self {
         let program = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
         Self { program, before: vec![BY_HAND.to_owned(), url.to_owned()], url: url.to_owned() }
     }
 
-    /// Starts it, without waiting for anything.
+    /// Starts the server without waiting until it answers.
     pub fn spawn(&self) -> Process {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut command = Command::new(&self.program);
         command.args(&self.before).arg(&address).env("DATABASE_URL", &self.url);
-        // As the program's own client does it; whoever was first has chosen the same.
+        // reqwest needs a default provider. The call fails if the program's client has installed the same one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let started = Instant::now();
@@ -91,7 +91,7 @@ impl Side {
 }
 
 impl Process {
-    /// The answer to a request; none while nobody listens.
+    /// Sends a request and returns the body of the response, or `None` while the server does not listen.
     async fn ask(&self, ask: &Ask) -> Option<Value> {
         let request = self.client.post(format!("http://{}{}", self.address, ask.path));
         let request = request.header("content-type", "application/json").body(ask.body.clone());
@@ -100,7 +100,7 @@ impl Process {
         Some(answer)
     }
 
-    /// The first answer, asked for again and again, and how many milliseconds after the start it came.
+    /// Repeats a request until it is answered. Returns the response and the milliseconds since the start of the server.
     pub async fn first_answer(&self, ask: &Ask) -> (Value, f64) {
         loop {
             if let Some(answer) = self.ask(ask).await {
@@ -111,7 +111,7 @@ impl Process {
         }
     }
 
-    /// Answers a second, over `time`.
+    /// Measures the responses per second over `time`.
     pub fn load(&self, ask: &Ask, time: Duration) -> f64 {
         let script = ask.script();
         let duration = format!("{}s", time.as_secs());
@@ -127,7 +127,7 @@ impl Process {
         figure.unwrap_or_else(|| panic!("{report}")).trim().parse().unwrap()
     }
 
-    /// Resident memory, in MiB.
+    /// Returns the resident memory of the server in MiB.
     pub fn memory(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let figure = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -137,7 +137,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

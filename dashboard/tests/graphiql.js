@@ -121,7 +121,7 @@ async function askWithout(page) {
   assert.equal(operations.length, 0, 'the schema is not asked for where nobody would be told');
 
   await execute(page);
-  await answered(page, /wants an access token: .* On this page the token goes into the tab Headers/);
+  await answered(page, /needs an access token: .* On this page the token goes into the tab Headers/);
   await excuse(1);
 
   // A socket is refused at once, and not tried again: the client's first pause would be four seconds at most.
@@ -172,7 +172,7 @@ async function askWith(page, credentials) {
   await page.waitForTimeout(MOMENT);
   await turnTo(page, 'Counted');
   await execute(page);
-  await answered(page, 'wants an access token');
+  await answered(page, 'needs an access token');
   assert.equal(operations.at(-1).headers().authorization, undefined);
   await excuse(1);
 }

@@ -8,23 +8,23 @@ use crate::{
     whatsapp_sessions, workshop_group_members, workshop_whatsapp_groups, workshops,
 };
 
-/// The ON DELETE action of a foreign key: what happens to a row when the row that it references is deleted.
+/// The ON DELETE action of a foreign key, which is applied to a row when the row that it references is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnDelete {
-    /// Deletes the row too.
+    /// Deletes the referencing row too.
     Cascade,
     /// Sets the reference to null.
     SetNull,
     /// Sets the reference to the column's default.
     SetDefault,
-    /// Refuses the deletion at once.
+    /// Rejects the deletion immediately.
     Restrict,
-    /// Refuses the deletion at the end of the statement, or of the transaction if the foreign key is deferred, unless
-    /// no reference is left by then.
+    /// Rejects the deletion at the end of the statement, or of the transaction if the foreign key is deferred, if a
+    /// reference still exists.
     NoAction,
 }
 
-/// A foreign key as the entities declare it.
+/// A foreign key as an entity declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredReference {
     /// The referencing table.

@@ -21,7 +21,8 @@ pub struct Model {
 /// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// A deletion of the group keeps the link.
+    /// The link remains when its group is deleted.
+    ///
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::WhatsappGroupId",

@@ -10,10 +10,10 @@ use sea_orm::{
 
 /// The id of a row: a UUID, stored as `uuid` on PostgreSQL and as hyphenated text on SQLite.
 ///
-/// A value does not know which database it is bound to. An id is therefore bound as text, and its column is declared as
+/// A value is bound without knowledge of the database. An id is therefore bound as text, and its column is declared as
 /// an enum named `uuid`: sea-orm casts enum columns on PostgreSQL (`CAST($1 AS "uuid")`, `CAST("id" AS "text")`) and
-/// not on SQLite. sea-orm's own types do not fit: `Uuid` is bound as a blob on SQLite, which never equals text, and
-/// PostgreSQL refuses to compare `TextUuid` with `uuid`.
+/// does not cast them on SQLite. sea-orm's own types do not fit: `Uuid` is bound as a blob on SQLite, which never
+/// equals text, and PostgreSQL rejects a comparison of `TextUuid` with `uuid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub Uuid);
 

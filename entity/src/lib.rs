@@ -1,11 +1,11 @@
 //! The thirteen business tables as sea-orm entities, one file per table, without behaviour.
 //!
-//! The entities declare the foreign keys and ON DELETE actions that are expected: schema health compares
-//! [`declared_references`] with the database's catalog. An adopted database may lack any table except
-//! `whatsapp_sessions` and `whatsapp_groups`, and any column that is not needed to find and delete a session. Queries
-//! therefore select only columns that exist.
+//! The entities declare the expected foreign keys and ON DELETE actions. Schema health compares [`declared_references`]
+//! with the database's catalog. An adopted database may lack any table except `whatsapp_sessions` and
+//! `whatsapp_groups`, and any column that is not needed to find and delete a session. Queries therefore select only
+//! columns that exist.
 
-// The fields are the tables' columns. Those whose names say everything have no documentation.
+// The fields are the tables' columns. Columns with self-explanatory names have no documentation.
 #![allow(missing_docs)]
 
 mod business_tables;

@@ -12,7 +12,7 @@ pub struct Model {
     pub id: Id,
     pub campaign_id: Id,
     pub group_id: Id,
-    /// Delivery status. The column may be text or an enum, so it is read as text.
+    /// The delivery status. The column may be text or an enum, so it is read as text.
     #[sea_orm(select_as = "text")]
     pub status: String,
     /// Null until the notification has been sent.

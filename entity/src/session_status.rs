@@ -2,8 +2,8 @@
 
 /// The connection status of a session.
 ///
-/// The database stores the gateway's own word. A word that this program does not know is [`SessionStatus::Other`], not
-/// an error: a gateway may add words.
+/// The database stores the gateway's status text. An unknown text is [`SessionStatus::Other`] and not an error, because
+/// a gateway may add statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionStatus {
@@ -15,18 +15,18 @@ pub enum SessionStatus {
     QrPending,
     /// The connection is down.
     Disconnected,
-    /// Any other word.
+    /// Any other status text.
     Other,
 }
 
 impl SessionStatus {
-    /// The statuses that have a stored word: all but [`SessionStatus::Other`].
+    /// The statuses with a stored text: all except [`SessionStatus::Other`].
     pub const KNOWN: [Self; 4] = [Self::Connected, Self::Connecting, Self::QrPending, Self::Disconnected];
 
     /// The statuses of stale sessions. A session is stale if it has one of them and no phone number.
     pub const STALE: [Self; 3] = [Self::QrPending, Self::Connecting, Self::Disconnected];
 
-    /// Returns the status that a stored word means. Words are compared exactly, as the database compares them.
+    /// Returns the status of a stored text. The comparison is case-sensitive, as in the database.
     #[must_use]
     pub fn from_raw(raw: &str) -> Self {
         match raw {
@@ -38,7 +38,7 @@ impl SessionStatus {
         }
     }
 
-    /// Returns the stored word, or none for [`SessionStatus::Other`], which stands for many words.
+    /// Returns the stored text, or `None` for [`SessionStatus::Other`], which represents many texts.
     #[must_use]
     pub const fn as_raw(self) -> Option<&'static str> {
         match self {

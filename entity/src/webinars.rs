@@ -1,4 +1,4 @@
-//! Table `webinars`.
+//! Table `webinars`: webinars with their group and community.
 
 use sea_orm::entity::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct Model {
 /// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// A deletion of the group keeps the webinar.
+    /// The webinar remains when its group is deleted.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::WhatsappGroupId",
@@ -31,7 +31,7 @@ pub enum Relation {
         on_delete = "SetNull"
     )]
     Group,
-    /// A deletion of the community keeps the webinar.
+    /// The webinar remains when its community is deleted.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::CommunityGroupId",

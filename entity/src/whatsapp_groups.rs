@@ -11,10 +11,10 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
     pub session_id: Id,
-    /// The messenger's own address of the group.
+    /// The identifier of the group in the messenger.
     pub group_jid: String,
     pub group_name: String,
-    /// Number of members, as of the last synchronisation.
+    /// The number of members at the last synchronisation.
     pub participant_count: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

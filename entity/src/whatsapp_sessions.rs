@@ -1,4 +1,4 @@
-//! Table `whatsapp_sessions`: accounts of the messenger that the product drives, or tried to pair.
+//! Table `whatsapp_sessions`: messenger accounts that the product controls or tried to pair.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,8 +11,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Id,
     pub session_name: String,
-    /// The gateway's own word; [`crate::SessionStatus`] interprets it. The column may be text or an enum, so it is read
-    /// as text.
+    /// The gateway's status text, which [`crate::SessionStatus`] interprets. The column may be text or an enum, so it
+    /// is read as text.
     #[sea_orm(select_as = "text")]
     pub status: String,
     /// Null until a phone has been paired.

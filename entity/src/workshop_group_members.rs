@@ -27,7 +27,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workshop,
-    /// A deletion of the group keeps the participant.
+    /// The participant remains when the group is deleted.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::GroupId",

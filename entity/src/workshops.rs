@@ -1,4 +1,4 @@
-//! Table `workshops`.
+//! Table `workshops`: workshops with their group.
 
 use sea_orm::entity::prelude::*;
 
@@ -21,7 +21,7 @@ pub struct Model {
 /// The table's foreign keys, with the expected ON DELETE actions.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// A deletion of the group keeps the workshop.
+    /// The workshop remains when its group is deleted.
     #[sea_orm(
         belongs_to = "super::whatsapp_groups::Entity",
         from = "Column::WhatsappGroupId",

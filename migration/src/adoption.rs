@@ -1,4 +1,4 @@
-//! Tells an empty database from one with existing business tables, which is adopted.
+//! The detection of an existing deployment, whose database is adopted.
 
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -28,9 +28,9 @@ const REQUIRED_COLUMNS: [(&str, &[&str]); 2] =
 /// Whether a database had business tables before the first migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DatabaseKind {
-    /// It has no business table. The migrations create all of them.
+    /// The database has no business table. The migrations create all of them.
     New,
-    /// It has business tables. The migrations create no business table.
+    /// The database has business tables. The migrations create none.
     Adopted,
 }
 
@@ -38,8 +38,8 @@ pub(crate) enum DatabaseKind {
 ///
 /// # Errors
 ///
-/// [`Error::MissingSchema`], [`Error::MissingTable`] or [`Error::MissingColumn`] if it can be neither filled nor
-/// adopted.
+/// Returns [`Error::MissingSchema`], [`Error::MissingTable`] or [`Error::MissingColumn`] if the database can be neither
+/// filled nor adopted.
 pub(crate) async fn detect_kind(db: &impl ConnectionTrait, schema: &str) -> Result<DatabaseKind, Error> {
     let dialect = Dialect::from_connection(db)?;
     if dialect == Dialect::Postgres && !postgres::has_schema(db, schema).await? {
@@ -63,7 +63,7 @@ pub(crate) async fn detect_kind(db: &impl ConnectionTrait, schema: &str) -> Resu
     Ok(DatabaseKind::Adopted)
 }
 
-/// Returns the names of a table's columns, or none if there is no such table.
+/// Returns the names of a table's columns, or `None` if there is no such table.
 async fn find_columns(
     db: &impl ConnectionTrait,
     dialect: Dialect,

@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 
 use crate::error::Error;
 
-/// The data that the migrations of one session share: the schema that they read, and the error that they report.
+/// The data that the migrations of one session share: the schema of the business tables and the error to report.
 pub(crate) struct Context {
     /// The PostgreSQL schema of the business tables. Unused on SQLite.
     pub(crate) schema: String,
@@ -18,8 +18,9 @@ impl Context {
         Self { schema: schema.to_owned(), error: Mutex::new(None) }
     }
 
-    /// Stores an error for [`take_error`](Self::take_error), and converts it to sea-orm's type, which a migration must
-    /// return and which holds only the text.
+    /// Stores an error for [`take_error`](Self::take_error) and converts it to sea-orm's error type.
+    ///
+    /// A migration must return sea-orm's type, which contains only the text.
     pub(crate) fn record_error(&self, error: Error) -> DbErr {
         let text = error.to_string();
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);

@@ -1,4 +1,4 @@
-//! The two supported databases, and where each keeps the internal tables.
+//! The two supported databases and the location of the internal tables in each.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
@@ -22,8 +22,8 @@ impl Dialect {
 
     /// Returns the quoted name of an internal table.
     ///
-    /// On PostgreSQL the internal tables have a schema of their own, which an API that serves `public` does not expose.
-    /// On SQLite, which has no schemas, their names have a prefix.
+    /// On PostgreSQL the internal tables are in a separate schema, which an API that serves `public` does not expose.
+    /// SQLite has no schemas, so their names have a prefix there.
     pub(crate) fn internal_table(self, name: &str) -> String {
         match self {
             Self::Postgres => qualified_name(INTERNAL_SCHEMA, name),

@@ -4,22 +4,21 @@ use std::{fmt, path::PathBuf};
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// The reason why a migration stopped. Its message says what to do next.
+/// The reason why a migration stopped. Its message states the next step.
 ///
-/// What was applied before the error stays applied, and the next session continues from there.
+/// Migrations that were applied before the error stay applied, and the next session continues after them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Rows reference parents that do not exist, so the foreign key cannot be created. Migrations never delete such
     /// rows.
     #[error("rows point at parents that do not exist: {}. Correct or delete these rows, then run `session-admin migrate` again; nothing was changed for them", join_orphans(.0))]
     Orphans(Vec<OrphanedRows>),
-    /// A table, or on SQLite the database file, stayed locked by others through all retries.
-    #[error("{table} stayed locked{}. Run `session-admin migrate` again when it is free; it goes on from here", describe_holders(.pids))]
+    /// A table, or on SQLite the database file, stayed locked by other sessions through all retries.
+    #[error("{table} stayed locked{}. Run `session-admin migrate` again when it is free; it continues from here", describe_holders(.pids))]
     LockTimeout {
-        /// The locked table, or "the database" if it is not known which, as on SQLite.
+        /// The locked table, or "the database" if the table is unknown, as on SQLite.
         table: String,
-        /// The PostgreSQL processes that hold a lock on the table or on a referenced one, as far as they could be
-        /// determined.
+        /// The PostgreSQL processes that hold a lock on the table or on a referenced one, if they could be determined.
         pids: Vec<i32>,
     },
     /// The configured schema does not exist.
@@ -60,24 +59,24 @@ pub enum Error {
         /// The database's error.
         source: Box<DbErr>,
     },
-    /// The history has migrations that this build does not know: a newer version migrated the database.
+    /// The history contains migrations that this build does not know, because a newer version migrated the database.
     #[error("the database was migrated by a newer version (it knows {}). Use that version", .0.join(", "))]
     UnknownMigrations(
         /// The names of the migrations.
         Vec<String>,
     ),
-    /// The schema of the internal tables cannot be created, usually for lack of a privilege.
+    /// The schema of the internal tables cannot be created, usually because of a missing privilege.
     #[error(
         "the schema session_admin cannot be created: {0}. Run `session-admin migrate` as the owner of the database, or create the schema for its role (CREATE SCHEMA session_admin AUTHORIZATION ...)"
     )]
     CannotCreateSchema(#[source] DbErr),
-    /// The queue's schema or the extension hstore cannot be created: the role lacks a privilege, or the server lacks
-    /// the extension.
+    /// The queue's schema or the extension hstore cannot be created, because the role lacks a privilege or the server
+    /// lacks the extension.
     #[error(
-        "the queue of cleanup runs cannot be made: {0}. It needs the schema apalis and the extension hstore: run `session-admin migrate` as a role with CREATE on the database, or have them made (CREATE SCHEMA apalis AUTHORIZATION ...; CREATE EXTENSION hstore SCHEMA apalis) and run it again"
+        "the queue of cleanup runs cannot be created: {0}. It needs the schema apalis and the extension hstore: run `session-admin migrate` as a role with CREATE on the database, or have them created (CREATE SCHEMA apalis AUTHORIZATION ...; CREATE EXTENSION hstore SCHEMA apalis) and run it again"
     )]
     CannotCreateQueue(#[source] DbErr),
-    /// An SQLite database has another table with a name that the queue needs.
+    /// An SQLite database has another table with a name that the queue requires.
     #[error(
         "the database has a table {table:?}, which is a name that the queue of cleanup runs needs (apalis gives it). Rename that table, then run `session-admin migrate` again"
     )]
@@ -93,13 +92,13 @@ pub enum Error {
     /// The lock file of an SQLite database cannot be created or locked.
     #[error("the lock file {} cannot be used: {source}. Make its directory writable for this user", path.display())]
     LockFile {
-        /// The path of the lock file, which is beside the database.
+        /// The path of the lock file, which is next to the database.
         path: PathBuf,
         /// The operating system's error.
         source: std::io::Error,
     },
     /// The connection that holds the session's lock was lost, so another session may have started.
-    #[error("the connection that kept other runs away was lost: {0}. Run `session-admin migrate` again")]
+    #[error("the connection that locks out other runs was lost: {0}. Run `session-admin migrate` again")]
     LockLost(#[source] DbErr),
     /// The definition of an SQLite table was not understood, or its changed definition failed a check. The table is
     /// unchanged.
@@ -112,7 +111,7 @@ pub enum Error {
         /// The part that was not understood, or the check that failed.
         detail: String,
     },
-    /// The database refused a statement for another reason.
+    /// The database rejected a statement for another reason.
     #[error("the database refused: {0}")]
     Database(#[from] DbErr),
 }
@@ -150,7 +149,7 @@ fn describe_holders(pids: &[i32]) -> String {
     format!(" (by the server processes {})", pids.join(", "))
 }
 
-/// Returns the database's code of an error: the SQLSTATE on PostgreSQL, the decimal extended result code on SQLite.
+/// Returns the database's error code: the SQLSTATE on PostgreSQL, the decimal extended result code on SQLite.
 pub(crate) fn database_code(error: &DbErr) -> Option<String> {
     let (DbErr::Exec(RuntimeErr::SqlxError(source))
     | DbErr::Query(RuntimeErr::SqlxError(source))

@@ -1,4 +1,4 @@
-//! The foreign-key fixes that migrations make.
+//! The foreign-key fixes that migrations apply.
 
 /// A foreign key's ON DELETE or ON UPDATE action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) enum ReferentialAction {
 }
 
 impl ReferentialAction {
-    /// Returns the action's SQL, which both databases spell alike.
+    /// Returns the action's SQL, which is the same on both databases.
     pub(crate) const fn as_sql(self) -> &'static str {
         match self {
             Self::NoAction => "NO ACTION",
@@ -22,7 +22,7 @@ impl ReferentialAction {
         }
     }
 
-    /// Converts the catalog's form of an action: a letter on PostgreSQL, the SQL on SQLite.
+    /// Converts an action from the catalog's representation: a letter on PostgreSQL, SQL on SQLite.
     pub(crate) fn from_catalog(text: &str) -> Self {
         match text {
             "r" | "RESTRICT" => Self::Restrict,
@@ -34,7 +34,7 @@ impl ReferentialAction {
     }
 }
 
-/// A reference, and the ON DELETE action that a migration gives it.
+/// A reference and the ON DELETE action that a migration sets on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForeignKeyFix {
     pub(crate) table: &'static str,
@@ -43,15 +43,15 @@ pub(crate) struct ForeignKeyFix {
     pub(crate) referenced_table: &'static str,
     /// The action that this migration sets.
     pub(crate) action: ReferentialAction,
-    /// The action that the last migration sets. A reference that has it already keeps it.
+    /// The action that the last migration sets. A reference that already has it keeps it.
     pub(crate) final_action: ReferentialAction,
 }
 
 impl ForeignKeyFix {
     /// Returns the action to set, given the actions of the reference's existing foreign keys.
     ///
-    /// There may be several, if a repair by hand was left unfinished. If one of them has the final action, that one
-    /// stays.
+    /// There may be several foreign keys if a manual repair was not completed. If one of them has the final action,
+    /// that action is kept.
     pub(crate) fn target_action(&self, existing: &[ReferentialAction]) -> ReferentialAction {
         if existing.contains(&self.final_action) { self.final_action } else { self.action }
     }

@@ -13,9 +13,10 @@ use crate::{
     query::fetch_rows,
 };
 
-/// Returns the names of the migrations that have not been applied, in the order in which they will be.
+/// Returns the names of the migrations that have not been applied, in the order of application.
 ///
-/// Reads only, and does not depend on the connection's search path. The role needs no right to change the schema.
+/// The function only reads and does not depend on the connection's search path. The role needs no privilege to change
+/// the schema.
 ///
 /// # Errors
 ///
@@ -27,11 +28,11 @@ pub async fn list_pending(db: &DatabaseConnection) -> Result<Vec<String>, Error>
     Ok(migrations.into_iter().filter(|(_, is_applied)| !is_applied).map(|(name, _)| name).collect())
 }
 
-/// Returns the names of all migrations in order, each with whether it has been applied. Reads only.
+/// Returns the names of all migrations in order, each with whether it has been applied. The function only reads.
 ///
 /// # Errors
 ///
-/// The errors of [`list_pending`].
+/// Returns the errors of [`list_pending`].
 pub async fn list_with_status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, Error> {
     let dialect = Dialect::from_connection(db)?;
     let applied = fetch_applied(db, dialect).await?;
@@ -44,10 +45,10 @@ pub async fn list_with_status(db: &DatabaseConnection) -> Result<Vec<(String, bo
     Ok(known.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
 }
 
-/// Returns an error that names a business table that is locked against reading, and the processes that hold the lock.
-/// Returns none if there is no such table, and on SQLite.
+/// Returns an error that names a business table that is locked against reading and the processes that hold the lock.
 ///
-/// For a caller whose own statement ran into a lock timeout.
+/// Returns `None` if there is no such table, and always on SQLite. Callers use it after a lock timeout of their own
+/// statement.
 pub async fn diagnose_lock_timeout(db: &DatabaseConnection, schema: &str) -> Option<Error> {
     if Dialect::from_connection(db).ok()? == Dialect::Sqlite {
         return None;
@@ -70,7 +71,7 @@ async fn fetch_applied(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Ve
     rows.iter().map(|row| row.try_get("", "version").map_err(Error::Database)).collect()
 }
 
-/// Reads the catalog, which every role may read.
+/// Returns whether the history exists. The function reads the catalog, which is readable for every role.
 async fn has_history(db: &impl ConnectionTrait, dialect: Dialect) -> Result<bool, DbErr> {
     let rows = match dialect {
         Dialect::Postgres => {

@@ -1,6 +1,6 @@
 //! Quoted identifiers for SQL.
 
-/// Quotes a name from the catalog. Both databases quote identifiers alike.
+/// Quotes a name from the catalog. Both databases use the same quotes.
 pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

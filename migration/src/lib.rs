@@ -2,12 +2,13 @@
 //!
 //! A [`MigrationSession`] applies migrations, one session at a time; `session-admin migrate` opens one.
 //! [`list_pending`] and [`list_with_status`] only read, on any connection. The migrator itself is private to this
-//! crate: sea-orm's commands (`fresh`, `reset`, `refresh`, `down`) would drop the tables of an adopted database.
+//! crate, because sea-orm's commands (`fresh`, `reset`, `refresh`, `down`) would drop the tables of an adopted
+//! database.
 //!
-//! A migration may be killed at any moment. It leaves a state from which the next session continues.
+//! A migration can be killed at any time. It leaves a state from which the next session continues.
 //!
-//! This crate depends on neither `api` nor `entity`: those change, while a migration keeps the names and rules of the
-//! day on which it was written.
+//! This crate depends on neither `api` nor `entity`. Those change, while a migration keeps the names and rules of the
+//! time at which it was written.
 
 mod adoption;
 mod context;

@@ -1,6 +1,7 @@
-//! Creates the internal tables: audit record, archives, cleanup runs, idempotency keys and access tokens.
+//! The migration that creates the internal tables: audit record, archives, cleanup runs, idempotency keys and access
+//! tokens.
 //!
-//! They come first in the history: the stale purge at its end is a deletion, and is recorded in them.
+//! It is the first migration. The stale purge at the end of the history is a deletion and is recorded in these tables.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
@@ -11,7 +12,7 @@ use crate::dialect::Dialect;
 const POSTGRES: &str = include_str!("internal_tables/postgres.sql");
 const SQLITE: &str = include_str!("internal_tables/sqlite.sql");
 
-/// The tables in the order in which they can be dropped: a table comes before the tables that it references.
+/// The tables in the order in which they can be dropped: a table precedes the tables that it references.
 const DROP_ORDER: [&str; 9] = [
     "tokens",
     "idempotency_keys",

@@ -1,8 +1,8 @@
-//! Creates the business tables as they were built, with the original fault: five foreign keys to groups have no ON
-//! DELETE action, so deletions are refused.
+//! The migration that creates the business tables in their original form.
 //!
-//! A deployment's database already has them, in this state or a later one. It is adopted: nothing is created in it,
-//! even if a table or column is missing.
+//! The original form has a fault: five foreign keys to groups have no ON DELETE action, so that deletions are rejected.
+//! The database of a deployment already has the tables, in this state or a later one. Such a database is adopted:
+//! nothing is created in it, even if a table or column is missing.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// Drops the tables that `up` recorded creating. The tables of an adopted database stay.
+    /// Drops the tables that `up` recorded as created. The tables of an adopted database remain.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let dialect = Dialect::from_connection(db)?;
@@ -76,7 +76,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Creates the tables in a PostgreSQL schema, through the search path: the statements name no schema.
+/// Creates the tables in a PostgreSQL schema through the search path, because the statements name no schema.
 async fn create_tables_in_schema(db: &impl ConnectionTrait, schema: &str) -> Result<(), DbErr> {
     let set_search_path = "SELECT pg_catalog.set_config('search_path', $1, true)";
     let sql = "SELECT pg_catalog.current_setting('search_path') AS path";

@@ -1,8 +1,9 @@
-//! The first fix, as it was made: sets the ON DELETE action of the five foreign keys that had none.
+//! The migration that applies the first fix in its original form. It sets the ON DELETE action of the five foreign keys
+//! that had none.
 //!
-//! The fix had a fault: it set `notification_campaign_groups.group_id` to SET NULL, but the column is NOT NULL.
-//! Deletions were still refused, only later. The second fix corrects it. References that have their final action
-//! already are left alone.
+//! The fix has a fault: it sets `notification_campaign_groups.group_id` to SET NULL, but the column is NOT NULL.
+//! Deletions are still rejected, only later. The second fix corrects the fault. References that already have their
+//! final action are skipped.
 
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Runs outside a transaction. The repair opens its own ones, so that no lock is held longer than needed.
+    /// Disables the outer transaction. The repair opens its own transactions, so that no lock is held longer than
+    /// needed.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -60,7 +62,7 @@ impl MigrationTrait for Migration {
         result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Keeps the actions: without them, deletions would be refused again.
+    /// Keeps the actions, because deletions would be rejected again without them.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! The second fix: sets the final ON DELETE action of all twelve references to sessions and groups.
+//! The migration that applies the second fix. It sets the final ON DELETE action of all twelve references to sessions
+//! and groups.
 //!
-//! It does not build on the first fix, because deployments were repaired by hand in between, each in its own way.
-//! Whatever foreign keys a reference has, it ends with exactly one, which is valid and has the final action.
+//! The second fix does not depend on the first one, because deployments were repaired manually in different ways.
+//! Regardless of its existing foreign keys, a reference ends with exactly one, which is valid and has the final action.
 
 use std::sync::Arc;
 
@@ -50,7 +51,8 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Runs outside a transaction. The repair opens its own ones, so that no lock is held longer than needed.
+    /// Disables the outer transaction. The repair opens its own transactions, so that no lock is held longer than
+    /// needed.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -64,7 +66,7 @@ impl MigrationTrait for Migration {
         result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Keeps the actions: without them, deletions would be refused again.
+    /// Keeps the actions, because deletions would be rejected again without them.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! Creates the indexes that deletions and lists need: one on each foreign key of the business tables, and two on
-//! groups.
+//! The migration that creates the indexes for deletions and lists: one on each foreign key of the business tables, and
+//! two on groups.
 //!
-//! Without an index on its foreign key, a table is scanned as a whole for each deleted row of the referenced table.
-//! Foreign keys that a deployment added to a business table get an index too. Those of other tables do not: schema
+//! Without an index on its foreign key, a table is scanned completely for each deleted row of the referenced table.
+//! Foreign keys that a deployment added to a business table also get an index. Those of other tables do not; schema
 //! health reports them.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::{adoption::BUSINESS_TABLES, context::Context, dialect::Dialect, postg
 const GROUP_INDEXES: [(&str, &[&str]); 2] = [
     // Deletions read a session's groups in the order of their ids. Needed even if `session_id` alone has an index.
     ("whatsapp_groups", &["session_id", "id"]),
-    // Lists show the first groups of each of many sessions, by name. The index serves `ORDER BY group_name, id` for one
-    // `session_id`, in the default order of nulls; without it, all groups of each session are read and sorted.
+    // Lists contain the first groups of each of many sessions, by name. The index serves `ORDER BY group_name, id` for
+    // one `session_id`, in the default order of nulls. Without it, all groups of each session are read and sorted.
     ("whatsapp_groups", &["session_id", "group_name", "id"]),
 ];
 
@@ -30,7 +30,7 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Runs outside a transaction, as PostgreSQL requires for CREATE INDEX CONCURRENTLY.
+    /// Disables the transaction, as PostgreSQL requires for CREATE INDEX CONCURRENTLY.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -46,7 +46,7 @@ impl MigrationTrait for Migration {
         result.map_err(|error| self.0.record_error(error))
     }
 
-    /// Keeps the indexes: they do no harm, and it is not recorded which of them existed before.
+    /// Keeps the indexes. They are harmless, and it is not recorded which of them existed before.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

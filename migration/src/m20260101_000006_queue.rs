@@ -1,7 +1,8 @@
-//! Creates the job queue of cleanup runs: the tables of apalis, unless the database has them already.
+//! The migration that creates the job queue of cleanup runs: the tables of apalis, unless the database already has
+//! them.
 //!
-//! apalis' own migrations would also install pgcrypto and drop a function of the database's on PostgreSQL, and on
-//! SQLite keep their history in a table that another tool may use.
+//! apalis' own migrations are not used. On PostgreSQL they would also install pgcrypto and drop a function of the
+//! database. On SQLite they would store their history in a table that another tool may use.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::{
     query::{execute, fetch_rows},
 };
 
-/// The queue's schema on PostgreSQL, and on both databases its name in `created_tables`.
+/// The queue's schema on PostgreSQL, and its name in `created_tables` on both databases.
 const QUEUE: &str = "apalis";
 
 const POSTGRES: &str = include_str!("queue/postgres.sql");
@@ -45,7 +46,7 @@ impl MigrationTrait for Migration {
         }
     }
 
-    /// Drops the queue if `up` recorded creating it. The schema and the extension stay.
+    /// Drops the queue if `up` recorded it as created. The schema and the extension remain.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let dialect = Dialect::from_connection(db)?;
@@ -77,7 +78,7 @@ impl Migration {
         }
         let existing = fetch_rows(db, "SELECT 1 AS one WHERE to_regclass('apalis.jobs') IS NOT NULL", []).await?;
         if !existing.is_empty() {
-            // Another application uses apalis in this database, and migrates its tables.
+            // Another application uses apalis in this database and migrates its tables.
             return Ok(());
         }
         db.execute_unprepared(POSTGRES).await?;
@@ -85,7 +86,7 @@ impl Migration {
     }
 
     async fn create_on_sqlite(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        // The newest column of apalis' table: another application uses apalis in this database.
+        // The newest column of apalis' table indicates that another application uses apalis in this database.
         let apalis = "SELECT 1 FROM pragma_table_info('Jobs') WHERE name = 'idempotency_key'";
         if !fetch_rows(db, apalis, []).await?.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Records in the history that the purge of stale sessions has been made. Changes nothing itself.
+//! The migration that records the purge of stale sessions in the history. It changes nothing else.
 //!
-//! `session-admin migrate` makes the purge through the deletion engine, which previews it, records it and can restore
-//! it; SQL in this migration could do none of that. It does so between [`MigrationSession::apply_before_purge`] and
+//! `session-admin migrate` executes the purge with the deletion engine, which can preview, record and restore it. SQL
+//! in this migration could not. The purge is executed between [`MigrationSession::apply_before_purge`] and
 //! [`MigrationSession::apply_remaining`]. A new database has nothing to purge.
 //!
 //! [`MigrationSession::apply_before_purge`]: crate::MigrationSession::apply_before_purge
@@ -10,7 +10,7 @@
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-/// The name of the stale purge's migration. While it is pending, `session-admin migrate` has a purge to make.
+/// The name of the stale purge's migration. While it is pending, `session-admin migrate` executes a purge.
 pub const NAME: &str = "m20260101_000007_stale_purge";
 
 pub(crate) struct Migration;
@@ -27,7 +27,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    /// Restores nothing: a restore of the purge's deletion does that.
+    /// Restores nothing, because the purge's deletion is restored through its archive.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! The lock that allows one migration session at a time on a database.
+//! The lock that permits one migration session at a time on a database.
 //!
-//! - PostgreSQL: an advisory lock, held by an otherwise idle transaction on a connection of its own. A waiting session
+//! - PostgreSQL: an advisory lock, held by an otherwise idle transaction on a separate connection. A waiting session
 //!   polls it. `pg_advisory_lock` would hold a snapshot while it waits, and CREATE INDEX CONCURRENTLY in the other
-//!   session would wait for that snapshot: a deadlock.
-//! - SQLite: an operating-system lock on a file beside the database. SQLite's own locks end with each transaction.
+//!   session would wait for that snapshot, which is a deadlock.
+//! - SQLite: an operating-system lock on a file next to the database. SQLite's own locks end with each transaction.
 //!
-//! Both locks end with the process, however it ends.
+//! Both locks end with the process, even if it is killed.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -19,7 +19,7 @@ use crate::{error::Error, query::fetch_rows};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The advisory lock's key. Any number would do, but it must never change.
+/// The key of the advisory lock. The value is arbitrary but must never change.
 const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"sess-adm");
 
 /// The lock of a migration session, held until it is released or dropped.
@@ -31,17 +31,18 @@ pub(crate) enum MigrationLock {
         pool: DatabaseConnection,
     },
     Sqlite {
-        /// The locked file. None for a database in memory, which no other process can open.
+        /// The locked file. `None` for an in-memory database, which no other process can open.
         _file: Option<File>,
     },
 }
 
 impl MigrationLock {
-    /// Acquires the lock on PostgreSQL, on a pool that is used for nothing else. Calls `on_wait` once if another
-    /// session holds the lock.
+    /// Acquires the lock on PostgreSQL, on a pool that is not used for anything else.
+    ///
+    /// Calls `on_wait` once if another session holds the lock.
     pub(crate) async fn acquire_postgres(pool: DatabaseConnection, on_wait: impl FnOnce()) -> Result<Self, Error> {
-        // An idle transaction of a higher level would keep its snapshot, and CREATE INDEX CONCURRENTLY would wait for
-        // it forever.
+        // An idle transaction of a higher isolation level would hold its snapshot, and CREATE INDEX CONCURRENTLY would
+        // wait for it forever.
         let level = Some(IsolationLevel::ReadCommitted);
         let transaction = pool.begin_with_config(level, None).await?;
         let mut on_wait = Some(on_wait);
@@ -54,8 +55,9 @@ impl MigrationLock {
         Ok(Self::Postgres { transaction, pool })
     }
 
-    /// Acquires the lock on the SQLite database that `db` is connected to. Calls `on_wait` once if another session
-    /// holds the lock.
+    /// Acquires the lock on the SQLite database that `db` is connected to.
+    ///
+    /// Calls `on_wait` once if another session holds the lock.
     pub(crate) async fn acquire_sqlite(db: &DatabaseConnection, on_wait: impl FnOnce()) -> Result<Self, Error> {
         let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
         let row = fetch_rows(db, sql, []).await?.into_iter().next();
@@ -75,7 +77,7 @@ impl MigrationLock {
         Ok(Self::Sqlite { _file: Some(file) })
     }
 
-    /// Fails if the connection that holds the lock has been lost.
+    /// Returns an error if the connection that holds the lock has been lost.
     pub(crate) async fn ensure_held(&self) -> Result<(), Error> {
         if let Self::Postgres { transaction, .. } = self {
             transaction.execute_unprepared("SELECT 1").await.map_err(Error::LockLost)?;
@@ -83,7 +85,7 @@ impl MigrationLock {
         Ok(())
     }
 
-    /// Releases the lock before it returns. Dropping it releases it too, but on PostgreSQL only some time later.
+    /// Releases the lock before it returns. Dropping the lock also releases it, but on PostgreSQL with a delay.
     pub(crate) async fn release(self) -> Result<(), Error> {
         if let Self::Postgres { transaction, pool } = self {
             transaction.rollback().await?;
@@ -99,7 +101,7 @@ async fn try_advisory_lock(transaction: &DatabaseTransaction) -> Result<bool, Er
     Ok(row.map(|row| row.try_get("", "acquired")).transpose()?.unwrap_or(false))
 }
 
-/// Opens the lock file, or creates it. It is never deleted: another session may have just opened it.
+/// Opens or creates the lock file. The file is never deleted, because another session may have just opened it.
 fn open_lock_file(path: &Path) -> Result<File, Error> {
     let result = OpenOptions::new().write(true).create(true).truncate(false).open(path);
     result.map_err(|source| Error::LockFile { path: path.to_owned(), source })

@@ -1,4 +1,4 @@
-//! A session that applies migrations, one at a time per database.
+//! A session that applies migrations, exclusively on its database.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::{
     query::fetch_rows,
 };
 
-/// An exclusive session on a database: a connection of its own, and the lock that keeps other sessions out.
+/// An exclusive session on a database. It consists of a separate connection and the lock that excludes other sessions.
 ///
-/// The lock keeps out no server and no other program. Between two migrations the session holds no lock on any table, so
-/// the caller can make the purge through its own connections.
+/// The lock does not exclude servers or other programs. Between two migrations the session holds no table locks, so
+/// that the caller can execute the purge through its own connections.
 ///
-/// A database in memory is private to its connection, so migrating one has no use.
+/// An in-memory database is private to its connection, so migrating one has no effect for other connections.
 pub struct MigrationSession {
     db: DatabaseConnection,
     migrator: Migrator,
@@ -31,11 +31,11 @@ pub struct MigrationSession {
 }
 
 impl MigrationSession {
-    /// Connects to the database at `url` and acquires the lock. Changes nothing in the database.
+    /// Connects to the database at `url` and acquires the lock. Nothing is changed in the database.
     ///
-    /// `schema` is the PostgreSQL schema of the business tables; it is unused on SQLite. If another session holds the
-    /// lock, calls `on_wait` once and waits without limit for its end. The new session then finds fewer migrations
-    /// pending, or none.
+    /// `schema` is the PostgreSQL schema of the business tables. SQLite does not use it. If another session holds the
+    /// lock, calls `on_wait` once and waits without a limit until that session ends. Fewer migrations, or none, are
+    /// pending after that.
     ///
     /// # Errors
     ///
@@ -55,17 +55,17 @@ impl MigrationSession {
     ///
     /// # Errors
     ///
-    /// The errors of [`list_pending`](crate::list_pending).
+    /// Returns the errors of [`list_pending`](crate::list_pending).
     pub async fn list_pending(&self) -> Result<Vec<String>, Error> {
         history::list_pending(&self.db).await
     }
 
-    /// Applies the pending migrations that come before the stale purge ([`STALE_PURGE`](crate::STALE_PURGE)), and calls
+    /// Applies the pending migrations that precede the stale purge ([`STALE_PURGE`](crate::STALE_PURGE)), and calls
     /// `on_applied` with each name.
     ///
     /// # Errors
     ///
-    /// Any [`Error`]; each says what to do next. Migrations that were applied before the error stay applied.
+    /// Returns any [`Error`], which states the next step. Migrations that were applied before the error stay applied.
     pub async fn apply_before_purge(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         let pending = self.list_pending().await?;
         let before_purge = pending.iter().take_while(|name| name.as_str() != stale_purge::NAME);
@@ -74,11 +74,11 @@ impl MigrationSession {
 
     /// Applies all pending migrations, and calls `on_applied` with each name.
     ///
-    /// The stale purge's migration only records that the purge has been made. The caller makes the purge before.
+    /// The migration of the stale purge only records the purge. The caller executes the purge before.
     ///
     /// # Errors
     ///
-    /// Any [`Error`]; each says what to do next. Migrations that were applied before the error stay applied.
+    /// Returns any [`Error`], which states the next step. Migrations that were applied before the error stay applied.
     pub async fn apply_remaining(&self, on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         let pending = self.list_pending().await?;
         self.apply(&pending.iter().collect::<Vec<_>>(), on_applied).await
@@ -88,25 +88,25 @@ impl MigrationSession {
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] if a connection broke. The lock is released even then.
+    /// Returns [`Error::Database`] if a connection was lost. The lock is released in that case too.
     pub async fn close(self) -> Result<(), Error> {
         self.db.close().await?;
         self.lock.release().await
     }
 
-    /// Applies these migrations, which must be the first ones pending.
+    /// Applies the named migrations, which must be the first pending ones.
     async fn apply(&self, names: &[&String], on_applied: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
         if names.is_empty() {
             return Ok(());
         }
         if names.iter().any(|name| *name == schema_as_built::NAME) {
-            // Before anything is written: the URL may be that of a wrong database.
+            // The check precedes every write, because the URL may be that of a wrong database.
             adoption::detect_kind(&self.db, self.migrator.schema()).await?;
         }
         self.create_internal_schema().await?;
         for name in names {
             self.lock.ensure_held().await?;
-            // One at a time, so that `on_applied` is called after each. sea-orm applies the first pending one.
+            // Each call applies the first pending migration only, so that `on_applied` is called after each one.
             self.migrator.up(&self.db, Some(1)).await.map_err(|error| self.migrator.convert_error(error))?;
             on_applied(name);
         }
@@ -115,7 +115,7 @@ impl MigrationSession {
 
     /// Creates the schema of the internal tables on PostgreSQL, if it does not exist.
     ///
-    /// CREATE SCHEMA IF NOT EXISTS would require the right to create schemas even if the schema exists.
+    /// CREATE SCHEMA IF NOT EXISTS would require the privilege to create schemas even if the schema exists.
     async fn create_internal_schema(&self) -> Result<(), Error> {
         if Dialect::from_connection(&self.db)? == Dialect::Sqlite
             || postgres::has_schema(&self.db, INTERNAL_SCHEMA).await?
@@ -137,13 +137,13 @@ async fn connect(url: &str) -> Result<DatabaseConnection, Error> {
         .acquire_timeout(Duration::from_secs(30))
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        // From the start: the default of the role or the database could cancel the statement that sets the other
-        // settings.
+        // The timeout is set from the start, because the default of the role or the database could cancel the statement
+        // that applies the other settings.
         .statement_timeout(Duration::ZERO)
         .sqlx_logging(false)
         .map_sqlx_postgres_pool_opts(postgres::configure_connections);
     let db = Database::connect(options).await?;
-    // Reports a wrong password or file here, before anything is done.
+    // A wrong password or file is reported here, before anything is executed.
     fetch_rows(&db, "SELECT 1", []).await?;
     Ok(db)
 }

@@ -14,7 +14,7 @@ use crate::{
     m20260101_000007_stale_purge,
 };
 
-/// Applies the migrations to one database.
+/// The migrator, which applies the migrations to one database.
 pub(crate) struct Migrator {
     context: Arc<Context>,
     dialect: Dialect,
@@ -33,7 +33,8 @@ impl Migrator {
         &self.context.schema
     }
 
-    /// Converts the error of a failed migration: returns the error that the migration stored in the context, if any.
+    /// Converts the error of a failed migration. Returns the error that the migration stored in the context, if there
+    /// is one.
     pub(crate) fn convert_error(&self, error: DbErr) -> Error {
         match self.context.take_error().unwrap_or(Error::Database(error)) {
             Error::Database(error) if is_lock_conflict(&error) => {
@@ -58,8 +59,9 @@ impl MigratorTraitSelf for Migrator {
         ]
     }
 
-    /// Returns a name other than sea-orm's default, because the host application may use sea-orm too. On PostgreSQL the
-    /// search path of a migration session leads to the internal schema.
+    /// Returns a name other than sea-orm's default, because the host application may also use sea-orm.
+    ///
+    /// On PostgreSQL the search path of a migration session starts with the internal schema.
     fn migration_table_name(&self) -> DynIden {
         match self.dialect {
             Dialect::Postgres => "migrations".into_iden(),
@@ -82,7 +84,7 @@ mod tests {
         rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
     }
 
-    /// The deletion engine makes the purge, and needs the internal tables in their final form.
+    /// The deletion engine executes the purge and requires the final form of the internal tables.
     #[test]
     fn migrations_are_in_the_order_of_their_numbers_and_the_purge_is_the_last() {
         let names = Migrator::new(Dialect::Sqlite, "").migration_names();

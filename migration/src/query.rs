@@ -1,8 +1,8 @@
-//! Single statements with bound values.
+//! The execution of single statements with bound values.
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
-/// Runs a query and returns its rows.
+/// Executes a query and returns its rows.
 pub(crate) async fn fetch_rows<const N: usize>(
     db: &impl ConnectionTrait,
     sql: &str,
@@ -12,13 +12,13 @@ pub(crate) async fn fetch_rows<const N: usize>(
     db.query_all_raw(statement).await
 }
 
-/// Runs a query that returns one row, and returns its column `n`.
+/// Executes a query that returns one row, and returns its column `n`.
 pub(crate) async fn fetch_number(db: &impl ConnectionTrait, sql: &str) -> Result<i64, DbErr> {
     let row = fetch_rows(db, sql, []).await?.into_iter().next();
     row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?.try_get("", "n")
 }
 
-/// Runs a statement and returns the number of rows that it changed.
+/// Executes a statement and returns the number of rows that it changed.
 pub(crate) async fn execute<const N: usize>(
     db: &impl ConnectionTrait,
     sql: &str,

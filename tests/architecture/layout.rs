@@ -1,11 +1,12 @@
-//! Names and sizes of files.
+//! Tests of the names and sizes of files.
 
 use std::path::{Path, PathBuf};
 
 use super::module_tree::source_files;
 
-/// Words that say nothing of what a file defines: participles, pronouns, prepositions, metaphors. A file is named by a noun
-/// phrase (docs/contributing/naming-and-comments.md).
+/// File names that do not say what the file defines: participles, pronouns, prepositions and metaphors.
+///
+/// A file is named by a noun phrase (docs/contributing/naming-and-comments.md).
 const BANNED_STEMS: [&str; 44] = [
     "altered",
     "asked",
@@ -53,7 +54,7 @@ const BANNED_STEMS: [&str; 44] = [
     "witness",
 ];
 
-/// The most lines that a file has. About 300 is the sign to split it.
+/// The maximum number of lines of a file. Files are split at about 300 lines.
 const LONGEST_FILE: usize = 350;
 
 fn workspace() -> PathBuf {

@@ -1,4 +1,4 @@
-//! The rules of the house that a compiler does not check. ARCHITECTURE.md, sections 3 and 8, explains them.
+//! Tests of the architecture rules that the compiler does not check. ARCHITECTURE.md, sections 3 and 8, explains them.
 
 mod layout;
 mod module_tree;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use module_tree::{API, CratePath, ModuleTree};
 
-/// The parts of `api/src`, from the ground up. Parts of one floor may use each other.
+/// The parts of `api/src` in floors (layers), lowest first. Parts of one floor may use each other.
 const FLOORS: [&[&str]; 14] = [
     &["clock", "conformance", "error", "limits", "refusal", "wording"],
     &["admission", "db"],
@@ -26,16 +26,16 @@ const FLOORS: [&[&str]; 14] = [
     &["http"],
 ];
 
-/// What stands above all floors: it puts the parts together.
-const ENTRANCES: [&str; 4] = ["config", "cli", "main", "lib"];
+/// The parts above all floors, which assemble the others.
+const TOP_PARTS: [&str; 4] = ["config", "cli", "main", "lib"];
 
-/// Returns the folder, or the file at the top, that a file belongs to.
+/// Returns the part of a file: its top-level folder, or its own name if it is a top-level file.
 fn part(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap_or_default()
 }
 
 fn floor(part: &str) -> usize {
-    if ENTRANCES.contains(&part) {
+    if TOP_PARTS.contains(&part) {
         return FLOORS.len();
     }
     FLOORS
@@ -45,52 +45,53 @@ fn floor(part: &str) -> usize {
 }
 
 /// Returns every pair of a file and a file that it uses.
-fn arrows(tree: &ModuleTree) -> Vec<(&str, &str)> {
-    let of = |module: &CratePath| {
+fn dependencies(tree: &ModuleTree) -> Vec<(&str, &str)> {
+    let dependencies_of = |module: &CratePath| {
         let name = tree.files[module].name.as_str();
         tree.uses(module).into_iter().map(move |used| (name, used)).collect::<Vec<_>>()
     };
-    let mut arrows: Vec<_> = tree.files.keys().flat_map(of).collect();
-    arrows.sort_unstable();
-    arrows
+    let mut dependencies: Vec<_> = tree.files.keys().flat_map(dependencies_of).collect();
+    dependencies.sort_unstable();
+    dependencies
 }
 
 #[test]
 fn a_file_uses_only_what_stands_lower() {
-    let wrong: Vec<_> = arrows(&API).into_iter().filter(|(user, used)| floor(part(used)) > floor(part(user))).collect();
+    let wrong: Vec<_> =
+        dependencies(&API).into_iter().filter(|(user, used)| floor(part(used)) > floor(part(user))).collect();
     assert_eq!(wrong, [], "these files use a part that stands higher");
 }
 
 #[test]
 fn no_file_imports_itself_through_others() {
-    let mut used_by: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (user, used) in arrows(&API) {
-        used_by.entry(user).or_default().push(used);
+    let mut uses: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (user, used) in dependencies(&API) {
+        uses.entry(user).or_default().push(used);
     }
-    // What uses nothing that is left is on no cycle; what is left at the end is.
+    // A file that uses no remaining file is on no cycle, so it is removed.
     while let Some(leaf) =
-        used_by.iter().find(|(_, used)| !used.iter().any(|file| used_by.contains_key(file))).map(|(file, _)| *file)
+        uses.iter().find(|(_, used)| !used.iter().any(|file| uses.contains_key(file))).map(|(file, _)| *file)
     {
-        used_by.remove(leaf);
+        uses.remove(leaf);
     }
-    // Files above a cycle use it, but nothing on it uses them.
-    while let Some(top) = used_by.keys().copied().find(|file| !used_by.values().any(|used| used.contains(file))) {
-        used_by.remove(top);
+    // A file that no remaining file uses is above the cycles, so it is removed too.
+    while let Some(top) = uses.keys().copied().find(|file| !uses.values().any(|used| used.contains(file))) {
+        uses.remove(top);
     }
-    let mut left: Vec<_> = used_by
+    let mut cyclic: Vec<_> = uses
         .iter()
         .map(|(file, used)| {
-            let within: Vec<_> = used.iter().filter(|other| used_by.contains_key(*other)).collect();
+            let within: Vec<_> = used.iter().filter(|other| uses.contains_key(*other)).collect();
             format!("{file} uses {within:?}")
         })
         .collect();
-    left.sort_unstable();
-    assert_eq!(left, Vec::<String>::new(), "these files lie on, or between, cycles of imports");
+    cyclic.sort_unstable();
+    assert_eq!(cyclic, Vec::<String>::new(), "these files lie on, or between, cycles of imports");
 }
 
 #[test]
 fn conformance_uses_no_other_part() {
-    let wrong: Vec<_> = arrows(&API)
+    let wrong: Vec<_> = dependencies(&API)
         .into_iter()
         .filter(|(user, used)| part(user) == "conformance" && part(used) != "conformance")
         .collect();
@@ -103,7 +104,7 @@ fn a_log_event_names_the_target_of_its_part() {
     let documented = include_str!("../../docs/contributing/logging.md");
     let mut wrong = Vec::new();
     for file in API.files.values() {
-        let part = if ENTRANCES.contains(&part(&file.name)) { "cli" } else { part(&file.name) };
+        let part = if TOP_PARTS.contains(&part(&file.name)) { "cli" } else { part(&file.name) };
         let target = format!("\"session_admin::{part}\"");
         for call in file.text.split("tracing::").skip(1) {
             let Some((name, arguments)) = call.split_once("!(") else { continue };

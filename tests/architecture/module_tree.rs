@@ -1,4 +1,4 @@
-//! The modules of `api/src`: which file each is in, what it imports, and what it re-exports.
+//! [`ModuleTree`], the modules of `api/src` with their files, imports and re-exports.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,26 +10,26 @@ use syn::{ItemMod, ItemUse, Path as RustPath, UseTree, Visibility};
 /// A path within the crate, such as `["db", "dialect", "quote"]`.
 pub type CratePath = Vec<String>;
 
-/// How many re-exports of re-exports are followed.
+/// The maximum length of a chain of re-exports that is followed.
 const LONGEST_CHAIN: usize = 8;
 
 /// One source file.
 pub struct SourceFile {
-    /// The file, below the crate's `src`.
+    /// The path of the file below the crate's `src`.
     pub name: String,
     pub text: String,
-    /// Paths of the crate that the file's code names, re-exports not yet followed.
+    /// The paths within the crate that the file's code names, before re-exports are followed.
     pub mentions: Vec<CratePath>,
 }
 
-/// The files of the crate `api`, parsed once for all tests.
+/// The module tree of the crate `api`, parsed once for all tests.
 pub static API: LazyLock<ModuleTree> =
     LazyLock::new(|| ModuleTree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")));
 
-/// All files of a crate, by the path of their module.
+/// The files of a crate, by the path of their module.
 pub struct ModuleTree {
     pub files: HashMap<CratePath, SourceFile>,
-    /// Where `pub use` takes a name from.
+    /// The original path of each name that `pub use` re-exports.
     reexports: HashMap<CratePath, CratePath>,
 }
 
@@ -52,7 +52,7 @@ impl ModuleTree {
         tree
     }
 
-    /// Returns the names of the files that a file's code uses. A face (`mod.rs`) that only re-exports uses nothing.
+    /// Returns the names of the files that a file's code uses. A `mod.rs` that only re-exports uses nothing.
     pub fn uses(&self, module: &CratePath) -> Vec<&str> {
         let file = &self.files[module];
         let mut used: Vec<&str> = file
@@ -66,7 +66,7 @@ impl ModuleTree {
         used
     }
 
-    /// Returns the file that defines what a path names, with re-exports followed.
+    /// Returns the file that defines the item of a path, after following re-exports.
     fn defining_file(&self, path: &CratePath) -> Option<&str> {
         let mut path = path.clone();
         for _ in 0..LONGEST_CHAIN {
@@ -98,7 +98,7 @@ pub fn source_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Returns the module that a file holds, by its path below `src`.
+/// Returns the module path of a file, from its path below `src`.
 fn module_of(file: &Path) -> CratePath {
     let mut module: CratePath = file.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
     if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
@@ -111,20 +111,20 @@ fn module_of(file: &Path) -> CratePath {
 struct Found {
     mentions: Vec<CratePath>,
     reexports: Vec<(CratePath, CratePath)>,
-    /// What the names that `use` brings into the file stand for.
+    /// The full path of each name that the file imports.
     imports: HashMap<String, CratePath>,
 }
 
-/// Collects the paths of one file.
+/// A syntax visitor that collects the paths of one file.
 struct Reader<'a> {
     modules: &'a [CratePath],
-    /// The module that the code being read stands in; inline modules are deeper than their file.
+    /// The module of the code being read. An inline module is deeper than its file's module.
     scope: CratePath,
     found: Found,
 }
 
 impl Reader<'_> {
-    /// Returns what a path stands for within the crate; none where it begins with another crate or a local name.
+    /// Returns the full path within the crate, or `None` if the path begins with another crate or a local name.
     fn resolve(&self, path: &[String]) -> Option<CratePath> {
         let (first, rest) = path.split_first()?;
         let base = match first.as_str() {
@@ -188,7 +188,7 @@ impl Visit<'_> for Reader<'_> {
 
     fn visit_path(&mut self, path: &RustPath) {
         let parts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        // A name alone is a local one, or what `use` has been read for.
+        // A single name is either local or imported, and imports are collected from `use`.
         if parts.len() > 1 {
             self.mention(&parts);
         }

@@ -1,9 +1,9 @@
-//! Each internal table is named in one folder only.
+//! Tests that each internal table is named in one part of `api/src` only.
 
 use super::module_tree::API;
 use super::part;
 
-/// The internal tables and the part of `api/src` that names each. `created_tables` is the migrations' own.
+/// The internal tables and the part of `api/src` that names each. Only the migrations name `created_tables`.
 const OWNERS: [(&str, &str); 9] = [
     ("archived_rows", "deletion"),
     ("archived_tables", "deletion"),
@@ -47,7 +47,7 @@ fn an_internal_table_is_named_by_its_owner_only() {
     }
     wrong.sort_unstable();
     assert_eq!(wrong, Vec::<String>::new());
-    // The spellings above are those in use: every table but the migrations' is found by them.
+    // Every table except that of the migrations has to be found, which shows that the spellings above are complete.
     let missed: Vec<_> =
         OWNERS.iter().filter(|(table, owner)| *owner != "migration" && !named.contains(table)).collect();
     assert!(missed.is_empty(), "{missed:?}");

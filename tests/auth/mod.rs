@@ -1,4 +1,4 @@
-//! Who is let in, and what they may do.
+//! Tests of authentication and authorization.
 
 mod forbidden_operations;
 mod invalid_tokens;
@@ -20,47 +20,47 @@ use serde_json::{Value, json};
 use crate::http::app::{Answer, TestApp, request};
 use crate::support::TestDb;
 
-/// For as long as a test believes a token.
-const BELIEVED: Duration = Duration::from_millis(50);
+/// How long the servers of these tests cache a valid token.
+const CACHE_TTL: Duration = Duration::from_millis(50);
 
-/// A state that believes tokens for a moment only.
+/// Creates the state of a server that caches tokens only briefly.
 async fn state(db: &TestDb, jwt: Option<JwtVerifier>) -> AppState {
     let database = db.database().await.clone();
-    let access = Authenticator::with_cache_ttl(database.clone(), jwt, BELIEVED);
-    AppState::new(database, AcceptedFindings::default(), "local").with_authenticator(access)
+    let authenticator = Authenticator::with_cache_ttl(database.clone(), jwt, CACHE_TTL);
+    AppState::new(database, AcceptedFindings::default(), "local").with_authenticator(authenticator)
 }
 
-/// A server that believes tokens for a moment only.
+/// Creates a server that caches tokens only briefly.
 async fn app(db: TestDb, jwt: Option<JwtVerifier>) -> TestApp {
     TestApp::of(state(&db, jwt).await, db)
 }
 
-/// A new token without an end.
-async fn token(db: &TestDb, name: &str, role: Role) -> Secret {
+/// Creates a token that does not expire.
+async fn create_token(db: &TestDb, name: &str, role: Role) -> Secret {
     access_token::create(db.database().await, name, role, None).await.unwrap().1
 }
 
-/// A token whose time was over a second ago.
-async fn expired(db: &TestDb, name: &str, role: Role) -> Secret {
-    let secret = token(db, name, role).await;
-    let moment = match db.dialect() {
+/// Creates a token that expired a second ago.
+async fn create_expired_token(db: &TestDb, name: &str, role: Role) -> Secret {
+    let secret = create_token(db, name, role).await;
+    let expiry = match db.dialect() {
         api::db::Dialect::Postgres => "now() - interval '1 second'",
         api::db::Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 second') || '000+00:00'",
     };
     let tokens = db.dialect().internal_table("tokens");
-    db.exec(&format!("UPDATE {tokens} SET expires_at = {moment} WHERE name = '{name}'")).await;
+    db.exec(&format!("UPDATE {tokens} SET expires_at = {expiry} WHERE name = '{name}'")).await;
     secret
 }
 
-/// A revoked token.
-async fn revoked(db: &TestDb, name: &str, role: Role) -> Secret {
-    let secret = token(db, name, role).await;
+/// Creates a token and revokes it.
+async fn create_revoked_token(db: &TestDb, name: &str, role: Role) -> Secret {
+    let secret = create_token(db, name, role).await;
     access_token::revoke(db.database().await, name).await.unwrap().unwrap();
     secret
 }
 
-/// Sends a query with a token, if any, as a client that knows GraphQL over HTTP does.
-async fn ask(app: &TestApp, token: Option<&str>, query: &str, variables: Value) -> Answer {
+/// Sends a query as a GraphQL-over-HTTP client does, with a token if there is one.
+async fn send_query(app: &TestApp, token: Option<&str>, query: &str, variables: Value) -> Answer {
     let mut request = request("POST", "/graphql")
         .header("content-type", "application/json")
         .header("accept", "application/graphql-response+json");
@@ -73,19 +73,19 @@ async fn ask(app: &TestApp, token: Option<&str>, query: &str, variables: Value) 
 
 const VIEWER: &str = "{ viewer { name role } }";
 
-/// Who somebody with this token is, as name and role.
-async fn viewer(app: &TestApp, token: &str) -> (String, String) {
-    let answer = ask(app, Some(token), VIEWER, json!({})).await.json();
+/// Returns the name and the role of the principal with this token.
+async fn query_viewer(app: &TestApp, token: &str) -> (String, String) {
+    let answer = send_query(app, Some(token), VIEWER, json!({})).await.json();
     let text =
         |member: &str| answer["data"]["viewer"][member].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned();
     (text("name"), text("role"))
 }
 
-/// How many rows there are of what somebody could delete or start.
-async fn rows(db: &TestDb) -> Vec<usize> {
-    let own = |name: &str| db.dialect().internal_table(name);
+/// Returns the numbers of sessions, groups, deletions and runs.
+async fn count_rows(db: &TestDb) -> Vec<usize> {
+    let internal = |name: &str| db.dialect().internal_table(name);
     let mut counts = Vec::new();
-    for table in ["whatsapp_sessions", "whatsapp_groups", &own("deletions"), &own("cleanup_runs")] {
+    for table in ["whatsapp_sessions", "whatsapp_groups", &internal("deletions"), &internal("cleanup_runs")] {
         counts.push(usize::try_from(db.count(table).await).unwrap());
     }
     counts

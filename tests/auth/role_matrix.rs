@@ -1,4 +1,4 @@
-//! Every field at the root × everybody who may come: nobody gets more than their role gives.
+//! Tests that every root field is allowed for exactly the roles that suffice.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use async_graphql::parser::types::{OperationType, TypeKind, TypeSystemDefinition
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{app, ask, expired, revoked, rows, token};
+use super::{app, count_rows, create_expired_token, create_revoked_token, create_token, send_query};
 use crate::http::app::TestApp;
 use crate::http::websocket::{Client, serving};
 use crate::support::{TestDb, on_both};
@@ -19,7 +19,7 @@ on_both!(Adopted: each_field_is_for_those_whose_role_is_enough, each_subscriptio
 
 const ID: &str = "00000000-0000-4000-8000-00000000dead";
 
-/// A document for each field, that changes nothing when it is let in: nothing has the id.
+/// A document for each query field. No object has the id that they ask for.
 const QUERIES: [(&str, &str); 14] = [
     ("viewer", "{ viewer { role } }"),
     ("node", "query Q($id: ID!) { node(id: $id) { id } }"),
@@ -36,6 +36,7 @@ const QUERIES: [(&str, &str); 14] = [
     ("cleanupRuns", "{ cleanupRuns { totalCount } }"),
     ("schemaHealth", "{ schemaHealth { healthy } }"),
 ];
+/// A document for each mutation. Each changes nothing, because its id or its criteria match nothing.
 const MUTATIONS: [(&str, &str); 6] = [
     ("deleteSession", "mutation M($id: ID!) { deleteSession(input: { id: $id }) { userErrors { code } } }"),
     ("cleanUpSessions", "mutation { cleanUpSessions(input: { criteria: { ids: [] } }) { userErrors { code } } }"),
@@ -47,10 +48,11 @@ const MUTATIONS: [(&str, &str); 6] = [
         "mutation M($id: ID!) { eraseDeletionArchive(input: { id: $id }) { userErrors { code } } }",
     ),
 ];
+/// A document for each subscription.
 const SUBSCRIPTIONS: [(&str, &str); 1] =
     [("cleanupRun", "subscription S($id: ID!) { cleanupRun(id: $id) { status } }")];
 
-/// The fields of a type at the root, from the schema's text.
+/// Returns the fields of a root type, from the SDL.
 fn fields(name: &str) -> BTreeSet<String> {
     let definitions = parse_schema(sdl()).unwrap().definitions;
     let object = definitions.into_iter().find_map(|definition| match definition {
@@ -86,22 +88,22 @@ fn every_field_has_a_role_and_a_row_in_the_matrix() {
     }
 }
 
-/// Everybody who may come: what they show, and the role that they have.
-async fn everybody(db: &TestDb) -> Vec<(Option<String>, Option<Role>)> {
-    let mut everybody = vec![
+/// Returns each kind of credential with the role that it gives, if any.
+async fn credentials(db: &TestDb) -> Vec<(Option<String>, Option<Role>)> {
+    let mut credentials = vec![
         (None, None),
         (Some(format!("sadm_{}", "A".repeat(43))), None),
-        (Some(revoked(db, "revoked", Role::Admin).await.expose().to_owned()), None),
-        (Some(expired(db, "expired", Role::Admin).await.expose().to_owned()), None),
+        (Some(create_revoked_token(db, "revoked", Role::Admin).await.expose().to_owned()), None),
+        (Some(create_expired_token(db, "expired", Role::Admin).await.expose().to_owned()), None),
     ];
     for role in Role::ALL {
-        everybody.push((Some(token(db, role.name(), role).await.expose().to_owned()), Some(role)));
+        credentials.push((Some(create_token(db, role.name(), role).await.expose().to_owned()), Some(role)));
     }
-    everybody
+    credentials
 }
 
-async fn look(app: &TestApp, shown: Option<&str>, role: Option<Role>, needed: Role, query: &str) {
-    let answer = ask(app, shown, query, json!({ "id": ID })).await;
+async fn assert_access(app: &TestApp, token_text: Option<&str>, role: Option<Role>, needed: Role, query: &str) {
+    let answer = send_query(app, token_text, query, json!({ "id": ID })).await;
     let code = || answer.json()["errors"][0]["extensions"]["code"].clone();
     match role {
         None => {
@@ -123,29 +125,44 @@ async fn look(app: &TestApp, shown: Option<&str>, role: Option<Role>, needed: Ro
 }
 
 async fn each_field_is_for_those_whose_role_is_enough(db: TestDb) {
-    let everybody = everybody(&db).await;
-    let before = rows(&db).await;
+    let credentials = credentials(&db).await;
+    let before = count_rows(&db).await;
     let app = app(db.clone(), None).await;
-    for (shown, role) in &everybody {
+    for (token_text, role) in &credentials {
         for (field, query) in QUERIES {
-            look(&app, shown.as_deref(), *role, required_role(OperationType::Query, field).unwrap(), query).await;
+            assert_access(
+                &app,
+                token_text.as_deref(),
+                *role,
+                required_role(OperationType::Query, field).unwrap(),
+                query,
+            )
+            .await;
         }
         for (field, query) in MUTATIONS {
-            look(&app, shown.as_deref(), *role, required_role(OperationType::Mutation, field).unwrap(), query).await;
+            assert_access(
+                &app,
+                token_text.as_deref(),
+                *role,
+                required_role(OperationType::Mutation, field).unwrap(),
+                query,
+            )
+            .await;
         }
         let introspection = "{ __schema { queryType { name } } __type(name: \"Session\") { name } }";
-        look(&app, shown.as_deref(), *role, Role::Viewer, introspection).await;
+        assert_access(&app, token_text.as_deref(), *role, Role::Viewer, introspection).await;
     }
-    assert_eq!(rows(&db).await, before);
+    assert_eq!(count_rows(&db).await, before);
 }
 
 async fn each_subscription_is_for_those_whose_role_is_enough(db: TestDb) {
-    let everybody = everybody(&db).await;
+    let credentials = credentials(&db).await;
     let address = serving(super::state(&db, None).await).await;
-    for (shown, role) in &everybody {
+    for (token_text, role) in &credentials {
         for (field, query) in SUBSCRIPTIONS {
             let mut client = Client::open(address).await;
-            let payload = shown.as_ref().map(|shown| json!({ "Authorization": format!("Bearer {shown}") }));
+            let payload =
+                token_text.as_ref().map(|token_text| json!({ "Authorization": format!("Bearer {token_text}") }));
             client.init(payload).await;
             let Some(role) = role else {
                 assert_eq!(client.closed().await.0, 4403, "{query}");

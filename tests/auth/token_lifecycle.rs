@@ -1,4 +1,4 @@
-//! The life of a token, from its making to its end.
+//! Tests of access tokens from creation to revocation or expiry.
 
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use axum::http::{Request, StatusCode};
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{BELIEVED, VIEWER, app, ask, expired, revoked, token as new, viewer};
+use super::{
+    CACHE_TTL, VIEWER, app, create_expired_token, create_revoked_token, create_token, query_viewer, send_query,
+};
 use crate::http::app::{TestApp, request};
 use crate::support::wait::{eventually, wait_until};
 use crate::support::{TestDb, on_both};
@@ -42,28 +44,28 @@ async fn all_rows(db: &TestDb) -> String {
 
 async fn a_token_is_shown_once_and_only_its_hash_is_kept(db: TestDb) {
     let database = db.database().await;
-    let (made, secret) = access_token::create(database, "ci", Role::Viewer, None).await.unwrap();
+    let (created, secret) = access_token::create(database, "ci", Role::Viewer, None).await.unwrap();
     let text = secret.expose();
     assert!(text.starts_with("sadm_") && text.len() == "sadm_".len() + 43, "{} characters", text.len());
     assert_eq!(format!("{secret:?}"), "[redacted]");
     let rows = all_rows(&db).await;
     assert!(rows.contains("ci") && !rows.contains(text) && !rows.contains(&text["sadm_".len()..]), "{rows}");
-    assert_eq!(access_token::list(database).await.unwrap(), [made]);
-    let other = new(&db, "other", Role::Viewer).await;
+    assert_eq!(access_token::list(database).await.unwrap(), [created]);
+    let other = create_token(&db, "other", Role::Viewer).await;
     assert_ne!(other.expose(), text);
 }
 
 async fn a_token_is_good_until_it_is_revoked(db: TestDb) {
-    let (name, secret) = ("ci", new(&db, "ci", Role::Operator).await);
+    let (name, secret) = ("ci", create_token(&db, "ci", Role::Operator).await);
     let app = app(db.clone(), None).await;
-    assert_eq!(viewer(&app, secret.expose()).await, ("ci".to_owned(), "OPERATOR".to_owned()));
+    assert_eq!(query_viewer(&app, secret.expose()).await, ("ci".to_owned(), "OPERATOR".to_owned()));
     let revoked = access_token::revoke(db.database().await, name).await.unwrap().unwrap();
     assert_eq!((revoked.status, revoked.revoked_at.is_some()), (TokenStatus::Revoked, true));
-    tokio::time::sleep(2 * BELIEVED).await;
-    let answer = ask(&app, Some(secret.expose()), VIEWER, json!({})).await;
+    tokio::time::sleep(2 * CACHE_TTL).await;
+    let answer = send_query(&app, Some(secret.expose()), VIEWER, json!({})).await;
     assert_eq!((answer.status, answer.header("www-authenticate")), (StatusCode::UNAUTHORIZED, Some(INVALID)));
     assert_eq!(answer.error().0, "UNAUTHENTICATED");
-    // Again, by its id: nothing changes.
+    // Revoking a second time, by id, changes nothing.
     let again = access_token::revoke(db.database().await, &revoked.id.to_string()).await.unwrap().unwrap();
     assert_eq!(again.revoked_at, revoked.revoked_at);
     assert_eq!(access_token::revoke(db.database().await, name).await.unwrap(), None);
@@ -72,7 +74,7 @@ async fn a_token_is_good_until_it_is_revoked(db: TestDb) {
 async fn a_token_is_good_until_its_time_is_over(db: TestDb) {
     let soon = Clock::System.now() + TimeDelta::seconds(2);
     let (_, secret) = access_token::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();
-    // Believed for longer than it lives.
+    // The cache keeps tokens for longer than this one is valid.
     let access = Authenticator::with_cache_ttl(db.database().await.clone(), None, Duration::from_mins(1));
     assert!(access.authenticate(Some(secret.expose())).await.is_ok());
     tokio::time::sleep(Duration::from_millis(2_100)).await;
@@ -84,14 +86,14 @@ async fn a_token_is_good_until_its_time_is_over(db: TestDb) {
 
 async fn a_name_is_taken_until_its_token_is_revoked(db: TestDb) {
     let database = db.database().await;
-    let first = new(&db, "ci", Role::Viewer).await;
+    let first = create_token(&db, "ci", Role::Viewer).await;
     let error = access_token::create(database, "ci", Role::Admin, None).await.unwrap_err();
-    assert!(error.to_string().starts_with("There is a token of the name ci already."), "{error}");
+    assert!(error.to_string().starts_with("A token with the name ci already exists."), "{error}");
     access_token::revoke(database, "ci").await.unwrap().unwrap();
-    let second = new(&db, "ci", Role::Viewer).await;
+    let second = create_token(&db, "ci", Role::Viewer).await;
     let app = app(db.clone(), None).await;
-    assert_eq!(ask(&app, Some(first.expose()), VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(viewer(&app, second.expose()).await.0, "ci");
+    assert_eq!(send_query(&app, Some(first.expose()), VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(query_viewer(&app, second.expose()).await.0, "ci");
 }
 
 async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
@@ -117,37 +119,37 @@ async fn names_of_other_callers_are_no_names_of_tokens(db: TestDb) {
         assert_eq!(error.code(), "BAD_USER_INPUT", "{name}");
     }
     for name in ["x", "Nightly job (billing)", "ada@example.com", "žaneta", &long[..64]] {
-        new(&db, name, Role::Viewer).await;
+        create_token(&db, name, Role::Viewer).await;
     }
 }
 
 async fn the_last_use_is_written_down_once_an_hour(db: TestDb) {
-    let secret = new(&db, "ci", Role::Viewer).await;
+    let secret = create_token(&db, "ci", Role::Viewer).await;
     let app = app(db.clone(), None).await;
-    let used = async || access_token::list(db.database().await).await.unwrap()[0].last_used_at;
-    assert_eq!(used().await, None);
-    viewer(&app, secret.expose()).await;
-    wait_until("the use is written down", async || used().await.is_some()).await;
-    let first = used().await;
+    let last_used = async || access_token::list(db.database().await).await.unwrap()[0].last_used_at;
+    assert_eq!(last_used().await, None);
+    query_viewer(&app, secret.expose()).await;
+    wait_until("the use is written down", async || last_used().await.is_some()).await;
+    let first = last_used().await;
     for _ in 0..3 {
-        tokio::time::sleep(2 * BELIEVED).await;
-        viewer(&app, secret.expose()).await;
+        tokio::time::sleep(2 * CACHE_TTL).await;
+        query_viewer(&app, secret.expose()).await;
     }
-    tokio::time::sleep(2 * BELIEVED).await;
-    assert_eq!(used().await, first);
+    tokio::time::sleep(2 * CACHE_TTL).await;
+    assert_eq!(last_used().await, first);
     let tokens = db.dialect().internal_table("tokens");
     db.exec(&format!("UPDATE {tokens} SET last_used_at = '2026-01-01T00:00:00.000000+00:00'")).await;
-    viewer(&app, secret.expose()).await;
-    wait_until("the use is written down again", async || used().await >= first).await;
+    query_viewer(&app, secret.expose()).await;
+    wait_until("the use is written down again", async || last_used().await >= first).await;
 }
 
 async fn the_first_token_closes_the_open_door(db: TestDb) {
     let app = app(db.clone(), None).await;
-    let answer = ask(&app, None, VIEWER, json!({})).await;
+    let answer = send_query(&app, None, VIEWER, json!({})).await;
     assert_eq!(answer.json(), json!({ "data": { "viewer": { "name": "local", "role": "ADMIN" } } }));
-    new(&db, "ci", Role::Viewer).await;
+    create_token(&db, "ci", Role::Viewer).await;
     let answer = eventually(async || {
-        let answer = ask(&app, None, VIEWER, json!({})).await;
+        let answer = send_query(&app, None, VIEWER, json!({})).await;
         if answer.status == StatusCode::UNAUTHORIZED { Ok(answer) } else { Err(answer.body) }
     })
     .await;
@@ -158,25 +160,25 @@ async fn the_first_token_closes_the_open_door(db: TestDb) {
 }
 
 async fn the_door_stays_closed_when_the_last_token_is_gone(db: TestDb) {
-    revoked(&db, "gone", Role::Admin).await;
-    expired(&db, "over", Role::Admin).await;
+    create_revoked_token(&db, "gone", Role::Admin).await;
+    create_expired_token(&db, "over", Role::Admin).await;
     let app = app(db.clone(), None).await;
-    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(send_query(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
 }
 
 async fn whoever_uses_the_first_token_at_once_is_its_principal(db: TestDb) {
     let app = app(db.clone(), None).await;
-    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::OK);
-    let secret = new(&db, "ci", Role::Viewer).await;
-    assert_eq!(viewer(&app, secret.expose()).await, ("ci".to_owned(), "VIEWER".to_owned()));
-    assert_eq!(ask(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(send_query(&app, None, VIEWER, json!({})).await.status, StatusCode::OK);
+    let secret = create_token(&db, "ci", Role::Viewer).await;
+    assert_eq!(query_viewer(&app, secret.expose()).await, ("ci".to_owned(), "VIEWER".to_owned()));
+    assert_eq!(send_query(&app, None, VIEWER, json!({})).await.status, StatusCode::UNAUTHORIZED);
 }
 
 async fn what_is_no_good_token_is_refused_in_the_same_words(db: TestDb) {
-    let good = new(&db, "good", Role::Admin).await;
+    let good = create_token(&db, "good", Role::Admin).await;
     let mut tokens = vec![
-        revoked(&db, "gone", Role::Admin).await.expose().to_owned(),
-        expired(&db, "over", Role::Admin).await.expose().to_owned(),
+        create_revoked_token(&db, "gone", Role::Admin).await.expose().to_owned(),
+        create_expired_token(&db, "over", Role::Admin).await.expose().to_owned(),
         format!("sadm_{}", "A".repeat(43)),
         good.expose()[..good.expose().len() - 1].to_owned(),
         good.expose().to_uppercase(),
@@ -185,18 +187,18 @@ async fn what_is_no_good_token_is_refused_in_the_same_words(db: TestDb) {
     ];
     tokens.push(String::new());
     let app = app(db.clone(), None).await;
-    let mut words = Vec::new();
+    let mut bodies = Vec::new();
     for token in &tokens {
-        let answer = ask(&app, Some(token), VIEWER, json!({})).await;
+        let answer = send_query(&app, Some(token), VIEWER, json!({})).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token:.60}");
         if !token.is_empty() {
             assert_eq!(answer.header("www-authenticate"), Some(INVALID), "{token:.60}");
-            words.push(answer.body);
+            bodies.push(answer.body);
         }
     }
-    words.dedup();
-    assert_eq!(words.len(), 1, "{words:?}");
-    // Another scheme is no token, and two are none either.
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    // Other schemes and duplicate headers are refused.
     for (credentials, challenge) in
         [("Basic YTpi", "Bearer realm=\"session-admin\""), ("Bearer", "Bearer realm=\"session-admin\"")]
     {
@@ -209,13 +211,13 @@ async fn what_is_no_good_token_is_refused_in_the_same_words(db: TestDb) {
     let twice = get().header("authorization", &bearer);
     assert_eq!(app.send(twice.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.send(get().body(Body::empty()).unwrap()).await.status, StatusCode::OK);
-    // No address gets a token into logs and histories.
+    // A token in the URL is not accepted, because URLs end up in logs and histories.
     let uri = format!("/graphql?query=%7B__typename%7D&access_token={}", good.expose());
     assert_eq!(app.send(request("GET", &uri).body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
 }
 
 async fn a_request_with_a_known_token_costs_no_statement_of_its_own(db: TestDb) {
-    let secret = new(&db, "ci", Role::Viewer).await;
+    let secret = create_token(&db, "ci", Role::Viewer).await;
     let mut database = Database::connect(db.settings()).await.unwrap();
     let statements = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = std::sync::Arc::clone(&statements);
@@ -225,19 +227,19 @@ async fn a_request_with_a_known_token_costs_no_statement_of_its_own(db: TestDb) 
         })
         .await;
     let app = TestApp::with(db.clone(), database);
-    viewer(&app, secret.expose()).await;
-    // The use is written down beside the request.
+    query_viewer(&app, secret.expose()).await;
+    // The last use is recorded in the background.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = statements.load(std::sync::atomic::Ordering::Relaxed);
     assert!(before > 0);
     for _ in 0..5 {
-        viewer(&app, secret.expose()).await;
+        query_viewer(&app, secret.expose()).await;
     }
     assert_eq!(statements.load(std::sync::atomic::Ordering::Relaxed), before);
 }
 
 async fn once_a_token_is_needed_the_server_has_any_name(db: TestDb) {
-    let secret = new(&db, "ci", Role::Viewer).await;
+    let secret = create_token(&db, "ci", Role::Viewer).await;
     let app = app(db.clone(), None).await;
     let get = |path: &str| Request::builder().uri(path).header("host", "admin.example");
     let query = "/graphql?query=%7B__typename%7D";
@@ -247,7 +249,7 @@ async fn once_a_token_is_needed_the_server_has_any_name(db: TestDb) {
     assert_eq!(app.send(with(get(query))).await.status, StatusCode::OK);
     assert_eq!(app.send(get("/").body(Body::empty()).unwrap()).await.status, StatusCode::OK);
     assert_eq!(app.send(get(query).body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
-    // A page of another origin still gets nothing.
+    // Requests from another origin are still refused.
     let foreign = get(query).header("origin", "https://attacker.example");
     assert_eq!(app.send(with(foreign)).await.status, StatusCode::FORBIDDEN);
     let own = get(query).header("origin", "https://admin.example");
@@ -255,7 +257,7 @@ async fn once_a_token_is_needed_the_server_has_any_name(db: TestDb) {
 }
 
 async fn the_metrics_want_a_token_too(db: TestDb) {
-    let secret = new(&db, "prometheus", Role::Viewer).await;
+    let secret = create_token(&db, "prometheus", Role::Viewer).await;
     let app = app(db.clone(), None).await;
     let answer = app.send(request("GET", "/metrics").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
@@ -268,25 +270,26 @@ async fn the_metrics_want_a_token_too(db: TestDb) {
 }
 
 async fn while_the_database_is_away_the_metrics_know_tokens_that_were_good(db: TestDb) {
-    let good = new(&db, "good", Role::Viewer).await;
-    let (ended, unused) = (new(&db, "ended", Role::Viewer).await, new(&db, "unused", Role::Viewer).await);
+    let good = create_token(&db, "good", Role::Viewer).await;
+    let (revoked_token, unused) =
+        (create_token(&db, "ended", Role::Viewer).await, create_token(&db, "unused", Role::Viewer).await);
     let app = app(db.clone(), None).await;
     let metrics = async |token: &str| {
-        let asked = request("GET", "/metrics").header("authorization", format!("Bearer {token}"));
-        app.send(asked.body(Body::empty()).unwrap()).await
+        let request = request("GET", "/metrics").header("authorization", format!("Bearer {token}"));
+        app.send(request.body(Body::empty()).unwrap()).await
     };
-    for secret in [&good, &ended] {
-        viewer(&app, secret.expose()).await;
+    for secret in [&good, &revoked_token] {
+        query_viewer(&app, secret.expose()).await;
     }
     access_token::revoke(db.database().await, "ended").await.unwrap().unwrap();
-    tokio::time::sleep(2 * BELIEVED).await;
-    assert_eq!(metrics(ended.expose()).await.status, StatusCode::UNAUTHORIZED);
+    tokio::time::sleep(2 * CACHE_TTL).await;
+    assert_eq!(metrics(revoked_token.expose()).await.status, StatusCode::UNAUTHORIZED);
     db.database().await.clone().close().await.unwrap();
-    let told = metrics(good.expose()).await;
-    assert_eq!(told.status, StatusCode::OK, "{}", told.body);
-    assert!(told.body.contains("session_admin_http_requests_total"), "{}", told.body);
-    for secret in [ended, unused] {
+    let response = metrics(good.expose()).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    assert!(response.body.contains("session_admin_http_requests_total"), "{}", response.body);
+    for secret in [revoked_token, unused] {
         assert_eq!(metrics(secret.expose()).await.status, StatusCode::SERVICE_UNAVAILABLE);
     }
-    assert_eq!(ask(&app, Some(good.expose()), VIEWER, json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(send_query(&app, Some(good.expose()), VIEWER, json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -1,8 +1,8 @@
-//! What both databases have.
+//! Tests of foreign keys that both databases support.
 
 use api::catalog;
 
-use super::{deleted, groups, id_type, looked, rows, staying, table};
+use super::{affected_rows, delete_session, group_ids, id_type, load_impact, table_impact, unaffected_group};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted:
@@ -16,15 +16,15 @@ on_both!(Adopted:
 );
 
 async fn a_table_made_a_second_ago_is_counted(db: TestDb) {
-    let before = looked(&db).await;
-    let (kind, groups, stays) = (id_type(db.dialect()), groups(&db, 2).await, staying(&db).await);
+    let before = load_impact(&db).await;
+    let (kind, groups, stays) = (id_type(db.dialect()), group_ids(&db, 2).await, unaffected_group(&db).await);
     db.exec(&format!(
         "CREATE TABLE notes (group_id {kind} NOT NULL REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
          INSERT INTO notes VALUES ('{}'), ('{}'), ('{stays}')",
         groups[0], groups[1]
     ))
     .await;
-    let found = table(&db, "notes").await.unwrap();
+    let found = table_impact(&db, "notes").await.unwrap();
     assert_eq!((found.rows_deleted, found.rows_unlinked), (2, 0));
     assert_eq!(found.references.len(), 1);
     let reference = &found.references[0];
@@ -33,13 +33,13 @@ async fn a_table_made_a_second_ago_is_counted(db: TestDb) {
         (reference.referenced_table.as_str(), &reference.columns[..]),
         ("whatsapp_groups", &["group_id".to_owned()][..])
     );
-    assert_eq!(looked(&db).await.rows_deleted, before.rows_deleted + 2);
+    assert_eq!(load_impact(&db).await.rows_deleted, before.rows_deleted + 2);
     db.exec("DROP TABLE notes").await;
-    assert_eq!(looked(&db).await, before);
+    assert_eq!(load_impact(&db).await, before);
 }
 
 async fn names_are_what_they_are(db: TestDb) {
-    let (kind, group) = (id_type(db.dialect()), groups(&db, 1).await.remove(0));
+    let (kind, group) = (id_type(db.dialect()), group_ids(&db, 1).await.remove(0));
     let odd = r#"Odd "Table" é'; --"#;
     let quoted = api::db::quote(odd);
     db.exec(&format!(
@@ -49,17 +49,17 @@ async fn names_are_what_they_are(db: TestDb) {
          INSERT INTO \"Select\" VALUES (1, '{group}'), (2, NULL)"
     ))
     .await;
-    let found = table(&db, odd).await.unwrap();
+    let found = table_impact(&db, odd).await.unwrap();
     assert_eq!((found.rows_deleted, found.rows_unlinked), (0, 1));
     assert_eq!(found.references[0].columns, [r#"Group "Id""#]);
-    assert_eq!(rows(&db, "Select").await, Some((1, 0)));
-    deleted(&db).await;
-    assert_eq!(db.snapshot(&quoted).await, ["1,NULL", "2,NULL"].map(|row| text(&db, row)));
+    assert_eq!(affected_rows(&db, "Select").await, Some((1, 0)));
+    delete_session(&db).await;
+    assert_eq!(db.snapshot(&quoted).await, ["1,NULL", "2,NULL"].map(|row| snapshot_row(&db, row)));
     assert_eq!(db.count("\"Select\"").await, 1);
 }
 
-/// A row as the database writes it: PostgreSQL writes a composite value.
-fn text(db: &TestDb, row: &str) -> String {
+/// Returns a row in the snapshot format of the database. PostgreSQL writes a composite value.
+fn snapshot_row(db: &TestDb, row: &str) -> String {
     match db.dialect() {
         api::db::Dialect::Postgres => format!("({})", row.replace("NULL", "")),
         api::db::Dialect::Sqlite => row.to_owned(),
@@ -67,7 +67,7 @@ fn text(db: &TestDb, row: &str) -> String {
 }
 
 async fn a_composite_key_counts_where_all_of_it_refers(db: TestDb) {
-    let (kind, groups, session) = (id_type(db.dialect()), groups(&db, 3).await, super::session());
+    let (kind, groups, session) = (id_type(db.dialect()), group_ids(&db, 3).await, super::session());
     db.exec(&format!(
         "CREATE UNIQUE INDEX pair ON whatsapp_groups (session_id, id); \
          CREATE TABLE notes (n integer, g {kind}, s {kind}, \
@@ -76,29 +76,29 @@ async fn a_composite_key_counts_where_all_of_it_refers(db: TestDb) {
         groups[0], groups[1], groups[2]
     ))
     .await;
-    let found = table(&db, "notes").await.unwrap();
+    let found = table_impact(&db, "notes").await.unwrap();
     assert_eq!((found.rows_deleted, &found.references[0].columns), (2, &vec!["s".to_owned(), "g".to_owned()]));
-    deleted(&db).await;
+    delete_session(&db).await;
     assert_eq!(db.rows("SELECT n FROM notes ORDER BY n").await, [["3"], ["4"]]);
 }
 
 async fn a_key_to_a_unique_column_counts(db: TestDb) {
-    let group = groups(&db, 1).await.remove(0);
+    let group = group_ids(&db, 1).await.remove(0);
     db.exec(&format!(
         "UPDATE whatsapp_groups SET group_jid = CAST(id AS text); \
          CREATE UNIQUE INDEX jid ON whatsapp_groups (group_jid); \
          CREATE TABLE notes (jid text REFERENCES whatsapp_groups (group_jid) ON DELETE CASCADE); \
          INSERT INTO notes VALUES ('{group}'), ('{group}'), ('{}')",
-        staying(&db).await
+        unaffected_group(&db).await
     ))
     .await;
-    assert_eq!(rows(&db, "notes").await, Some((2, 0)));
-    deleted(&db).await;
+    assert_eq!(affected_rows(&db, "notes").await, Some((2, 0)));
+    delete_session(&db).await;
     assert_eq!(db.count("notes").await, 1);
 }
 
 async fn several_keys_of_one_table_count_a_row_once(db: TestDb) {
-    let (kind, groups, stays) = (id_type(db.dialect()), groups(&db, 2).await, staying(&db).await);
+    let (kind, groups, stays) = (id_type(db.dialect()), group_ids(&db, 2).await, unaffected_group(&db).await);
     db.exec(&format!(
         "CREATE TABLE notes (n integer, one {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
            two {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
@@ -109,9 +109,9 @@ async fn several_keys_of_one_table_count_a_row_once(db: TestDb) {
         groups[0], groups[1]
     ))
     .await;
-    // The first row goes by two ways, and so neither is unlinked nor stands in the way.
-    assert_eq!(rows(&db, "notes").await, Some((2, 1)));
-    deleted(&db).await;
+    // The first row is deleted through two keys, so it is neither unlinked nor a blocker.
+    assert_eq!(affected_rows(&db, "notes").await, Some((2, 1)));
+    delete_session(&db).await;
     assert_eq!(db.rows("SELECT n FROM notes WHERE three IS NULL ORDER BY n").await, [["3"], ["4"]]);
 }
 
@@ -123,8 +123,8 @@ async fn a_session_is_referred_to_directly(db: TestDb) {
          INSERT INTO logins VALUES ('{session}'), ('{session}'); INSERT INTO devices VALUES ('{session}')"
     ))
     .await;
-    assert_eq!((rows(&db, "logins").await, rows(&db, "devices").await), (Some((2, 0)), Some((0, 1))));
-    deleted(&db).await;
+    assert_eq!((affected_rows(&db, "logins").await, affected_rows(&db, "devices").await), (Some((2, 0)), Some((0, 1))));
+    delete_session(&db).await;
     assert_eq!((db.count("logins").await, db.count("devices").await), (0, 1));
 }
 

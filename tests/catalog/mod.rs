@@ -1,4 +1,5 @@
-//! The catalogue: whatever refers to a session or a group is found, counted and deleted as it is.
+//! Tests that every foreign key to a session or a group is found in the catalogue, and that previews and deletions
+//! agree.
 
 mod depth;
 mod foreign_key_graph;
@@ -13,37 +14,39 @@ use uuid::Uuid;
 
 use crate::support::{TestDb, WithTerms as _};
 
-/// A stale session with 20 groups.
+/// Returns the id of a stale session with 20 groups.
 fn session() -> Uuid {
     SESSIONS[8].id.parse().unwrap()
 }
 
-async fn looked(db: &TestDb) -> Impact {
+async fn load_impact(db: &TestDb) -> Impact {
     impact::impact_of(db.database().await, &[session()]).await.unwrap()
 }
 
-/// What the preview says of a table, by the name that people see.
-async fn table(db: &TestDb, name: &str) -> Option<TableImpact> {
-    looked(db).await.tables.into_iter().find(|table| table.table == name)
+/// Returns the preview's impact on a table, by its display name.
+async fn table_impact(db: &TestDb, name: &str) -> Option<TableImpact> {
+    load_impact(db).await.tables.into_iter().find(|table| table.table == name)
 }
 
-/// Rows deleted and unlinked of a table.
-async fn rows(db: &TestDb, name: &str) -> Option<(i64, i64)> {
-    table(db, name).await.map(|table| (table.rows_deleted, table.rows_unlinked))
+/// Returns the numbers of a table's rows that the preview counts as deleted and as unlinked.
+async fn affected_rows(db: &TestDb, name: &str) -> Option<(i64, i64)> {
+    table_impact(db, name).await.map(|table| (table.rows_deleted, table.rows_unlinked))
 }
 
-/// The deletion does what the preview shows; what it does differently is refused by the deletion itself.
-async fn deleted(db: &TestDb) {
-    let looked = looked(db).await;
+/// Deletes the session and asserts that the deletion has exactly the previewed impact.
+///
+/// The deletion itself refuses an impact that differs from the expected one.
+async fn delete_session(db: &TestDb) {
+    let impact = load_impact(db).await;
     let request =
         DeletionRequest { session_ids: vec![session()], principal: "tester".to_owned(), ..DeletionRequest::default() }
-            .expected_impact(looked.token.clone());
+            .expected_impact(impact.token.clone());
     let outcome = deletion::delete(db.database().await, &request).await.unwrap();
-    assert_eq!((outcome.refusals, outcome.impact), (Vec::new(), Some(looked)));
+    assert_eq!((outcome.refusals, outcome.impact), (Vec::new(), Some(impact)));
 }
 
-/// The first `count` groups of the session that goes.
-async fn groups(db: &TestDb, count: usize) -> Vec<String> {
+/// Returns the ids of the first `count` groups of the session that is deleted.
+async fn group_ids(db: &TestDb, count: usize) -> Vec<String> {
     let query = format!(
         "SELECT CAST(id AS text) FROM whatsapp_groups WHERE session_id = '{}' ORDER BY id LIMIT {count}",
         session()
@@ -51,8 +54,8 @@ async fn groups(db: &TestDb, count: usize) -> Vec<String> {
     db.rows(&query).await.into_iter().map(|mut row| row.remove(0)).collect()
 }
 
-/// The first group of a session that stays.
-async fn staying(db: &TestDb) -> String {
+/// Returns the id of the first group of a session that is not deleted.
+async fn unaffected_group(db: &TestDb) -> String {
     let query = format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{}'", SESSIONS[0].id);
     db.rows(&query).await.remove(0).remove(0)
 }

@@ -1,4 +1,4 @@
-//! Several workers on one run, and several runs on the same sessions.
+//! Tests of several workers on one run, and of several runs on the same sessions.
 
 use std::time::Duration;
 
@@ -7,7 +7,10 @@ use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
 use uuid::Uuid;
 
-use super::{SINGLY, deletions, finish, id, ids, request, sessions, skipped, start, started, why_skipped, worker_of};
+use super::{
+    SINGLY, create_run, finish, id, ids, list_deletions, list_skipped, request, session_ids, skip_reasons, take_run,
+    try_create_run,
+};
 use crate::support::{TestDb, on_both, only};
 
 on_both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
@@ -17,14 +20,14 @@ only!(postgres Adopted:
 );
 on_both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
-/// Works a run off in a task of its own, with a connection pool of its own, as another process would.
-async fn elsewhere(db: &TestDb, run: Uuid, pace: BatchSize) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
+/// Executes a run in a new task with a separate connection pool, as another process would.
+async fn spawn_worker(db: &TestDb, run: Uuid, pace: BatchSize) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
     let database = Database::connect(db.settings()).await.unwrap();
     tokio::spawn(async move { finish(&database, run, pace).await })
 }
 
-/// Works a run off together with others, each a step at a time, with a connection pool of its own.
-async fn in_turns(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
+/// Executes a run in a new task with a separate connection pool, releasing it after every two batches to other workers.
+async fn spawn_alternating_worker(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanup::CleanupRun> {
     let database = Database::connect(db.settings()).await.unwrap();
     tokio::spawn(async move {
         loop {
@@ -45,59 +48,60 @@ async fn in_turns(db: &TestDb, run: Uuid) -> tokio::task::JoinHandle<api::cleanu
 
 async fn two_workers_on_one_run_delete_every_session_once(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await;
-    let (one, other) = (in_turns(&db, run.id).await, in_turns(&db, run.id).await);
+    let run = create_run(database, &request()).await;
+    let (one, other) = (spawn_alternating_worker(&db, run.id).await, spawn_alternating_worker(&db, run.id).await);
     let (one, other) = (one.await.unwrap(), other.await.unwrap());
     assert_eq!(one, other);
     assert_eq!((one.status, one.sessions_deleted, one.sessions_skipped), (RunStatus::Succeeded, 9, 0));
     assert_eq!(one.rows_deleted, 1_512);
-    let made = deletions(database, run.id).await;
-    let mut gone: Vec<Uuid> = made.iter().flat_map(|made| made.sessions.iter().map(|session| session.id)).collect();
-    gone.sort();
+    let deletions = list_deletions(database, run.id).await;
+    let mut deleted_ids: Vec<Uuid> =
+        deletions.iter().flat_map(|deletion| deletion.sessions.iter().map(|session| session.id)).collect();
+    deleted_ids.sort();
     let mut all = ids(0..9);
     all.sort();
-    assert_eq!(gone, all);
-    assert_eq!(sessions(&db).await.len(), 5);
+    assert_eq!(deleted_ids, all);
+    assert_eq!(session_ids(&db).await.len(), 5);
 }
 
 async fn two_runs_delete_every_session_once(db: TestDb) {
     let database = db.database().await;
-    let first = started(database, &request()).await;
-    let second = started(database, &request()).await;
-    let (first, second) = (elsewhere(&db, first.id, SINGLY).await, elsewhere(&db, second.id, SINGLY).await);
+    let first = create_run(database, &request()).await;
+    let second = create_run(database, &request()).await;
+    let (first, second) = (spawn_worker(&db, first.id, SINGLY).await, spawn_worker(&db, second.id, SINGLY).await);
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
     assert_eq!(first.sessions_deleted + second.sessions_deleted, 9, "{first:?} {second:?}");
     assert_eq!(first.rows_deleted + second.rows_deleted, 1_512);
     for run in [&first, &second] {
         assert_eq!(run.sessions_deleted + run.sessions_skipped, 9);
-        let why = why_skipped(database, run.id).await;
-        assert!(why.iter().all(|(_, code)| *code == RefusalCode::NotFound), "{why:?}");
+        let reasons = skip_reasons(database, run.id).await;
+        assert!(reasons.iter().all(|(_, code)| *code == RefusalCode::NotFound), "{reasons:?}");
     }
 }
 
 async fn a_session_that_somebody_holds_is_left_and_the_others_go(db: TestDb) {
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(100), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
-    let run = started(&database, &request()).await;
+    let run = create_run(&database, &request()).await;
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; SELECT 1 FROM whatsapp_sessions WHERE id = '{}' FOR UPDATE", id(4))).await;
-    let mut worker = worker_of(&database, run.id, BatchSize::default()).await;
+    let mut worker = take_run(&database, run.id, BatchSize::default()).await;
     let mut run = worker.run_next_batch().await.unwrap();
     while !run.status.has_finished() {
         run = worker.run_next_batch().await.unwrap();
     }
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));
-    let left = skipped(&database, run.id).await;
-    assert_eq!((left[0].session_id, left[0].code), (id(4), RefusalCode::LockTimeout));
-    assert!(left[0].message.contains("Another transaction holds rows"), "{}", left[0].message);
+    let skipped = list_skipped(&database, run.id).await;
+    assert_eq!((skipped[0].session_id, skipped[0].code), (id(4), RefusalCode::LockTimeout));
+    assert!(skipped[0].message.contains("Another transaction holds rows"), "{}", skipped[0].message);
     other.exec("ROLLBACK").await;
 }
 
 async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(db: TestDb) {
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(50), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
-    let run = started(&database, &request()).await;
-    let mut worker = worker_of(&database, run.id, BatchSize::default()).await;
+    let run = create_run(&database, &request()).await;
+    let mut worker = take_run(&database, run.id, BatchSize::default()).await;
     let mut other = db.raw().await;
     other
         .exec(match db.dialect() {
@@ -105,10 +109,10 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let outcome = start(&database, &request()).await;
+    let outcome = try_create_run(&database, &request()).await;
     assert_eq!((outcome.run, outcome.refusals.len()), (None, 1));
     assert_eq!(outcome.refusals[0].code, RefusalCode::LockTimeout);
-    // It waits for a while, and then it is somebody's turn to say so; the run stays as it is.
+    // The worker retries for a while before it returns the error. The run stays unchanged.
     let error = loop {
         match worker.run_next_batch().await {
             Ok(run) => assert_eq!((run.status, run.sessions_skipped), (RunStatus::Running, 0)),
@@ -124,9 +128,9 @@ async fn a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits(
 
 async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await;
-    let mut worker = worker_of(database, run.id, BatchSize::default()).await;
-    // The sessions are looked at, and all of them may go.
+    let run = create_run(database, &request()).await;
+    let mut worker = take_run(database, run.id, BatchSize::default()).await;
+    // The first batch only checks the sessions, and none is skipped.
     assert_eq!(worker.run_next_batch().await.unwrap().sessions_skipped, 0);
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; UPDATE whatsapp_sessions SET status = 'connected' WHERE id = '{}'", id(4))).await;
@@ -138,5 +142,5 @@ async fn a_session_that_connects_while_its_batch_waits_for_it_is_left(db: TestDb
     worker.release().await.unwrap();
     let run = finish(database, run.id, BatchSize::default()).await;
     assert_eq!((run.status, run.sessions_deleted), (RunStatus::Succeeded, 8));
-    assert_eq!(why_skipped(database, run.id).await, [(id(4), RefusalCode::SessionConnected)]);
+    assert_eq!(skip_reasons(database, run.id).await, [(id(4), RefusalCode::SessionConnected)]);
 }

@@ -1,4 +1,4 @@
-//! Cleanups: which sessions they take, in which steps, and what they leave.
+//! Tests of cleanup runs: which sessions they delete, in which batches, and which they skip.
 
 mod blocking_sessions;
 mod concurrent_runs;
@@ -27,10 +27,10 @@ use uuid::Uuid;
 
 use crate::support::{TestDb, internal_tables_sql};
 
-/// One session a batch, at first.
+/// A batch size that begins with one session a batch.
 const SINGLY: BatchSize = BatchSize::with_row_budget(1);
 
-/// The id of a session of the scenario.
+/// Returns the id of a session of the scenario.
 fn id(session: usize) -> Uuid {
     SESSIONS[session].id.parse().unwrap()
 }
@@ -39,35 +39,39 @@ fn ids(sessions: impl IntoIterator<Item = usize>) -> Vec<Uuid> {
     sessions.into_iter().map(id).collect()
 }
 
-/// A cleanup of the stale sessions, with nothing allowed.
+/// Returns a request to clean up the stale sessions with default terms.
 fn request() -> CleanupRequest {
     CleanupRequest { principal: "tester".to_owned(), ..CleanupRequest::default() }
 }
 
-async fn start(database: &Database, request: &CleanupRequest) -> CleanupOutcome {
+async fn try_create_run(database: &Database, request: &CleanupRequest) -> CleanupOutcome {
     cleanup::create_run(database, None, request).await.unwrap()
 }
 
-/// A run that nobody has begun with.
-async fn started(database: &Database, request: &CleanupRequest) -> CleanupRun {
-    let outcome = start(database, request).await;
+/// Creates a queued run.
+///
+/// # Panics
+/// Panics if the request is refused.
+async fn create_run(database: &Database, request: &CleanupRequest) -> CleanupRun {
+    let outcome = try_create_run(database, request).await;
     outcome.run.unwrap_or_else(|| panic!("{:?}", outcome.refusals))
 }
 
-/// A worker that has a run nobody else has.
-async fn worker_of(database: &Database, run: Uuid, pace: BatchSize) -> RunExecutor {
+/// Takes the lease of a run that no other worker holds.
+async fn take_run(database: &Database, run: Uuid, pace: BatchSize) -> RunExecutor {
     RunExecutor::take(database.clone(), None, run, pace).await.unwrap().expect("nobody has it")
 }
 
-/// Works a run off.
+/// Executes a run to its end.
 async fn finish(database: &Database, run: Uuid, pace: BatchSize) -> CleanupRun {
-    let run = worker_of(database, run, pace).await.run_to_end(std::future::pending(), |_| ()).await.unwrap();
+    let run = take_run(database, run, pace).await.run_to_end(std::future::pending(), |_| ()).await.unwrap();
     assert!(run.status.has_finished(), "{run:?}");
     assert_eq!(run.sessions_total, run.sessions_deleted + run.sessions_skipped, "{run:?}");
     run
 }
 
-/// Works a run off with one session a batch, where none wait for one another: a worker makes one batch and is gone.
+/// Executes a run to its end with a new worker for each batch, and one session a batch unless sessions block each
+/// other.
 async fn finish_singly(database: &Database, run: Uuid) -> CleanupRun {
     loop {
         let run = next_batch(database, run).await;
@@ -77,9 +81,9 @@ async fn finish_singly(database: &Database, run: Uuid) -> CleanupRun {
     }
 }
 
-/// A new worker goes on with a run until a session is gone, or left.
+/// Continues a run with a new worker until a session has been deleted or skipped.
 async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
-    let mut worker = worker_of(database, run, SINGLY).await;
+    let mut worker = take_run(database, run, SINGLY).await;
     let before = worker.run().clone();
     loop {
         let run = worker.run_next_batch().await.unwrap();
@@ -91,23 +95,23 @@ async fn next_batch(database: &Database, run: Uuid) -> CleanupRun {
     }
 }
 
-/// The whole of a cleanup.
-async fn cleaned(database: &Database, request: &CleanupRequest) -> CleanupRun {
-    finish(database, started(database, request).await.id, BatchSize::default()).await
+/// Creates a run and executes it to its end.
+async fn run_cleanup(database: &Database, request: &CleanupRequest) -> CleanupRun {
+    finish(database, create_run(database, request).await.id, BatchSize::default()).await
 }
 
-/// What a run left, in the order of its list.
-async fn skipped(database: &Database, run: Uuid) -> Vec<SkippedSession> {
+/// Returns the sessions that a run skipped, in the order of its list.
+async fn list_skipped(database: &Database, run: Uuid) -> Vec<SkippedSession> {
     let page = cleanup::skipped(database, run, &PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, skipped)| skipped).collect()
 }
 
-async fn why_skipped(database: &Database, run: Uuid) -> Vec<(Uuid, RefusalCode)> {
-    skipped(database, run).await.into_iter().map(|skipped| (skipped.session_id, skipped.code)).collect()
+async fn skip_reasons(database: &Database, run: Uuid) -> Vec<(Uuid, RefusalCode)> {
+    list_skipped(database, run).await.into_iter().map(|skipped| (skipped.session_id, skipped.code)).collect()
 }
 
-/// What a run deleted, oldest first.
-async fn deletions(database: &Database, run: Uuid) -> Vec<Deletion> {
+/// Returns the deletions of a run, oldest first.
+async fn list_deletions(database: &Database, run: Uuid) -> Vec<Deletion> {
     let filter = deletion::DeletionFilter { run_id: Some(run), ..deletion::DeletionFilter::default() };
     let page = query::page(database, &filter, &PageRequest::first(100)).await.unwrap();
     let mut deletions: Vec<Deletion> = page.rows.into_iter().map(|(_, deletion)| deletion).collect();
@@ -119,18 +123,18 @@ async fn impact_of(db: &TestDb, sessions: &[Uuid]) -> Impact {
     impact::impact_of(db.database().await, sessions).await.unwrap()
 }
 
-/// Whether a session is still there.
-async fn exists(db: &TestDb, session: Uuid) -> bool {
+/// Returns whether a session exists.
+async fn session_exists(db: &TestDb, session: Uuid) -> bool {
     !db.rows(&format!("SELECT 1 FROM whatsapp_sessions WHERE id = '{session}'")).await.is_empty()
 }
 
-/// The first group of a session.
-async fn group_of(db: &TestDb, session: Uuid) -> String {
+/// Returns the id of the first group of a session.
+async fn first_group(db: &TestDb, session: Uuid) -> String {
     let query = format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{session}'");
     db.rows(&query).await.remove(0).remove(0)
 }
 
-/// The type of an id in the scenario.
+/// Returns the SQL type of ids in the scenario.
 const fn id_type(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "uuid",
@@ -138,33 +142,36 @@ const fn id_type(dialect: Dialect) -> &'static str {
     }
 }
 
-/// A table whose rows go with the group `of` and refuse that the group `to` goes without them.
-async fn ties(db: &TestDb, tied: &[(Uuid, Uuid)]) {
+/// Creates rows that make deletions of sessions depend on each other.
+///
+/// For each pair, the row is deleted with a group of the first session, and blocks the deletion of a group of the
+/// second session. So the second session can be deleted only together with or after the first.
+async fn tie_sessions(db: &TestDb, pairs: &[(Uuid, Uuid)]) {
     let kind = id_type(db.dialect());
     db.exec(&format!(
         "CREATE TABLE ties (id integer PRIMARY KEY, of {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
          too {kind} REFERENCES whatsapp_groups (id))"
     ))
     .await;
-    for (number, (of, to)) in tied.iter().enumerate() {
-        let (of, to) = (group_of(db, *of).await, group_of(db, *to).await);
-        db.exec(&format!("INSERT INTO ties VALUES ({number}, '{of}', '{to}')")).await;
+    for (number, (first, second)) in pairs.iter().enumerate() {
+        let (first, second) = (first_group(db, *first).await, first_group(db, *second).await);
+        db.exec(&format!("INSERT INTO ties VALUES ({number}, '{first}', '{second}')")).await;
     }
 }
 
-/// Rows of nobody's that refuse that these sessions' groups go.
-async fn keepers(db: &TestDb, sessions: &[Uuid]) {
+/// Creates rows, independent of any session, that block the deletion of these sessions.
+async fn block_sessions(db: &TestDb, sessions: &[Uuid]) {
     let kind = id_type(db.dialect());
     db.exec(&format!("CREATE TABLE keepers (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id))"))
         .await;
     for (number, session) in sessions.iter().enumerate() {
-        let group = group_of(db, *session).await;
+        let group = first_group(db, *session).await;
         db.exec(&format!("INSERT INTO keepers VALUES ({number}, '{group}')")).await;
     }
 }
 
-/// A trigger that refuses that this session goes.
-async fn refuse(db: &TestDb, session: Uuid) {
+/// Creates a trigger that refuses the deletion of this session.
+async fn refuse_deletion(db: &TestDb, session: Uuid) {
     let condition = format!("OLD.id = '{session}'");
     db.exec(&match db.dialect() {
         Dialect::Postgres => format!(
@@ -180,14 +187,14 @@ async fn refuse(db: &TestDb, session: Uuid) {
     .await;
 }
 
-/// The deployment as built, with this program's own tables beside it.
-async fn in_trouble(db: &TestDb) -> &Database {
+/// Adds the internal tables to the deployment as first built, and connects.
+async fn connect_as_built(db: &TestDb) -> &Database {
     db.exec(&internal_tables_sql(db.dialect())).await;
     db.database().await
 }
 
-/// The sessions that are there.
-async fn sessions(db: &TestDb) -> Vec<String> {
+/// Returns the ids of all sessions.
+async fn session_ids(db: &TestDb) -> Vec<String> {
     let query = "SELECT CAST(id AS text) FROM whatsapp_sessions ORDER BY id";
     db.rows(query).await.into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! Sessions that a run leaves, each with its reason.
+//! Tests that a run records each session that it skips, with the reason.
 
 use api::cleanup::{BatchSize, CleanupRequest, Criteria, RunStatus};
 use api::refusal::RefusalCode;
@@ -6,8 +6,8 @@ use api::session::SessionStatus;
 use uuid::Uuid;
 
 use super::{
-    SINGLY, cleaned, deletions, exists, finish, id, ids, in_trouble, keepers, refuse, request, sessions, skipped,
-    start, started, why_skipped,
+    SINGLY, block_sessions, connect_as_built, create_run, finish, id, ids, list_deletions, list_skipped,
+    refuse_deletion, request, run_cleanup, session_exists, session_ids, skip_reasons, try_create_run,
 };
 use crate::support::{TestDb, WithTerms as _, on_both};
 
@@ -25,35 +25,35 @@ on_both!(AsBuilt: a_run_of_which_the_database_refuses_every_session_has_failed);
 async fn a_session_that_connects_before_its_batch_is_skipped_and_named(db: TestDb) {
     let database = db.database().await;
     for pace in [BatchSize::default(), SINGLY] {
-        let run = started(database, &CleanupRequest { criteria: limited(4), ..request() }).await;
-        let first = skipped_first(&db).await;
+        let run = create_run(database, &CleanupRequest { criteria: limit_criteria(4), ..request() }).await;
+        let first = second_session(&db).await;
         db.exec(&format!(
             "UPDATE whatsapp_sessions SET status = 'connected', phone_number = '+1' WHERE id = '{first}'"
         ))
         .await;
         let run = finish(database, run.id, pace).await;
         assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 3, 1));
-        let left = skipped(database, run.id).await;
-        assert_eq!((left[0].session_id, left[0].code), (first, RefusalCode::SessionConnected));
-        assert_eq!(left[0].message, "It is connected now. Disconnect it first, or set allowConnected.");
-        assert!(exists(&db, first).await);
+        let skipped = list_skipped(database, run.id).await;
+        assert_eq!((skipped[0].session_id, skipped[0].code), (first, RefusalCode::SessionConnected));
+        assert_eq!(skipped[0].message, "The session is connected. Disconnect it first, or set allowConnected.");
+        assert!(session_exists(&db, first).await);
     }
 }
 
-fn limited(limit: u32) -> Criteria {
+fn limit_criteria(limit: u32) -> Criteria {
     Criteria { limit: Some(limit), ..Criteria::default() }
 }
 
-/// The session whose turn comes second.
-async fn skipped_first(db: &TestDb) -> Uuid {
-    let preview = api::cleanup::preview(db.database().await, None, &limited(2)).await.unwrap();
+/// Returns the id of the session that a run deletes second.
+async fn second_session(db: &TestDb) -> Uuid {
+    let preview = api::cleanup::preview(db.database().await, None, &limit_criteria(2)).await.unwrap();
     preview.sample[1].id
 }
 
 async fn a_session_that_changes_before_its_batch_is_skipped_and_named(db: TestDb) {
     let database = db.database().await;
     let age = Criteria { older_than: Some("PT24H".parse().unwrap()), ..Criteria::default() };
-    let run = started(database, &CleanupRequest { criteria: age, ..request() }).await;
+    let run = create_run(database, &CleanupRequest { criteria: age, ..request() }).await;
     let now = "'2999-01-01T00:00:00+00:00'";
     db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {now} WHERE id = '{}'", id(0))).await;
     db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", id(4))).await;
@@ -62,24 +62,24 @@ async fn a_session_that_changes_before_its_batch_is_skipped_and_named(db: TestDb
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 6, 3));
     let expected =
         [(id(0), RefusalCode::NoLongerMatches), (id(4), RefusalCode::NoLongerMatches), (id(8), RefusalCode::NotFound)];
-    assert_eq!(why_skipped(database, run.id).await, expected);
+    assert_eq!(skip_reasons(database, run.id).await, expected);
 }
 
-fn connected() -> Criteria {
+fn connected_criteria() -> Criteria {
     Criteria { statuses: vec![SessionStatus::Connected], has_phone_number: Some(true), ..Criteria::default() }
 }
 
 async fn connected_sessions_go_only_if_that_is_allowed(db: TestDb) {
     let database = db.database().await;
-    let wanted = CleanupRequest { criteria: connected(), ..request() }.allow_pending_messages();
-    let run = cleaned(database, &wanted).await;
+    let cleanup_request = CleanupRequest { criteria: connected_criteria(), ..request() }.allow_pending_messages();
+    let run = run_cleanup(database, &cleanup_request).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 0, 5));
-    let why = why_skipped(database, run.id).await;
-    assert_eq!(why, (9..14).map(|session| (id(session), RefusalCode::SessionConnected)).collect::<Vec<_>>());
-    let run = cleaned(database, &wanted.allow_connected()).await;
+    let reasons = skip_reasons(database, run.id).await;
+    assert_eq!(reasons, (9..14).map(|session| (id(session), RefusalCode::SessionConnected)).collect::<Vec<_>>());
+    let run = run_cleanup(database, &cleanup_request.allow_connected()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 5, 0));
-    let made = deletions(database, run.id).await;
-    assert_eq!(made[0].allowed, ["allowConnected", "allowPendingMessages"]);
+    let deletions = list_deletions(database, run.id).await;
+    assert_eq!(deletions[0].allowed, ["allowConnected", "allowPendingMessages"]);
 }
 
 async fn sessions_with_messages_to_be_sent_go_only_if_that_is_allowed(db: TestDb) {
@@ -94,78 +94,83 @@ async fn sessions_with_messages_to_be_sent_go_only_if_that_is_allowed(db: TestDb
         api::db::Dialect::Sqlite => message,
     };
     db.exec(&message).await;
-    let run = cleaned(database, &request()).await;
+    let run = run_cleanup(database, &request()).await;
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (8, 1));
-    let left = skipped(database, run.id).await;
-    assert_eq!((left[0].session_id, left[0].code), (id(0), RefusalCode::PendingMessages));
-    assert!(left[0].message.starts_with("1 scheduled message still to be sent would go."), "{}", left[0].message);
-    let run = cleaned(database, &request().allow_pending_messages()).await;
+    let skipped = list_skipped(database, run.id).await;
+    assert_eq!((skipped[0].session_id, skipped[0].code), (id(0), RefusalCode::PendingMessages));
+    assert!(
+        skipped[0].message.starts_with("1 scheduled message still to be sent would be deleted."),
+        "{}",
+        skipped[0].message
+    );
+    let run = run_cleanup(database, &request().allow_pending_messages()).await;
     assert_eq!((run.sessions_deleted, run.sessions_skipped), (1, 0));
 }
 
 async fn sessions_that_were_named_and_do_not_fit_are_listed(db: TestDb) {
     let database = db.database().await;
     let unknown = Uuid::from_u128(7);
-    let named = [ids([8, 10, 8]), vec![unknown], ids([7])].concat();
-    let criteria = Criteria { ids: Some(named), ..Criteria::default() };
-    let run = cleaned(database, &CleanupRequest { criteria, ..request() }).await;
+    let requested_ids = [ids([8, 10, 8]), vec![unknown], ids([7])].concat();
+    let criteria = Criteria { ids: Some(requested_ids), ..Criteria::default() };
+    let run = run_cleanup(database, &CleanupRequest { criteria, ..request() }).await;
     assert_eq!((run.sessions_total, run.sessions_deleted, run.sessions_skipped), (4, 2, 2));
     let expected = [(id(10), RefusalCode::NoLongerMatches), (unknown, RefusalCode::NotFound)];
-    assert_eq!(why_skipped(database, run.id).await, expected);
-    // Every id that was named is accounted for, also where a limit leaves some.
+    assert_eq!(skip_reasons(database, run.id).await, expected);
+    // Every requested id is accounted for, even if a limit excludes it.
     let criteria = Criteria { ids: Some(ids([0, 1, 2])), limit: Some(1), ..Criteria::default() };
-    let run = cleaned(database, &CleanupRequest { criteria, ..request() }).await;
+    let run = run_cleanup(database, &CleanupRequest { criteria, ..request() }).await;
     assert_eq!((run.sessions_total, run.sessions_deleted), (3, 1));
-    assert!(!exists(&db, id(0)).await);
-    let messages: Vec<_> = skipped(database, run.id).await.into_iter().map(|skipped| skipped.message).collect();
-    assert_eq!(messages, ["It was named, but does not meet the other criteria or is not among the first 1."; 2]);
+    assert!(!session_exists(&db, id(0)).await);
+    let messages: Vec<_> = list_skipped(database, run.id).await.into_iter().map(|skipped| skipped.message).collect();
+    assert_eq!(messages, ["The session does not meet the other criteria, or is not among the first 1."; 2]);
 }
 
 async fn a_session_that_the_database_refuses_does_not_keep_the_others(db: TestDb) {
-    keepers(&db, &ids([0, 5])).await;
+    block_sessions(&db, &ids([0, 5])).await;
     let database = db.database().await;
-    let run = cleaned(database, &request()).await;
+    let run = run_cleanup(database, &request()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 7, 2));
-    let left = skipped(database, run.id).await;
-    assert_eq!(left.iter().map(|skipped| skipped.session_id).collect::<Vec<_>>(), ids([0, 5]));
-    for skipped in left {
-        assert_eq!(skipped.code, RefusalCode::BlockedByForeignKey);
-        assert!(skipped.message.starts_with("1 row of keepers that would stay refer"), "{}", skipped.message);
+    let skipped = list_skipped(database, run.id).await;
+    assert_eq!(skipped.iter().map(|skipped| skipped.session_id).collect::<Vec<_>>(), ids([0, 5]));
+    for session in skipped {
+        assert_eq!(session.code, RefusalCode::BlockedByForeignKey);
+        assert!(session.message.starts_with("1 row of keepers that would remain refer"), "{}", session.message);
     }
     assert_eq!(run.error, None);
 }
 
 async fn a_session_that_a_trigger_refuses_does_not_keep_the_others(db: TestDb) {
-    let unloved = id(3);
-    refuse(&db, unloved).await;
+    let refused_session = id(3);
+    refuse_deletion(&db, refused_session).await;
     let database = db.database().await;
-    let run = cleaned(database, &request()).await;
+    let run = run_cleanup(database, &request()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 8, 1));
-    let left = skipped(database, run.id).await;
-    assert_eq!((left[0].session_id, left[0].code), (unloved, RefusalCode::BlockedByForeignKey));
-    assert_eq!(left[0].message, "The database refused: not this one.");
+    let skipped = list_skipped(database, run.id).await;
+    assert_eq!((skipped[0].session_id, skipped[0].code), (refused_session, RefusalCode::BlockedByForeignKey));
+    assert_eq!(skipped[0].message, "The database refused: not this one.");
 }
 
 async fn a_run_of_which_the_database_refuses_every_session_has_failed(db: TestDb) {
-    let database = in_trouble(&db).await;
-    let dry = start(database, &CleanupRequest { dry_run: true, ..request() }).await;
+    let database = connect_as_built(&db).await;
+    let dry = try_create_run(database, &CleanupRequest { dry_run: true, ..request() }).await;
     assert_eq!(dry.refusals, [], "one would go");
     assert_eq!((dry.would_go.unwrap().session_count, dry.skipped.len()), (1, 8));
     assert!(!dry.impact.unwrap().deletable);
-    // Nothing refers to the last one's groups.
+    // The last stale session is left out, because no foreign key blocks its deletion.
     let criteria = Criteria { ids: Some(ids(0..8)), ..Criteria::default() };
-    let before = sessions(&db).await;
-    let dry = start(database, &CleanupRequest { criteria: criteria.clone(), dry_run: true, ..request() }).await;
+    let before = session_ids(&db).await;
+    let dry =
+        try_create_run(database, &CleanupRequest { criteria: criteria.clone(), dry_run: true, ..request() }).await;
     assert_eq!(dry.refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::BlockedByForeignKey]);
     assert_eq!((dry.would_go.unwrap().session_count, dry.skipped.len()), (0, 8));
-    let run = cleaned(database, &CleanupRequest { criteria, ..request() }).await;
+    let run = run_cleanup(database, &CleanupRequest { criteria, ..request() }).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Failed, 0, 8));
-    let left = skipped(database, run.id).await;
-    assert!(left.iter().all(|skipped| skipped.code == RefusalCode::BlockedByForeignKey), "{left:?}");
-    assert_eq!(run.error, Some(format!("No session could be deleted. {}", left[0].message)));
-    assert_eq!(sessions(&db).await, before);
-    assert_eq!(deletions(database, run.id).await, []);
-    let run = cleaned(database, &request()).await;
+    let skipped = list_skipped(database, run.id).await;
+    assert!(skipped.iter().all(|skipped| skipped.code == RefusalCode::BlockedByForeignKey), "{skipped:?}");
+    assert_eq!(run.error, Some(format!("No session could be deleted. {}", skipped[0].message)));
+    assert_eq!(session_ids(&db).await, before);
+    assert_eq!(list_deletions(database, run.id).await, []);
+    let run = run_cleanup(database, &request()).await;
     assert_eq!((run.status, run.sessions_deleted, run.sessions_skipped), (RunStatus::Succeeded, 1, 8));
     assert_eq!(run.error, None);
 }

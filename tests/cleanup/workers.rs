@@ -1,4 +1,4 @@
-//! Workers, as a server has them: they take runs from the queue, share them, and go on with what others left.
+//! Tests of a server's workers: they take runs from the queue, share them, and continue interrupted runs.
 
 use std::future::ready;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use api::db::{Database, DatabaseSettings, Dialect};
 use api::refusal::RefusalCode;
 use api::worker::{JobQueue, Workers};
 
-use super::{SINGLY, deletions, finish, id, ids, request, started, why_skipped, worker_of};
+use super::{SINGLY, create_run, finish, id, ids, list_deletions, request, skip_reasons, take_run};
 use crate::cli::migrate_without_purge;
 use crate::support::wait::wait_until_finished;
 use crate::support::{TestDb, on_both};
@@ -29,11 +29,11 @@ on_both!(Adopted:
     a_lease_is_kept_while_a_batch_takes_long,
 );
 
-/// How long workers of a test have, which is far longer than they need.
+/// How long workers may take to stop, far longer than they need.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Another connection to the database, as another process would have it.
-async fn connected(db: &TestDb, run_lease: Duration) -> Database {
+/// Connects a separate pool, as another process would.
+async fn connect(db: &TestDb, run_lease: Duration) -> Database {
     Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap()
 }
 
@@ -41,29 +41,30 @@ async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     migrate_without_purge(&db).await;
     let mut servers = Vec::new();
     for _ in 0..2 {
-        let queue = JobQueue::new(&connected(&db, Duration::from_secs(1)).await);
+        let queue = JobQueue::new(&connect(&db, Duration::from_secs(1)).await);
         servers.push((queue.clone(), Workers::start(queue, None)));
     }
     let database = db.database().await;
     let mut runs = Vec::new();
-    // Each session is on three lists.
+    // Each session is in the lists of three runs.
     for number in 0..27 {
         let criteria = Criteria { ids: Some(ids([number % 9])), ..Criteria::default() };
-        let run = started(database, &CleanupRequest { criteria, ..request() }).await.id;
+        let run = create_run(database, &CleanupRequest { criteria, ..request() }).await.id;
         servers[number % 2].0.push(run).await;
         runs.push(run);
     }
-    let (mut gone, mut deleted) = (Vec::new(), 0);
+    let (mut deleted_ids, mut deleted) = (Vec::new(), 0);
     for run in runs {
-        let ended = wait_until_finished(database, run).await;
-        assert_eq!((ended.status, ended.sessions_deleted + ended.sessions_skipped), (RunStatus::Succeeded, 1));
-        deleted += ended.sessions_deleted;
-        gone.extend(deletions(database, run).await.into_iter().flat_map(|made| made.sessions).map(|made| made.id));
+        let finished = wait_until_finished(database, run).await;
+        assert_eq!((finished.status, finished.sessions_deleted + finished.sessions_skipped), (RunStatus::Succeeded, 1));
+        deleted += finished.sessions_deleted;
+        let deletions = list_deletions(database, run).await.into_iter();
+        deleted_ids.extend(deletions.flat_map(|deletion| deletion.sessions).map(|session| session.id));
     }
-    gone.sort();
+    deleted_ids.sort();
     let mut all = ids(0..9);
     all.sort();
-    assert_eq!((gone, deleted, db.count("whatsapp_sessions").await), (all, 9, 5));
+    assert_eq!((deleted_ids, deleted, db.count("whatsapp_sessions").await), (all, 9, 5));
     for (_, workers) in servers {
         assert!(workers.stop(LIMIT).await);
     }
@@ -72,29 +73,30 @@ async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
 async fn a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
+    let run = create_run(database, &request()).await.id;
     {
-        let mut worker = worker_of(database, run, SINGLY).await;
+        let mut worker = take_run(database, run, SINGLY).await;
         while worker.run_next_batch().await.unwrap().sessions_deleted < 2 {}
     }
     assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none(), "it may still live");
     let workers = Workers::start(JobQueue::new(database), None);
-    let ended = wait_until_finished(database, run).await;
-    assert_eq!((ended.status, ended.sessions_deleted, ended.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
-    let gone: Vec<_> = deletions(database, run).await.into_iter().flat_map(|made| made.sessions).collect();
-    assert_eq!(gone.len(), 9);
+    let finished = wait_until_finished(database, run).await;
+    assert_eq!((finished.status, finished.sessions_deleted, finished.rows_deleted), (RunStatus::Succeeded, 9, 1_512));
+    let sessions: Vec<_> =
+        list_deletions(database, run).await.into_iter().flat_map(|deletion| deletion.sessions).collect();
+    assert_eq!(sessions.len(), 9);
     assert!(workers.stop(LIMIT).await);
 }
 
 async fn a_run_without_a_job_is_queued_again(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = db.database().await;
-    // One was never queued, of one the job is lost, and one is in the hands of a worker that shows no sign of life.
+    // The first run was never queued, the second run's job is lost, and the third run's worker has stopped responding.
     let queue = JobQueue::new(database);
     let mut runs = Vec::new();
     for session in 0..3 {
         let criteria = Criteria { ids: Some(ids([session])), ..Criteria::default() };
-        runs.push(started(database, &CleanupRequest { criteria, ..request() }).await.id);
+        runs.push(create_run(database, &CleanupRequest { criteria, ..request() }).await.id);
     }
     queue.push(runs[1]).await;
     queue.push(runs[2]).await;
@@ -123,31 +125,28 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
 
 async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
     migrate_without_purge(&db).await;
-    let database = connected(&db, Duration::from_millis(300)).await;
-    let run = started(&database, &request()).await.id;
-    // Nothing can be recorded, so nothing is deleted.
+    let database = connect(&db, Duration::from_millis(300)).await;
+    let run = create_run(&database, &request()).await.id;
+    // Without this table, no deletion can be recorded, so every batch fails.
     let table = db.dialect().internal_table("deleted_sessions");
     db.exec(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await;
     let workers = Workers::start(JobQueue::new(&database), None);
-    let ended = wait_until_finished(&database, run).await;
-    assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
-    let error = ended.error.unwrap();
-    assert!(
-        error.starts_with("Given up after 10 attempts that brought the run no further. The database lacks"),
-        "{error}"
-    );
-    assert!(why_skipped(&database, run).await.iter().all(|(_, code)| *code == RefusalCode::RunFinished));
+    let finished = wait_until_finished(&database, run).await;
+    assert_eq!((finished.status, finished.sessions_deleted, finished.sessions_skipped), (RunStatus::Failed, 0, 9));
+    let error = finished.error.unwrap();
+    assert!(error.starts_with("The run made no progress in 10 attempts. The database lacks"), "{error}");
+    assert!(skip_reasons(&database, run).await.iter().all(|(_, code)| *code == RefusalCode::RunFinished));
     assert_eq!(db.count("whatsapp_sessions").await, 14);
     assert!(workers.stop(LIMIT).await);
 }
 
-/// `serve --demo` begins without this program's own tables.
+/// `serve --demo` starts its workers before the internal tables exist.
 async fn workers_wait_for_migrate(db: TestDb) {
     let database = db.database().await;
     let workers = Workers::start(JobQueue::new(database), None);
     tokio::time::sleep(Duration::from_millis(500)).await;
     migrate_without_purge(&db).await;
-    let run = started(database, &request()).await.id;
+    let run = create_run(database, &request()).await.id;
     assert_eq!(wait_until_finished(database, run).await.sessions_deleted, 9);
     assert!(workers.stop(LIMIT).await);
 }
@@ -155,7 +154,7 @@ async fn workers_wait_for_migrate(db: TestDb) {
 async fn what_was_queued_is_removed_when_it_is_old(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
+    let run = create_run(database, &request()).await.id;
     let (jobs, workers, long_ago) = match db.dialect() {
         Dialect::Postgres => ("apalis.jobs", "apalis.workers", "now() - interval '2 days'"),
         Dialect::Sqlite => ("Jobs", "Workers", "strftime('%s', 'now') - 172800"),
@@ -166,22 +165,22 @@ async fn what_was_queued_is_removed_when_it_is_old(db: TestDb) {
     assert_eq!((db.count(jobs).await, db.count(workers).await), (1, 1));
     db.exec(&format!("UPDATE {jobs} SET done_at = {long_ago}; UPDATE {workers} SET last_seen = {long_ago}")).await;
     let second = Workers::start(JobQueue::new(database), None);
-    let left = format!("SELECT count(*) FROM {workers} WHERE last_seen <= {long_ago}");
+    let old_workers = format!("SELECT count(*) FROM {workers} WHERE last_seen <= {long_ago}");
     db.wait_for(&format!("SELECT count(*) FROM {jobs}"), "0").await;
-    db.wait_for(&left, "0").await;
+    db.wait_for(&old_workers, "0").await;
     assert!(second.stop(LIMIT).await);
 }
 
 async fn a_run_is_one_workers_at_a_time(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
-    let worker = worker_of(database, run, SINGLY).await;
+    let run = create_run(database, &request()).await.id;
+    let worker = take_run(database, run, SINGLY).await;
     for _ in 0..2 {
         assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
     }
     worker.release().await.unwrap();
-    let mut other = worker_of(database, run, SINGLY).await;
-    // The first one has lost it, and changes nothing any more.
+    let mut other = take_run(database, run, SINGLY).await;
+    // The first worker no longer holds the lease, so it changes nothing.
     let before = db.everything().await;
     worker.release().await.unwrap();
     assert!(db.everything().await == before);
@@ -191,19 +190,19 @@ async fn a_run_is_one_workers_at_a_time(db: TestDb) {
 
 async fn a_worker_that_is_told_to_stop_leaves_the_run_to_others(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
+    let run = create_run(database, &request()).await.id;
     let mut steps = 0;
-    let worker = worker_of(database, run, SINGLY).await;
-    let left = worker.run_to_end(ready(()), |_| steps += 1).await.unwrap();
-    assert_eq!((left.status, steps), (RunStatus::Running, 1));
-    let ended = finish(database, run, BatchSize::default()).await;
-    assert_eq!((ended.status, ended.sessions_deleted), (RunStatus::Succeeded, 9));
+    let worker = take_run(database, run, SINGLY).await;
+    let stopped = worker.run_to_end(ready(()), |_| steps += 1).await.unwrap();
+    assert_eq!((stopped.status, steps), (RunStatus::Running, 1));
+    let finished = finish(database, run, BatchSize::default()).await;
+    assert_eq!((finished.status, finished.sessions_deleted), (RunStatus::Succeeded, 9));
 }
 
 async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
-    let mut worker = worker_of(database, run, SINGLY).await;
+    let run = create_run(database, &request()).await.id;
+    let mut worker = take_run(database, run, SINGLY).await;
     while worker.run_next_batch().await.unwrap().sessions_deleted < 3 {}
     let cancelled = cleanup::cancel(database, run, "somebody").await.unwrap().run.unwrap();
     assert_eq!(
@@ -215,7 +214,7 @@ async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
     assert_eq!(worker.run_next_batch().await.unwrap(), cancelled);
     assert!(!worker.is_held());
     assert_eq!(
-        why_skipped(database, run).await,
+        skip_reasons(database, run).await,
         ids(3..9).into_iter().map(|id| (id, RefusalCode::RunFinished)).collect::<Vec<_>>()
     );
     assert_eq!(db.count("whatsapp_sessions").await, 11);
@@ -227,38 +226,39 @@ async fn a_run_that_is_under_way_is_cancelled_between_two_batches(db: TestDb) {
 
 async fn a_run_that_ends_its_workers_is_given_up(db: TestDb) {
     let database = db.database().await;
-    let run = started(database, &request()).await.id;
-    let lapsed = format!("UPDATE {} SET leased_until = NULL", db.dialect().internal_table("cleanup_runs"));
+    let run = create_run(database, &request()).await.id;
+    let expire_lease = format!("UPDATE {} SET leased_until = NULL", db.dialect().internal_table("cleanup_runs"));
     for _ in 0..10 {
-        worker_of(database, run, SINGLY).await;
-        db.exec(&lapsed).await;
+        take_run(database, run, SINGLY).await;
+        db.exec(&expire_lease).await;
     }
     assert!(RunExecutor::take(database.clone(), None, run, SINGLY).await.unwrap().is_none());
-    let ended = cleanup::find(database, run).await.unwrap().unwrap();
-    assert_eq!((ended.status, ended.sessions_skipped), (RunStatus::Failed, 9));
-    assert!(ended.error.unwrap().starts_with("Given up after 10 attempts"));
+    let finished = cleanup::find(database, run).await.unwrap().unwrap();
+    assert_eq!((finished.status, finished.sessions_skipped), (RunStatus::Failed, 9));
+    assert!(finished.error.unwrap().starts_with("The run made no progress in 10 attempts"));
 }
 
-/// What has come further is tried as often again; and nobody takes a run from a worker that is only slow.
+/// A slow worker renews its lease during a batch, so that no other worker takes the run. Progress resets the attempts.
 async fn a_lease_is_kept_while_a_batch_takes_long(db: TestDb) {
     let settings =
         DatabaseSettings { run_lease: Duration::from_secs(1), lock_timeout: Duration::from_mins(1), ..db.settings() };
     let database = Database::connect(settings.clone()).await.unwrap();
     let other =
         Database::connect(DatabaseSettings { lock_timeout: Duration::from_millis(50), ..settings }).await.unwrap();
-    let run = started(&database, &request()).await.id;
-    let mut worker = worker_of(&database, run, BatchSize::default()).await;
+    let run = create_run(&database, &request()).await.id;
+    let mut worker = take_run(&database, run, BatchSize::default()).await;
     worker.run_next_batch().await.unwrap();
-    let mut held = db.raw().await;
-    held.exec(match db.dialect() {
-        Dialect::Postgres => "BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE",
-        Dialect::Sqlite => "BEGIN IMMEDIATE",
-    })
-    .await;
+    let mut lock_holder = db.raw().await;
+    lock_holder
+        .exec(match db.dialect() {
+            Dialect::Postgres => "BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        })
+        .await;
     let working = tokio::spawn(async move { worker.run_next_batch().await.unwrap() });
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(RunExecutor::take(other.clone(), None, run, SINGLY).await.unwrap().is_none(), "its batch is under way");
-    held.exec("ROLLBACK").await;
+    lock_holder.exec("ROLLBACK").await;
     assert_eq!(working.await.unwrap().sessions_deleted, 9);
     assert!(RunExecutor::take(other, None, run, SINGLY).await.unwrap().is_none(), "and renewed the lease at its end");
 }

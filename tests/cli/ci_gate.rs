@@ -1,4 +1,4 @@
-//! `doctor` and `impact` as gates.
+//! Tests of `doctor` and `impact` as gates in CI.
 
 use serde_json::json;
 
@@ -53,11 +53,11 @@ async fn impact_says_what_is_in_the_way(db: TestDb) {
 async fn impact_of_a_session_that_can_go_is_done(db: TestDb) {
     let (code, impact) = document(&db, &["impact", STALE, CONNECTED]);
     assert_eq!((code, &impact["deletable"], &impact["sessionCount"]), (0, &json!(true), &json!(2)));
-    // What `delete` wants a flag for is said, and is no refusal here.
+    // `impact` warns about what `delete` needs a flag for, but does not refuse it.
     let ended = run(&db, &["impact", CONNECTED]);
     assert_eq!(ended.code, 0);
-    for said in ["! 1 connected session among them.", " still to be sent among them."] {
-        assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
+    for warning in ["! 1 connected session among them.", " still to be sent among them."] {
+        assert!(ended.stdout.contains(warning), "{warning}: {}", ended.stdout);
     }
     assert_eq!(document(&db, &["delete", CONNECTED, "--yes"]).0, 3);
 }

@@ -1,4 +1,4 @@
-//! `cleanup`: which sessions, on what terms, and every way in which it ends.
+//! Tests of `cleanup`: its criteria, its terms and its exit codes.
 
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 const LIVE: [&str; 4] = ["--status", "connected", "--phone-number", "present"];
 
-/// The sessions that a dry run would take.
-fn would_take(db: &TestDb, flags: &[&str]) -> i64 {
+/// Returns the number of sessions that a dry run would delete.
+fn count_matching(db: &TestDb, flags: &[&str]) -> i64 {
     let (_, report) = document(db, &[&["cleanup", "--dry-run"], flags].concat());
     report["sessionCount"].as_i64().unwrap_or_else(|| panic!("{flags:?}: {report}"))
 }
@@ -85,7 +85,7 @@ async fn every_criterion_is_a_flag(db: TestDb) {
         (&["--search", "%"], 0),
         (&["--limit", "2"], 2),
     ] {
-        assert_eq!(would_take(&db, flags), sessions, "{flags:?}");
+        assert_eq!(count_matching(&db, flags), sessions, "{flags:?}");
     }
     let (_, report) = document(&db, &["cleanup", "--dry-run", "--limit", "1"]);
     assert_eq!(report["sample"][0]["id"], STALE, "the least recently updated first");
@@ -124,9 +124,10 @@ async fn a_dry_run_changes_nothing_and_gives_the_token(db: TestDb) {
     assert_eq!((code, &report["run"], &report["refusals"]), (0, &json!(null), &json!([])), "{report}");
     let ended = run(&db, &["cleanup", "--dry-run"]);
     let token = report["impact"]["token"].as_str().unwrap();
-    for wanted in ["│ stale-1 ", "│ whatsapp_groups ", "✓ Dry run: nothing refuses it.", &format!("Token: {token}\n")]
+    for part in
+        ["│ stale-1 ", "│ whatsapp_groups ", "✓ Dry run: nothing prevents the run.", &format!("Token: {token}\n")]
     {
-        assert!(ended.stdout.contains(wanted), "{wanted}: {}", ended.stdout);
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
     assert_eq!(db.count("whatsapp_sessions").await, 14);
     assert_eq!(document(&db, &["cleanup", "--yes", "--expected-impact", token]).0, 0);
@@ -162,9 +163,10 @@ async fn what_refuses_one_session_is_skipped_and_named(db: TestDb) {
     );
     let ended = run(&db, &arguments);
     assert_eq!(ended.code, 3);
-    for wanted in ["│ live-1 ", "scheduled messages still to be sent would go", "! 0 of 4 sessions deleted, 4 skipped"]
+    for part in
+        ["│ live-1 ", "scheduled messages still to be sent would be deleted", "! 0 of 4 sessions deleted, 4 skipped"]
     {
-        assert!(ended.stdout.contains(wanted), "{wanted}: {}", ended.stdout);
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
     let all = [&arguments[..], &["--allow-pending-messages"]].concat();
     assert_eq!(document(&db, &all).0, 0);
@@ -181,7 +183,7 @@ async fn where_nothing_matches_there_is_nothing_to_do(db: TestDb) {
         (0, "No session meets the criteria: there is nothing to clean up.\n")
     );
     assert_eq!(document(&db, &["runs"]).1["runs"], json!([]));
-    // A session that was named is answered for.
+    // A session that was requested by id is reported as skipped.
     let (code, report) = document(&db, &["cleanup", "--yes", "--id", CONNECTED]);
     assert_eq!((code, &report["skipped"][0]["code"]), (3, &json!("NO_LONGER_MATCHES")), "{report}");
 }
@@ -189,11 +191,11 @@ async fn where_nothing_matches_there_is_nothing_to_do(db: TestDb) {
 async fn the_same_key_answers_again(db: TestDb) {
     migrate_without_purge(&db).await;
     let arguments = ["cleanup", "--yes", "--idempotency-key", "once"];
-    let (first, made) = document(&db, &arguments);
+    let (first, created) = document(&db, &arguments);
     let (second, answered) = document(&db, &arguments);
     assert_eq!((first, second), (0, 0), "{answered}");
     let run: fn(&Value) -> &Value = |report| &report["run"]["id"];
-    assert_eq!(run(&made), run(&answered));
+    assert_eq!(run(&created), run(&answered));
     let (code, reused) = document(&db, &[&arguments[..], &LIVE].concat());
     assert_eq!((code, &reused["refusals"][0]["code"]), (3, &json!("IDEMPOTENCY_KEY_REUSED")));
 }

@@ -1,4 +1,4 @@
-//! Wrong usage, wrong configuration, and a database that is not there.
+//! Tests of invalid usage, invalid configuration and a missing database.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use api::db::Dialect;
 use super::{ended, executable, run, run_in};
 use crate::support::{TestDb, on_both};
 
-/// Runs without any database; gives the exit code and what was said.
-fn said(arguments: &[&str]) -> (i32, String) {
+/// Runs a command without a database. Returns the exit code and the output of both streams.
+fn run_without_database(arguments: &[&str]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     let ended = run_in(folder.path(), arguments);
     (ended.code, format!("{}{}", ended.stdout, ended.stderr))
@@ -30,7 +30,7 @@ fn wrong_values_are_named_and_exit_with_2() {
         (&["doctor", "--config", "missing.toml"], "missing.toml"),
     ];
     for (arguments, named) in cases {
-        let (code, text) = said(arguments);
+        let (code, text) = run_without_database(arguments);
         assert_eq!(code, 2, "{arguments:?}: {text}");
         assert!(text.contains(named), "{arguments:?}: {text}");
     }
@@ -79,23 +79,27 @@ async fn a_schema_without_the_tables_is_told_in_one_line(db: TestDb) {
     let doctor = run(&db, &["doctor"]);
     let (place, name) = match db.dialect() {
         Dialect::Postgres => {
-            ("the schema public", "Name the schema that holds it with --schema (SESSION_ADMIN_SCHEMA)")
+            ("the schema public", "Name the schema that contains it with --schema (SESSION_ADMIN_SCHEMA)")
         }
-        Dialect::Sqlite => ("this file", "Name the one that holds it with --database-url (DATABASE_URL)"),
+        Dialect::Sqlite => ("this file", "Name the file that contains it with --database-url (DATABASE_URL)"),
     };
-    let said = format!(
-        "error: There is no table whatsapp_sessions in {place}. {name}; in a database that has none, \
-         `session-admin migrate` makes the tables.\n"
+    let message = format!(
+        "error: There is no table whatsapp_sessions in {place}. {name}. In an empty database, `session-admin migrate` \
+         creates the tables.\n"
     );
-    assert_eq!((doctor.code, doctor.stderr), (1, said));
-    // At debug the log has all of it, for people too.
+    assert_eq!((doctor.code, doctor.stderr), (1, message));
+    // At level debug, the log has the whole error, in the text format too.
     let log = run(&db, &["doctor", "--log", "debug"]).stderr;
-    assert!(log.contains(" DEBUG api::cli: failed error=\"There is no table") && !log.contains("Unsuitable("), "{log}");
+    assert!(
+        log.contains(" DEBUG session_admin::cli: failed error=\"There is no table")
+            && !log.contains("IncompatibleDatabase("),
+        "{log}"
+    );
 }
 
 #[test]
 fn help_and_version_are_no_errors() {
-    assert_eq!(said(&["--version"]).0, 0);
-    let (code, text) = said(&["--help"]);
+    assert_eq!(run_without_database(&["--version"]).0, 0);
+    let (code, text) = run_without_database(&["--help"]);
     assert!(code == 0 && text.contains("Exit codes: 0 done"), "{text}");
 }

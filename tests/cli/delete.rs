@@ -1,4 +1,4 @@
-//! `delete`: every way in which it ends.
+//! Tests of `delete` and each of its exit codes.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn every_refusal_is_exit_code_3_and_nothing_is_deleted(db: TestDb) {
             "{}",
             ended.stdout
         );
-        // Arguments are named as they are typed here.
+        // Messages name the command line's flags, not the API's fields.
         assert!(!["allowConnected", "allowPendingMessages", "atMost"].iter().any(|name| ended.stdout.contains(name)));
     }
     assert_eq!(db.count("whatsapp_sessions").await, 14);
@@ -95,21 +95,21 @@ async fn a_malformed_token_is_wrong_usage(db: TestDb) {
 async fn the_same_key_answers_again(db: TestDb) {
     migrate_without_purge(&db).await;
     let arguments = ["delete", STALE, "--yes", "--idempotency-key", "once"];
-    let (first, made) = document(&db, &arguments);
+    let (first, created) = document(&db, &arguments);
     let (second, answered) = document(&db, &arguments);
     assert_eq!((first, second), (0, 0), "{answered}");
-    assert_eq!(made["deletion"]["id"], answered["deletion"]["id"]);
+    assert_eq!(created["deletion"]["id"], answered["deletion"]["id"]);
     let (code, reused) = document(&db, &["delete", CONNECTED, "--yes", "--idempotency-key", "once"]);
     assert_eq!((code, refusal(&reused)), (3, "IDEMPOTENCY_KEY_REUSED"));
-    assert_eq!((&made["repeated"], &answered["repeated"]), (&json!(false), &json!(true)));
-    let said = |ended: Ended| {
-        assert!(ended.code == 0 && ended.stdout.contains("Nothing was deleted now: this key's deletion was made at "));
+    assert_eq!((&created["repeated"], &answered["repeated"]), (&json!(false), &json!(true)));
+    let repeated_output = |ended: Ended| {
+        assert!(ended.code == 0 && ended.stdout.contains("Nothing was deleted now: the deletion with this key "));
         assert!(!ended.stdout.contains("✓ Deleted"), "{}", ended.stdout);
         ended.stdout
     };
-    let screen = said(run(&db, &arguments));
+    let screen = repeated_output(run(&db, &arguments));
     assert!(screen.contains("\nRestorable until "), "{screen}");
-    assert_eq!(document(&db, &["restore", made["deletion"]["id"].as_str().unwrap(), "--yes"]).0, 0);
-    let screen = said(run(&db, &arguments));
+    assert_eq!(document(&db, &["restore", created["deletion"]["id"].as_str().unwrap(), "--yes"]).0, 0);
+    let screen = repeated_output(run(&db, &arguments));
     assert!(screen.contains("\nRestored at ") && screen.ends_with(" by cli:tester.\n"), "{screen}");
 }

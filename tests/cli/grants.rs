@@ -1,4 +1,4 @@
-//! The grants of docs/setup/roles-and-grants.md, one by one: each is needed, and `doctor` names the one that is missing.
+//! Tests that each grant of docs/setup/roles-and-grants.md is needed, and that `doctor` names a missing one.
 
 use api::db::{Database, DatabaseSettings};
 use api::schema_health;
@@ -10,8 +10,8 @@ use super::readme::{documented_role, role_statements};
 use crate::support::connection::RawConnection;
 use crate::support::{Contents, TestDb};
 
-/// Each privilege of each GRANT, as what stands between GRANT and TO.
-fn granted() -> Vec<String> {
+/// Returns each privilege of each `GRANT` statement, as `PRIVILEGE ON OBJECT`.
+fn documented_privileges() -> Vec<String> {
     let text: String =
         role_statements()[1].lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
     let grants = text.split(';').filter_map(|statement| statement.trim().strip_prefix("GRANT "));
@@ -33,14 +33,14 @@ fn granted() -> Vec<String> {
 async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    // Otherwise everybody has it.
+    // By default, every role has this privilege through PUBLIC.
     db.exec("REVOKE USAGE ON SCHEMA public FROM PUBLIC").await;
     let (role, url) = documented_role(&db).await;
     let database =
         Database::connect(DatabaseSettings { max_connections: 2, ..DatabaseSettings::new(&url) }).await.unwrap();
     let accepted = AcceptedFindings::default();
     assert_eq!(schema_health::diagnose(&database, &accepted).await.unwrap().findings, []);
-    let granted = granted();
+    let granted = documented_privileges();
     assert!(granted.len() > 50, "{granted:?}");
     for grant in granted {
         db.exec(&format!("REVOKE {grant} FROM {role}")).await;
@@ -57,7 +57,7 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
                 assert_eq!(after.findings, [], "{grant}");
                 named
             }
-            // Without these nothing can be looked at, and the error says so.
+            // Without these privileges the check itself fails, and the error names the missing one.
             Err(error) => error.to_string(),
         };
         let (privilege, object) = grant.split_once(" ON ").unwrap();
@@ -72,7 +72,7 @@ async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
-/// Who migrates owns the tables and may create schemas, and no roles.
+/// The owner of the tables migrates, and may create schemas but no roles.
 #[tokio::test]
 async fn postgres_the_documented_grants_are_the_owner_s_to_give() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
@@ -87,22 +87,22 @@ async fn postgres_the_documented_grants_are_the_owner_s_to_give() {
     let (code, migrated) = document(&db, &["migrate", "--yes", "--database-url", &url]);
     assert_eq!(code, 0, "{migrated}");
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
-    let [made, granted, closed] = role_statements()[..] else { panic!("{:?}", role_statements()) };
-    db.exec(&made.replace("session_admin_api", &role)).await;
-    let mut granting = RawConnection::open(&url).await;
-    granting.exec(&granted.replace("session_admin_api", &role)).await;
+    let [role_statement, grants, revokes] = role_statements()[..] else { panic!("{:?}", role_statements()) };
+    db.exec(&role_statement.replace("session_admin_api", &role)).await;
+    let mut owner_connection = RawConnection::open(&url).await;
+    owner_connection.exec(&grants.replace("session_admin_api", &role)).await;
     let as_role = url.replacen(&format!("{owner}@"), &format!("{role}:change%20me@"), 1);
     let (code, health) = document(&db, &["doctor", "--database-url", &as_role]);
     assert_eq!((code, &health["findings"]), (0, &json!([])), "{health}");
-    // So is the other door.
+    // The owner may also revoke privileges to delete directly.
     let stranger = format!("role_{}", uuid::Uuid::new_v4().simple());
     db.exec(&format!("CREATE ROLE {stranger}")).await;
-    granting.exec(&format!("GRANT SELECT, DELETE ON whatsapp_sessions, whatsapp_groups TO {stranger}")).await;
+    owner_connection.exec(&format!("GRANT SELECT, DELETE ON whatsapp_sessions, whatsapp_groups TO {stranger}")).await;
     let open = document(&db, &["doctor", "--database-url", &as_role]).1;
     assert_eq!(open["findings"][0]["code"], "DIRECT_DELETE_GRANTED", "{open}");
-    granting.exec(&closed.replace("authenticated, anon", &stranger)).await;
+    owner_connection.exec(&revokes.replace("authenticated, anon", &stranger)).await;
     assert_eq!(document(&db, &["doctor", "--database-url", &as_role]).1["findings"], json!([]));
-    granting.close().await;
+    owner_connection.close().await;
     db.exec(&format!("DROP OWNED BY {role}, {stranger}; DROP ROLE {role}, {stranger}; DROP EXTENSION hstore CASCADE"))
         .await;
     db.exec(&format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}")).await;
@@ -121,9 +121,9 @@ async fn postgres_the_documented_role_restores_and_reads_what_there_is() {
     let (code, impact) = as_role(&["impact", session]);
     assert_eq!((code, &impact["rowsDeleted"]), (0, &json!(136)), "{impact}");
     let terms = ["--allow-connected", "--allow-pending-messages", "--yes"];
-    let (code, made) = as_role(&[&["delete", session], &terms[..]].concat());
-    assert_eq!(code, 0, "{made}");
-    let id = made["deletion"]["id"].as_str().unwrap();
+    let (code, created) = as_role(&[&["delete", session], &terms[..]].concat());
+    assert_eq!(code, 0, "{created}");
+    let id = created["deletion"]["id"].as_str().unwrap();
     assert_eq!(as_role(&["restore", id, "--allow-pending-messages", "--yes"]).0, 0);
     assert!(business().await == before);
     let cleanup = ["cleanup", "--status", "connected", "--phone-number", "present"];

@@ -1,19 +1,19 @@
-//! Completions and manual pages.
+//! Tests of shell completions and manual pages.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::{Ended, ended, executable};
 
-/// Runs without any database.
-fn printed(arguments: &[&str]) -> String {
+/// Runs a command without a database and returns its standard output.
+fn run_for_stdout(arguments: &[&str]) -> String {
     let Ended { code, stdout, stderr } = ended(executable(arguments));
     assert_eq!(code, 0, "{stderr}");
     stdout
 }
 
-/// Feeds a program; gives what it said, or nothing where it is missing.
-fn fed(program: &str, arguments: &[&str], text: &str) -> Option<Ended> {
+/// Runs a program with this standard input. Returns `None` if the program is not installed.
+fn run_with_stdin(program: &str, arguments: &[&str], text: &str) -> Option<Ended> {
     let mut command = Command::new(program);
     let streams = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = streams.spawn().ok()?;
@@ -26,9 +26,9 @@ fn fed(program: &str, arguments: &[&str], text: &str) -> Option<Ended> {
     })
 }
 
-/// The commands that `--help` lists, `help` apart.
+/// Returns the commands that `--help` lists, without `help`.
 fn commands() -> Vec<String> {
-    let help = printed(&["--help"]);
+    let help = run_for_stdout(&["--help"]);
     let (_, listed) = help.split_once("Commands:\n").unwrap();
     let names = listed.lines().take_while(|line| !line.is_empty());
     let starts = names.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
@@ -37,14 +37,14 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn bash_completes_commands_and_flags() {
-    let script = printed(&["completions", "bash"]);
+    let script = run_for_stdout(&["completions", "bash"]);
     let completed = |words: &str| {
         let last = words.split_whitespace().count() - 1;
-        let asked = format!(
+        let completion = format!(
             "COMP_WORDS=({words}); COMP_CWORD={last}; _session__admin session-admin \"${{COMP_WORDS[-1]}}\" \
              \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[*]}}\""
         );
-        let ended = fed("bash", &["--norc", "-s"], &format!("{script}\n{asked}\n")).unwrap();
+        let ended = run_with_stdin("bash", &["--norc", "-s"], &format!("{script}\n{completion}\n")).unwrap();
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
         ended.stdout
     };
@@ -55,7 +55,7 @@ fn bash_completes_commands_and_flags() {
 #[test]
 fn every_shell_is_told_of_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = printed(&["completions", shell]);
+        let script = run_for_stdout(&["completions", shell]);
         for command in commands() {
             assert!(script.contains(&command), "{shell}: {command}");
         }
@@ -65,22 +65,22 @@ fn every_shell_is_told_of_every_command() {
 
 #[test]
 fn the_manual_has_a_page_for_every_command() {
-    let page = printed(&["man"]);
+    let page = run_for_stdout(&["man"]);
     for command in commands() {
-        // A hyphen that is to stay one is written so.
+        // In a manual page, a literal hyphen is escaped.
         assert!(page.contains(&format!("session\\-admin\\-{command}(1)")), "{command}: {page}");
-        let own = printed(&["man", &command]);
+        let own = run_for_stdout(&["man", &command]);
         assert!(own.starts_with(".ie"), "{own}");
         assert!(own.contains(&format!(".TH session-admin-{command} 1")), "{own}");
-        is_sound(&own);
+        assert_sound(&own);
     }
-    is_sound(&page);
+    assert_sound(&page);
     assert_eq!(ended(executable(&["man", "nothing"])).code, 2);
 }
 
-/// Where there is a typesetter, it has nothing to complain about.
-fn is_sound(page: &str) {
-    if let Some(ended) = fed("groff", &["-man", "-Tutf8", "-ww", "-z"], page) {
+/// Asserts that groff, if it is installed, accepts a page without warnings.
+fn assert_sound(page: &str) {
+    if let Some(ended) = run_with_stdin("groff", &["-man", "-Tutf8", "-ww", "-z"], page) {
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{page}");
     }
 }

@@ -1,4 +1,4 @@
-//! `migrate`: from a deployment in trouble to a sound one, with the purge in between.
+//! Tests of `migrate`, which repairs a deployment and purges its stale sessions.
 
 use serde_json::json;
 
@@ -24,9 +24,9 @@ async fn sessions(db: &TestDb) -> i64 {
 async fn migrate_asks_first_or_wants_yes(db: TestDb) {
     let before = db.dump(&["whatsapp_sessions"]).await;
     let ended = run(&db, &["migrate"]);
-    // A pipeline sees what would be done before it says yes.
+    // Without --yes, the output shows what would be done.
     assert!(ended.stdout.contains("m20260101_000004_second_fix"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("The purge takes 9 stale sessions"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("The purge deletes 9 stale sessions"), "{}", ended.stdout);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
     assert_eq!(document(&db, &["migrate"]).0, 2);
@@ -50,17 +50,17 @@ async fn the_status_changes_nothing(db: TestDb) {
 }
 
 async fn a_deployment_in_trouble_is_mended_and_purged(db: TestDb) {
-    mended_and_purged(&db).await;
+    assert_repaired_and_purged(&db).await;
 }
 
 async fn a_deployment_after_the_first_fix_is_mended_and_purged(db: TestDb) {
-    mended_and_purged(&db).await;
+    assert_repaired_and_purged(&db).await;
 }
 
-async fn mended_and_purged(db: &TestDb) {
+async fn assert_repaired_and_purged(db: &TestDb) {
     let ended = run(db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("The purge takes 9 stale sessions"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("The purge deletes 9 stale sessions"), "{}", ended.stdout);
     assert!(ended.stdout.contains("✓ Deleted 9 sessions: 1512 rows deleted, 173 unlinked."), "{}", ended.stdout);
     assert_eq!(sessions(db).await, 5);
     let own = if db.url().starts_with("sqlite") { "session_admin_deletions" } else { "session_admin.deletions" };
@@ -112,5 +112,5 @@ async fn without_stale_sessions_nothing_is_purged(db: TestDb) {
     db.exec_all(&Legacy::new(Rules::as_built()).statements(db.dialect())).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("No stale session is there to purge."), "{}", ended.stdout);
+    assert!(ended.stdout.contains("There is no stale session to purge."), "{}", ended.stdout);
 }

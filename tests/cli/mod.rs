@@ -1,4 +1,4 @@
-//! The command line through the real executable: exit codes, documents and tables.
+//! Tests of the command line with the real executable: exit codes, JSON documents and tables.
 
 mod ci_gate;
 mod cleanup;
@@ -24,14 +24,14 @@ use serde_json::Value;
 
 use crate::support::TestDb;
 
-/// How a command ended.
+/// The exit code and the output of a command.
 pub(crate) struct Ended {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// The executable with nothing of this process's configuration.
+/// Returns a command of the executable, without the configuration in this process's environment.
 pub(crate) fn executable(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_session-admin"));
     for (name, _) in std::env::vars_os() {
@@ -44,6 +44,7 @@ pub(crate) fn executable(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs a command to its end and returns its exit code and output.
 pub(crate) fn ended(mut command: Command) -> Ended {
     let output = command.output().unwrap();
     Ended {
@@ -53,28 +54,28 @@ pub(crate) fn ended(mut command: Command) -> Ended {
     }
 }
 
-/// Runs a command on a database, with tables as its answer.
+/// Runs a command on a database, with tables as output.
 pub(crate) fn run(db: &TestDb, arguments: &[&str]) -> Ended {
     let mut command = executable(arguments);
     command.env("DATABASE_URL", db.url());
     ended(command)
 }
 
-/// Runs a command in a folder, with no database named.
+/// Runs a command in a folder, without a database URL.
 fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = executable(arguments);
     command.current_dir(folder);
     ended(command)
 }
 
-/// The same with `--json`: the exit code and the one document.
+/// Runs a command on a database with `--json`. Returns the exit code and the JSON document.
 pub(crate) fn document(db: &TestDb, arguments: &[&str]) -> (i32, Value) {
     let ended = run(db, &[arguments, &["--json"]].concat());
     let document = serde_json::from_str(&ended.stdout);
     (ended.code, document.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", ended.stdout, ended.stderr)))
 }
 
-/// Migrates a database whose stale sessions are to stay: while that goes on they have a phone number.
+/// Migrates a database without purging its stale sessions, which have a phone number during the migration.
 pub(crate) async fn migrate_without_purge(db: &TestDb) {
     db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE phone_number IS NULL").await;
     let (code, report) = document(db, &["migrate", "--yes"]);

@@ -1,11 +1,11 @@
-//! A preview as people see it.
+//! Tests of the text output of a preview.
 
 use super::run;
 use crate::support::{Contents, TestDb};
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 
-/// The token depends on nothing but the database's state, which is the same each time.
+/// Replaces the token by an ellipsis.
 fn without_token(text: &str) -> String {
     text.lines().map(|line| if line.starts_with("Token: ") { "Token: …" } else { line }).collect::<Vec<_>>().join("\n")
 }
@@ -67,14 +67,14 @@ async fn sqlite_a_blocked_preview_says_what_is_in_the_way() {
     │ Total                        ┆     376 ┆      127 ┆                                                  │
     └──────────────────────────────┴─────────┴──────────┴──────────────────────────────────────────────────┘
 
-    In the way:
-      ✗ 8 rows of notification_campaign_groups that would stay refer to whatsapp_groups by notification_campaign_groups_group_id_fkey: its rule is NO ACTION; make it CASCADE, or SET NULL where the column takes null.
-      ✗ 10 rows of scheduled_webinar_messages that would stay refer to whatsapp_groups by scheduled_webinar_messages_group_id_fkey: its rule is NO ACTION; make it CASCADE, or SET NULL where the column takes null.
-      ✗ 12 rows of webinar_whatsapp_groups that would stay refer to whatsapp_groups by webinar_whatsapp_groups_group_id_fkey: its rule is NO ACTION; make it CASCADE, or SET NULL where the column takes null.
-      ✗ 4 rows of webinars that would stay refer to whatsapp_groups by webinars_community_group_id_fkey: its rule is NO ACTION; make it CASCADE, or SET NULL where the column takes null.
-      ✗ 5 rows of webinars that would stay refer to whatsapp_groups by webinars_whatsapp_group_id_fkey: its rule is NO ACTION; make it CASCADE, or SET NULL where the column takes null.
+    Blocked by:
+      ✗ 8 rows of notification_campaign_groups that would remain refer to whatsapp_groups by notification_campaign_groups_group_id_fkey: its rule is NO ACTION; change it to CASCADE, or to SET NULL if the column can be null.
+      ✗ 10 rows of scheduled_webinar_messages that would remain refer to whatsapp_groups by scheduled_webinar_messages_group_id_fkey: its rule is NO ACTION; change it to CASCADE, or to SET NULL if the column can be null.
+      ✗ 12 rows of webinar_whatsapp_groups that would remain refer to whatsapp_groups by webinar_whatsapp_groups_group_id_fkey: its rule is NO ACTION; change it to CASCADE, or to SET NULL if the column can be null.
+      ✗ 4 rows of webinars that would remain refer to whatsapp_groups by webinars_community_group_id_fkey: its rule is NO ACTION; change it to CASCADE, or to SET NULL if the column can be null.
+      ✗ 5 rows of webinars that would remain refer to whatsapp_groups by webinars_whatsapp_group_id_fkey: its rule is NO ACTION; change it to CASCADE, or to SET NULL if the column can be null.
 
-    ✗ Cannot be deleted: 5 blockers in the way.
+    ✗ Cannot be deleted: 5 blockers.
     Token: …
     ");
 }

@@ -1,4 +1,4 @@
-//! What the README and the pages below `docs/` say can be run, as it stands there.
+//! Tests that the statements and operations of the README and of `docs/` work as documented.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::support::{Contents, TestDb, WithTerms as _};
 const README: &str = include_str!("../../README.md");
 const ROLES_AND_GRANTS: &str = include_str!("../../docs/setup/roles-and-grants.md");
 const POSTGRESQL: &str = include_str!("../../docs/setup/postgresql.md");
-/// The pages with operations, in the order in which these are sent.
+/// The pages with operations, in the order in which they are sent.
 const GUIDE: [&str; 4] = [
     include_str!("../../docs/guide/graphql.md"),
     include_str!("../../docs/guide/delete-and-restore.md"),
@@ -26,24 +26,26 @@ const GUIDE: [&str; 4] = [
     include_str!("../../docs/guide/cleanup.md"),
 ];
 
-/// The fenced blocks of a page in this language.
+/// Returns the fenced blocks of a page in this language.
 fn blocks(page: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
     page.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// The statements of the page about roles: one that makes the role, its grants, and one that revokes direct deletes.
+/// Returns the three SQL blocks of the page about roles: the role's creation, its grants, and the revocation of direct
+/// deletes.
 pub(super) fn role_statements() -> Vec<&'static str> {
     blocks(ROLES_AND_GRANTS, "sql")
 }
 
-/// The role that the documentation makes, and the database's address for it. Roles belong to the whole server, so this one
-/// has a name of its own. Its grants are another statement, and another one's.
+/// Creates the documented role with its grants. Returns its name and the database's URL for it.
+///
+/// Roles belong to the whole server, so the role gets a unique name.
 pub(super) async fn documented_role(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
-    let [made, granted, ..] = role_statements()[..] else { panic!("the documentation makes no role") };
-    assert!(made.starts_with("CREATE ROLE session_admin_api") && !granted.contains("CREATE"));
-    for statements in [made, granted] {
+    let [role_statement, grants, ..] = role_statements()[..] else { panic!("the documentation makes no role") };
+    assert!(role_statement.starts_with("CREATE ROLE session_admin_api") && !grants.contains("CREATE"));
+    for statements in [role_statement, grants] {
         db.exec(&statements.replace("session_admin_api", &role)).await;
     }
     let (scheme, rest) = db.url().split_once("://").unwrap();
@@ -60,7 +62,7 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     let as_role = |arguments: &[&str]| document(&db, &[arguments, &["--database-url", &url]].concat());
     let (code, health) = as_role(&["doctor"]);
     assert_eq!((code, &health["findings"]), (0, &serde_json::json!([])), "{health}");
-    // What is lacking on the queue is named, too, and its fix mends it.
+    // Missing grants on the queue are named too, and the suggested fix repairs them.
     db.exec(&format!(
         "REVOKE UPDATE, DELETE ON apalis.jobs FROM {role}; REVOKE USAGE ON SCHEMA apalis FROM {role}; \
          REVOKE INSERT ON session_admin.deletions FROM {role}"
@@ -78,23 +80,24 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
         ";\nGRANT UPDATE ON apalis.\"jobs\"",
         "",
     ];
-    // No more than what is missing.
+    // The fix grants only what is missing.
     assert_eq!(lines, missing);
     db.exec(fix).await;
     assert_eq!(as_role(&["doctor"]).0, 0);
     let session = "c0ffee00-0000-4000-8000-000000000010";
     let arguments =
         ["delete", session, "--yes", "--allow-connected", "--allow-pending-messages", "--idempotency-key", "once"];
-    let (code, made) = as_role(&arguments);
-    assert_eq!((code, &made["deletion"]["status"]), (0, &serde_json::json!("RESTORABLE")), "{made}");
+    let (code, created) = as_role(&arguments);
+    assert_eq!((code, &created["deletion"]["status"]), (0, &serde_json::json!("RESTORABLE")), "{created}");
     assert_eq!(db.count("whatsapp_sessions").await, 4);
-    let (code, erased) = as_role(&["deletions", "erase", made["deletion"]["id"].as_str().unwrap(), "--yes"]);
+    let (code, erased) = as_role(&["deletions", "erase", created["deletion"]["id"].as_str().unwrap(), "--yes"]);
     assert_eq!((code, &erased["deletion"]["status"]), (0, &serde_json::json!("ERASED")), "{erased}");
     let database = Database::connect(DatabaseSettings::new(&url)).await.unwrap();
     let criteria = Criteria { statuses: SessionStatus::KNOWN.to_vec(), has_phone_number: None, ..Criteria::default() };
-    let wanted = CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
-    let run = cleanup::create_run(&database, None, &wanted).await.unwrap().run.unwrap();
-    // The queue and the run are this role's, too.
+    let cleanup_request =
+        CleanupRequest { criteria, ..CleanupRequest::default() }.allow_connected().allow_pending_messages();
+    let run = cleanup::create_run(&database, None, &cleanup_request).await.unwrap().run.unwrap();
+    // The role can also execute a run from the queue.
     let queue = JobQueue::new(&database);
     queue.push(run.id).await;
     let workers = Workers::start(queue, None);
@@ -104,29 +107,32 @@ async fn postgres_the_documented_role_can_do_all_but_migrate() {
     db.exec("UPDATE session_admin.deletions SET restorable_until = deleted_at WHERE status = 'RESTORABLE'").await;
     assert!(deletion::expire(&database, &cleanup::RunErasure).await.unwrap().rows > 1_000);
     assert_eq!(db.count("session_admin.archived_rows").await, 0);
-    // It looks tokens up and writes down their last use, and neither makes nor revokes any.
-    let (_, made) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
-    let access = Authenticator::new(database.clone(), None);
-    assert!(access.authenticate(made["token"].as_str()).await.unwrap().is_some());
+    // The role can look up tokens and record their last use, but can neither create nor revoke them.
+    let (_, created) = document(&db, &["token", "create", "--name", "ci", "--role", "viewer"]);
+    let authenticator = Authenticator::new(database.clone(), None);
+    assert!(authenticator.authenticate(created["token"].as_str()).await.unwrap().is_some());
     let used = async || access_token::list(&database).await.unwrap()[0].last_used_at.is_some();
     wait_until("the token's use is written down", used).await;
     assert_eq!(access_token::revoke(&database, "ci").await.unwrap_err().code(), "INTERNAL");
     for making in [&["token", "create", "--name", "boss", "--role", "admin"][..], &["token", "revoke", "ci"]] {
         let (code, refused) = as_role(making);
         let message = refused["error"]["message"].as_str().unwrap();
-        assert!(code == 1 && message.starts_with("Tokens are made and revoked by the owner"), "{message}");
+        assert!(
+            code == 1 && message.starts_with("Only the owner of this program's tables can create and revoke"),
+            "{message}"
+        );
         assert!(
             message.contains("permission denied for table tokens") && message.contains("DATABASE_URL"),
             "{message}"
         );
     }
     database.close().await.unwrap();
-    // The role that this program serves as is no back door.
+    // The role's own privileges are not reported as a finding.
     assert_eq!(document(&db, &["doctor"]).1["findings"], serde_json::json!([]));
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
-/// Where the host has hstore in a schema of its own.
+/// The host has the extension hstore in a separate schema.
 #[tokio::test]
 async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
@@ -149,11 +155,11 @@ async fn postgres_an_extension_out_of_the_roles_reach_is_named_and_granted() {
     let run = answer["data"]["cleanUpSessions"]["run"]["id"].as_str().unwrap().parse().unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-    let lines = |said: &str| log.lines().filter(|line| line.contains(said)).collect::<Vec<_>>();
-    let again = lines("cleanup runs that nobody works on are not queued again for now");
+    let lines = |part: &str| log.lines().filter(|line| line.contains(part)).collect::<Vec<_>>();
+    let again = lines("cleanup runs without a worker cannot be queued again at present");
     assert_eq!(again.len(), 1, "{log}");
     assert!(again[0].contains(" WARN ") && again[0].contains("GRANT USAGE ON SCHEMA"), "{log}");
-    // As it was told.
+    // The suggested fix repairs it.
     db.exec(&fix).await;
     assert_eq!(doctor().0, 0);
     wait_until_finished(db.database().await, run).await;
@@ -178,7 +184,7 @@ async fn the_documented_operations_answer_from_the_demonstration() {
     let operations: Vec<_> = GUIDE.into_iter().flat_map(|page| blocks(page, "graphql")).collect();
     let (subscription, queries) = operations.split_last().unwrap();
     assert_eq!(queries.len(), 9);
-    // Those of the README are among them.
+    // They include the operations of the README.
     let first = blocks(README, "graphql");
     assert!(first.len() == 2 && first.iter().all(|operation| queries.contains(operation)), "{first:?}");
     let answers: Vec<_> = queries.iter().map(|query| server.post(query)).collect();
@@ -203,11 +209,11 @@ async fn the_documented_operations_answer_from_the_demonstration() {
     assert_eq!((&last["id"], &last["status"]), (&run["id"], &serde_json::json!("SUCCEEDED")));
     assert_eq!(answers[5]["data"]["restoreDeletion"]["userErrors"][0]["code"], "NOT_FOUND", "{}", answers[5]);
     assert_eq!(answers[6]["data"]["eraseDeletionArchive"]["userErrors"][0]["code"], "NOT_FOUND", "{}", answers[6]);
-    let made = answers[4]["data"]["deleteSession"]["deletion"]["id"].as_str().unwrap();
-    let restored = server.post(&queries[5].replace("00000000-0000-4000-8000-000000000000", made));
+    let created = answers[4]["data"]["deleteSession"]["deletion"]["id"].as_str().unwrap();
+    let restored = server.post(&queries[5].replace("00000000-0000-4000-8000-000000000000", created));
     let rows = &answers[4]["data"]["deleteSession"]["deletion"]["rowsDeleted"];
     assert_eq!(&restored["data"]["restoreDeletion"]["rowsRestored"], rows, "{restored}");
-    let erased = server.post(&queries[6].replace("3f0c1d2e-0000-4000-8000-000000000001", made));
+    let erased = server.post(&queries[6].replace("3f0c1d2e-0000-4000-8000-000000000001", created));
     assert_eq!(erased["data"]["eraseDeletionArchive"]["userErrors"], serde_json::json!([]), "{erased}");
     assert_eq!(server.stop(), 0);
 }

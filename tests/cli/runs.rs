@@ -1,4 +1,4 @@
-//! `runs`: the list, one run, and going on with one that was interrupted.
+//! Tests of `runs`: listing and showing runs, and resuming an interrupted one.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -31,8 +31,8 @@ async fn before_migrate_there_are_no_runs(db: TestDb) {
     assert_eq!((code, &error["error"]["code"]), (1, &json!("MIGRATIONS_PENDING")));
 }
 
-/// A run that nobody has begun with.
-async fn waiting(db: &TestDb) -> String {
+/// Creates a queued run and returns its id.
+async fn create_queued_run(db: &TestDb) -> String {
     let request = CleanupRequest { principal: "cli:somebody".to_owned(), ..CleanupRequest::default() };
     let outcome = cleanup::create_run(db.database().await, None, &request).await.unwrap();
     outcome.run.unwrap().id.to_string()
@@ -40,7 +40,7 @@ async fn waiting(db: &TestDb) -> String {
 
 async fn runs_are_listed_newest_first_and_shown(db: TestDb) {
     migrate_without_purge(&db).await;
-    assert_eq!(run(&db, &["runs"]).stdout, "There has been no cleanup run.\n");
+    assert_eq!(run(&db, &["runs"]).stdout, "There are no cleanup runs.\n");
     let cleanup =
         |search| document(&db, &["cleanup", "--yes", "--search", search, "--reason", search]).1["run"].clone();
     let (first, second) = (cleanup("stale-1"), cleanup("stale-2"));
@@ -58,38 +58,38 @@ async fn runs_are_listed_newest_first_and_shown(db: TestDb) {
 
 async fn a_run_that_waits_is_gone_on_with(db: TestDb) {
     migrate_without_purge(&db).await;
-    let id = waiting(&db).await;
-    let (code, shown) = document(&db, &["runs", "show", &id]);
-    assert_eq!((code, &shown["run"]["status"]), (0, &json!("QUEUED")));
+    let id = create_queued_run(&db).await;
+    let (code, shown_run) = document(&db, &["runs", "show", &id]);
+    assert_eq!((code, &shown_run["run"]["status"]), (0, &json!("QUEUED")));
     let screen = run(&db, &["runs", "show", &id]).stdout;
-    assert!(screen.contains(&format!("9 sessions are still to go. {}", how_to_go_on(&id))), "{screen}");
+    assert!(screen.contains(&format!("9 sessions are pending. {}", resume_hint(&id))), "{screen}");
     db.exec("UPDATE whatsapp_sessions SET status = 'connected' WHERE session_name = 'stale-4'").await;
     let (code, resumed) = document(&db, &["runs", "resume", &id, "--yes"]);
     assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (3, &json!(8)), "{resumed}");
     assert_eq!(resumed["skipped"][0]["code"], "SESSION_CONNECTED");
     assert_eq!(db.count("whatsapp_sessions").await, 6);
-    // It has finished: nothing more happens.
+    // Resuming a finished run changes nothing.
     assert_eq!(document(&db, &["runs", "resume", &id, "--yes"]), (3, resumed));
 }
 
-/// What is said of a run that has not finished.
-fn how_to_go_on(id: &str) -> String {
+/// Returns the hint that is printed for an unfinished run.
+fn resume_hint(id: &str) -> String {
     format!(
-        "`session-admin runs resume {id}` goes on with it, or follows it, and a running server goes on by itself; \
-         `session-admin runs cancel {id}` stops it for good."
+        "`session-admin runs resume {id}` resumes or follows it, and a running server resumes it, too; \
+         `session-admin runs cancel {id}` cancels it."
     )
 }
 
 async fn resume_asks_first_or_wants_yes(db: TestDb) {
     migrate_without_purge(&db).await;
-    let id = waiting(&db).await;
+    let id = create_queued_run(&db).await;
     assert_eq!(document(&db, &["runs", "resume", &id]).0, 2);
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }
 
 async fn a_run_is_cancelled(db: TestDb) {
     migrate_without_purge(&db).await;
-    let id = waiting(&db).await;
+    let id = create_queued_run(&db).await;
     let (code, answer) = document(&db, &["runs", "cancel", &id]);
     assert_eq!((code, &answer["run"]["status"], &answer["refusals"]), (0, &json!("CANCELLED"), &json!([])), "{answer}");
     assert_eq!((&answer["run"]["cancelledBy"], &answer["run"]["kind"]), (&json!("cli:tester"), &json!("DELETE")));
@@ -116,16 +116,16 @@ async fn of_many_skipped_sessions_only_the_number_is_said_until_they_are_asked_f
             ))
             .await;
         }
-        let id = waiting(&db).await;
+        let id = create_queued_run(&db).await;
         let cancelled = run(&db, &["runs", "cancel", &id]).stdout;
         assert!(cancelled.lines().count() <= 2, "{cancelled}");
         let resumed = run(&db, &["runs", "resume", &id, "--yes"]);
         assert_eq!((resumed.code, resumed.stdout.contains("│ another ")), (3, listed), "{}", resumed.stdout);
         let instead = format!("21 sessions were skipped; `session-admin runs show {id}` lists them.\n! Cancelled by");
         assert_eq!(resumed.stdout.contains(&instead), !listed, "{}", resumed.stdout);
-        let shown = run(&db, &["runs", "show", &id]).stdout;
-        assert!(shown.contains("│ another ") && !shown.contains("lists them"), "{shown}");
-        // Programs are told everything.
+        let shown_text = run(&db, &["runs", "show", &id]).stdout;
+        assert!(shown_text.contains("│ another ") && !shown_text.contains("lists them"), "{shown_text}");
+        // The JSON document lists all skipped sessions.
         let skipped = document(&db, &["runs", "resume", &id, "--yes"]).1["skipped"].as_array().unwrap().len();
         assert_eq!(skipped, if listed { 20 } else { 21 });
     }
@@ -156,7 +156,7 @@ async fn a_detached_run_is_left_to_a_server(db: TestDb) {
 
 async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     migrate_without_purge(&db).await;
-    let id = waiting(&db).await;
+    let id = create_queued_run(&db).await;
     let database = db.database().await;
     let mut worker = RunExecutor::take(database.clone(), None, id.parse().unwrap(), BatchSize::with_row_budget(1))
         .await
@@ -170,8 +170,8 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     let output = follower.wait_with_output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["run"]["sessionsDeleted"]), (Some(0), &json!(9)), "{report}");
-    // Somebody who is gone is waited for, and no longer than that.
-    let id = waiting(&db).await;
+    // A dropped worker's run is taken over when its lease has expired.
+    let id = create_queued_run(&db).await;
     drop(RunExecutor::take(database.clone(), None, id.parse().unwrap(), BatchSize::default()).await.unwrap().unwrap());
     let until = cleanup::find(database, id.parse().unwrap()).await.unwrap().unwrap();
     let until = until.free_from(chrono::DateTime::UNIX_EPOCH).unwrap().format("%F %T UTC");
@@ -179,7 +179,10 @@ async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap()["run"]["status"], "SUCCEEDED");
     assert_eq!(
         ended.stderr,
-        format!("Another worker had the run a moment ago: this one follows it, or goes on at {until} if it is gone.\n")
+        format!(
+            "Another worker had the run a moment ago. This command follows it, or takes over at {until} if that worker \
+             has stopped.\n"
+        )
     );
 }
 
@@ -193,7 +196,7 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
     .await;
     let mut gate = db.raw().await;
     gate.exec("SELECT pg_advisory_lock(4712)").await;
-    // More rows than the first batch is to touch: it has one session, and others follow.
+    // The first session has more rows than the budget of the first batch, so that the run has several batches.
     db.exec(
         "INSERT INTO whatsapp_group_admins (id, group_id, phone) SELECT gen_random_uuid(), g.id, '+1' \
          FROM (SELECT g.id FROM whatsapp_groups g JOIN whatsapp_sessions s ON s.id = g.session_id \
@@ -206,8 +209,8 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND NOT granted \
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     db.wait_for(held, "1").await;
-    let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(told.success());
+    let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
     tokio::time::sleep(Duration::from_millis(200)).await;
     gate.close().await;
     let output = child.wait_with_output().unwrap();
@@ -215,10 +218,10 @@ async fn ctrl_c_ends_the_run_with_the_batch_that_is_under_way(db: TestDb) {
     let (_, listed) = document(&db, &["runs"]);
     let run_of = &listed["runs"][0];
     assert_eq!((output.status.code(), &run_of["status"]), (Some(1), &json!("RUNNING")), "{listed}");
-    // What was under way was finished, and nothing after it was begun.
+    // The current batch was finished, and no other was started.
     assert_eq!((&run_of["sessionsDeleted"], db.count("whatsapp_sessions").await), (&json!(1), 13), "{listed}");
     let id = run_of["id"].as_str().unwrap();
-    assert!(screen.contains(&format!("8 sessions are still to go. {}", how_to_go_on(id))), "{screen}");
+    assert!(screen.contains(&format!("8 sessions are pending. {}", resume_hint(id))), "{screen}");
     let (code, resumed) = document(&db, &["runs", "resume", id, "--yes"]);
     assert_eq!((code, &resumed["run"]["sessionsDeleted"]), (0, &json!(9)), "{resumed}");
     assert_eq!(db.count("whatsapp_sessions").await, 5);

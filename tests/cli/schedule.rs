@@ -1,4 +1,4 @@
-//! `serve --cleanup-schedule`.
+//! Tests of `serve --cleanup-schedule`.
 
 use std::fs::File;
 
@@ -17,15 +17,15 @@ on_both!(long Mended:
     servers_that_do_not_agree_are_told_so_in_a_sentence,
 );
 
-/// A server that looks at the clock every minute.
-fn server(db: &TestDb, folder: &TempDir, at_most: &str, log: &str) -> Server {
+/// Starts a server whose schedule ticks every minute.
+fn start_server(db: &TestDb, folder: &TempDir, at_most: &str, log: &str) -> Server {
     let log = File::create(folder.path().join(log)).unwrap();
     let schedule = ["--cleanup-schedule", "* * * * *", "--cleanup-older-than", "PT1H", "--cleanup-at-most", at_most];
     Server::logging(folder.path(), &[&["--database-url", db.url()], &schedule[..]].concat(), log.into())
 }
 
-/// What a server counts of this outcome, once it has seen a tick.
-async fn ticked(server: &Server, outcome: &str) -> u32 {
+/// Waits for a server's first tick, and returns its count of this outcome.
+async fn count_ticks(server: &Server, outcome: &str) -> u32 {
     let metrics = eventually(async || {
         let metrics = server.get("/metrics");
         let ticked = metrics.contains("\nsession_admin_schedule_last_tick_timestamp_seconds ");
@@ -40,11 +40,11 @@ async fn ticked(server: &Server, outcome: &str) -> u32 {
 async fn two_servers_with_one_schedule_start_one_run_at_a_tick(db: TestDb) {
     migrate_without_purge(&db).await;
     let folder = TempDir::new().unwrap();
-    let servers = [server(&db, &folder, "1512", "one"), server(&db, &folder, "1512", "other")];
+    let servers = [start_server(&db, &folder, "1512", "one"), start_server(&db, &folder, "1512", "other")];
     let mut started = 0;
     for server in &servers {
-        started += ticked(server, "started").await;
-        assert_eq!(ticked(server, "failed").await, 0);
+        started += count_ticks(server, "started").await;
+        assert_eq!(count_ticks(server, "failed").await, 0);
     }
     assert_eq!(started, 1);
     let (_, listed) = document(&db, &["runs"]);
@@ -59,8 +59,8 @@ async fn two_servers_with_one_schedule_start_one_run_at_a_tick(db: TestDb) {
 async fn a_tick_that_would_pass_the_ceiling_is_logged_and_counted(db: TestDb) {
     migrate_without_purge(&db).await;
     let folder = TempDir::new().unwrap();
-    let server = server(&db, &folder, "1511", "log");
-    assert_eq!(ticked(&server, "over_ceiling").await, 1);
+    let server = start_server(&db, &folder, "1511", "log");
+    assert_eq!(count_ticks(&server, "over_ceiling").await, 1);
     assert_eq!(server.stop(), 0);
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     let line = log.lines().find(|line| line.contains("1512 rows would be deleted")).unwrap_or_else(|| panic!("{log}"));
@@ -71,7 +71,7 @@ async fn a_tick_that_would_pass_the_ceiling_is_logged_and_counted(db: TestDb) {
 
 async fn servers_that_do_not_agree_are_told_so_in_a_sentence(db: TestDb) {
     migrate_without_purge(&db).await;
-    // No session goes, so that each of them finds some.
+    // Every deletion is refused, so that both servers find stale sessions.
     db.exec(match db.dialect() {
         Dialect::Postgres => {
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
@@ -83,11 +83,11 @@ async fn servers_that_do_not_agree_are_told_so_in_a_sentence(db: TestDb) {
     })
     .await;
     let folder = TempDir::new().unwrap();
-    let servers = [server(&db, &folder, "2000", "one"), server(&db, &folder, "3000", "other")];
+    let servers = [start_server(&db, &folder, "2000", "one"), start_server(&db, &folder, "3000", "other")];
     let mut outcomes = (0, 0);
     for server in &servers {
-        outcomes.0 += ticked(server, "started").await;
-        outcomes.1 += ticked(server, "failed").await;
+        outcomes.0 += count_ticks(server, "started").await;
+        outcomes.1 += count_ticks(server, "failed").await;
     }
     for server in servers {
         assert_eq!(server.stop(), 0);
@@ -97,10 +97,10 @@ async fn servers_that_do_not_agree_are_told_so_in_a_sentence(db: TestDb) {
     let line = log.lines().find(|line| line.contains("with other settings")).unwrap_or_else(|| panic!("{log}"));
     assert!(line.contains(" WARN ") && line.contains("the same --cleanup-older-than"), "{line}");
     assert!(!log.contains("Refusal {"), "{log}");
-    // What each works by was said at its start.
+    // Each server logs its settings at its start.
     for at_most in ["2000", "3000"] {
-        let said = format!("more than PT1H ago, at most {at_most} rows a time");
-        let line = log.lines().find(|line| line.contains(&said)).unwrap_or_else(|| panic!("{log}"));
+        let settings = format!("more than PT1H ago, at most {at_most} rows a time");
+        let line = log.lines().find(|line| line.contains(&settings)).unwrap_or_else(|| panic!("{log}"));
         assert!(line.contains("schedule=* * * * *") && line.contains("next=\"20"), "{line}");
     }
 }
@@ -111,7 +111,7 @@ fn a_server_without_a_schedule_says_so() {
     let log = File::create(folder.path().join("log")).unwrap();
     assert_eq!(Server::logging(folder.path(), &["--cleanup-schedule", ""], log.into()).stop(), 0);
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-    assert!(log.contains("no --cleanup-schedule: stale sessions are cleaned up when somebody asks"), "{log}");
+    assert!(log.contains("no --cleanup-schedule: stale sessions are cleaned up on request only"), "{log}");
 }
 
 #[test]
@@ -119,12 +119,12 @@ fn a_schedule_that_makes_no_sense_is_refused_at_start_with_2() {
     let schedule = |more: &[&'static str]| [&["--cleanup-schedule", "0 3 * * *"], more].concat();
     let cases: [(Vec<&str>, &str); 9] = [
         (vec!["--cleanup-schedule", "x", "--cleanup-at-most", "1"], "SESSION_ADMIN_CLEANUP_SCHEDULE"),
-        (vec!["--cleanup-schedule", "0 0 3 * * *", "--cleanup-at-most", "1"], "It takes five fields, in UTC"),
+        (vec!["--cleanup-schedule", "0 0 3 * * *", "--cleanup-at-most", "1"], "It must have five fields, in UTC"),
         (schedule(&[]), "needs --cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST)"),
         (schedule(&["--cleanup-at-most", "0"]), "SESSION_ADMIN_CLEANUP_AT_MOST"),
         (
             schedule(&["--cleanup-at-most", "1", "--cleanup-older-than", "PT30M"]),
-            "is PT30M; it is at least an hour, PT1H",
+            "is PT30M; it must be at least one hour (PT1H)",
         ),
         (schedule(&["--cleanup-at-most", "1", "--cleanup-older-than", "soon"]), "--cleanup-older-than"),
         (vec!["--cleanup-at-most", "1"], "SESSION_ADMIN_CLEANUP_AT_MOST) is an option of --cleanup-schedule"),

@@ -1,4 +1,4 @@
-//! `serve`: what it refuses to serve, and that it serves what it says.
+//! Tests of `serve`: what it refuses to serve, and its options.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -25,8 +25,8 @@ async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
     assert!(ended.code == 1 && ended.stderr.contains("`session-admin migrate`"), "{}", ended.stderr);
 }
 
-/// Waits until a server has logged a line with this, and gives it.
-async fn logged(file: &Path, part: &str) -> String {
+/// Waits until a server has logged a line that contains `part`, and returns the line.
+async fn wait_for_log_line(file: &Path, part: &str) -> String {
     eventually(async || {
         let log = std::fs::read_to_string(file).unwrap();
         let line = log.lines().find(|line| line.contains(part)).map(str::to_owned);
@@ -37,8 +37,8 @@ async fn logged(file: &Path, part: &str) -> String {
 
 async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
     migrate_without_purge(&db).await;
-    let (code, made) = document(&db, &["cleanup", "--yes"]);
-    assert_eq!(code, 0, "{made}");
+    let (code, report) = document(&db, &["cleanup", "--yes"]);
+    assert_eq!(code, 0, "{report}");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let arguments = ["--database-url", db.url(), "--log-format", "json"];
@@ -47,43 +47,47 @@ async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
         Server::logging(folder.path(), &arguments, log.into())
     };
     let first = server();
-    let run = made["run"]["id"].as_str().unwrap();
+    let run = report["run"]["id"].as_str().unwrap();
     first.post(&format!("mutation {{ restoreCleanupRun(input: {{ id: \"{run}\" }}) {{ run {{ id }} }} }}"));
-    let ended: Value = serde_json::from_str(&logged(&file, "a cleanup run has ended").await).unwrap();
+    let ended: Value = serde_json::from_str(&wait_for_log_line(&file, "a cleanup run has ended").await).unwrap();
     let fields = &ended["fields"];
-    assert_eq!((&fields["rows_restored"], fields.get("rows_deleted")), (&made["run"]["rowsDeleted"], None), "{ended}");
+    assert_eq!(
+        (&fields["rows_restored"], fields.get("rows_deleted")),
+        (&report["run"]["rowsDeleted"], None),
+        "{ended}"
+    );
     assert_eq!(first.stop(), 0);
-    // A server erases what restored deletions kept soon after its start.
+    // Soon after its start, a server erases the archives of restored deletions.
     let second = server();
-    let erased: Value = serde_json::from_str(&logged(&file, "archives have been erased").await).unwrap();
-    let (fields, run) = (&erased["fields"], &made["run"]);
+    let erased: Value = serde_json::from_str(&wait_for_log_line(&file, "archives have been erased").await).unwrap();
+    let (fields, run) = (&erased["fields"], &report["run"]);
     assert_eq!((&fields["expired"], &fields["erased"]), (&Value::from(0), &Value::from(1)), "{erased}");
-    let kept = run["rowsDeleted"].as_i64().unwrap() + run["rowsUnlinked"].as_i64().unwrap();
-    assert_eq!(fields["rows"], kept, "{erased}");
+    let archived = run["rowsDeleted"].as_i64().unwrap() + run["rowsUnlinked"].as_i64().unwrap();
+    assert_eq!(fields["rows"], archived, "{erased}");
     assert_eq!(second.stop(), 0);
 }
 
 async fn that_a_run_is_gone_on_with_is_logged(db: TestDb) {
     migrate_without_purge(&db).await;
     let run = |limit: &str| {
-        let (code, made) = document(&db, &["cleanup", "--yes", "--detach", "--limit", limit]);
-        assert_eq!(code, 0, "{made}");
-        made["run"]["id"].as_str().unwrap().to_owned()
+        let (code, report) = document(&db, &["cleanup", "--yes", "--detach", "--limit", limit]);
+        assert_eq!(code, 0, "{report}");
+        report["run"]["id"].as_str().unwrap().to_owned()
     };
-    let (begun, new) = (run("1"), run("2"));
-    // Whoever had begun with it is gone.
+    let (interrupted, new) = (run("1"), run("2"));
+    // Its worker no longer exists.
     let runs = db.database().await.internal_table("cleanup_runs");
-    db.exec(&format!("UPDATE {runs} SET status = 'RUNNING', started_at = created_at WHERE id = '{begun}'")).await;
+    db.exec(&format!("UPDATE {runs} SET status = 'RUNNING', started_at = created_at WHERE id = '{interrupted}'")).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let log = std::fs::File::create(&file).unwrap();
     let server = Server::logging(folder.path(), &["--database-url", db.url()], log.into());
-    for id in [&begun, &new] {
-        logged(&file, &format!("a cleanup run has ended run={id}")).await;
+    for id in [&interrupted, &new] {
+        wait_for_log_line(&file, &format!("a cleanup run has ended run={id}")).await;
     }
     let log = std::fs::read_to_string(&file).unwrap();
-    let goes_on = |id: &str| log.contains(&format!("goes on with a cleanup run that was begun before run={id}"));
-    assert!(goes_on(&begun) && !goes_on(&new), "{log}");
+    let goes_on = |id: &str| log.contains(&format!("resuming a cleanup run run={id}"));
+    assert!(goes_on(&interrupted) && !goes_on(&new), "{log}");
     assert_eq!(server.stop(), 0);
 }
 
@@ -144,7 +148,7 @@ fn limits_are_options() {
     }
     let server = Server::start(folder.path(), &["--max-root-fields", "1", "--max-requests-a-minute", "2"]);
     let refused = server.post("{ a: __typename b: __typename }");
-    let message = "An operation has more than 1 fields at its root, fragments counted wherever they are spread.";
+    let message = "An operation has more than 1 fields at its root; a fragment counts wherever it is spread.";
     assert_eq!(refused["errors"][0]["message"], message);
     assert_eq!(server.post("{ __typename }")["data"]["__typename"], "Query");
     assert_eq!(server.post("{ __typename }")["errors"][0]["extensions"]["code"], "RATE_LIMITED");
@@ -155,11 +159,11 @@ fn limits_are_options() {
 fn what_is_no_origin_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let any = run_in(folder.path(), &["serve", "--allow-origin", "*"]);
-    assert!(any.code == 2 && any.stderr.contains("Name the origins."), "{}", any.stderr);
+    assert!(any.code == 2 && any.stderr.contains("List the origins"), "{}", any.stderr);
     let with_environment = |origins: &str| {
-        // Nothing is listened on in any case.
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut command = executable(&["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+        // The port is in use, so that the server cannot start in any case.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut command = executable(&["serve", "--listen", &listener.local_addr().unwrap().to_string()]);
         command.current_dir(folder.path()).env("SESSION_ADMIN_ALLOW_ORIGIN", origins);
         let ended = ended(command);
         (ended.code, ended.stderr)
@@ -174,12 +178,12 @@ fn what_is_no_origin_is_wrong_usage() {
 
 #[test]
 fn a_port_that_is_taken_is_a_failure() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let ended = run_in(folder.path(), &["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+    let ended = run_in(folder.path(), &["serve", "--listen", &listener.local_addr().unwrap().to_string()]);
     assert_eq!(ended.code, 1, "{}", ended.stderr);
-    let said: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("in use")).collect();
-    assert!(said.len() == 1 && said[0].starts_with("error: --listen"), "it is said once: {}", ended.stderr);
+    let messages: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("in use")).collect();
+    assert!(messages.len() == 1 && messages[0].starts_with("error: --listen"), "it is said once: {}", ended.stderr);
 }
 
 #[test]
@@ -203,7 +207,7 @@ fn a_new_default_file_is_migrated_and_served() {
     let server = Server::start(folder.path(), &[]);
     assert!(server.get("/health/live").starts_with("HTTP/1.1 200"));
     assert_eq!(server.stop(), 0);
-    // The second start finds nothing pending.
+    // At the second start, no migrations are pending.
     assert_eq!(Server::start(folder.path(), &[]).stop(), 0);
     assert_eq!(run_in(folder.path(), &["doctor"]).code, 0);
 }
@@ -233,7 +237,7 @@ fn the_demonstration_serves_a_deployment_in_trouble_and_leaves_nothing_behind() 
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// The three lines that are printed are typed, one after the other.
+/// The three suggested commands are executed one after the other.
 #[test]
 fn the_terminal_says_what_to_try() {
     let folder = tempfile::tempdir().unwrap();
@@ -242,16 +246,16 @@ fn the_terminal_says_what_to_try() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.starts_with("GraphiQL: http://127.0.0.1:")));
     assert!(lines.any(|line| line.ends_with("In another terminal:")));
-    for (wanted, code, answer) in [
+    for (expected_command, code, answer) in [
         ("doctor", 3, "✗ Not healthy"),
         ("migrate", 0, "✓ Deleted 9 sessions"),
         ("cleanup --dry-run", 3, "What deleting 5 sessions does:"),
     ] {
         let line = lines.next().unwrap();
         let (_, arguments) = line.split_once("session-admin ").unwrap();
-        assert!(arguments.starts_with(wanted), "{line}");
-        // Here nobody can be asked.
-        let yes = (wanted == "migrate").then_some("--yes");
+        assert!(arguments.starts_with(expected_command), "{line}");
+        // Without a terminal, the command cannot ask.
+        let yes = (expected_command == "migrate").then_some("--yes");
         let arguments: Vec<&str> = arguments.split(' ').chain(yes).collect();
         let ended = run_in(folder.path(), &arguments);
         assert!(ended.code == code && ended.stdout.contains(answer), "{line}: {} {}", ended.code, ended.stdout);
@@ -269,7 +273,7 @@ fn a_database_that_the_demonstration_leaves_alone_is_said_to_be() {
         assert_eq!(server.stop(), 0);
         std::fs::read_to_string(&file).unwrap()
     };
-    let said = "--demo serves a database of its own: the one that --database-url (DATABASE_URL) names is not used";
-    assert!(demonstrate(&["--database-url", "sqlite://mine.db"]).contains(said));
-    assert!(!demonstrate(&[]).contains(said) && !folder.path().join("mine.db").exists());
+    let warning = "--demo serves its own database and ignores --database-url (DATABASE_URL)";
+    assert!(demonstrate(&["--database-url", "sqlite://mine.db"]).contains(warning));
+    assert!(!demonstrate(&[]).contains(warning) && !folder.path().join("mine.db").exists());
 }

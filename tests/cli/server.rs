@@ -1,4 +1,4 @@
-//! The server as a process of its own.
+//! [`Server`], the real server in a child process.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,18 +9,20 @@ use serde_json::Value;
 
 use super::executable;
 
-/// A running server.
+/// A server process. Dropping it kills the process, so that a failed test leaves none behind.
 pub(crate) struct Server {
     child: Child,
+    /// The JSON document that the server prints at its start.
     pub announced: Value,
 }
 
 impl Server {
+    /// Starts a server in a folder, without its log.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         Self::logging(folder, arguments, Stdio::null())
     }
 
-    /// The same, with its log somewhere.
+    /// Starts a server in a folder, with its log written to `log`.
     pub fn logging(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut command = executable(&[&["serve", "--json", "--listen", "127.0.0.1:0"], arguments].concat());
         command.current_dir(folder).stdout(Stdio::piped()).stderr(log);
@@ -30,12 +32,12 @@ impl Server {
         Self { child, announced }
     }
 
-    /// The answer to a GET, head and body.
+    /// Sends a GET request and returns the head and the body of the response.
     pub fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path}"), "", "")
     }
 
-    /// The answer to a GraphQL request.
+    /// Sends a GraphQL request and returns the body of the response.
     pub fn post(&self, query: &str) -> Value {
         let body = serde_json::json!({ "query": query }).to_string();
         let answer = self.ask("POST /graphql", "", &body);
@@ -43,7 +45,7 @@ impl Server {
             .unwrap_or_else(|error| panic!("{error}: {answer}"))
     }
 
-    /// With header lines of its own.
+    /// Sends a request with additional header lines. `what` is the method and the path.
     pub fn ask(&self, what: &str, headers: &str, body: &str) -> String {
         let page = self.announced["page"].as_str().unwrap();
         let host = page.strip_prefix("http://").unwrap().trim_end_matches('/');
@@ -60,19 +62,18 @@ impl Server {
         answer
     }
 
-    /// Ends it in the middle of whatever it does.
+    /// Kills the server.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits.
+    /// Terminates the server and returns its exit code.
     pub fn stop(mut self) -> i32 {
         terminate(&mut self.child)
     }
 }
 
-/// A test that fails leaves no server behind.
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -80,7 +81,7 @@ impl Drop for Server {
     }
 }
 
-/// Asks it to end, and waits.
+/// Sends SIGTERM to a process, waits for its end and returns its exit code.
 pub(super) fn terminate(child: &mut Child) -> i32 {
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     child.wait().unwrap().code().unwrap()

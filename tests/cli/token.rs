@@ -1,4 +1,4 @@
-//! `token`: making, listing and revoking; and `serve`, which goes by what there is.
+//! Tests of `token`, which creates, lists and revokes access tokens, and of `serve` with and without tokens.
 
 use std::process::Stdio;
 
@@ -17,20 +17,20 @@ on_both!(Mended:
 async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     migrate_without_purge(&db).await;
     let none = run(&db, &["token", "list"]);
-    assert!(none.stdout.starts_with("No token has been made: unless it takes JWTs, the server "), "{}", none.stdout);
-    let made = run(&db, &["token", "create", "--name", "ci", "--role", "Operator"]);
-    // Alone, for a script.
-    let secret = made.stdout.strip_suffix('\n').unwrap();
-    assert!(made.code == 0 && secret.starts_with("sadm_") && secret.len() == 48, "{}", made.stdout);
-    assert!(made.stderr.starts_with("The token ci (OPERATOR) expires at "), "{}", made.stderr);
+    assert!(none.stdout.starts_with("There are no tokens. Unless the server accepts JWTs, "), "{}", none.stdout);
+    let created = run(&db, &["token", "create", "--name", "ci", "--role", "Operator"]);
+    // Only the secret is on standard output, for scripts.
+    let secret = created.stdout.strip_suffix('\n').unwrap();
+    assert!(created.code == 0 && secret.starts_with("sadm_") && secret.len() == 48, "{}", created.stdout);
+    assert!(created.stderr.starts_with("The token ci (OPERATOR) expires at "), "{}", created.stderr);
     let (code, other) =
         document(&db, &["token", "create", "--name", "boss", "--role", "admin", "--expires", "2099-12-31"]);
     assert_eq!((code, &other["role"], &other["status"]), (0, &json!("ADMIN"), &json!("ACTIVE")), "{other}");
     assert_eq!((&other["expiresAt"], other["token"].as_str().unwrap().len()), (&json!("2099-12-31T00:00:00Z"), 48));
     let (_, listed) = document(&db, &["token", "list"]);
     let text = run(&db, &["token", "list"]).stdout;
-    for shown in [&listed.to_string(), &text] {
-        assert!(shown.contains("boss") && !shown.contains("sadm_") && !shown.contains("hash"), "{shown}");
+    for output in [&listed.to_string(), &text] {
+        assert!(output.contains("boss") && !output.contains("sadm_") && !output.contains("hash"), "{output}");
     }
     let tokens = listed["tokens"].as_array().unwrap();
     assert_eq!((&tokens[0]["name"], &tokens[1]["name"]), (&json!("boss"), &json!("ci")));
@@ -40,12 +40,13 @@ async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     );
     assert!(text.contains("never") && !text.contains("18:12"), "{text}");
     db.exec(&used).await;
-    // One use in an hour is written down.
+    // The last use is recorded at most once an hour, so the time is shown as a range.
     assert!(run(&db, &["token", "list"]).stdout.contains("2026-01-31 18:12–19:12 UTC"));
-    let moment = |moment: &Value| moment.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
-    // The end is counted from a moment before the token is made.
-    let lasts = moment(&tokens[1]["expiresAt"]) - moment(&tokens[1]["createdAt"]) + chrono::TimeDelta::minutes(1);
-    assert_eq!(lasts.num_days(), 90);
+    let parse_time = |time: &Value| time.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    // The expiry is computed shortly before the token is created.
+    let lifetime =
+        parse_time(&tokens[1]["expiresAt"]) - parse_time(&tokens[1]["createdAt"]) + chrono::TimeDelta::minutes(1);
+    assert_eq!(lifetime.num_days(), 90);
 
     let server = Server::start(std::env::temp_dir().as_path(), &["--database-url", db.url()]);
     assert!(server.get("/metrics").starts_with("HTTP/1.1 401 "));
@@ -53,10 +54,7 @@ async fn a_token_is_made_listed_and_revoked(db: TestDb) {
     assert_eq!(server.stop(), 0);
 
     let revoked = run(&db, &["token", "revoke", "ci"]);
-    assert_eq!(
-        (revoked.code, &*revoked.stdout),
-        (0, "✓ Revoked ci. Whoever still uses it is refused within a minute.\n")
-    );
+    assert_eq!((revoked.code, &*revoked.stdout), (0, "✓ Revoked ci. Its requests are refused within a minute.\n"));
     let (code, revoked) = document(&db, &["token", "revoke", other["id"].as_str().unwrap()]);
     assert_eq!((code, &revoked["status"]), (0, &json!("REVOKED")));
     assert_eq!(document(&db, &["token", "revoke", "ci"]).0, 2);
@@ -100,7 +98,7 @@ async fn another_address_is_listened_on_once_there_is_a_token(db: TestDb) {
         child.wait().unwrap();
         page
     };
-    // JWTs are as good as tokens.
+    // With JWTs configured, no token is needed to listen on another address.
     let secret = "a secret of at least thirty-two bytes";
     assert!(serves(&["--jwt-audience", "authenticated"], "SESSION_ADMIN_JWT_SECRET", secret).is_some());
     assert_eq!(serves(&[], "SESSION_ADMIN_JWT_SECRET", secret), None);
@@ -114,8 +112,8 @@ fn jwts_that_are_half_configured_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secret"), "too short\n").unwrap();
     for (arguments, part) in [
-        (&["--jwt-issuer", "https://issuer.example"][..], "JWTs want --jwt-secret"),
-        (&["--jwt-audience", "a", "--jwt-secret-file", "secret"], "less than 32 bytes"),
+        (&["--jwt-issuer", "https://issuer.example"][..], "JWTs need a key: set --jwt-secret"),
+        (&["--jwt-audience", "a", "--jwt-secret-file", "secret"], "at least 32 bytes"),
         (&["--jwt-audience", "a", "--jwt-secret-file", "missing"], "missing cannot be read"),
         (&["--jwt-audience", "a", "--jwt-jwks", "missing"], "missing cannot be read"),
         (&["--jwt-role", "boss"], "service_role=ADMIN"),

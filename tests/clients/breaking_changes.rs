@@ -1,11 +1,11 @@
-//! `schema.graphql` is the contract with clients: nothing that the last release promised is broken.
+//! Tests that `schema.graphql` has no breaking changes since the last release.
 
 use std::process::Command;
 
-use super::{said, tool_here};
+use super::{output_text, tool_here};
 use crate::support::skip_comparison;
 
-/// Returns what `current` breaks for clients of `released`; none where the tool is missing.
+/// Returns the breaking changes from `released` to `current`, or `None` if the tool is missing.
 fn breaking_changes(released: &str, current: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, sdl: &str| {
@@ -15,12 +15,12 @@ fn breaking_changes(released: &str, current: &str) -> Option<String> {
     };
     let (released, current) = (file("released.graphql", released), file("current.graphql", current));
     let output = tool_here("breaking_changes.js", &[&released, &current])?.output().unwrap();
-    let text = said(&output);
+    let text = output_text(&output);
     assert_eq!(output.status.success(), text.is_empty(), "{text}");
     Some(text)
 }
 
-/// Returns `schema.graphql` as the newest release has it; none before the first release.
+/// Returns `schema.graphql` of the newest release, or `None` before the first release.
 fn released_schema() -> Option<String> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;

@@ -1,7 +1,7 @@
-//! The commands and operations of the guide's pages, as they stand there, each page against a demonstration of its own.
+//! Tests that the commands and operations of the guide work, each page with its own demonstration server.
 //!
-//! A page's blocks in `sh` and `graphql` run in the page's order, in one shell, and each has to end well: a command with 0, an
-//! operation without errors. Subscriptions are left out (`cli/readme.rs` follows one), and so is what a reader only looks at
+//! The blocks in `sh` and `graphql` run in the page's order in one shell. Each has to succeed: a command with exit code
+//! 0, an operation without errors. Subscriptions are left out (`cli/readme.rs` tests one), and so are blocks of output
 //! (`console`, `text`).
 
 use std::process::Command;
@@ -19,8 +19,8 @@ const PAGES: [(&str, &str); 7] = [
     ("scheduled-cleanup.md", include_str!("../../docs/guide/scheduled-cleanup.md")),
 ];
 
-/// What stands before a page's blocks. `post` sends the operation on its standard input.
-const BEFORE: &str = r#"set -euo pipefail
+/// The beginning of each page's script. `post` sends the operation on its standard input.
+const PRELUDE: &str = r#"set -euo pipefail
 post() {
   answer=$(jq --raw-input --slurp '{ query: . }' | curl --silent --show-error --json @- "$ENDPOINT")
   echo "$answer"
@@ -29,7 +29,7 @@ post() {
 "#;
 
 fn script(page: &str) -> String {
-    let mut script = BEFORE.to_owned();
+    let mut script = PRELUDE.to_owned();
     for block in page.split("\n```").skip(1).step_by(2) {
         let (language, text) = block.split_once('\n').unwrap();
         match language {
@@ -56,7 +56,7 @@ fn every_page_of_the_guide_runs_in_its_order() {
         migrate.env("DATABASE_URL", announced("databaseUrl"));
         assert_eq!(ended(migrate).code, 0);
         let script = script(page);
-        assert!(script.len() > BEFORE.len(), "{name} has nothing to run");
+        assert!(script.len() > PRELUDE.len(), "{name} has nothing to run");
         let mut bash = Command::new("bash");
         bash.arg("-c").arg(&script).current_dir(folder.path());
         for (variable, value) in executable(&[]).get_envs() {
@@ -73,18 +73,18 @@ fn every_page_of_the_guide_runs_in_its_order() {
     }
 }
 
-/// What the README shows of a preview is what is printed, but for the token, which is shortened there.
+/// The README shows a preview as it is printed, with a shortened token.
 #[test]
 fn the_preview_of_the_readme_is_what_is_printed() {
     let (_, page) = PAGES[0];
-    let shown = page.split("```console\n$ session-admin impact ").nth(1).unwrap();
-    let (id, shown) = shown.split("\n```").next().unwrap().split_once('\n').unwrap();
+    let documented = page.split("```console\n$ session-admin impact ").nth(1).unwrap();
+    let (id, documented) = documented.split("\n```").next().unwrap().split_once('\n').unwrap();
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--demo"]);
     let url = server.announced["databaseUrl"].as_str().unwrap();
     assert_eq!(ended(executable(&["migrate", "--yes", "--database-url", url])).code, 0);
     let printed = ended(executable(&["impact", id, "--database-url", url])).stdout;
     let (printed, token) = printed.trim_end().rsplit_once("\nToken: ").unwrap();
-    assert_eq!(shown, format!("{printed}\nToken: {}…", &token[..7]));
+    assert_eq!(documented, format!("{printed}\nToken: {}…", &token[..7]));
     assert_eq!(server.stop(), 0);
 }

@@ -1,6 +1,7 @@
-//! What clients of the API work with, the real tools: linters of the schema, a generator of typed clients, a compiler, an
-//! audit of the protocol, a client of the sockets.
-//! They are the npm project in this folder; `make test` installs it.
+//! Tests of the API with real client tools: schema linters, a generator of typed clients, a compiler, a protocol audit
+//! and a socket client.
+//!
+//! The tools are the npm project in this folder, which `make test` installs.
 
 mod breaking_changes;
 mod fuzz;
@@ -14,16 +15,16 @@ use std::process::{Command, Output};
 
 use crate::support::skip;
 
-/// The oldest Node.js on which all of the tools run.
+/// The oldest version of Node.js on which all tools run.
 const NODE: (u32, u32) = (20, 19);
 
-/// The folder of the npm project.
+/// Returns the folder of the npm project.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients").canonicalize().unwrap()
 }
 
-/// Node.js with the program of a package, such as `eslint/bin/eslint.js`, and its arguments; none where it is missing,
-/// which is said then.
+/// Returns a command that runs a package's program, such as `eslint/bin/eslint.js`, with Node.js. Skips the test and
+/// returns `None` if either is missing.
 fn tool(program: &str, arguments: &[&str]) -> Option<Command> {
     let program = folder().join("node_modules").join(program);
     if !has_node() {
@@ -38,7 +39,7 @@ fn tool(program: &str, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// Whether there is a Node.js that will do; it is said where there is none.
+/// Returns whether a recent enough Node.js is installed. Skips the test otherwise.
 pub(crate) fn has_node() -> bool {
     let found = node_is_new_enough();
     if !found {
@@ -47,7 +48,8 @@ pub(crate) fn has_node() -> bool {
     found
 }
 
-/// The same for a script in this folder.
+/// Returns a command that runs a script of this folder with Node.js. Skips the test and returns `None` if the tools are
+/// missing.
 fn tool_here(script: &str, arguments: &[&str]) -> Option<Command> {
     tool("graphql-ws/package.json", &[])?;
     let mut command = Command::new("node");
@@ -62,7 +64,7 @@ fn node_is_new_enough() -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= NODE
 }
 
-/// Both streams of a program that has ended.
-pub(crate) fn said(output: &Output) -> String {
+/// Returns the standard output and the standard error of a program as one text.
+pub(crate) fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

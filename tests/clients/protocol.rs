@@ -1,10 +1,10 @@
-//! The server, under the audits of GraphQL over HTTP and with the real client of graphql-transport-ws.
+//! Tests of the server with the audits of GraphQL over HTTP and with the real client of graphql-transport-ws.
 
 use std::time::Duration;
 
 use api::http::Sockets;
 
-use super::{said, tool_here};
+use super::{output_text, tool_here};
 use crate::cli::{migrate_without_purge, server::Server};
 use crate::http::websocket::server;
 use crate::support::{Contents, TestDb, on_both};
@@ -20,9 +20,9 @@ fn every_audit_of_graphql_over_http_is_passed() {
     let server = Server::start(folder.path(), &[]);
     let Some(mut audit) = tool_here("audit.js", &[server.announced["endpoint"].as_str().unwrap()]) else { return };
     let output = audit.output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    // The audits that there are today; none is missed in silence.
-    assert_eq!(said(&output), "MUST: 13 of 13\nSHOULD: 23 of 23\nMAY: 25 of 25\n");
+    assert!(output.status.success(), "{}", output_text(&output));
+    // The exact numbers show that no audit was skipped.
+    assert_eq!(output_text(&output), "MUST: 13 of 13\nSHOULD: 23 of 23\nMAY: 25 of 25\n");
 }
 
 async fn the_real_client_of_the_sockets_is_answered(db: TestDb) {
@@ -32,7 +32,7 @@ async fn the_real_client_of_the_sockets_is_answered(db: TestDb) {
     let url = format!("{}/ws", server.announced["endpoint"].as_str().unwrap().replace("http:", "ws:"));
     let Some(mut client) = tool_here("sockets.js", &["talk", &url, STALE]) else { return };
     let output = client.output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
 }
 
 #[tokio::test]
@@ -43,5 +43,5 @@ async fn the_real_client_of_the_sockets_stays_though_it_is_quiet() {
     let url = format!("ws://{address}/graphql/ws");
     let Some(mut client) = tool_here("sockets.js", &["quiet", &url, "2000"]) else { return };
     let output = tokio::task::spawn_blocking(move || client.output().unwrap()).await.unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
 }

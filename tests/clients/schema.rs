@@ -1,14 +1,15 @@
-//! The schema, under the linters that its clients may hold it against. Every rule is on, and what the configuration of
-//! graphql-eslint sets is written beside it.
+//! Tests of the schema with linters that clients may use.
+//!
+//! Every rule is enabled. The configuration of graphql-eslint explains its settings.
 
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{folder, said, tool};
+use super::{folder, output_text, tool};
 
-/// A schema as a file, for tools that read one.
-fn file(sdl: &str) -> TempDir {
+/// Writes a schema to a file in a temporary folder.
+fn write_schema(sdl: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schema.graphql"), sdl).unwrap();
     folder
@@ -23,11 +24,11 @@ fn eslint() -> Option<Command> {
     tool("eslint/bin/eslint.js", &["--max-warnings", "0", "-c", config.to_str().unwrap(), "schema.graphql"])
 }
 
-/// Lints; gives whether the schema passed and what was said.
+/// Lints a schema. Returns whether it passed, and the output.
 fn lint(linter: Option<Command>, sdl: &str) -> Option<(bool, String)> {
-    let folder = file(sdl);
+    let folder = write_schema(sdl);
     let output = linter?.current_dir(folder.path()).output().unwrap();
-    Some((output.status.success(), said(&output)))
+    Some((output.status.success(), output_text(&output)))
 }
 
 #[test]

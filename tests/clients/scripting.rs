@@ -1,4 +1,4 @@
-//! The nine scripts of docs/guide/scripting.md and typescript.md, as they stand there, on both databases.
+//! Tests of the nine scripts of docs/guide/scripting.md and typescript.md on both databases.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{folder, said, tool};
+use super::{folder, output_text, tool};
 use crate::cli::{Ended, document, ended, executable, migrate_without_purge, server::Server};
 use crate::support::{TestDb, on_both, skip};
 
@@ -26,8 +26,8 @@ const DOCUMENTS: [&str; 2] =
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
 
-/// The blocks that begin with a file's name, as files.
-fn files() -> TempDir {
+/// Writes each code block to a temporary folder, under the file name in its first line.
+fn write_files() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for block in DOCUMENTS.iter().flat_map(|document| document.split("\n```").skip(1).step_by(2)) {
         let (_language, text) = block.split_once('\n').unwrap();
@@ -37,7 +37,7 @@ fn files() -> TempDir {
     folder
 }
 
-/// A way to do the jobs.
+/// The kind of client that a script uses.
 #[derive(Clone, Copy)]
 enum Way {
     Curl,
@@ -46,7 +46,7 @@ enum Way {
 }
 
 impl Way {
-    /// A script of this way, to be run in the folder of the files; none where its tools are missing, which is said then.
+    /// Returns a command that runs the script of a job. Skips the test and returns `None` if its tools are missing.
     fn script(self, job: &str, files: &Path) -> Option<Command> {
         let shell = |suffix: &str| {
             let mut command = Command::new("bash");
@@ -56,7 +56,7 @@ impl Way {
         match self {
             Self::Curl => has(&["curl", "jq"]).then(|| shell("curl")),
             Self::CommandLine => has(&["jq"]).then(|| shell("cli")),
-            Self::TypeScript => built().map(|files| {
+            Self::TypeScript => compiled_files().map(|files| {
                 let mut command = Command::new("node");
                 command.arg(format!("dist/{job}.js")).current_dir(files);
                 command
@@ -76,22 +76,22 @@ pub(super) fn has(programs: &[&str]) -> bool {
     missing.is_none()
 }
 
-/// The TypeScript files, compiled once for all tests.
-fn built() -> Option<&'static Path> {
+/// Returns the folder of the compiled TypeScript files. The first call compiles them.
+fn compiled_files() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<TempDir>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         tool("typescript/bin/tsc", &[])?;
-        let files = files();
+        let files = write_files();
         std::os::unix::fs::symlink(folder().join("node_modules"), files.path().join("node_modules")).unwrap();
         std::fs::write(files.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
         let output = with_path(Command::new("bash").arg("build.sh").current_dir(files.path())).output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", output_text(&output));
         Some(files)
     });
     built.as_ref().map(TempDir::path)
 }
 
-/// The executable under its own name.
+/// Adds the folder of the executable to the command's `PATH`.
 pub(super) fn with_path(command: &mut Command) -> &mut Command {
     let own = PathBuf::from(env!("CARGO_BIN_EXE_session-admin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -99,14 +99,15 @@ pub(super) fn with_path(command: &mut Command) -> &mut Command {
     command.env("PATH", std::env::join_paths(folders).unwrap()).stdin(Stdio::null())
 }
 
-/// Does a job to a session with the server running; none where the tools are missing.
-fn done(db: &TestDb, way: Way, job: &str, session: &str) -> Option<Ended> {
-    done_with(db, way, job, session, "")
+/// Runs the script of a job for a session while a server runs. Returns `None` if the tools are missing.
+fn run_script(db: &TestDb, way: Way, job: &str, session: &str) -> Option<Ended> {
+    run_script_with_token(db, way, job, session, "")
 }
 
-/// The same with a token, unless it is empty.
-fn done_with(db: &TestDb, way: Way, job: &str, session: &str, token: &str) -> Option<Ended> {
-    let files = files();
+/// Runs the script of a job for a session with an access token, unless the token is empty. Returns `None` if the tools
+/// are missing.
+fn run_script_with_token(db: &TestDb, way: Way, job: &str, session: &str, token: &str) -> Option<Ended> {
+    let files = write_files();
     let mut script = way.script(job, files.path())?;
     let server = Server::start(files.path(), &["--database-url", db.url()]);
     for (name, value) in executable(&[]).get_envs() {
@@ -123,16 +124,16 @@ fn done_with(db: &TestDb, way: Way, job: &str, session: &str, token: &str) -> Op
     Some(ended)
 }
 
-/// The same where it is to go well; gives what was said.
-fn well(db: &TestDb, way: Way, job: &str) -> Option<String> {
-    let ended = done(db, way, job, STALE)?;
+/// Runs the script of a job, asserts that it succeeds, and returns its standard output.
+fn run_script_successfully(db: &TestDb, way: Way, job: &str) -> Option<String> {
+    let ended = run_script(db, way, job, STALE)?;
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
     Some(ended.stdout)
 }
 
 async fn previews(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
-    let Some(text) = well(&db, way, "preview") else { return };
+    let Some(text) = run_script_successfully(&db, way, "preview") else { return };
     let (_, impact) = document(&db, &["impact", STALE]);
     let mut expected = format!("{} rows go, {} are unlinked.\n", impact["rowsDeleted"], impact["rowsUnlinked"]);
     for table in impact["tables"].as_array().unwrap() {
@@ -145,7 +146,7 @@ async fn previews(db: TestDb, way: Way) {
 
 async fn deletes(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
-    let Some(text) = well(&db, way, "delete") else { return };
+    let Some(text) = run_script_successfully(&db, way, "delete") else { return };
     let (_, list) = document(&db, &["deletions"]);
     let deletion = &list["deletions"][0];
     assert_eq!((&deletion["sessions"][0]["id"], &deletion["reason"]), (&STALE.into(), &"never paired".into()));
@@ -156,15 +157,15 @@ async fn deletes(db: TestDb, way: Way) {
 
 async fn is_told_of_a_refusal(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
-    let Some(ended) = done(&db, way, "delete", CONNECTED) else { return };
+    let Some(ended) = run_script(&db, way, "delete", CONNECTED) else { return };
     let text = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(ended.code == 3 && text.contains("is connected now"), "{} {text}", ended.code);
+    assert!(ended.code == 3 && text.contains("that would be deleted is connected. "), "{} {text}", ended.code);
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }
 
 async fn cleans_up(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
-    let Some(text) = well(&db, way, "cleanup") else { return };
+    let Some(text) = run_script_successfully(&db, way, "cleanup") else { return };
     assert_eq!(text, "9 sessions deleted, 0 skipped: 1512 rows went.\n");
     assert_eq!(db.count("whatsapp_sessions").await, 5);
     let (_, list) = document(&db, &["runs"]);
@@ -174,11 +175,11 @@ async fn cleans_up(db: TestDb, way: Way) {
 async fn has_nothing_to_clean_up(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
     db.exec("UPDATE whatsapp_sessions SET status = 'connected'").await;
-    let Some(text) = well(&db, way, "cleanup") else { return };
+    let Some(text) = run_script_successfully(&db, way, "cleanup") else { return };
     assert_eq!(text, "0 sessions deleted, 0 skipped: 0 rows went.\n");
 }
 
-/// A message that is still to be sent keeps its session.
+/// A session with a pending message is skipped.
 async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
     db.exec(&format!(
@@ -186,7 +187,7 @@ async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
          scheduled_whatsapp_messages m JOIN whatsapp_groups g ON g.id = m.group_id WHERE g.session_id = '{STALE}' LIMIT 1)"
     ))
     .await;
-    let Some(ended) = done(&db, way, "cleanup", STALE) else { return };
+    let Some(ended) = run_script(&db, way, "cleanup", STALE) else { return };
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert!(lines[0].starts_with("8 sessions deleted, 1 skipped: "), "{lines:?} {}", ended.stderr);
     assert!(lines[1].starts_with(&format!("  {STALE}: 1 scheduled message still to be sent")), "{lines:?}");
@@ -195,17 +196,19 @@ async fn is_told_what_a_cleanup_left(db: TestDb, way: Way) {
 
 async fn shows_a_token(db: TestDb, way: Way) {
     migrate_without_purge(&db).await;
-    let (_, made) = document(&db, &["token", "create", "--name", "script", "--role", "viewer"]);
-    let Some(ended) = done_with(&db, way, "preview", STALE, made["token"].as_str().unwrap()) else { return };
+    let (_, created) = document(&db, &["token", "create", "--name", "script", "--role", "viewer"]);
+    let Some(ended) = run_script_with_token(&db, way, "preview", STALE, created["token"].as_str().unwrap()) else {
+        return;
+    };
     assert!(ended.code == 0 && ended.stdout.contains(" rows go, "), "{} {}", ended.stdout, ended.stderr);
-    let stranger = done(&db, way, "preview", STALE).unwrap();
-    assert!(stranger.code != 0 && stranger.stderr.contains("This server wants an access token"), "{}", stranger.stderr);
-    let viewer = done_with(&db, way, "delete", STALE, made["token"].as_str().unwrap()).unwrap();
+    let stranger = run_script(&db, way, "preview", STALE).unwrap();
+    assert!(stranger.code != 0 && stranger.stderr.contains("This server needs an access token"), "{}", stranger.stderr);
+    let viewer = run_script_with_token(&db, way, "delete", STALE, created["token"].as_str().unwrap()).unwrap();
     assert!(viewer.code != 0 && viewer.stderr.contains("deleteSession needs the role OPERATOR"), "{}", viewer.stderr);
     assert_eq!(db.count("whatsapp_sessions").await, 14);
 }
 
-/// The three ways of each job.
+/// Defines a test function for each job and kind of client.
 macro_rules! ways {
     ($($name:ident: $job:ident $way:ident;)+) => { $(
         async fn $name(db: TestDb) {

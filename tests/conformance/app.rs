@@ -1,4 +1,4 @@
-//! A server of the library without HTTP: requests pass the rules of `conformance`, as they do in the product.
+//! [`ToyApp`], a server of the library schema without HTTP, whose requests pass the rules of `api::conformance`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,17 +16,18 @@ use super::library::{Schema, Shelf, builder};
 
 static INDEX: LazyLock<SchemaIndex> = LazyLock::new(|| SchemaIndex::from_sdl(&builder().finish().sdl()));
 
+/// A server of the library schema without HTTP.
 pub struct ToyApp {
     schema: Schema,
     documents: DocumentCache,
     pub shelf: Arc<Shelf>,
 }
 
-/// A response.
+/// A response of the server.
 #[derive(Debug)]
 pub struct Answer {
     pub was_executed: bool,
-    /// The response as JSON; without data where nothing was executed.
+    /// The response as JSON, without `data` if nothing was executed.
     pub body: String,
 }
 
@@ -50,27 +51,27 @@ impl ToyApp {
     }
 
     pub async fn send(&self, query: &str, operation: Option<&str>, variables: Value) -> Answer {
-        let Value::Object(variables) = variables else { panic!("{variables} is no object") };
+        let Value::Object(variables) = variables else { panic!("{variables} is not an object") };
         let operation_name = operation.map(str::to_owned);
         let request = GraphqlRequest { query: query.to_owned(), operation_name, variables };
         let (document, request) = match self.documents.read(request) {
             Ok(read) => read,
-            Err(error) => return Answer::of(Response::from_errors(vec![error])),
+            Err(error) => return Answer::from_response(Response::from_errors(vec![error])),
         };
         let request = match prepare_request(&document, request) {
             Ok(request) => request,
-            Err(error) => return Answer::of(Response::from_errors(vec![error])),
+            Err(error) => return Answer::from_response(Response::from_errors(vec![error])),
         };
         let mut response = self.schema.execute(request).await;
         document.repair_response(operation, &mut response);
-        Answer::of(response)
+        Answer::from_response(response)
     }
 
     pub async fn post(&self, query: &str, variables: Value) -> Answer {
         self.send(query, None, variables).await
     }
 
-    /// The events of a subscription.
+    /// Returns the events of a subscription.
     pub async fn events(&self, query: &str) -> Vec<Answer> {
         let request = GraphqlRequest { query: query.to_owned(), ..GraphqlRequest::default() };
         let (document, request) = self.documents.read(request).unwrap();
@@ -78,26 +79,26 @@ impl ToyApp {
         let responses = self.schema.execute_stream(request);
         let responses = responses.map(|mut response| {
             document.repair_response(None, &mut response);
-            Answer::of(response)
+            Answer::from_response(response)
         });
         responses.collect().await
     }
 
-    /// The data of a query that is answered without errors.
+    /// Sends a query, asserts that it has no errors, and returns its data.
     pub async fn data(&self, query: &str, variables: Value) -> Value {
         let mut answer = self.post(query, variables).await.json();
         assert_eq!(answer.get("errors"), None, "{answer:#}");
         answer["data"].take()
     }
 
-    /// The one error of a query, as code and message.
+    /// Sends a query and returns the code and the message of its only error.
     pub async fn error(&self, query: &str, variables: Value) -> (String, String) {
         self.post(query, variables).await.error()
     }
 }
 
 impl Answer {
-    fn of(response: Response) -> Self {
+    fn from_response(response: Response) -> Self {
         let (was_executed, response) = (was_executed(&response), finalize_errors(response, "test"));
         let mut json = serde_json::to_string(&response).unwrap();
         if !was_executed {
@@ -110,7 +111,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The one error, as code and message.
+    /// Returns the code and the message of the only error.
     pub fn error(&self) -> (String, String) {
         let answer = self.json();
         let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no error in {answer:#}"));
@@ -119,14 +120,14 @@ impl Answer {
         (text(&errors[0]["extensions"]["code"]), text(&errors[0]["message"]))
     }
 
-    /// The paths and codes of the errors.
+    /// Returns the path and the code of each error.
     pub fn failures(&self) -> Vec<(Value, Value)> {
         let answer = self.json();
         let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no error in {answer:#}"));
         errors.iter().map(|error| (error["path"].clone(), error["extensions"]["code"].clone())).collect()
     }
 
-    /// Where these names of fields stand in the response.
+    /// Returns the positions of these field names in the response.
     pub fn places(&self, names: &[&str]) -> Vec<usize> {
         let place = |name: &&str| self.body.find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{}", self.body));
         names.iter().map(place).collect()

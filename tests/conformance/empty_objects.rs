@@ -1,4 +1,4 @@
-//! Objects of which every field is skipped are empty, and not null.
+//! Tests that objects whose fields are all skipped are empty rather than null.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Fields of a response are in the order of the query.
+//! Tests that the fields of a response are in the order of the query.
 
 use serde_json::{Value, json};
 

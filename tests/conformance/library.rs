@@ -1,4 +1,4 @@
-//! A schema of books without a database, over which the rules of GraphQL are tested.
+//! A GraphQL schema of books without a database, for tests of GraphQL's rules.
 
 #![expect(clippy::unused_async, reason = "async-graphql wants async resolvers")]
 
@@ -12,22 +12,22 @@ use futures_util::{Stream, stream};
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Changes>;
 
-/// Ids of the books: eight are on the shelf and the last is lent.
+/// The ids of the books. The first eight are on the shelf, and the last one is lent.
 pub const BOOKS: [&str; 9] = ["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"];
 
 pub fn builder() -> SchemaBuilder<Query, Mutation, Changes> {
     Schema::build(Query, Mutation, Changes).register_output_type::<Node>().disable_suggestions()
 }
 
-/// What requests are about. A request for a field that is broken fails.
+/// The data of the schema, with fields that can be made to fail.
 #[derive(Debug)]
 pub struct Shelf {
     pub(super) books: Mutex<Vec<&'static str>>,
-    /// `Book.loan`, which may be null.
+    /// Whether `Book.loan`, which is nullable, fails.
     pub broken_loans: bool,
-    /// Books whose `author`, which must not be null, fails.
+    /// The books whose `author`, which is non-null, fails.
     pub broken_authors: &'static [&'static str],
-    /// `BookList.nodes`, which must not be null.
+    /// Whether `BookList.nodes`, which is non-null, fails.
     pub broken_lists: bool,
 }
 
@@ -104,7 +104,7 @@ impl Book {
     }
 
     async fn loan(&self, ctx: &Context<'_>) -> Result<Option<Loan>> {
-        // Fields that wait come after those that do not.
+        // Yielding makes this field complete after those that do not wait.
         tokio::task::yield_now().await;
         if ctx.shelf().broken_loans { Err(broken("The loan")) } else { Ok(Some(Loan { book: self.id })) }
     }
@@ -253,7 +253,7 @@ impl Query {
 
     async fn book(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Book>> {
         if !id.starts_with('b') {
-            return Err(Error::BadInput(format!("{:?} is no id.", id.as_str())).into());
+            return Err(Error::BadInput(format!("{:?} is not an id.", id.as_str())).into());
         }
         Ok(ctx.shelf().books().into_iter().find(|book| book.id == *id))
     }

@@ -1,4 +1,4 @@
-//! The rules of `api::conformance`, over a schema of books and without a database.
+//! Tests of `api::conformance` with a schema of books and without a database.
 
 mod app;
 mod empty_objects;

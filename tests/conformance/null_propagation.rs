@@ -1,4 +1,4 @@
-//! Fields that fail: null where they may be, and otherwise what they stand in is, as far up as need be.
+//! Tests that a failed field is null if it is nullable, and otherwise its closest nullable ancestor.
 
 use serde_json::{Value, json};
 
@@ -13,8 +13,8 @@ fn broken_loans() -> ToyApp {
     ToyApp::with_shelf(Shelf { broken_loans: true, ..Shelf::default() })
 }
 
-/// The one failure.
-fn one(path: Value) -> Vec<(Value, Value)> {
+/// Returns the expected failures: one internal error at this path.
+fn internal_error_at(path: Value) -> Vec<(Value, Value)> {
     vec![(path, json!("INTERNAL"))]
 }
 
@@ -22,7 +22,7 @@ fn one(path: Value) -> Vec<(Value, Value)> {
 async fn a_row_that_fails_takes_the_list_with_it() {
     let query = "{ books(first: 100) { nodes { id i: author { name } } } other: __typename }";
     let answer = broken_author().post(query, json!({})).await;
-    assert_eq!(answer.failures(), one(json!(["books", "nodes", 0, "i"])));
+    assert_eq!(answer.failures(), internal_error_at(json!(["books", "nodes", 0, "i"])));
     assert_eq!(answer.json()["data"], json!(null));
     let data = ToyApp::new().data(query, json!({})).await;
     assert_eq!(data["books"]["nodes"].as_array().unwrap().len(), 9);
@@ -33,7 +33,7 @@ async fn an_object_that_fails_is_null_where_it_may_be() {
     let query = "query Q($id: ID!) { a: node(id: $id) { ...F } b: __typename } \
                  fragment F on Node { ... on Loan { days } ... on Book { ... { i: author { name } } } }";
     let answer = broken_author().post(query, json!({ "id": BOOKS[0] })).await;
-    assert_eq!(answer.failures(), one(json!(["a", "i"])));
+    assert_eq!(answer.failures(), internal_error_at(json!(["a", "i"])));
     assert_eq!(answer.json()["data"], json!({ "a": null, "b": "Query" }));
 }
 
@@ -97,7 +97,7 @@ async fn a_field_that_may_be_null_is_null_in_every_row() {
     assert_eq!(failed, expected);
     let one_book = app.post("query Q($id: ID!) { book(id: $id) { loan { id } } }", json!({ "id": BOOKS[0] })).await;
     assert_eq!(one_book.json()["data"], json!({ "book": { "loan": null } }));
-    assert_eq!(one_book.failures(), one(json!(["book", "loan"])));
+    assert_eq!(one_book.failures(), internal_error_at(json!(["book", "loan"])));
 }
 
 #[tokio::test]
@@ -150,5 +150,5 @@ async fn nothing_is_left_of_an_event_whose_field_must_not_be_null() {
     let events = app.events("subscription { books { totalCount d: nodes { id } } }").await;
     let [event] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(event.json()["data"], json!(null));
-    assert_eq!(event.failures(), one(json!(["books", "d"])));
+    assert_eq!(event.failures(), internal_error_at(json!(["books", "d"])));
 }

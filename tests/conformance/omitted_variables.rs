@@ -1,4 +1,4 @@
-//! Variables without a value.
+//! Tests of variables without a value.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Directives of `__typename` are validated as those of any field.
+//! Tests that directives of `__typename` are validated like those of other fields.
 
 use serde_json::json;
 

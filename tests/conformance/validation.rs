@@ -1,4 +1,4 @@
-//! What GraphQL's rules do not allow is refused before anything is executed.
+//! Tests that documents that violate GraphQL's rules are refused before anything is executed.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::app::ToyApp;
 use super::library::BOOKS;
 
-/// The message of a refusal, of which nothing was executed.
-async fn refused(app: &ToyApp, query: &str, variables: Value) -> String {
+/// Sends a query, asserts that it is refused without being executed, and returns the message.
+async fn refusal(app: &ToyApp, query: &str, variables: Value) -> String {
     let answer = app.post(query, variables).await;
     assert_eq!((answer.was_executed, answer.json().get("data")), (false, None), "{query}: {}", answer.body);
     let (code, message) = answer.error();
@@ -57,8 +57,8 @@ async fn a_null_does_not_decide_what_is_skipped() {
         "mutation ($preview: Boolean = true) {{ deleteBook(input: {{ id: \"{ID}\" }}) @skip(if: $preview) {{ book {{ id }} }} }}"
     );
     for value in [json!(null), json!("true"), json!(1)] {
-        let message = refused(&app, &query, json!({ "preview": value })).await;
-        assert_eq!(message, "@skip needs the variable $preview true or false.");
+        let message = refusal(&app, &query, json!({ "preview": value })).await;
+        assert_eq!(message, "@skip needs the variable $preview to be true or false.");
     }
     assert_eq!(app.shelf.count(), 9);
 }
@@ -68,11 +68,11 @@ async fn an_input_field_has_one_value() {
     let app = ToyApp::new();
     for fields in ["dryRun: true, dryRun: false", "dryRun: true, dryRun: true", "options: { a: 1 }"] {
         let query = format!("mutation {{ deleteBook(input: {{ id: \"{ID}\", {fields} }}) {{ book {{ id }} }} }}");
-        refused(&app, &query, json!({})).await;
+        refusal(&app, &query, json!({})).await;
     }
     let nested =
         "mutation { clearStock(input: { dryRun: false, filter: { genres: [], genres: [NOVEL] } }) { book { id } } }";
-    assert_eq!(refused(&app, nested, json!({})).await, "Object with multiple entries for field genres.");
+    assert_eq!(refusal(&app, nested, json!({})).await, "Object with multiple entries for field genres.");
     assert_eq!(app.shelf.count(), 9);
     let distinct =
         "query ($from: Int = 1) { books(first: $from, filter: { search: \"\", genres: [] }) { totalCount } }";
@@ -97,11 +97,11 @@ async fn a_variable_stands_where_its_type_fits() {
         (delete("$id: String!", "$id", ""), json!({ "id": ID })),
         (delete("$id: ID!, $n: String", "$id", ", dryRun: $n"), json!({ "id": ID, "n": "true" })),
     ] {
-        let message = refused(&app, &query, variables).await;
+        let message = refusal(&app, &query, variables).await;
         assert!(message.contains("cannot be used here, where "), "{query}: {message}");
     }
     assert_eq!(app.shelf.count(), 9);
-    // The place has a default, or the variable has one that is no null.
+    // A nullable variable is allowed if the argument has a default, or if the variable has a non-null default.
     for query in [
         delete("$n: Boolean", &format!("\"{}\"", BOOKS[1]), ", dryRun: $n"),
         delete(&format!("$id: ID = \"{ID}\""), "$id", ""),
@@ -118,14 +118,15 @@ async fn what_other_operations_declare_does_not_matter() {
         "query A($lent: Boolean!) { ...F } query B($lent: Boolean = true) { ...F } query C($lent: Boolean) { ...F }
         query D($lent: ID!) { book(id: $lent) { id } }
         fragment F on Query { stock(filter: { lent: $lent }) { bookCount } }";
-    let of = async |name: &str, variables: Value| {
+    let run_operation = async |name: &str, variables: Value| {
         let answer = app.send(query, Some(name), variables).await.json();
         answer["data"]["stock"]["bookCount"].as_i64().unwrap_or_else(|| panic!("{answer:#}"))
     };
-    let (lent, not) = (of("A", json!({ "lent": true })).await, of("A", json!({ "lent": false })).await);
-    assert_eq!((of("B", json!({})).await, of("B", json!({ "lent": false })).await), (lent, not));
-    assert_eq!(of("C", json!({})).await, not, "what the field has as its default");
-    assert_eq!(of("C", json!({ "lent": null })).await, lent + not);
+    let (lent, not) =
+        (run_operation("A", json!({ "lent": true })).await, run_operation("A", json!({ "lent": false })).await);
+    assert_eq!((run_operation("B", json!({})).await, run_operation("B", json!({ "lent": false })).await), (lent, not));
+    assert_eq!(run_operation("C", json!({})).await, not, "what the field has as its default");
+    assert_eq!(run_operation("C", json!({ "lent": null })).await, lent + not);
     assert_ne!(lent, not);
 }
 
@@ -143,7 +144,7 @@ async fn fields_under_one_name_are_one_field() {
         "query ($a: ID!) { x: price(ids: [$a]) { token } ...F }
             fragment F on Query { x: price(ids: [$a, $a]) { token } }",
     ] {
-        let message = refused(&app, query, json!({ "id": ID, "a": ID, "b": ID })).await;
+        let message = refusal(&app, query, json!({ "id": ID, "a": ID, "b": ID })).await;
         assert!(message.ends_with("give them different aliases."), "{query}: {message}");
     }
     let merged = "{ viewer { n: name } ...F ... on Query { viewer { n: name r: role } } } fragment F on Query { viewer { r: role } }";
@@ -162,7 +163,7 @@ async fn an_enum_value_is_a_name_in_the_document_and_a_string_in_a_variable() {
         "{ books(filter: { genres: [\"NOVEL\"] }) { totalCount } }",
         "{ books(orderBy: { field: NOTHING }) { totalCount } }",
     ] {
-        refused(&app, query, json!({})).await;
+        refusal(&app, query, json!({})).await;
     }
     for (query, variables) in [
         ("{ books(orderBy: { field: NAME }) { totalCount } }", json!({})),
@@ -177,11 +178,11 @@ async fn an_enum_value_is_a_name_in_the_document_and_a_string_in_a_variable() {
 async fn a_variable_is_declared_once_and_used() {
     let app = ToyApp::new();
     let twice = "query ($a: Boolean! $a: Boolean!) { __typename @skip(if: $a) }";
-    assert_eq!(refused(&app, twice, json!({ "a": true })).await, "Multiple variable definitions named $a.");
+    assert_eq!(refusal(&app, twice, json!({ "a": true })).await, "Multiple variable definitions named $a.");
     let unused = "query ($a: Boolean! $b: Boolean!) { __typename @skip(if: $a) }";
-    assert_eq!(refused(&app, unused, json!({ "a": true, "b": true })).await, "The variable $b is not used.");
+    assert_eq!(refusal(&app, unused, json!({ "a": true, "b": true })).await, "The variable $b is not used.");
     let unknown = "query ($a: Boolean!) { __typename @skip(if: $a) @include(if: $b) }";
-    refused(&app, unknown, json!({ "a": true, "b": true })).await;
+    refusal(&app, unknown, json!({ "a": true, "b": true })).await;
     let distinct = "query ($a: Boolean! $b: Boolean!) { __typename @skip(if: $a) @include(if: $b) }";
     assert_eq!(app.data(distinct, json!({ "a": false, "b": true })).await, json!({ "__typename": "Query" }));
 }
@@ -204,10 +205,10 @@ async fn what_is_newest_in_the_introspection_is_known() {
     assert_eq!(answer["__type"]["isOneOf"], json!(false));
     assert_eq!(answer["__type"]["inputFields"][0], json!({ "isDeprecated": false, "deprecationReason": null }));
     assert_eq!(
-        refused(&app, "{ __schema { nothing } }", json!({})).await,
+        refusal(&app, "{ __schema { nothing } }", json!({})).await,
         "Unknown field \"nothing\" on type \"__Schema\"."
     );
-    refused(&app, "query ($a: Int) { __type(name: \"Query\") { isOneOf } }", json!({})).await;
+    refusal(&app, "query ($a: Int) { __type(name: \"Query\") { isOneOf } }", json!({})).await;
 }
 
 #[tokio::test]
@@ -219,7 +220,7 @@ async fn a_refusal_says_where_and_is_short() {
     for error in app.post(&often, json!({})).await.json()["errors"].as_array().unwrap() {
         assert!(error["locations"].as_array().unwrap().len() <= 10);
     }
-    // As long as a name may be.
+    // 200 characters is the maximum length of a name.
     let long = "y".repeat(200);
     for query in [
         format!("{{ {long} }}"),
@@ -227,7 +228,7 @@ async fn a_refusal_says_where_and_is_short() {
         format!("query (${long}: Int) {{ viewer {{ name }} }}"),
         format!("{{ ...{long} }} fragment {long} on Query {{ ...{long} }}"),
     ] {
-        let message = refused(&app, &query, json!({})).await;
+        let message = refusal(&app, &query, json!({})).await;
         assert!(message.len() <= 1_000, "{}", message.len());
     }
 }
@@ -241,9 +242,9 @@ async fn fields_that_are_merged_at_every_level_take_no_time() {
         query.push_str(&format!(" fragment F{level} on __Type {{ {next} {next} }}"));
     }
     query.push_str(" fragment F7 on __Type { name kind }");
-    let begun = Instant::now();
+    let start = Instant::now();
     assert_eq!(app.data(&query, json!({ "in": "Nothing" })).await, json!({ "__type": null }));
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -255,7 +256,7 @@ async fn a_long_string_does_not_overflow_the_stack() {
         format!("{{ viewer(a: \"{}\") {{ name }} }}", long("\\n")),
         format!("{{ viewer(a: \"\"\"{}\"\"\") {{ name }} }}", long("é\n")),
     ] {
-        refused(&app, &query, json!({})).await;
+        refusal(&app, &query, json!({})).await;
     }
     let query = format!("{}#{}\n{{ viewer {{ name }} }}", long(" \n,"), long("y"));
     assert_eq!(app.data(&query, json!({})).await, json!({ "viewer": { "name": "tester" } }));

@@ -1,4 +1,4 @@
-//! The queries that GraphiQL's tabs start with.
+//! Tests of the queries with which GraphiQL's tabs start.
 
 use api::cleanup::{self, CleanupRequest};
 use api::http::Sockets;
@@ -11,7 +11,7 @@ use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: every_starter_is_answered_and_changes_nothing, the_starter_that_watches_tells_of_a_run);
 
-/// The text of a starter, and its variables.
+/// Returns the query and the variables of a starter.
 fn starter(name: &str) -> (String, Value) {
     let file = |end: &str| folder().join("starters").join(format!("{name}.{end}"));
     let variables = file("json");

@@ -1,4 +1,4 @@
-//! Requests whose client goes away before the answer.
+//! Tests of requests whose client disconnects before the response.
 
 use std::time::Duration;
 
@@ -10,14 +10,15 @@ use crate::support::{TestDb, on_both};
 on_both!(Empty: a_snapshot_that_nobody_waits_for_leaves_the_connection_as_it_was);
 
 async fn a_snapshot_that_nobody_waits_for_leaves_the_connection_as_it_was(db: TestDb) {
-    // One connection, so that whoever comes next has the same.
+    // With one connection in the pool, the next query uses the same connection.
     let database = Database::connect(DatabaseSettings { max_connections: 1, ..db.settings() }).await.unwrap();
     for step in 0..100 {
-        let patience = Duration::from_micros(20 * step);
-        let _ = tokio::time::timeout(patience, database.snapshot()).await;
+        let timeout = Duration::from_micros(20 * step);
+        let _ = tokio::time::timeout(timeout, database.snapshot()).await;
         database.pool().execute_unprepared("SELECT 1").await.unwrap();
-        // Within a transaction in which something has been read none that sees one moment can begin.
+        // A snapshot cannot begin inside an open transaction, so this fails if the cancelled one left its transaction
+        // open.
         let next = database.snapshot().await;
-        next.unwrap_or_else(|error| panic!("left after {patience:?}: {error:?}")).rollback().await.unwrap();
+        next.unwrap_or_else(|error| panic!("left after {timeout:?}: {error:?}")).rollback().await.unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! Every code that a database may give has its class, and no class tells the database's words where it must not.
+//! Tests that every error code of the databases has the right class, and that messages do not reveal the database's
+//! text.
 
 use api::error::Error;
 use sea_orm::{ConnectionTrait as _, DbErr};
@@ -32,32 +33,32 @@ const STATES: [(&str, &str, &str); 31] = [
     ("28P01", "UNAVAILABLE", "The database cannot be reached."),
     ("3D000", "UNAVAILABLE", "The database cannot be reached."),
     ("25006", "UNAVAILABLE", "The database accepts no changes"),
-    ("53100", "UNAVAILABLE", "The database cannot store anything more"),
-    ("58030", "UNAVAILABLE", "The database cannot store anything more"),
+    ("53100", "UNAVAILABLE", "The database cannot store more data"),
+    ("58030", "UNAVAILABLE", "The database cannot store more data"),
     ("42501", "INTERNAL", "The database role lacks a privilege"),
-    ("42601", "INTERNAL", "The database reported an error that has no better name."),
-    ("42P01", "MIGRATIONS_PENDING", "The database lacks a table that is needed."),
-    ("3F000", "MIGRATIONS_PENDING", "The database lacks a table that is needed."),
-    ("XX000", "INTERNAL", "The database reported an error that has no better name."),
-    ("53200", "INTERNAL", "The database reported an error that has no better name."),
+    ("42601", "INTERNAL", "The database reported an unexpected error."),
+    ("42P01", "MIGRATIONS_PENDING", "The database lacks a required table."),
+    ("3F000", "MIGRATIONS_PENDING", "The database lacks a required table."),
+    ("XX000", "INTERNAL", "The database reported an unexpected error."),
+    ("53200", "INTERNAL", "The database reported an unexpected error."),
 ];
 
-/// The server itself raises each state.
+/// The PostgreSQL server itself raises each SQLSTATE.
 async fn every_state_has_its_class(db: TestDb) {
     let database = db.database().await;
-    for (state, code, words) in STATES {
+    for (state, code, message) in STATES {
         let raise = format!("DO $$ BEGIN RAISE 'the driver''s words' USING ERRCODE = '{state}'; END $$");
         let error = Error::from(database.pool().execute_unprepared(&raise).await.unwrap_err());
         assert_eq!(error.code(), code, "{state}: {error:?}");
-        assert!(error.to_string().starts_with(words), "{state}: {error}");
-        // Refusals are the database's own sentence and say so; nothing else repeats it, and none has the statement.
+        assert!(error.to_string().starts_with(message), "{state}: {error}");
+        // Only refusals repeat the database's message, and no error contains the statement.
         let repeats = error.to_string().contains("driver's words");
         assert_eq!(repeats, matches!(error, Error::Refused(_) | Error::MissingGrant(_)), "{state}: {error}");
         assert!(!error.to_string().contains("RAISE"), "{state}: {error}");
     }
 }
 
-/// Statements that SQLite answers with each code.
+/// Each result code is provoked by a statement.
 async fn every_result_code_has_its_class(db: TestDb) {
     db.exec(
         "CREATE TABLE parents (id integer PRIMARY KEY); \
@@ -81,11 +82,11 @@ async fn every_result_code_has_its_class(db: TestDb) {
     ] {
         let error = database.pool().execute_unprepared(statement).await.unwrap_err();
         assert_eq!(number(&error), result, "{statement}");
-        let Error::Refused(said) = Error::from(error) else { panic!("{result} is no refusal") };
-        assert!(!said.message.is_empty() && !said.message.contains(statement), "{}", said.message);
+        let Error::Refused(refusal) = Error::from(error) else { panic!("{result} is no refusal") };
+        assert!(!refusal.message.is_empty() && !refusal.message.contains(statement), "{}", refusal.message);
     }
     let error = Error::from(database.pool().execute_unprepared("SELECT nothing").await.unwrap_err());
-    assert_eq!(error.to_string(), "The database reported an error that has no better name.");
+    assert_eq!(error.to_string(), "The database reported an unexpected error.");
 }
 
 fn number(error: &DbErr) -> String {

@@ -1,4 +1,4 @@
-//! The database as a part that fails: what is said then, and that it comes back.
+//! Tests of failures of the database: the error messages, and the recovery.
 
 mod client_disconnects;
 mod database_codes;

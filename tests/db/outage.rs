@@ -1,4 +1,4 @@
-//! A database that goes away, and comes back.
+//! Tests of a database that becomes unreachable and comes back.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ only!(postgres Adopted:
     a_database_that_takes_no_changes_says_so,
 );
 
-const GONE: &str = "The database cannot be reached. Check that it runs, that DATABASE_URL is right and that it has a \
-                    connection to spare, then try again.";
+const UNREACHABLE: &str = "The database cannot be reached. Check that it runs, that DATABASE_URL is correct and that \
+                           it has a free connection, then try again.";
 
 fn session() -> Uuid {
     SESSIONS[8].id.parse().unwrap()
@@ -33,8 +33,8 @@ fn request() -> DeletionRequest {
     DeletionRequest { session_ids: vec![session()], principal: "tester".to_owned(), ..DeletionRequest::default() }
 }
 
-fn unavailable(error: &Error) {
-    assert_eq!((error.code(), error.to_string().as_str()), ("UNAVAILABLE", GONE), "{error:?}");
+fn assert_unavailable(error: &Error) {
+    assert_eq!((error.code(), error.to_string().as_str()), ("UNAVAILABLE", UNREACHABLE), "{error:?}");
 }
 
 async fn a_database_that_goes_away_is_unavailable_and_comes_back(db: TestDb) {
@@ -44,23 +44,23 @@ async fn a_database_that_goes_away_is_unavailable_and_comes_back(db: TestDb) {
     let read = "query Q($id: ID!) { session(id: $id) { id impact { rowsDeleted } } }";
     let write = "mutation D($id: ID!) { deleteSession(input: { id: $id }) { deletion { id } userErrors { code } } }";
     let variables = json!({ "id": session() });
-    let looked = impact::impact_of(&database, &[session()]).await.unwrap();
+    let impact_before = impact::impact_of(&database, &[session()]).await.unwrap();
     let before = db.everything().await;
     for _ in 0..2 {
         proxy.cut();
-        unavailable(&impact::impact_of(&database, &[session()]).await.unwrap_err());
-        unavailable(&impact::impact_of_each(&database, &[session()]).await.unwrap_err());
-        unavailable(&deletion::delete(&database, &request()).await.unwrap_err());
+        assert_unavailable(&impact::impact_of(&database, &[session()]).await.unwrap_err());
+        assert_unavailable(&impact::impact_of_each(&database, &[session()]).await.unwrap_err());
+        assert_unavailable(&deletion::delete(&database, &request()).await.unwrap_err());
         for query in [read, write] {
-            assert_eq!(app.error(query, variables.clone()).await, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
+            assert_eq!(app.error(query, variables.clone()).await, ("UNAVAILABLE".to_owned(), UNREACHABLE.to_owned()));
         }
-        // It reads the migrations' history, whose errors are another part's.
+        // The health check also reads the migration history, whose errors come from another crate.
         let health = app.error("{ schemaHealth { healthy } }", json!({})).await;
-        assert_eq!(health, ("UNAVAILABLE".to_owned(), GONE.to_owned()));
+        assert_eq!(health, ("UNAVAILABLE".to_owned(), UNREACHABLE.to_owned()));
         proxy.mend();
-        assert_eq!(impact::impact_of(&database, &[session()]).await.unwrap(), looked);
+        assert_eq!(impact::impact_of(&database, &[session()]).await.unwrap(), impact_before);
         let data = app.data(read, variables.clone()).await;
-        assert_eq!(data["session"]["impact"]["rowsDeleted"], looked.rows_deleted);
+        assert_eq!(data["session"]["impact"]["rowsDeleted"], impact_before.rows_deleted);
     }
     assert!(db.everything().await == before);
     let data = app.data(write, variables).await;
@@ -73,13 +73,13 @@ async fn a_wire_that_is_cut_in_a_deletion_loses_nothing(db: TestDb) {
     let database = Database::connect(settings).await.unwrap();
     let before = db.everything().await;
     let mut other = db.raw().await;
-    // The rows that go are deleted when the last one is waited for.
+    // The lock blocks the deletion after its rows are deleted and before it is recorded.
     other.exec("BEGIN; LOCK TABLE session_admin.deletions IN ACCESS EXCLUSIVE MODE").await;
     let clone = database.clone();
     let running = tokio::spawn(async move { deletion::delete(&clone, &request()).await });
     db.wait_for_lock_waiters(1).await;
     proxy.cut();
-    unavailable(&running.await.unwrap().unwrap_err());
+    assert_unavailable(&running.await.unwrap().unwrap_err());
     other.exec("ROLLBACK").await;
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin'";
@@ -95,7 +95,7 @@ async fn a_server_that_takes_no_more_connections_is_unavailable(db: TestDb) {
     let url = db.url().replacen("postgres@", &format!("{role}:test@"), 1);
     let only = crate::support::connection::RawConnection::open(&url).await;
     let settings = DatabaseSettings { url, ..db.settings() };
-    unavailable(&Database::connect(settings.clone()).await.unwrap_err());
+    assert_unavailable(&Database::connect(settings.clone()).await.unwrap_err());
     only.close().await;
     Database::connect(settings).await.unwrap().close().await.unwrap();
     db.exec(&format!("DROP ROLE {role}")).await;
@@ -114,7 +114,7 @@ async fn a_statement_that_takes_too_long_is_given_up(db: TestDb) {
     assert_eq!(error.code(), "TIMEOUT");
     assert_eq!(
         error.to_string(),
-        "The database took too long to answer, so the request was given up. Nothing was changed."
+        "The database took too long to respond, so the request was cancelled. Nothing was changed."
     );
     assert!(db.everything().await == before);
 }

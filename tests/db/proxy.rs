@@ -1,18 +1,18 @@
-//! A wire to the database that can be cut.
+//! [`Proxy`], a connection to the database that tests can cut.
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Forwards connections while it is whole; cut, it drops those that there are and every new one.
+/// A TCP proxy that forwards connections until it is cut. Then it closes them and refuses new ones.
 pub struct Proxy {
     port: u16,
     whole: watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// In front of the server of a URL.
+    /// Starts a proxy in front of the server of a URL.
     pub async fn before(url: &str) -> Self {
         let options: PgConnectOptions = url.parse().unwrap();
         let target = (options.get_host().to_owned(), options.get_port());
@@ -29,17 +29,19 @@ impl Proxy {
         Self { port, whole }
     }
 
-    /// The URL by way of this.
+    /// Returns the URL of a database through the proxy.
     pub fn url(&self, url: &str) -> String {
         let options: PgConnectOptions = url.parse().unwrap();
         let database = options.get_database().unwrap();
         format!("postgres://{}@127.0.0.1:{}/{database}", options.get_username(), self.port)
     }
 
+    /// Closes all connections and refuses new ones.
     pub fn cut(&self) {
         self.whole.send_replace(false);
     }
 
+    /// Accepts connections again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! SQLite's files: damaged, read-only, not there.
+//! Tests of damaged and read-only SQLite files, and of files that are no database.
 
 use api::db::{Database, DatabaseSettings};
 use api::deletion::{self, DeletionRequest};
@@ -11,8 +11,8 @@ use crate::support::{TestDb, only};
 
 only!(sqlite Adopted: a_file_that_may_only_be_read_says_so, a_damaged_file_says_so);
 
-const DAMAGED: &str = "The database's file is no SQLite database, or it is damaged. Check DATABASE_URL; if it is right, \
-                       restore the file from a backup.";
+const DAMAGED: &str = "The database file is not an SQLite database, or it is damaged. Check DATABASE_URL. If it is \
+                       correct, restore the file from a backup.";
 
 fn request() -> DeletionRequest {
     let session_ids = vec![SESSIONS[8].id.parse().unwrap()];
@@ -51,7 +51,7 @@ async fn a_file_that_may_only_be_read_says_so(db: TestDb) {
     assert!(db.everything().await == before);
 }
 
-/// All pages but the first are overwritten, as a failing disk might.
+/// Every page but the first is overwritten, as by a failing disk.
 async fn a_damaged_file_says_so(db: TestDb) {
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)").await;
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! The messages by which errors of SQLite are told apart where its result codes are the same.
+//! Tests of the messages that distinguish SQLite errors with the same result code.
 
 use api::error::Error;
 use sea_orm::{ConnectionTrait as _, Database};

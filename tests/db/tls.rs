@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: a server that takes no connection without it, and certificates that are right or wrong.
+//! Tests of TLS to PostgreSQL, with valid and invalid certificates.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::support::wait::eventually;
 use api::db::Dialect;
 use api::demo::scenario;
 
-/// An authority, a certificate of its for the host `localhost` and no other, and another authority. Nobody is let in
-/// without TLS.
+/// Shell commands that create a certificate authority, a server certificate that is valid only for `localhost`, and an
+/// unrelated authority. The server accepts connections only with TLS.
 const CERTIFICATES: &str = r#"
 set -eu
 cd "$dir"
@@ -30,16 +30,17 @@ chmod 755 . && chmod 644 ca.crt stranger.crt
 sed -i "s/^host /hostssl /" data/pg_hba.conf
 "#;
 
-/// A server with TLS and the deployment in trouble on it; none where this machine lacks what is needed.
-async fn secured() -> Option<server::Server> {
+/// Starts a server with TLS and the business tables as first built. Skips the test and returns `None` if a tool is
+/// missing.
+async fn start_tls_server() -> Option<server::Server> {
     if !Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success()) {
         skip("openssl is not on PATH");
         return None;
     }
     let server = match special(CERTIFICATES, "-c ssl=on") {
         Ok(server) => server,
-        Err(why) => {
-            skip(&why);
+        Err(reason) => {
+            skip(&reason);
             return None;
         }
     };
@@ -55,7 +56,7 @@ fn run(url: &str, arguments: &[&str]) -> Ended {
     ended(command)
 }
 
-/// The server's address by another name, with parameters.
+/// Returns the server's URL with another host name and with parameters.
 fn address(server: &server::Server, host: &str, parameters: &str) -> String {
     let authority = |name: &str| server.folder.join(name).display().to_string();
     let parameters = parameters.replace("CA", &authority("ca.crt")).replace("STRANGER", &authority("stranger.crt"));
@@ -64,24 +65,24 @@ fn address(server: &server::Server, host: &str, parameters: &str) -> String {
 
 #[tokio::test]
 async fn postgres_a_certificate_is_checked_and_everything_goes_over_tls() {
-    let Some(server) = secured().await else { return };
+    let Some(server) = start_tls_server().await else { return };
     let url = address(&server, "localhost", "sslmode=verify-full&sslrootcert=CA");
     let migrated = run(&url, &["migrate", "--yes"]);
     assert_eq!(migrated.code, 0, "{}", migrated.stderr);
     let folder = tempfile::tempdir().unwrap();
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     let serving = Server::logging(folder.path(), &["--database-url", &url], log.into());
-    // A run goes through the queue, which has connections of its own.
+    // A run uses the queue, which has separate connections.
     let criteria = "{ statuses: [CONNECTED], hasPhoneNumber: null }";
-    let asked = serving.post(&format!(
+    let answer = serving.post(&format!(
         "mutation {{ cleanUpSessions(input: {{ criteria: {criteria}, dryRun: false, allowConnected: true, \
          allowPendingMessages: true }}) {{ run {{ id }} userErrors {{ message }} }} }}"
     ));
-    assert!(asked["data"]["cleanUpSessions"]["run"]["id"].is_string(), "{asked}");
+    assert!(answer["data"]["cleanUpSessions"]["run"]["id"].is_string(), "{answer}");
     let mut raw = RawConnection::open(&server.url).await;
     eventually(async || {
-        let left = raw.rows("SELECT count(*) FROM whatsapp_sessions").await;
-        if left == [["0"]] { Ok(()) } else { Err(std::fs::read_to_string(folder.path().join("log")).unwrap()) }
+        let remaining = raw.rows("SELECT count(*) FROM whatsapp_sessions").await;
+        if remaining == [["0"]] { Ok(()) } else { Err(std::fs::read_to_string(folder.path().join("log")).unwrap()) }
     })
     .await;
     let connections = "SELECT DISTINCT application_name, ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
@@ -92,22 +93,22 @@ async fn postgres_a_certificate_is_checked_and_everything_goes_over_tls() {
 
 #[tokio::test]
 async fn postgres_a_wrong_certificate_is_refused_with_what_to_do() {
-    let Some(server) = secured().await else { return };
+    let Some(server) = start_tls_server().await else { return };
     let doctor = |host: &str, parameters: &str| run(&address(&server, host, parameters), &["doctor"]);
-    for (host, parameters, why) in [
+    for (host, parameters, reason) in [
         ("localhost", "sslmode=verify-full&sslrootcert=STRANGER", "UnknownIssuer"),
         ("localhost", "sslmode=verify-ca&sslrootcert=STRANGER", "UnknownIssuer"),
-        // Authorities that the whole world trusts have not signed it.
+        // The certificate is not signed by a public authority.
         ("localhost", "sslmode=verify-full", "UnknownIssuer"),
         ("127.0.0.1", "sslmode=verify-full&sslrootcert=CA", "not valid for name \"127.0.0.1\""),
     ] {
         let ended = doctor(host, parameters);
-        let said = ended.stderr.contains("cannot be secured: ") && ended.stderr.contains(why);
-        let advised = ended.stderr.contains("sslrootcert names the certificate of the authority");
-        assert!(ended.code == 1 && said && advised, "{host} {parameters}: {} {}", ended.code, ended.stderr);
+        let is_named = ended.stderr.contains("cannot be secured: ") && ended.stderr.contains(reason);
+        let has_advice = ended.stderr.contains("sslrootcert names the certificate of the authority");
+        assert!(ended.code == 1 && is_named && has_advice, "{host} {parameters}: {} {}", ended.code, ended.stderr);
         assert_eq!(run(&address(&server, host, parameters), &["migrate", "--yes"]).code, 1);
     }
-    // 3: it has been reached, and is in trouble.
+    // Exit code 3 means that the database was reached and has findings.
     for (host, parameters) in
         [("127.0.0.1", "sslmode=verify-ca&sslrootcert=CA"), ("127.0.0.1", "sslmode=require"), ("127.0.0.1", "")]
     {
@@ -122,26 +123,26 @@ fn parameters_that_would_check_nothing_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.crt");
     std::fs::write(&file, "").unwrap();
-    let refused = |parameters: &str| {
+    let refusal = |parameters: &str| {
         let ended = run(&format!("postgres://u:secret@127.0.0.1:1/d?{parameters}"), &["doctor"]);
         assert!(ended.code == 2 && !ended.stderr.contains("secret"), "{} {}", ended.code, ended.stderr);
         ended.stderr
     };
     for mode in ["", "sslmode=require&", "sslmode=prefer&"] {
-        let said = refused(&format!("{mode}sslrootcert={}", file.display()));
-        assert!(said.contains("is checked with sslmode=verify-full"), "{said}");
+        let message = refusal(&format!("{mode}sslrootcert={}", file.display()));
+        assert!(message.contains("is used only with sslmode=verify-full"), "{message}");
     }
-    let gone = Path::new("/nowhere/ca.crt");
-    let said = refused(&format!("sslmode=verify-full&sslrootcert={}", gone.display()));
-    assert!(said.contains("sslrootcert") && said.contains("/nowhere/ca.crt cannot be read"), "{said}");
-    assert!(refused("sslmode=verify").contains("unknown value \"verify\" for `ssl_mode`"));
+    let missing_file = Path::new("/nowhere/ca.crt");
+    let message = refusal(&format!("sslmode=verify-full&sslrootcert={}", missing_file.display()));
+    assert!(message.contains("sslrootcert") && message.contains("/nowhere/ca.crt cannot be read"), "{message}");
+    assert!(refusal("sslmode=verify").contains("unknown value \"verify\" for `ssl_mode`"));
 }
 
 #[tokio::test]
 async fn postgres_a_server_without_tls_is_refused_where_it_is_wanted() {
     let server = match server::server() {
         Ok(server) => server,
-        Err(why) => return skip(why),
+        Err(reason) => return skip(reason),
     };
     let ended = run(&format!("{}?sslmode=require", server.url), &["doctor"]);
     assert!(ended.code == 1 && ended.stderr.contains("server does not support TLS"), "{}", ended.stderr);

@@ -1,4 +1,4 @@
-//! The audit record has everything, and a dry run leaves none.
+//! Tests that the audit record of a deletion is complete, and that a dry run leaves no record.
 
 use api::clock::Clock;
 use api::db::{Database, DatabaseSettings};
@@ -20,7 +20,7 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     let moment = DateTime::from_timestamp(1_767_225_600, 123_456_000).unwrap();
     let database = Database::connect(DatabaseSettings { clock: Clock::Fixed(moment), ..db.settings() }).await.unwrap();
     let session_ids = vec![id(LIVE), id(STALE), id(OTHER)];
-    let looked = preview(&db, &[LIVE, STALE, OTHER]).await;
+    let previewed = preview(&db, &[LIVE, STALE, OTHER]).await;
     let outcome = delete(
         &database,
         &DeletionRequest {
@@ -28,14 +28,14 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
             principal: "somebody@example".to_owned(),
             ..DeletionRequest::default()
         }
-        .expected_impact(looked.token.clone())
+        .expected_impact(previewed.token.clone())
         .allow_connected()
         .allow_pending_messages()
         .reason("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"),
     )
     .await;
     assert_eq!(outcome.refusals, []);
-    assert_eq!(outcome.impact.as_ref(), Some(&looked));
+    assert_eq!(outcome.impact.as_ref(), Some(&previewed));
     let deletion = outcome.deletion.unwrap();
     let session = |(id, name): (Uuid, &str)| DeletedSession { id, name: Some(name.to_owned()), gateway: None };
     let names = ["live-1", "stale-9", "stale-8"];
@@ -44,8 +44,8 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
     assert_eq!(deletion.restorable_until, Some(moment + TimeDelta::days(30)));
     let (restored, erased) = ((deletion.restored_at, &deletion.restored_by), (deletion.erased_at, &deletion.erased_by));
     assert_eq!((restored, erased), ((None, &None), (None, &None)));
-    assert_eq!((deletion.rows_deleted, deletion.rows_unlinked), (looked.rows_deleted, looked.rows_unlinked));
-    assert_eq!(deletion.tables, looked.tables);
+    assert_eq!((deletion.rows_deleted, deletion.rows_unlinked), (previewed.rows_deleted, previewed.rows_unlinked));
+    assert_eq!(deletion.tables, previewed.tables);
     assert_eq!(deletion.deleted_by, "somebody@example");
     assert_eq!(deletion.reason.as_deref(), Some("it's \"over\"; 🙂\n'); DROP TABLE whatsapp_sessions; --"));
     assert_eq!(deletion.deleted_at, moment);
@@ -55,27 +55,27 @@ async fn the_record_has_everything_and_is_read_back_as_it_was(db: TestDb) {
 }
 
 async fn a_dry_run_shows_the_deletion_and_leaves_nothing_behind(db: TestDb) {
-    let looked = preview(&db, &[STALE]).await;
+    let previewed = preview(&db, &[STALE]).await;
     let before = db.everything().await;
     let dry = DeletionRequest { dry_run: true, ..request(STALE) }
-        .expected_impact(looked.token.clone())
+        .expected_impact(previewed.token.clone())
         .idempotency_key("dry")
         .reason("to see");
     let outcome = delete(db.database().await, &dry).await;
     assert_eq!((outcome.deletion, outcome.refusals), (None, Vec::new()));
-    assert_eq!(outcome.impact.as_ref(), Some(&looked));
+    assert_eq!(outcome.impact.as_ref(), Some(&previewed));
     assert!(db.everything().await == before, "a dry run left something behind");
     let real = delete(db.database().await, &DeletionRequest { dry_run: false, ..dry }).await;
-    assert_eq!(real.impact, Some(looked));
+    assert_eq!(real.impact, Some(previewed));
     assert!(real.deletion.is_some());
 }
 
 async fn a_session_that_is_named_twice_goes_once(db: TestDb) {
-    let looked = preview(&db, &[STALE]).await;
+    let previewed = preview(&db, &[STALE]).await;
     let twice = DeletionRequest { session_ids: vec![id(STALE), id(STALE)], ..request(STALE) };
     let outcome = delete(db.database().await, &twice).await;
     assert_eq!(outcome.refusals, []);
-    assert_eq!(outcome.impact.unwrap(), looked);
+    assert_eq!(outcome.impact.unwrap(), previewed);
     let deletion = outcome.deletion.unwrap();
     assert_eq!(deletion.sessions.len(), 1, "{:?}", deletion.sessions);
     assert_eq!(query::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));

@@ -1,4 +1,4 @@
-//! `BLOCKED_BY_FOREIGN_KEY` for each kind of blocker that the foreign keys show.
+//! Tests that `BLOCKED_BY_FOREIGN_KEY` reports each kind of blocker that the foreign keys show.
 
 use api::db::Database;
 use api::deletion::DeletionRequest;
@@ -6,7 +6,7 @@ use api::impact::{Blocker, BlockerKind};
 use api::refusal::{Refusal, RefusalCode};
 use uuid::Uuid;
 
-use super::{STALE, assert_refused_unchanged, delete, deleted, group_of, id_type, preview, request};
+use super::{STALE, assert_refused_unchanged, delete, delete_sessions, find_first_group, id_type, preview, request};
 use crate::support::{Contents, TestDb, on_both};
 
 on_both!(Adopted:
@@ -18,10 +18,10 @@ on_both!(Adopted:
     every_blocker_is_told_in_one_refusal,
 );
 
-/// A table `notes` with two rows that refer to the session's first group.
-async fn notes(db: &TestDb, column: &str, rule: &str) {
+/// Creates a table `notes` with two rows that refer to the session's first group.
+async fn create_notes(db: &TestDb, column: &str, rule: &str) {
     let kind = id_type(db.dialect());
-    let group = group_of(db, STALE).await;
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE notes (id integer PRIMARY KEY, group_id {kind} {column}, \
          CONSTRAINT notes_group_id_fkey FOREIGN KEY (group_id) REFERENCES whatsapp_groups (id) {rule}); \
@@ -30,9 +30,10 @@ async fn notes(db: &TestDb, column: &str, rule: &str) {
     .await;
 }
 
-/// The one blocker, as the preview and the refused deletion tell it.
-async fn blocked(db: &TestDb, kind: BlockerKind, why: &str) {
-    let message = format!("2 rows of notes that would stay refer to whatsapp_groups by notes_group_id_fkey: {why}.");
+/// Asserts that the preview and the refused deletion both report exactly this one blocker.
+async fn assert_blocked_by(db: &TestDb, kind: BlockerKind, reason: &str) {
+    let message =
+        format!("2 rows of notes that would remain refer to whatsapp_groups by notes_group_id_fkey: {reason}.");
     let blocker = Blocker {
         kind,
         table: "notes".to_owned(),
@@ -41,58 +42,59 @@ async fn blocked(db: &TestDb, kind: BlockerKind, why: &str) {
         rows: 2,
         message: message.clone(),
     };
-    let looked = preview(db, &[STALE]).await;
-    assert_eq!((looked.deletable, &looked.blockers), (false, &vec![blocker]));
+    let previewed = preview(db, &[STALE]).await;
+    assert_eq!((previewed.deletable, &previewed.blockers), (false, &vec![blocker]));
     for dry_run in [true, false] {
         let outcome = assert_refused_unchanged(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
         let code = RefusalCode::BlockedByForeignKey;
         assert_eq!(outcome.refusals, [Refusal { code, message: message.clone(), field: None }]);
-        assert_eq!(outcome.impact.as_ref(), Some(&looked));
+        assert_eq!(outcome.impact.as_ref(), Some(&previewed));
     }
 }
 
 async fn a_rule_that_restricts_blocks(db: TestDb) {
     for (rule, name) in [("", "NO ACTION"), ("ON DELETE RESTRICT", "RESTRICT")] {
-        notes(&db, "NOT NULL", rule).await;
-        let why = format!("its rule is {name}; make it CASCADE, or SET NULL where the column takes null");
-        blocked(&db, BlockerKind::Restricted, &why).await;
+        create_notes(&db, "NOT NULL", rule).await;
+        let reason = format!("its rule is {name}; change it to CASCADE, or to SET NULL if the column can be null");
+        assert_blocked_by(&db, BlockerKind::Restricted, &reason).await;
         db.exec("DROP TABLE notes").await;
     }
 }
 
 async fn set_null_on_a_column_that_takes_no_null_blocks(db: TestDb) {
-    notes(&db, "NOT NULL", "ON DELETE SET NULL").await;
-    let why = "its rule SET NULL contradicts group_id, which takes no null; make the rule CASCADE, or let the column take null";
-    blocked(&db, BlockerKind::SetNullOnNotNull, why).await;
+    create_notes(&db, "NOT NULL", "ON DELETE SET NULL").await;
+    let reason = "its rule SET NULL contradicts group_id, which cannot be null; change the rule to CASCADE, or allow \
+                  null in the column";
+    assert_blocked_by(&db, BlockerKind::SetNullOnNotNull, reason).await;
 }
 
-const NO_DEFAULT: &str =
-    "the default of group_id is no row of whatsapp_groups that stays; give it a usable default or change the rule";
+const NO_DEFAULT: &str = "the default of group_id does not refer to a row of whatsapp_groups that remains; set a usable default or \
+     change the rule";
 
 async fn a_default_that_is_no_row_blocks(db: TestDb) {
-    notes(&db, "DEFAULT '00000000-0000-4000-8000-00000000dead'", "ON DELETE SET DEFAULT").await;
-    blocked(&db, BlockerKind::SetDefaultUnusable, NO_DEFAULT).await;
+    create_notes(&db, "DEFAULT '00000000-0000-4000-8000-00000000dead'", "ON DELETE SET DEFAULT").await;
+    assert_blocked_by(&db, BlockerKind::SetDefaultUnusable, NO_DEFAULT).await;
 }
 
 async fn a_default_that_would_go_too_blocks(db: TestDb) {
-    let group = group_of(&db, STALE).await;
-    notes(&db, &format!("DEFAULT '{group}'"), "ON DELETE SET DEFAULT").await;
-    blocked(&db, BlockerKind::SetDefaultUnusable, NO_DEFAULT).await;
+    let group = find_first_group(&db, STALE).await;
+    create_notes(&db, &format!("DEFAULT '{group}'"), "ON DELETE SET DEFAULT").await;
+    assert_blocked_by(&db, BlockerKind::SetDefaultUnusable, NO_DEFAULT).await;
 }
 
 async fn a_default_that_stays_does_not_block(db: TestDb) {
-    let group = group_of(&db, 0).await;
-    notes(&db, &format!("DEFAULT '{group}'"), "ON DELETE SET DEFAULT").await;
-    deleted(db.database().await, &request(STALE)).await;
+    let group = find_first_group(&db, 0).await;
+    create_notes(&db, &format!("DEFAULT '{group}'"), "ON DELETE SET DEFAULT").await;
+    delete_sessions(db.database().await, &request(STALE)).await;
     let moved = format!("SELECT count(*) FROM notes WHERE group_id = '{group}'");
     assert_eq!(db.rows(&moved).await, [["2"]]);
 }
 
 async fn every_blocker_is_told_in_one_refusal(db: TestDb) {
-    notes(&db, "NOT NULL", "ON DELETE SET NULL").await;
+    create_notes(&db, "NOT NULL", "ON DELETE SET NULL").await;
     let kind = id_type(db.dialect());
     db.exec(&format!("CREATE TABLE pins (group_id {kind} REFERENCES whatsapp_groups (id))")).await;
-    db.exec(&format!("INSERT INTO pins VALUES ('{}')", group_of(&db, STALE).await)).await;
+    db.exec(&format!("INSERT INTO pins VALUES ('{}')", find_first_group(&db, STALE).await)).await;
     let outcome = assert_refused_unchanged(&db, &request(STALE)).await;
     let blockers = outcome.impact.unwrap().blockers;
     let kinds: Vec<_> = blockers.iter().map(|blocker| (blocker.kind, blocker.table.as_str(), blocker.rows)).collect();
@@ -127,7 +129,7 @@ async fn postgres_rows_that_a_role_may_not_see_block() {
     assert!(db.everything().await == before);
     db.exec(&format!("ALTER ROLE {role} BYPASSRLS")).await;
     let allowed = Database::connect(database.settings().clone()).await.unwrap();
-    deleted(&allowed, &request(STALE)).await;
+    delete_sessions(&allowed, &request(STALE)).await;
     allowed.close().await.unwrap();
     database.close().await.unwrap();
     db.exec(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;

@@ -1,4 +1,4 @@
-//! A deletion that is cut off in its middle loses nothing.
+//! Tests that an interrupted deletion loses no rows.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -9,18 +9,18 @@ use api::demo::scenario::SESSIONS;
 use api::refusal::RefusalCode;
 use tokio::time::Instant;
 
-use super::concurrent_writers::{DeletionPause, patient, until};
-use super::{OTHER, STALE, codes, delete, deleted, preview, request, rows_kept, sessions_left};
+use super::concurrent_writers::{DeletionPause, connect_with_long_lock_timeout, wait_for_value};
+use super::{OTHER, STALE, codes, count_archived_rows, count_session, delete, delete_sessions, preview, request};
 use crate::support::{TestDb, only};
 
 only!(postgres Adopted: a_connection_that_is_cut_loses_nothing, a_killed_program_loses_nothing);
 only!(sqlite Adopted: a_killed_program_leaves_the_file_whole, a_full_disk_leaves_the_file_whole);
 
-/// `session-admin delete`, killed when the test ends.
+/// A `session-admin delete` process that is killed when the test ends.
 struct Program(Child);
 
 impl Program {
-    fn deleting(db: &TestDb, session: usize) -> Self {
+    fn start_deletion(db: &TestDb, session: usize) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_session-admin"));
         command.args(["delete", SESSIONS[session].id, "--yes", "--lock-timeout", "60"]).env("DATABASE_URL", db.url());
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
@@ -30,7 +30,7 @@ impl Program {
         self.0.try_wait().unwrap().is_none()
     }
 
-    /// SIGKILL: it cannot clean up.
+    /// Kills the process with SIGKILL, which gives it no chance to clean up.
     fn kill(&mut self) {
         self.0.kill().unwrap();
         assert_eq!(self.0.wait().unwrap().code(), None, "it ended by itself");
@@ -47,7 +47,7 @@ impl Drop for Program {
 async fn a_connection_that_is_cut_loses_nothing(db: TestDb) {
     let before = db.everything().await;
     let pause = DeletionPause::before_sessions(&db).await;
-    let database = patient(&db).await;
+    let database = connect_with_long_lock_timeout(&db).await;
     let clone = database.clone();
     let running = tokio::spawn(async move { deletion::delete(&clone, &request(STALE)).await });
     pause.wait_until_reached(&db).await;
@@ -59,45 +59,45 @@ async fn a_connection_that_is_cut_loses_nothing(db: TestDb) {
     assert!(error.to_string().starts_with("The database cannot be reached"), "{error}");
     assert!(db.everything().await == before);
     pause.release().await;
-    let made = deleted(&database, &request(STALE)).await;
-    assert_eq!(rows_kept(&db).await, made.rows_deleted + made.rows_unlinked);
+    let deletion = delete_sessions(&database, &request(STALE)).await;
+    assert_eq!(count_archived_rows(&db).await, deletion.rows_deleted + deletion.rows_unlinked);
 }
 
 async fn a_killed_program_loses_nothing(db: TestDb) {
     let before = db.everything().await;
     let pause = DeletionPause::before_sessions(&db).await;
-    let mut program = Program::deleting(&db, STALE);
+    let mut program = Program::start_deletion(&db, STALE);
     pause.wait_until_reached(&db).await;
     program.kill();
-    // The server notices when it has something to tell the program.
+    // The server notices the lost connection when it sends the next message to the process.
     pause.release().await;
     let connected = "SELECT count(*) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'session-admin'";
-    until(&db, connected, "0").await;
+    wait_for_value(&db, connected, "0").await;
     assert!(db.everything().await == before);
-    assert_eq!(rows_kept(&db).await, 0);
-    let made = deleted(db.database().await, &request(STALE)).await;
-    assert_eq!(rows_kept(&db).await, made.rows_deleted + made.rows_unlinked);
+    assert_eq!(count_archived_rows(&db).await, 0);
+    let deletion = delete_sessions(db.database().await, &request(STALE)).await;
+    assert_eq!(count_archived_rows(&db).await, deletion.rows_deleted + deletion.rows_unlinked);
 }
 
-/// While it runs, readers go on, and another program's deletion is told why it cannot.
+/// While the deletion executes, readers continue, and a deletion of another process is refused with the reason.
 async fn a_killed_program_leaves_the_file_whole(db: TestDb) {
-    let looked = preview(&db, &[STALE]).await;
+    let previewed = preview(&db, &[STALE]).await;
     let before = db.everything().await;
-    // The sessions go last; this one takes longer than anybody waits.
+    // The sessions are deleted last. The trigger makes this deletion take longer than any timeout.
     db.exec(
         "CREATE TRIGGER slow BEFORE DELETE ON whatsapp_sessions BEGIN SELECT count(*) FROM (WITH RECURSIVE n(i) AS \
          (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT i FROM n); END",
     )
     .await;
-    let mut program = Program::deleting(&db, STALE);
+    let mut program = Program::start_deletion(&db, STALE);
     let mut other = db.raw().await;
     other.exec("PRAGMA busy_timeout = 0").await;
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         match other.attempt("BEGIN IMMEDIATE").await {
-            Err(said) => {
-                assert_eq!(said.code, "5", "{said:?}");
+            Err(error) => {
+                assert_eq!(error.code, "5", "{error:?}");
                 break;
             }
             Ok(()) => other.exec("ROLLBACK").await,
@@ -105,7 +105,7 @@ async fn a_killed_program_leaves_the_file_whole(db: TestDb) {
         assert!(program.is_running() && Instant::now() < deadline, "the deletion never began");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    assert_eq!(preview(&db, &[STALE]).await, looked);
+    assert_eq!(preview(&db, &[STALE]).await, previewed);
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     assert_eq!(codes(&delete(&database, &request(OTHER)).await), [RefusalCode::LockTimeout]);
@@ -114,13 +114,13 @@ async fn a_killed_program_leaves_the_file_whole(db: TestDb) {
     assert!(db.everything().await == before);
     assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
     db.exec("DROP TRIGGER slow").await;
-    assert_eq!(deleted(&database, &request(STALE)).await.rows_deleted, looked.rows_deleted);
-    assert_eq!(rows_kept(&db).await, looked.rows_deleted + looked.rows_unlinked);
-    assert_eq!(sessions_left(&db, STALE).await, "0");
+    assert_eq!(delete_sessions(&database, &request(STALE)).await.rows_deleted, previewed.rows_deleted);
+    assert_eq!(count_archived_rows(&db).await, previewed.rows_deleted + previewed.rows_unlinked);
+    assert_eq!(count_session(&db, STALE).await, "0");
 }
 
-/// What a deletion takes, it first keeps; where there is no room for that, nothing goes. No file may grow beyond 16 KiB
-/// here, so there is none for the rows, which are some 60 KiB; the table is widened in vain.
+/// A deletion archives its rows before it deletes them. No file may grow beyond 16 KiB here, so there is no room for
+/// the rows (about 60 KiB), and the columns added to the archive table are rolled back.
 async fn a_full_disk_leaves_the_file_whole(db: TestDb) {
     let columns: String = (0..20).map(|n| format!(", c{n} DEFAULT 'some text'")).collect();
     db.exec(&format!(
@@ -137,12 +137,12 @@ async fn a_full_disk_leaves_the_file_whole(db: TestDb) {
     };
     assert!(without_room(&["impact", SESSIONS[STALE].id]).status.success(), "whoever only reads needs no room");
     let ended = without_room(&["delete", SESSIONS[STALE].id, "--yes"]);
-    let said = String::from_utf8_lossy(&ended.stdout);
-    assert!(ended.status.code() == Some(1) && said.contains("\"UNAVAILABLE\""), "{said}");
-    assert!(said.contains("disk is full or fails"), "{said}");
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.code() == Some(1) && stdout.contains("\"UNAVAILABLE\""), "{stdout}");
+    assert!(stdout.contains("disk is full or failing"), "{stdout}");
     assert!(db.everything().await == before);
     assert_eq!(db.rows("SELECT sql FROM sqlite_schema ORDER BY name").await, schema);
     assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
-    let made = deleted(db.database().await, &request(STALE)).await;
-    assert_eq!(rows_kept(&db).await, made.rows_deleted + made.rows_unlinked);
+    let deletion = delete_sessions(db.database().await, &request(STALE)).await;
+    assert_eq!(count_archived_rows(&db).await, deletion.rows_deleted + deletion.rows_unlinked);
 }

@@ -1,4 +1,4 @@
-//! What a deletion kept is erased for good, and what its record tells of people.
+//! Tests that erasing a deletion removes its archived rows, and the personal data in its record, for good.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use api::restore::{self, RestoreRequest};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::{OTHER, STALE, deleted, entries_of, id, request, rows_kept, sessions_left};
+use super::{OTHER, STALE, count_archived_rows, count_archived_tables, count_session, delete_sessions, id, request};
 use crate::support::{TestDb, WithTerms as _, on_both, only};
 
 on_both!(Adopted:
@@ -31,14 +31,14 @@ async fn erase(database: &Database, deletion: Uuid) -> ErasureOutcome {
     deletion::erase(database, deletion, "eraser", &cleanup::RunErasure).await.unwrap()
 }
 
-async fn erased(database: &Database, deletion: Uuid) -> Deletion {
+async fn erase_archive(database: &Database, deletion: Uuid) -> Deletion {
     let outcome = erase(database, deletion).await;
     assert_eq!(outcome.refusals, []);
     outcome.deletion.unwrap()
 }
 
-/// Nothing is erased, with this refusal.
-async fn refused(db: &TestDb, deletion: Uuid) -> RefusalCode {
+/// Asserts that the erasure is refused and changes nothing, and returns the refusal's code.
+async fn assert_erasure_refused(db: &TestDb, deletion: Uuid) -> RefusalCode {
     let before = db.everything().await;
     let outcome = erase(db.database().await, deletion).await;
     assert_eq!(outcome.refusals.len(), 1, "{outcome:?}");
@@ -53,68 +53,68 @@ async fn restore(database: &Database, deletion_id: Uuid) -> restore::RestoreOutc
 
 async fn what_a_deletion_kept_goes_with_its_names_and_reason(db: TestDb) {
     let database = db.database().await;
-    let other = deleted(database, &request(OTHER)).await;
-    let kept_by_other = rows_kept(&db).await;
+    let other = delete_sessions(database, &request(OTHER)).await;
+    let kept_by_other = count_archived_rows(&db).await;
     assert_eq!(kept_by_other, other.rows_deleted + other.rows_unlinked);
     let with_reason = request(STALE).reason("Ada asked");
-    let made = deleted(database, &with_reason).await;
-    assert_eq!(rows_kept(&db).await, kept_by_other + made.rows_deleted + made.rows_unlinked);
-    let gone = erased(database, made.id).await;
-    let session = made.sessions[0].clone();
+    let deletion = delete_sessions(database, &with_reason).await;
+    assert_eq!(count_archived_rows(&db).await, kept_by_other + deletion.rows_deleted + deletion.rows_unlinked);
+    let erased = erase_archive(database, deletion.id).await;
+    let session = deletion.sessions[0].clone();
     let expected = Deletion {
         status: DeletionStatus::Erased,
         reason: None,
         sessions: vec![deletion::DeletedSession { name: None, ..session }],
-        erased_at: gone.erased_at,
+        erased_at: erased.erased_at,
         erased_by: Some("eraser".to_owned()),
-        ..made.clone()
+        ..deletion.clone()
     };
-    assert!(gone.erased_at >= Some(made.deleted_at), "{gone:?}");
-    assert_eq!(gone, expected);
-    assert_eq!(query::find(database, made.id).await.unwrap(), Some(expected));
-    assert_eq!((rows_kept(&db).await, entries_of(&db, made.id).await), (kept_by_other, 0));
-    let refusals = restore(database, made.id).await.refusals;
+    assert!(erased.erased_at >= Some(deletion.deleted_at), "{erased:?}");
+    assert_eq!(erased, expected);
+    assert_eq!(query::find(database, deletion.id).await.unwrap(), Some(expected));
+    assert_eq!((count_archived_rows(&db).await, count_archived_tables(&db, deletion.id).await), (kept_by_other, 0));
+    let refusals = restore(database, deletion.id).await.refusals;
     assert_eq!(refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [RefusalCode::ArchiveGone]);
-    // The other one is as it was, and comes back.
+    // The other deletion is unchanged and can be restored.
     assert_eq!(query::find(database, other.id).await.unwrap(), Some(other.clone()));
     assert_eq!(restore(database, other.id).await.rows_restored, other.rows_deleted);
 }
 
 async fn a_deletion_is_erased_once(db: TestDb) {
-    let made = deleted(db.database().await, &request(STALE)).await;
-    assert_eq!(refused(&db, Uuid::nil()).await, RefusalCode::NotFound);
-    erased(db.database().await, made.id).await;
-    assert_eq!(refused(&db, made.id).await, RefusalCode::ArchiveGone);
+    let deletion = delete_sessions(db.database().await, &request(STALE)).await;
+    assert_eq!(assert_erasure_refused(&db, Uuid::nil()).await, RefusalCode::NotFound);
+    erase_archive(db.database().await, deletion.id).await;
+    assert_eq!(assert_erasure_refused(&db, deletion.id).await, RefusalCode::ArchiveGone);
 }
 
 async fn whatever_has_become_of_it_a_deletion_can_be_erased(db: TestDb) {
     let database = db.database().await;
-    let not_kept = deleted(database, &request(STALE).without_archive()).await;
+    let not_kept = delete_sessions(database, &request(STALE).without_archive()).await;
     assert_eq!((not_kept.status, not_kept.restorable_until), (DeletionStatus::NotArchived, None));
-    let expired = deleted(database, &request(OTHER)).await;
-    let back = deleted(database, &request(6)).await;
+    let expired = delete_sessions(database, &request(OTHER)).await;
+    let back = delete_sessions(database, &request(6)).await;
     assert_eq!(restore(database, back.id).await.refusals, []);
     let rows_back = db.everything().await;
     let later = Clock::Fixed(database.settings().clock.now() + TimeDelta::days(31));
     let settings = DatabaseSettings { clock: later, ..db.settings() };
     let later = Database::connect(settings).await.unwrap();
     assert_eq!(query::find(&later, expired.id).await.unwrap().unwrap().status, DeletionStatus::Expired);
-    for (made, status) in
+    for (deletion, status) in
         [(&not_kept, DeletionStatus::Erased), (&expired, DeletionStatus::Erased), (&back, DeletionStatus::Restored)]
     {
-        let gone = erased(&later, made.id).await;
-        assert_eq!((gone.status, gone.erased_at), (status, Some(later.settings().clock.now())));
-        assert_eq!((gone.reason, &gone.sessions[0].name), (None, &None));
-        assert_eq!(refused(&db, made.id).await, RefusalCode::ArchiveGone);
+        let erased = erase_archive(&later, deletion.id).await;
+        assert_eq!((erased.status, erased.erased_at), (status, Some(later.settings().clock.now())));
+        assert_eq!((erased.reason, &erased.sessions[0].name), (None, &None));
+        assert_eq!(assert_erasure_refused(&db, deletion.id).await, RefusalCode::ArchiveGone);
     }
-    assert_eq!(rows_kept(&db).await, 0);
-    // What was restored is in its tables still.
-    assert_eq!(sessions_left(&db, 6).await, "1");
+    assert_eq!(count_archived_rows(&db).await, 0);
+    // The restored rows are still in their tables.
+    assert_eq!(count_session(&db, 6).await, "1");
     assert!(db.everything().await != rows_back);
 }
 
-/// Only sessions with this in their names.
-fn of_a_run() -> CleanupRequest {
+/// Returns a request for a cleanup of the sessions with `stale-` in their names.
+fn stale_cleanup_request() -> CleanupRequest {
     CleanupRequest {
         criteria: Criteria { search: Some("stale-".to_owned()), ..Criteria::default() },
         principal: "tester".to_owned(),
@@ -123,7 +123,7 @@ fn of_a_run() -> CleanupRequest {
     .reason("Ada asked")
 }
 
-async fn batches(database: &Database, run: Uuid) -> Vec<Deletion> {
+async fn run_batches(database: &Database, run: Uuid) -> Vec<Deletion> {
     let filter = query::DeletionFilter { run_id: Some(run), ..query::DeletionFilter::default() };
     let page = query::page(database, &filter, &api::db::pagination::PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, deletion)| deletion).collect()
@@ -133,35 +133,35 @@ async fn a_run_loses_its_words_with_the_first_of_its_deletions(db: TestDb) {
     let database = db.database().await;
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let run = cleanup::create_run(database, None, &of_a_run()).await.unwrap().run.unwrap();
+        let run = cleanup::create_run(database, None, &stale_cleanup_request()).await.unwrap().run.unwrap();
         let mut worker =
             RunExecutor::take(database.clone(), None, run.id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
         while !worker.run_next_batch().await.unwrap().status.has_finished() {}
         runs.push(cleanup::find(database, run.id).await.unwrap().unwrap());
     }
     let [first, second] = [&runs[0], &runs[1]];
-    let made = batches(database, first.id).await;
-    assert!(made.len() > 1, "{made:?}");
-    erased(database, made[0].id).await;
+    let deletions = run_batches(database, first.id).await;
+    assert!(deletions.len() > 1, "{deletions:?}");
+    erase_archive(database, deletions[0].id).await;
     let mut blanked = first.clone();
     (blanked.criteria.search, blanked.terms.reason) = (None, None);
     assert_eq!(cleanup::find(database, first.id).await.unwrap(), Some(blanked));
     assert_eq!(cleanup::find(database, second.id).await.unwrap().as_ref(), Some(second));
-    assert_eq!(batches(database, first.id).await[1..], made[1..]);
+    assert_eq!(run_batches(database, first.id).await[1..], deletions[1..]);
 }
 
 async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     let database = db.database().await;
-    let run = cleanup::create_run(database, None, &of_a_run()).await.unwrap().run.unwrap();
+    let run = cleanup::create_run(database, None, &stale_cleanup_request()).await.unwrap().run.unwrap();
     let mut worker =
         RunExecutor::take(database.clone(), None, run.id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
     while worker.run_next_batch().await.unwrap().sessions_deleted < 2 {}
-    erased(database, batches(database, run.id).await[0].id).await;
+    erase_archive(database, run_batches(database, run.id).await[0].id).await;
     let now = cleanup::find(database, run.id).await.unwrap().unwrap();
     assert_eq!((now.criteria, now.terms.reason), (run.criteria.clone(), run.terms.reason.clone()));
     deletion::expire(database, &cleanup::RunErasure).await.unwrap();
     worker.release().await.unwrap();
-    // Whoever no longer meets it stays, after the erasure too.
+    // A session that no longer meets the criterion is not deleted, even after the erasure.
     db.exec("UPDATE whatsapp_sessions SET session_name = 'renamed' WHERE session_name LIKE 'stale-%'").await;
     let mut worker = RunExecutor::take(database.clone(), None, run.id, BatchSize::default()).await.unwrap().unwrap();
     while !worker.run_next_batch().await.unwrap().status.has_finished() {}
@@ -173,8 +173,8 @@ async fn a_run_under_way_keeps_its_search_until_its_end(db: TestDb) {
     assert_eq!((blanked.criteria.search, blanked.terms.reason), (None, None));
 }
 
-/// What the database's files hold of a text.
-fn in_files(db: &TestDb, text: &str) -> usize {
+/// Returns how often a text occurs in the database's files.
+fn count_in_files(db: &TestDb, text: &str) -> usize {
     let file = db.url().strip_prefix("sqlite://").unwrap();
     let folder = Path::new(file).parent().unwrap();
     let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
@@ -183,8 +183,8 @@ fn in_files(db: &TestDb, text: &str) -> usize {
 
 const MARKER: &str = "Ada Lovelace +44 20 7946";
 
-/// A session, one of its groups, a row that is unlinked and the reason have the text in them; where it is erased nobody
-/// finds it in the file, nor in the write-ahead log.
+/// A session, one of its groups, an unlinked row and the reason contain the text. After the erasure it is neither in
+/// the database file nor in the write-ahead log.
 async fn nothing_of_it_stays_in_the_files(db: TestDb) {
     let of_session = format!("session_id = '{}'", id(STALE));
     db.exec(&format!(
@@ -195,7 +195,7 @@ async fn nothing_of_it_stays_in_the_files(db: TestDb) {
         id(STALE)
     ))
     .await;
-    let before = in_files(&db, MARKER);
+    let before = count_in_files(&db, MARKER);
     assert!(before > 20, "{before}");
     let database = Database::connect(db.settings()).await.unwrap();
     let run = cleanup::create_run(
@@ -214,24 +214,24 @@ async fn nothing_of_it_stays_in_the_files(db: TestDb) {
     .unwrap();
     let mut worker = RunExecutor::take(database.clone(), None, run.id, BatchSize::default()).await.unwrap().unwrap();
     while !worker.run_next_batch().await.unwrap().status.has_finished() {}
-    let made = batches(&database, run.id).await;
-    assert_eq!(made.len(), 1, "{made:?}");
-    assert!(made[0].rows_deleted > 20 && in_files(&db, MARKER) > before, "it is kept");
-    let gone = erased(&database, made[0].id).await;
-    assert_eq!(gone.status, DeletionStatus::Erased);
-    assert_eq!(in_files(&db, MARKER), 0, "it is somewhere yet");
+    let deletions = run_batches(&database, run.id).await;
+    assert_eq!(deletions.len(), 1, "{deletions:?}");
+    assert!(deletions[0].rows_deleted > 20 && count_in_files(&db, MARKER) > before, "it is kept");
+    let erased = erase_archive(&database, deletions[0].id).await;
+    assert_eq!(erased.status, DeletionStatus::Erased);
+    assert_eq!(count_in_files(&db, MARKER), 0, "it is somewhere yet");
     assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
 }
 
-/// Somebody who reads an older state needs the log; the erasure is made nevertheless, and the log is emptied later.
+/// A reader with an older snapshot needs the log. The erasure succeeds nevertheless, and the log is emptied later.
 async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
-    let made = deleted(&database, &request(STALE)).await;
+    let deletion = delete_sessions(&database, &request(STALE)).await;
     let mut reader = db.raw().await;
     reader.exec("BEGIN; SELECT count(*) FROM session_admin_archived_rows").await;
-    assert_eq!(erased(&database, made.id).await.status, DeletionStatus::Erased);
-    assert_eq!(rows_kept(&db).await, 0);
+    assert_eq!(erase_archive(&database, deletion.id).await.status, DeletionStatus::Erased);
+    assert_eq!(count_archived_rows(&db).await, 0);
     assert!(!database.truncate_wal().await.unwrap(), "there is a reader");
     reader.exec("ROLLBACK").await;
     deletion::expire(&database, &cleanup::RunErasure).await.unwrap();
@@ -242,13 +242,15 @@ async fn a_reader_keeps_the_log_but_not_the_rows(db: TestDb) {
 async fn what_somebody_restores_just_now_is_not_erased(db: TestDb) {
     let settings = DatabaseSettings { lock_timeout: Duration::from_millis(200), ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
-    let made = deleted(&database, &request(STALE)).await;
+    let deletion = delete_sessions(&database, &request(STALE)).await;
     let mut restoring = db.raw().await;
-    restoring.exec(&format!("BEGIN; SELECT 1 FROM session_admin.deletions WHERE id = '{}' FOR UPDATE", made.id)).await;
+    restoring
+        .exec(&format!("BEGIN; SELECT 1 FROM session_admin.deletions WHERE id = '{}' FOR UPDATE", deletion.id))
+        .await;
     let before = db.everything().await;
-    let outcome = erase(&database, made.id).await;
+    let outcome = erase(&database, deletion.id).await;
     assert_eq!(outcome.refusals[0].code, RefusalCode::LockTimeout);
     assert!(db.everything().await == before);
     restoring.exec("ROLLBACK").await;
-    erased(&database, made.id).await;
+    erase_archive(&database, deletion.id).await;
 }

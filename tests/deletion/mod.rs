@@ -1,4 +1,4 @@
-//! Deletions: every refusal, what races with them, what they cost and what they leave behind.
+//! Tests of deletions: every refusal, concurrent writers, the number of statements, and the resulting records.
 
 mod audit;
 mod blockers;
@@ -25,19 +25,19 @@ use uuid::Uuid;
 
 use crate::support::TestDb;
 
-/// A stale session with 20 groups: small, and nothing forbids its deletion.
+/// The index of a stale session with 20 groups, whose deletion nothing blocks.
 const STALE: usize = 8;
-/// Another one, with 30 groups.
+/// The index of a second stale session, with 30 groups.
 const OTHER: usize = 7;
-/// A connected session with messages still to be sent.
+/// The index of a connected session with messages still to be sent.
 const LIVE: usize = 9;
 
-/// The id of a session of the scenario.
+/// Returns the id of a session of the scenario.
 fn id(session: usize) -> Uuid {
     SESSIONS[session].id.parse().unwrap()
 }
 
-/// A deletion of a session of the scenario, with nothing allowed.
+/// Returns a request to delete a session of the scenario, without any `allow` option.
 fn request(session: usize) -> DeletionRequest {
     DeletionRequest { session_ids: vec![id(session)], principal: "tester".to_owned(), ..DeletionRequest::default() }
 }
@@ -46,13 +46,13 @@ async fn delete(database: &Database, request: &DeletionRequest) -> DeletionOutco
     deletion::delete(database, request).await.unwrap()
 }
 
-/// What a preview shows.
+/// Returns the impact of deleting the sessions.
 async fn preview(db: &TestDb, sessions: &[usize]) -> Impact {
     let ids: Vec<Uuid> = sessions.iter().map(|&session| id(session)).collect();
     impact::impact_of(db.database().await, &ids).await.unwrap()
 }
 
-/// Deletes what is refused; every row of the database is as it was.
+/// Requests a deletion, asserts that it is refused and changes no row, and returns the outcome.
 async fn assert_refused_unchanged(db: &TestDb, request: &DeletionRequest) -> DeletionOutcome {
     let before = db.everything().await;
     let outcome = delete(db.database().await, request).await;
@@ -62,15 +62,15 @@ async fn assert_refused_unchanged(db: &TestDb, request: &DeletionRequest) -> Del
     outcome
 }
 
-/// The same where there is one refusal.
-async fn refused(db: &TestDb, request: &DeletionRequest) -> Refusal {
+/// Asserts that a deletion is refused for a single reason and changes no row, and returns the refusal.
+async fn assert_refused(db: &TestDb, request: &DeletionRequest) -> Refusal {
     let mut refusals = assert_refused_unchanged(db, request).await.refusals;
     assert_eq!(refusals.len(), 1, "{refusals:?}");
     refusals.remove(0)
 }
 
-/// The deletion is made, and the session is gone with all that its impact shows.
-async fn deleted(database: &Database, request: &DeletionRequest) -> deletion::Deletion {
+/// Deletes sessions, asserts that nothing is refused, and returns the deletion.
+async fn delete_sessions(database: &Database, request: &DeletionRequest) -> deletion::Deletion {
     let outcome = delete(database, request).await;
     assert_eq!(outcome.refusals, []);
     outcome.deletion.unwrap()
@@ -80,11 +80,11 @@ fn codes(outcome: &DeletionOutcome) -> Vec<RefusalCode> {
     outcome.refusals.iter().map(|refusal| refusal.code).collect()
 }
 
-fn about(field: &str) -> Vec<String> {
+fn field_path(field: &str) -> Vec<String> {
     vec!["input".to_owned(), field.to_owned()]
 }
 
-/// The type of an id in the scenario.
+/// Returns the SQL type of an id in the scenario.
 const fn id_type(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "uuid",
@@ -92,32 +92,32 @@ const fn id_type(dialect: Dialect) -> &'static str {
     }
 }
 
-/// The first group of a session.
-async fn group_of(db: &TestDb, session: usize) -> String {
+/// Returns the id of the first group of a session.
+async fn find_first_group(db: &TestDb, session: usize) -> String {
     let query = format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{}'", id(session));
     db.rows(&query).await.remove(0).remove(0)
 }
 
-/// How many rows of `table` refer to a group that does not exist.
-async fn orphans(db: &TestDb, table: &str) -> String {
+/// Returns the number of rows of `table` that refer to a group that does not exist.
+async fn count_orphans(db: &TestDb, table: &str) -> String {
     let query = format!(
         "SELECT count(*) FROM {table} WHERE group_id IS NOT NULL AND group_id NOT IN (SELECT id FROM whatsapp_groups)"
     );
     db.rows(&query).await.remove(0).remove(0)
 }
 
-async fn sessions_left(db: &TestDb, session: usize) -> String {
+async fn count_session(db: &TestDb, session: usize) -> String {
     let query = format!("SELECT count(*) FROM whatsapp_sessions WHERE id = '{}'", id(session));
     db.rows(&query).await.remove(0).remove(0)
 }
 
-/// How many rows the archives hold.
-async fn rows_kept(db: &TestDb) -> i64 {
+/// Returns the number of rows in all archives.
+async fn count_archived_rows(db: &TestDb) -> i64 {
     db.count(&db.dialect().internal_table("archived_rows")).await
 }
 
-/// The archive's entries of a deletion.
-async fn entries_of(db: &TestDb, deletion: Uuid) -> i64 {
+/// Returns the number of tables in the archive of a deletion.
+async fn count_archived_tables(db: &TestDb, deletion: Uuid) -> i64 {
     let table = db.dialect().internal_table("archived_tables");
     db.count(&format!("{table} WHERE deletion_id = '{deletion}'")).await
 }

@@ -1,11 +1,12 @@
-//! What foreign keys do not show: a dry run and a deletion find it, and it is told as a blocker of kind `OTHER`.
+//! Tests that obstacles that the foreign keys do not show are found by a dry run and a deletion, and reported as a
+//! blocker of kind `OTHER`.
 
 use api::db::Dialect;
 use api::deletion::DeletionRequest;
 use api::impact::BlockerKind;
 use api::refusal::RefusalCode;
 
-use super::{STALE, assert_refused_unchanged, deleted, group_of, id_type, preview, request};
+use super::{STALE, assert_refused_unchanged, delete_sessions, find_first_group, id_type, preview, request};
 use crate::support::{TestDb, on_both, only};
 
 on_both!(Adopted:
@@ -17,10 +18,10 @@ on_both!(Adopted:
 );
 only!(postgres Adopted: a_trigger_that_deletes_more_is_found_out, a_deferred_trigger_is_not_left_for_the_end);
 
-/// Two rows of `pins` that would be unlinked.
-async fn pins(db: &TestDb, also: &str) {
+/// Creates two rows of `pins` that a deletion would unlink.
+async fn create_pins(db: &TestDb, also: &str) {
     let kind = id_type(db.dialect());
-    let group = group_of(db, STALE).await;
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE pins (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL{also}); \
          INSERT INTO pins VALUES (1, '{group}'), (2, '{group}')"
@@ -28,10 +29,11 @@ async fn pins(db: &TestDb, also: &str) {
     .await;
 }
 
-/// Dry run and deletion are refused alike, although the preview sees nothing; the message is the answer.
-async fn refused_by_the_database(db: &TestDb) -> String {
-    let looked = preview(db, &[STALE]).await;
-    assert!(looked.deletable, "{:?}", looked.blockers);
+/// Asserts that a dry run and a deletion are refused alike although the preview finds no blocker, and returns the
+/// message.
+async fn assert_refused_by_database(db: &TestDb) -> String {
+    let previewed = preview(db, &[STALE]).await;
+    assert!(previewed.deletable, "{:?}", previewed.blockers);
     let mut messages = Vec::new();
     for dry_run in [true, false] {
         let outcome = assert_refused_unchanged(db, &DeletionRequest { dry_run, ..request(STALE) }).await;
@@ -40,7 +42,7 @@ async fn refused_by_the_database(db: &TestDb) -> String {
         let impact = outcome.impact.unwrap();
         assert_eq!((impact.deletable, impact.blockers.len()), (false, 1));
         assert_eq!(impact.blockers[0].kind, BlockerKind::Other);
-        assert_eq!(impact.rows_deleted, looked.rows_deleted);
+        assert_eq!(impact.rows_deleted, previewed.rows_deleted);
         assert_eq!(impact.blockers[0].message, outcome.refusals[0].message);
         messages.push(outcome.refusals[0].message.clone());
     }
@@ -52,18 +54,18 @@ async fn refused_by_the_database(db: &TestDb) -> String {
 }
 
 async fn a_check_refuses_what_would_be_unlinked(db: TestDb) {
-    pins(&db, ", CONSTRAINT pinned CHECK (group_id IS NOT NULL)").await;
-    let message = refused_by_the_database(&db).await;
+    create_pins(&db, ", CONSTRAINT pinned CHECK (group_id IS NOT NULL)").await;
+    let message = assert_refused_by_database(&db).await;
     assert!(message.contains("pinned"), "{message}");
     db.exec("DROP TABLE pins").await;
-    deleted(db.database().await, &request(STALE)).await;
+    delete_sessions(db.database().await, &request(STALE)).await;
 }
 
 async fn a_unique_index_refuses_what_would_be_unlinked(db: TestDb) {
-    pins(&db, "").await;
+    create_pins(&db, "").await;
     db.exec("DELETE FROM pins WHERE id = 2; INSERT INTO pins VALUES (3, NULL)").await;
     db.exec("CREATE UNIQUE INDEX one_free_pin ON pins ((coalesce(CAST(group_id AS text), 'none')))").await;
-    let message = refused_by_the_database(&db).await;
+    let message = assert_refused_by_database(&db).await;
     assert!(message.contains("one_free_pin"), "{message}");
 }
 
@@ -80,11 +82,11 @@ async fn a_trigger_refuses_in_its_own_words(db: TestDb) {
         }
     })
     .await;
-    assert_eq!(refused_by_the_database(&db).await, "The database refused: groups are kept for the tax office.");
+    assert_eq!(assert_refused_by_database(&db).await, "The database refused: groups are kept for the tax office.");
 }
 
 async fn a_trigger_that_keeps_a_row_back_is_found_out(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let admin = format!(
         "INSERT INTO whatsapp_group_admins (id, group_id, phone, created_at) \
                          VALUES ('aaaaaaaa-0000-4000-8000-000000000001', '{group}', 'kept', '2026-01-01T00:00:00+00:00')"
@@ -105,7 +107,7 @@ async fn a_trigger_that_keeps_a_row_back_is_found_out(db: TestDb) {
     for dry_run in [true, false] {
         let outcome = assert_refused_unchanged(&db, &DeletionRequest { dry_run, ..request(STALE) }).await;
         if db.dialect() == Dialect::Sqlite && dry_run {
-            // A dry run looks at all references, and the row that was kept back has none any more.
+            // A dry run checks all references, and the row that the trigger spared refers to a deleted row.
             assert_eq!(super::codes(&outcome), [RefusalCode::BlockedByForeignKey]);
             continue;
         }
@@ -134,13 +136,13 @@ async fn a_reference_that_a_trigger_makes_meanwhile_is_refused(db: TestDb) {
         }
     })
     .await;
-    refused_by_the_database(&db).await;
+    assert_refused_by_database(&db).await;
     db.exec(match db.dialect() {
         Dialect::Postgres => "DROP TRIGGER log ON whatsapp_groups",
         Dialect::Sqlite => "DROP TRIGGER log",
     })
     .await;
-    deleted(db.database().await, &request(STALE)).await;
+    delete_sessions(db.database().await, &request(STALE)).await;
 }
 
 async fn a_trigger_that_deletes_more_is_found_out(db: TestDb) {
@@ -155,8 +157,8 @@ async fn a_trigger_that_deletes_more_is_found_out(db: TestDb) {
     assert_eq!(super::codes(&outcome), [RefusalCode::ImpactChanged]);
     let message = &outcome.refusals[0].message;
     assert!(
-        message.starts_with("The database also deleted or put back ")
-            && message.ends_with(" that no foreign key accounts for: a trigger's doing. Nothing was deleted."),
+        message.starts_with("The database also deleted or inserted ")
+            && message.ends_with(" that no foreign key explains, probably by a trigger. Nothing was deleted."),
         "{message}"
     );
 }
@@ -168,5 +170,5 @@ async fn a_deferred_trigger_is_not_left_for_the_end(db: TestDb) {
          FOR EACH ROW EXECUTE FUNCTION late()",
     )
     .await;
-    assert_eq!(refused_by_the_database(&db).await, "The database refused: too late.");
+    assert_eq!(assert_refused_by_database(&db).await, "The database refused: too late.");
 }

@@ -1,4 +1,4 @@
-//! Every code with its words, and that nothing has changed.
+//! Tests of the code and message of every refusal, and that a refused deletion changes nothing.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use api::refusal::{Refusal, RefusalCode};
 use uuid::Uuid;
 
 use super::{
-    LIVE, OTHER, STALE, about, assert_refused_unchanged, codes, delete, deleted, id, preview, refused, request,
-    sessions_left,
+    LIVE, OTHER, STALE, assert_refused, assert_refused_unchanged, codes, count_session, delete, delete_sessions,
+    field_path, id, preview, request,
 };
 use crate::support::{TestDb, WithTerms as _, on_both};
 
@@ -30,19 +30,19 @@ on_both!(Adopted:
 async fn a_session_that_does_not_exist_is_not_found(db: TestDb) {
     let unknown = DeletionRequest { session_ids: vec![Uuid::nil()], ..request(STALE) };
     assert_eq!(
-        refused(&db, &unknown).await,
+        assert_refused(&db, &unknown).await,
         Refusal {
             code: RefusalCode::NotFound,
             message: "No session has the id 00000000-0000-0000-0000-000000000000. It may have been deleted already."
                 .to_owned(),
-            field: Some(about("id")),
+            field: Some(field_path("id")),
         }
     );
 }
 
 async fn all_unknown_sessions_are_named(db: TestDb) {
     let ids = vec![Uuid::nil(), id(STALE), Uuid::max()];
-    let refusal = refused(&db, &DeletionRequest { session_ids: ids, ..request(STALE) }).await;
+    let refusal = assert_refused(&db, &DeletionRequest { session_ids: ids, ..request(STALE) }).await;
     assert_eq!(refusal.code, RefusalCode::NotFound);
     let names = format!("{}, {}", Uuid::nil(), Uuid::max());
     assert_eq!(refusal.message, format!("No session has the id {names}. It may have been deleted already."));
@@ -51,16 +51,20 @@ async fn all_unknown_sessions_are_named(db: TestDb) {
 async fn a_connected_session_is_refused(db: TestDb) {
     let one = request(LIVE).allow_pending_messages();
     assert_eq!(
-        refused(&db, &one).await,
+        assert_refused(&db, &one).await,
         Refusal {
             code: RefusalCode::SessionConnected,
-            message: "1 session that would go is connected now. Disconnect first, or set allowConnected.".to_owned(),
-            field: Some(about("allowConnected")),
+            message: "1 session that would be deleted is connected. Disconnect it first, or set allowConnected."
+                .to_owned(),
+            field: Some(field_path("allowConnected")),
         }
     );
     let three = DeletionRequest { session_ids: vec![id(LIVE), id(STALE), id(LIVE + 1)], ..one };
-    let message = refused(&db, &three).await.message;
-    assert_eq!(message, "2 sessions that would go are connected now. Disconnect first, or set allowConnected.");
+    let message = assert_refused(&db, &three).await.message;
+    assert_eq!(
+        message,
+        "2 sessions that would be deleted are connected. Disconnect them first, or set allowConnected."
+    );
 }
 
 async fn pending_messages_are_refused(db: TestDb) {
@@ -75,12 +79,13 @@ async fn pending_messages_are_refused(db: TestDb) {
     }
     assert!(pending > 1);
     let message = format!(
-        "{pending} scheduled messages still to be sent would go. Cancel or send first, or set allowPendingMessages."
+        "{pending} scheduled messages still to be sent would be deleted. Cancel or send them first, or set \
+         allowPendingMessages."
     );
-    let refusal = refused(&db, &request(LIVE).allow_connected()).await;
+    let refusal = assert_refused(&db, &request(LIVE).allow_connected()).await;
     assert_eq!(
         refusal,
-        Refusal { code: RefusalCode::PendingMessages, message, field: Some(about("allowPendingMessages")) }
+        Refusal { code: RefusalCode::PendingMessages, message, field: Some(field_path("allowPendingMessages")) }
     );
 }
 
@@ -89,11 +94,11 @@ async fn more_rows_than_allowed_are_refused_at_the_exact_border(db: TestDb) {
     let below = request(STALE).at_most(rows - 1);
     let message = format!("{rows} rows would be deleted, which is more than atMost ({}).", rows - 1);
     assert_eq!(
-        refused(&db, &below).await,
-        Refusal { code: RefusalCode::TooManyRows, message, field: Some(about("atMost")) }
+        assert_refused(&db, &below).await,
+        Refusal { code: RefusalCode::TooManyRows, message, field: Some(field_path("atMost")) }
     );
     let exactly = request(STALE).at_most(rows);
-    assert_eq!(deleted(db.database().await, &exactly).await.rows_deleted, rows);
+    assert_eq!(delete_sessions(db.database().await, &exactly).await.rows_deleted, rows);
 }
 
 async fn a_lock_that_is_held_is_given_up_on_in_time(db: TestDb) {
@@ -110,9 +115,9 @@ async fn a_lock_that_is_held_is_given_up_on_in_time(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE".to_owned(),
         })
         .await;
-    let begun = Instant::now();
+    let start = Instant::now();
     let outcome = delete(&database, &request(STALE)).await;
-    let waited = begun.elapsed();
+    let waited = start.elapsed();
     assert_eq!(
         outcome.refusals,
         [Refusal {
@@ -126,14 +131,14 @@ async fn a_lock_that_is_held_is_given_up_on_in_time(db: TestDb) {
     assert!(waited >= limit && waited < limit * 20, "{waited:?}");
     other.exec("ROLLBACK").await;
     assert!(db.everything().await == before);
-    deleted(&database, &request(STALE)).await;
+    delete_sessions(&database, &request(STALE)).await;
 }
 
 async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
     let kind = super::id_type(db.dialect());
     db.exec(&format!("CREATE TABLE notes (id integer PRIMARY KEY, group_id {kind} REFERENCES whatsapp_groups (id))"))
         .await;
-    db.exec(&format!("INSERT INTO notes VALUES (1, '{}')", super::group_of(&db, LIVE).await)).await;
+    db.exec(&format!("INSERT INTO notes VALUES (1, '{}')", super::find_first_group(&db, LIVE).await)).await;
     let expected_impact = Some(preview(&db, &[OTHER]).await.token);
     let outcome = assert_refused_unchanged(&db, &request(LIVE).at_most(0).expected_impact(expected_impact)).await;
     assert_eq!(
@@ -151,12 +156,12 @@ async fn all_that_stands_against_a_deletion_is_told_at_once(db: TestDb) {
 
 async fn what_is_allowed_goes_through_and_is_recorded(db: TestDb) {
     let both = request(LIVE).allow_connected().allow_pending_messages();
-    assert_eq!(deleted(db.database().await, &both).await.allowed, ["allowConnected", "allowPendingMessages"]);
-    assert_eq!(sessions_left(&db, LIVE).await, "0");
-    // Allowing what is not needed is recorded too: it is what the caller said.
+    assert_eq!(delete_sessions(db.database().await, &both).await.allowed, ["allowConnected", "allowPendingMessages"]);
+    assert_eq!(count_session(&db, LIVE).await, "0");
+    // An unnecessary option is recorded too, because the caller requested it.
     let needless = request(STALE).allow_pending_messages();
-    assert_eq!(deleted(db.database().await, &needless).await.allowed, ["allowPendingMessages"]);
-    assert_eq!(deleted(db.database().await, &request(OTHER)).await.allowed, Vec::<String>::new());
+    assert_eq!(delete_sessions(db.database().await, &needless).await.allowed, ["allowPendingMessages"]);
+    assert_eq!(delete_sessions(db.database().await, &request(OTHER)).await.allowed, Vec::<String>::new());
 }
 
 async fn a_malformed_token_is_bad_input(db: TestDb) {
@@ -179,17 +184,17 @@ async fn a_malformed_token_is_bad_input(db: TestDb) {
         assert_eq!(error.code(), "BAD_USER_INPUT", "{token}");
         assert_eq!(
             error.to_string(),
-            "expectedImpact is not a token of an impact. Send back DeletionImpact.token as it was, or leave it out."
+            "expectedImpact is not an impact token. Send DeletionImpact.token unchanged, or omit expectedImpact."
         );
     }
     assert!(db.everything().await == before);
-    deleted(db.database().await, &request(STALE).expected_impact(token)).await;
+    delete_sessions(db.database().await, &request(STALE).expected_impact(token)).await;
 }
 
 async fn a_request_that_makes_no_sense_is_bad_input(db: TestDb) {
     let before = db.everything().await;
     for (request, message) in [
-        (DeletionRequest { session_ids: Vec::new(), ..request(STALE) }, "No session was named."),
+        (DeletionRequest { session_ids: Vec::new(), ..request(STALE) }, "No session was specified."),
         (request(STALE).at_most(-1), "atMost is negative; it is a number of rows."),
         (request(STALE).idempotency_key(""), "idempotencyKey must have 1 to 255 characters, none of them NUL."),
         (
@@ -206,5 +211,5 @@ async fn a_request_that_makes_no_sense_is_bad_input(db: TestDb) {
     }
     assert!(db.everything().await == before);
     let longest = request(STALE).reason("x".repeat(2_000)).idempotency_key("🙂".repeat(255));
-    deleted(db.database().await, &longest).await;
+    delete_sessions(db.database().await, &longest).await;
 }

@@ -1,4 +1,4 @@
-//! SQLite: one writer at a time, and a full disk.
+//! Tests of SQLite's limits: one writer at a time, and a full disk.
 
 use api::db::{Database, DatabaseSettings, WriteTransaction};
 use api::deletion;
@@ -7,7 +7,7 @@ use api::refusal::RefusalCode;
 use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 
-use super::{OTHER, STALE, codes, delete, deleted, preview, request};
+use super::{OTHER, STALE, codes, delete, delete_sessions, preview, request};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted:
@@ -17,7 +17,8 @@ only!(sqlite Adopted:
 );
 
 async fn deletions_in_one_process_take_turns(db: TestDb) {
-    // Whoever waits for a turn does not wait for SQLite's lock: no time is short enough to run out.
+    // A deletion that waits for another one of its process does not wait for SQLite's lock. A lock timeout of zero
+    // therefore never expires.
     let settings = DatabaseSettings { lock_timeout: Duration::ZERO, ..db.settings() };
     let database = Database::connect(settings).await.unwrap();
     let (stale, other) = (request(STALE), request(OTHER));
@@ -31,18 +32,18 @@ async fn deletions_in_one_process_take_turns(db: TestDb) {
 }
 
 async fn readers_go_on_while_a_deletion_is_under_way(db: TestDb) {
-    let looked = preview(&db, &[STALE]).await;
+    let previewed = preview(&db, &[STALE]).await;
     let database = db.database().await;
     let WriteTransaction { transaction, writer_guard: turn } = database.begin_write(true).await.unwrap();
     transaction.execute_unprepared("DELETE FROM whatsapp_group_admins").await.unwrap();
-    assert_eq!(preview(&db, &[STALE]).await, looked);
+    assert_eq!(preview(&db, &[STALE]).await, previewed);
     transaction.rollback().await.unwrap();
     drop(turn);
-    deleted(database, &request(STALE)).await;
+    delete_sessions(database, &request(STALE)).await;
 }
 
-/// Sets the largest size of the file, in pages, on the connection that writes.
-async fn limit(database: &Database, pages: u32) {
+/// Sets the maximum size of the file, in pages, on the connection that writes.
+async fn set_page_limit(database: &Database, pages: u32) {
     let WriteTransaction { transaction, writer_guard: turn } = database.begin_write(true).await.unwrap();
     transaction.rollback().await.unwrap();
     turn.unwrap().execute_unprepared(&format!("PRAGMA max_page_count = {pages}")).await.unwrap();
@@ -56,17 +57,17 @@ async fn a_full_disk_is_told_and_loses_nothing(db: TestDb) {
     .await;
     let before = db.everything().await;
     let database = Database::connect(db.settings()).await.unwrap();
-    limit(&database, 1).await;
+    set_page_limit(&database, 1).await;
     for _ in 0..2 {
         let error = deletion::delete(&database, &request(STALE)).await.unwrap_err();
         assert!(matches!(error, Error::Storage(_)), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "The database cannot store anything more: its disk is full or fails. Nothing was changed. \
-             Make room, then try again."
+            "The database cannot store more data: its disk is full or failing. Nothing was changed. Free some space, \
+             then try again."
         );
         assert!(db.everything().await == before);
     }
-    limit(&database, 1_000_000).await;
-    deleted(&database, &request(STALE)).await;
+    set_page_limit(&database, 1_000_000).await;
+    delete_sessions(&database, &request(STALE)).await;
 }

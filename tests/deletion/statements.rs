@@ -1,4 +1,4 @@
-//! The number of statements does not depend on the number of sessions.
+//! Tests that the number of statements does not depend on the number of sessions.
 
 use api::db::Dialect;
 use api::deletion::DeletionRequest;
@@ -11,8 +11,8 @@ use crate::support::{TestDb, on_both};
 on_both!(Adopted: an_impact_costs_the_same_for_any_number_of_sessions);
 on_both!(Adopted: a_deletion_costs_the_same_for_any_number_of_sessions);
 
-/// Makes sessions, each with a group that has an admin and a link.
-async fn many(db: &TestDb, count: usize) -> Vec<Uuid> {
+/// Creates sessions, each with one group that has an admin and a link.
+async fn create_sessions(db: &TestDb, count: usize) -> Vec<Uuid> {
     let text = |number: usize, kind: u8| format!("{kind:08x}-aaaa-4000-8000-{number:012}");
     let moment = "'2026-01-01T00:00:00+00:00'";
     let rows = |row: &dyn Fn(usize) -> String| (0..count).map(row).collect::<Vec<_>>().join(", ");
@@ -41,7 +41,7 @@ async fn many(db: &TestDb, count: usize) -> Vec<Uuid> {
 }
 
 async fn an_impact_costs_the_same_for_any_number_of_sessions(db: TestDb) {
-    let ids = many(&db, 1_000).await;
+    let ids = create_sessions(&db, 1_000).await;
     let (database, counter) = db.counted().await;
     let mut costs = Vec::new();
     for count in [1, 50, 1_000] {
@@ -54,14 +54,14 @@ async fn an_impact_costs_the_same_for_any_number_of_sessions(db: TestDb) {
         assert_eq!(impacts.len(), count);
         costs.push(counter.take());
     }
-    // One reads the catalogue, one counts.
+    // One statement reads the catalog, one counts.
     assert!(costs.iter().all(|statements| statements.len() == 2), "{costs:#?}");
-    // Few sessions are counted by another statement than many; beyond that the text is the same too.
+    // Few sessions are counted with another statement than many. Within each range the text does not change either.
     assert_eq!((&costs[1], &costs[3]), (&costs[2], &costs[4]));
 }
 
 async fn a_deletion_costs_the_same_for_any_number_of_sessions(db: TestDb) {
-    let ids = many(&db, 101).await;
+    let ids = create_sessions(&db, 101).await;
     let (database, counter) = db.counted().await;
     let mut costs = Vec::new();
     for sessions in [&ids[..1], &ids[1..]] {
@@ -74,7 +74,7 @@ async fn a_deletion_costs_the_same_for_any_number_of_sessions(db: TestDb) {
     assert_eq!(costs[0].len(), costs[1].len());
     let most = match db.dialect() {
         Dialect::Postgres => 40,
-        // No statement changes several tables there.
+        // On SQLite no statement changes several tables.
         Dialect::Sqlite => 120,
     };
     assert!(costs[0].len() > 5 && costs[0].len() < most, "{}: {:#?}", costs[0].len(), costs[0]);

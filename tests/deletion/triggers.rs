@@ -1,8 +1,9 @@
-//! Triggers that take rows, or put them back, behind the foreign keys' backs; and those that only keep a log.
+//! Tests of triggers that delete or insert rows which the foreign keys do not predict, and of triggers that only keep a
+//! log.
 
 use api::refusal::RefusalCode;
 
-use super::{STALE, assert_refused_unchanged, codes, deleted, id, request};
+use super::{STALE, assert_refused_unchanged, codes, delete_sessions, id, request};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted:
@@ -17,11 +18,11 @@ only!(postgres Adopted:
     a_partitioned_log_hides_no_other_row,
 );
 
-async fn found_out(db: &TestDb) {
+async fn assert_detected(db: &TestDb) {
     let outcome = assert_refused_unchanged(db, &request(STALE)).await;
     assert_eq!(codes(&outcome), [RefusalCode::ImpactChanged]);
     let message = &outcome.refusals[0].message;
-    assert!(message.starts_with("The database also deleted or put back "), "{message}");
+    assert!(message.starts_with("The database also deleted or inserted "), "{message}");
 }
 
 async fn a_trigger_that_deletes_from_a_reached_table_is_found_out(db: TestDb) {
@@ -31,7 +32,7 @@ async fn a_trigger_that_deletes_from_a_reached_table_is_found_out(db: TestDb) {
         id(0)
     ))
     .await;
-    found_out(&db).await;
+    assert_detected(&db).await;
 }
 
 async fn a_trigger_that_deletes_from_another_table_is_found_out(db: TestDb) {
@@ -40,7 +41,7 @@ async fn a_trigger_that_deletes_from_another_table_is_found_out(db: TestDb) {
          CREATE TRIGGER more AFTER DELETE ON whatsapp_groups BEGIN DELETE FROM aside; END",
     )
     .await;
-    found_out(&db).await;
+    assert_detected(&db).await;
 }
 
 async fn a_trigger_that_puts_the_session_back_is_found_out(db: TestDb) {
@@ -49,7 +50,7 @@ async fn a_trigger_that_puts_the_session_back_is_found_out(db: TestDb) {
          INSERT INTO whatsapp_sessions (id, session_name) VALUES (old.id, old.session_name); END",
     )
     .await;
-    found_out(&db).await;
+    assert_detected(&db).await;
 }
 
 async fn a_trigger_that_keeps_a_log_is_no_obstacle(db: TestDb) {
@@ -58,13 +59,13 @@ async fn a_trigger_that_keeps_a_log_is_no_obstacle(db: TestDb) {
          CREATE TRIGGER log AFTER DELETE ON whatsapp_groups BEGIN INSERT INTO log VALUES (old.id); END",
     )
     .await;
-    deleted(db.database().await, &request(STALE)).await;
+    delete_sessions(db.database().await, &request(STALE)).await;
     assert_eq!(db.count("log").await, 20);
 }
 
 /// SQLite compares 7 with '7' in one way when it looks for a parent, and in another when it cascades.
 async fn a_cascade_that_goes_further_than_the_keys_say_is_found_out(db: TestDb) {
-    let group = super::group_of(&db, STALE).await;
+    let group = super::find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE places (code PRIMARY KEY, group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
          CREATE TABLE signs (code text REFERENCES places (code) ON DELETE CASCADE); \
@@ -90,11 +91,11 @@ const ON_GROUPS: &str = " RETURN OLD; END $$; \
 
 async fn a_partitioned_log_is_no_obstacle(db: TestDb) {
     db.exec(&format!("{LOG}{ON_GROUPS}")).await;
-    deleted(db.database().await, &request(STALE)).await;
+    delete_sessions(db.database().await, &request(STALE)).await;
     assert_eq!(db.count("log").await, 20);
 }
 
 async fn a_partitioned_log_hides_no_other_row(db: TestDb) {
     db.exec(&format!("{LOG} DELETE FROM aside WHERE id = OLD.id;{ON_GROUPS}")).await;
-    found_out(&db).await;
+    assert_detected(&db).await;
 }

@@ -1,4 +1,4 @@
-//! The commands ask the gateway too.
+//! Tests that the commands query the gateway too.
 
 use serde_json::{Value, json};
 
@@ -18,22 +18,22 @@ async fn delete_asks_and_the_record_tells(db: TestDb) {
     migrate_without_purge(&db).await;
     let server = Server::of_sessions(|session| (session == id(7)).then_some("WORKING"));
     let (url, at) = (server.url(), "--gateway-url");
-    let (connected, gone, other) = (id(7).to_string(), id(8).to_string(), id(6).to_string());
+    let (connected, unknown, other) = (id(7).to_string(), id(8).to_string(), id(6).to_string());
     let (code, outcome) = document(&db, &["delete", &connected, "--yes", at, &url]);
     assert_eq!((code, &outcome["refusals"][0]["code"]), (3, &json!("GATEWAY_DISAGREES")), "{outcome}");
-    let (code, outcome) = document(&db, &["delete", &gone, "--yes", at, &url]);
+    let (code, outcome) = document(&db, &["delete", &unknown, "--yes", at, &url]);
     assert_eq!((code, &outcome["deletion"]["sessions"][0]["gateway"]), (0, &json!("NOT_FOUND")), "{outcome}");
     let nowhere = format!("http://{}/{{id}}", nobodys_port());
     let ended = run(&db, &["delete", &other, "--yes", at, &nowhere]);
-    let told = "! The gateway could not say of 1 session whether it was connected.";
-    assert!(ended.code == 0 && ended.stdout.contains(told), "{}{}", ended.stdout, ended.stderr);
+    let warning = "! The gateway could not tell whether 1 session was connected.";
+    assert!(ended.code == 0 && ended.stdout.contains(warning), "{}{}", ended.stdout, ended.stderr);
     let (_, list) = document(&db, &["deletions"]);
-    let said: Vec<&Value> =
+    let states: Vec<&Value> =
         list["deletions"].as_array().unwrap().iter().map(|one| &one["sessions"][0]["gateway"]).collect();
-    assert_eq!(said, [&json!("UNREACHABLE"), &json!("NOT_FOUND")]);
+    assert_eq!(states, [&json!("UNREACHABLE"), &json!("NOT_FOUND")]);
     let newest = list["deletions"][0]["id"].as_str().unwrap();
-    let shown = run(&db, &["deletions", "show", newest]).stdout;
-    assert!(shown.contains(&format!("{other} stale-7 (gateway: UNREACHABLE)")), "{shown}");
+    let stdout = run(&db, &["deletions", "show", newest]).stdout;
+    assert!(stdout.contains(&format!("{other} stale-7 (gateway: UNREACHABLE)")), "{stdout}");
 }
 
 async fn cleanup_takes_what_the_gateway_does_not_know(db: TestDb) {
@@ -45,8 +45,8 @@ async fn cleanup_takes_what_the_gateway_does_not_know(db: TestDb) {
     let (code, report) = document(&db, &[&["cleanup", "--yes"], &flags[..]].concat());
     let run_of = &report["run"];
     assert_eq!((code, &run_of["sessionsDeleted"], &run_of["sessionsSkipped"]), (3, &json!(2), &json!(7)), "{report}");
-    assert_eq!(report["skipped"][0]["message"], "The gateway knows it: DISCONNECTED.");
-    // When none is missing, those that it knows are still listed.
+    assert_eq!(report["skipped"][0]["message"], "The gateway knows the session: DISCONNECTED.");
+    // When no session is missing, the sessions that the gateway knows are still listed.
     let (code, report) = document(&db, &[&["cleanup", "--yes"], &flags[..]].concat());
     assert_eq!((code, &report["run"]["sessionsSkipped"]), (3, &json!(7)), "{report}");
     let (code, error) = document(&db, &["cleanup", "--yes", "--missing-from-gateway"]);
@@ -72,7 +72,7 @@ async fn migrate_spares_what_the_gateway_says_is_connected(db: TestDb) {
     assert_eq!(report["spared"][0]["name"], "stale-1");
     assert_eq!(report["spared"][0]["gateway"], "CONNECTED");
     let gateway = report["purge"]["deletion"]["sessions"].as_array().unwrap().iter().map(|session| &session["gateway"]);
-    assert!(gateway.clone().all(|said| said == "NOT_FOUND"), "{report}");
+    assert!(gateway.clone().all(|state| state == "NOT_FOUND"), "{report}");
     assert_eq!(db.count("whatsapp_sessions").await, 6);
 }
 
@@ -86,10 +86,10 @@ async fn the_key_is_in_no_log(db: TestDb) {
         command.env("SESSION_ADMIN_GATEWAY_HEADER", "X-Api-Key: hunter3");
         let Ended { code, stdout, stderr } = ended(command);
         assert_eq!(code, 0, "{stdout}{stderr}");
-        assert!(stderr.contains("the gateway was asked"), "{stderr}");
+        assert!(stderr.contains("queried the gateway"), "{stderr}");
         for secret in ["hunter2", "hunter3", "dXNlcjpodW50ZXIy"] {
             assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}{stderr}");
         }
     }
-    assert_eq!(server.questions()[0].headers["x-api-key"], "hunter3");
+    assert_eq!(server.requests()[0].headers["x-api-key"], "hunter3");
 }

@@ -1,4 +1,5 @@
-//! Deletions: a session that the gateway says is connected stays, and the audit record says what the gateway said.
+//! Tests that a session that the gateway reports as connected is not deleted, and that the audit record contains the
+//! gateway's answers.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use axum::response::IntoResponse as _;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Server, gateway, id, nowhere, with_status};
+use super::{Server, gateway, id, unreachable_gateway, with_status};
 use crate::http::app::TestApp;
 use crate::support::WithTerms as _;
 use crate::support::connection::RawConnection;
@@ -29,7 +30,7 @@ on_both!(Adopted:
     nothing_is_asked_under_locks,
 );
 
-/// A stale session: small, and nothing else forbids its deletion.
+/// The index of a stale session whose deletion nothing else blocks.
 const STALE: usize = 8;
 
 fn request(session: usize) -> DeletionRequest {
@@ -41,14 +42,14 @@ async fn delete(database: &Database, gateway: &Gateway, request: DeletionRequest
 }
 
 async fn a_session_that_the_gateway_says_is_connected_is_refused_unless_that_is_allowed(db: TestDb) {
-    let server = Server::saying(json!({ "instance": { "state": "open" } }));
+    let server = Server::with_answer(json!({ "instance": { "state": "open" } }));
     let (gateway, before) = (server.gateway(), db.everything().await);
     let outcome = delete(db.database().await, &gateway, request(STALE)).await;
     assert_eq!(outcome.refusals.len(), 1, "{:?}", outcome.refusals);
     let refusal = &outcome.refusals[0];
     assert_eq!(refusal.code, RefusalCode::GatewayDisagrees);
-    let message =
-        "The gateway says that 1 session that would go is connected. Disconnect first, or set allowConnected.";
+    let message = "According to the gateway, 1 session that would be deleted is connected. Disconnect it first, or \
+                   set allowConnected.";
     assert_eq!(refusal.message, message);
     assert_eq!(refusal.field, Some(vec!["input".to_owned(), "allowConnected".to_owned()]));
     assert!(outcome.impact.is_some());
@@ -65,11 +66,11 @@ async fn what_the_gateway_said_is_in_the_audit_record(db: TestDb) {
     let server = Server::of_sessions(move |session| statuses[&session]);
     let together = DeletionRequest { session_ids: vec![id(6), id(7), id(8)], ..request(STALE) };
     let deletion = delete(db.database().await, &server.gateway(), together).await.deletion.unwrap();
-    let said: Vec<_> = deletion.sessions.iter().map(|session| session.gateway).collect();
+    let states: Vec<_> = deletion.sessions.iter().map(|session| session.gateway).collect();
     let expected = [GatewaySessionState::QrPending, GatewaySessionState::NotFound, GatewaySessionState::Disconnected];
-    assert_eq!(said, expected.map(Some));
+    assert_eq!(states, expected.map(Some));
     assert_eq!(query::find(db.database().await, deletion.id).await.unwrap(), Some(deletion));
-    // Where it was not asked, nothing is said.
+    // The record has no gateway state where the gateway was not queried.
     let deletion = deletion::delete(db.database().await, &request(5)).await.unwrap().deletion.unwrap();
     assert_eq!(query::find(db.database().await, deletion.id).await.unwrap().unwrap().sessions[0].gateway, None);
 }
@@ -78,7 +79,7 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_and_the_record_says_so(d
     let broken = Server::new(async |_| with_status(500, ""));
     let garbled = Server::new(async |_| "nonsense".into_response());
     let cases = [
-        (nowhere(), GatewaySessionState::Unreachable),
+        (unreachable_gateway(), GatewaySessionState::Unreachable),
         (broken.gateway(), GatewaySessionState::Unreachable),
         (garbled.gateway(), GatewaySessionState::Unknown),
     ];
@@ -91,7 +92,7 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_and_the_record_says_so(d
 }
 
 async fn a_dry_run_is_refused_likewise(db: TestDb) {
-    let server = Server::saying(json!({ "status": "WORKING" }));
+    let server = Server::with_answer(json!({ "status": "WORKING" }));
     let dry = DeletionRequest { dry_run: true, ..request(STALE) };
     let outcome = delete(db.database().await, &server.gateway(), dry.clone()).await;
     assert_eq!(outcome.refusals[0].code, RefusalCode::GatewayDisagrees);
@@ -102,7 +103,7 @@ async fn a_dry_run_is_refused_likewise(db: TestDb) {
 
 async fn a_mutation_asks_first(db: TestDb) {
     let server = Server::of_sessions(|session| (session == id(7)).then_some("WORKING"));
-    let app = TestApp::asking(db, server.gateway()).await;
+    let app = TestApp::with_gateway(db, server.gateway()).await;
     let mutation = "mutation M($id: ID!) { deleteSession(input: { id: $id }) {
         deletion { id sessions { id gateway } } userErrors { code field } } }";
     let refused = app.data(mutation, json!({ "id": id(7) })).await;
@@ -115,11 +116,12 @@ async fn a_mutation_asks_first(db: TestDb) {
     assert_eq!(found, json!({ "deletion": { "sessions": [{ "gateway": "NOT_FOUND" }] } }));
 }
 
-/// A gateway that writes to the session before it answers: were it asked under locks, it would wait for them.
-fn writing(db: &TestDb) -> Server {
+/// Starts a gateway that writes to the session before it answers. If it were queried while locks are held, it would
+/// wait for them.
+fn start_writing_gateway(db: &TestDb) -> Server {
     let (url, dialect) = (db.url().to_owned(), db.dialect());
-    Server::new(move |question| {
-        let (url, session) = (url.clone(), question.session());
+    Server::new(move |request| {
+        let (url, session) = (url.clone(), request.session());
         async move {
             let mut connection = RawConnection::open(&url).await;
             let patience = match dialect {
@@ -128,25 +130,25 @@ fn writing(db: &TestDb) -> Server {
             };
             connection.exec(patience).await;
             let update = format!("UPDATE whatsapp_sessions SET status = status WHERE id = '{session}'");
-            let done = connection.attempt(&update).await;
+            let update_result = connection.attempt(&update).await;
             connection.close().await;
-            with_status(if done.is_ok() { 404 } else { 500 }, "")
+            with_status(if update_result.is_ok() { 404 } else { 500 }, "")
         }
     })
 }
 
 async fn nothing_is_asked_under_locks(db: TestDb) {
-    let server = writing(&db);
-    // Each question is a new one.
+    let server = start_writing_gateway(&db);
+    // Without a cache every query sends a request.
     let gateway = gateway(GatewaySettings { cache_ttl: Duration::ZERO, ..server.settings() });
-    let app = TestApp::asking(db, gateway).await;
+    let app = TestApp::with_gateway(db, gateway).await;
     let mutation = "mutation M($id: ID!) { deleteSession(input: { id: $id }) { deletion { sessions { gateway } } } }";
     let deleted = app.data(mutation, json!({ "id": id(STALE) })).await;
     assert_eq!(deleted["deleteSession"]["deletion"]["sessions"], json!([{ "gateway": "NOT_FOUND" }]));
     let mutation = "mutation { cleanUpSessions(input: { criteria: { missingFromGateway: true }, dryRun: false }) {
         run { id } userErrors { message } } }";
-    let asked = app.data(mutation, json!({})).await;
-    let run = asked["cleanUpSessions"]["run"]["id"].as_str().unwrap();
+    let response = app.data(mutation, json!({})).await;
+    let run = response["cleanUpSessions"]["run"]["id"].as_str().unwrap();
     let (database, gateway) = (app.state.database().clone(), app.state.gateway().cloned());
     let worker =
         RunExecutor::take(database, gateway, run.parse().unwrap(), BatchSize::default()).await.unwrap().unwrap();
@@ -156,6 +158,7 @@ async fn nothing_is_asked_under_locks(db: TestDb) {
     let cleaned = app.data(query, json!({ "id": run })).await;
     assert_eq!(cleaned["cleanupRun"]["sessionsDeleted"], 8, "{cleaned}");
     assert!(!cleaned.to_string().contains("UNREACHABLE"), "{cleaned}");
-    // The deletion's one, and two for each of the eight: before the run was made, and before their batch.
-    assert_eq!(server.questions().len(), 1 + 2 * 8);
+    // One request for the deletion, and two for each of the eight sessions: before the run is created, and before its
+    // batch.
+    assert_eq!(server.requests().len(), 1 + 2 * 8);
 }

@@ -1,11 +1,11 @@
-//! Dry runs of cleanups: what the run would do, those that it would skip with the reasons that it would give.
+//! Tests that a dry run of a cleanup shows what the run would delete, and which sessions it would skip and why.
 
 use api::cleanup::CleanupRequest;
 use api::refusal::RefusalCode;
 use serde_json::{Value, json};
 
-use super::cleanup::{cleaned, missing, skipped, stale, start, various};
-use super::{Server, id, nowhere, with_status};
+use super::cleanup::{clean_up, create_run, find_skipped, missing_request, stale_request, start_mixed_gateway};
+use super::{Server, id, unreachable_gateway, with_status};
 use crate::cli::{document, migrate_without_purge, run};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, WithTerms as _, on_both};
@@ -18,37 +18,37 @@ on_both!(Adopted:
 on_both!(Mended: the_command_lists_those_that_could_not_be_asked_about, the_command_shows_what_would_go);
 
 async fn a_dry_run_leaves_out_those_that_are_connected(db: TestDb) {
-    let server = various();
+    let server = start_mixed_gateway();
     let gateway = server.gateway();
-    let dry = CleanupRequest { dry_run: true, ..stale() }.at_most(100_000);
-    let outcome = start(&db, &gateway, &dry).await;
+    let dry = CleanupRequest { dry_run: true, ..stale_request() }.at_most(100_000);
+    let outcome = create_run(&db, &gateway, &dry).await;
     assert_eq!((outcome.refusals, outcome.impact.as_ref().unwrap().session_count), (vec![], 9));
-    let left: Vec<_> = outcome.skipped.iter().map(|skipped| (skipped.session_id, skipped.code)).collect();
-    assert_eq!(left, [(id(4), RefusalCode::GatewayDisagrees)]);
+    let skipped_sessions: Vec<_> = outcome.skipped.iter().map(|skipped| (skipped.session_id, skipped.code)).collect();
+    assert_eq!(skipped_sessions, [(id(4), RefusalCode::GatewayDisagrees)]);
     let would_go = outcome.would_go.unwrap();
     assert_eq!(would_go.session_count, 8);
-    let outcome = start(&db, &gateway, &dry.allow_connected()).await;
+    let outcome = create_run(&db, &gateway, &dry.allow_connected()).await;
     assert_eq!((outcome.refusals, outcome.skipped), (vec![], vec![]));
     assert_eq!(outcome.would_go, outcome.impact);
-    // The run does what was shown.
-    let run = cleaned(&db, &gateway, &stale()).await;
+    // The run deletes what the dry run showed.
+    let run = clean_up(&db, &gateway, &stale_request()).await;
     assert_eq!((run.sessions_deleted, run.rows_deleted), (8, would_go.rows_deleted));
 }
 
 async fn a_dry_run_lists_what_the_run_lists(db: TestDb) {
-    let server = various();
-    for gateway in [nowhere(), server.gateway()] {
-        let dry = start(&db, &gateway, &CleanupRequest { dry_run: true, ..missing() }).await;
+    let server = start_mixed_gateway();
+    for gateway in [unreachable_gateway(), server.gateway()] {
+        let dry = create_run(&db, &gateway, &CleanupRequest { dry_run: true, ..missing_request() }).await;
         let mut would = dry.skipped;
         would.sort_by_key(|skipped| skipped.session_id);
-        let run = cleaned(&db, &gateway, &missing()).await;
+        let run = clean_up(&db, &gateway, &missing_request()).await;
         assert_eq!(run.sessions_deleted, dry.would_go.unwrap().session_count);
-        assert_eq!(skipped(&db, run.id).await, would);
+        assert_eq!(find_skipped(&db, run.id).await, would);
     }
 }
 
 async fn graphql_lists_those_that_could_not_be_asked_about(db: TestDb) {
-    let app = TestApp::asking(db, nowhere()).await;
+    let app = TestApp::with_gateway(db, unreachable_gateway()).await;
     let fields = "sessionsSkipped skipped { sessionId code message }";
     let queries = [
         format!("{{ cleanupPreview(criteria: {{ missingFromGateway: true }}) {{ sessionCount {fields} }} }}"),
@@ -62,7 +62,7 @@ async fn graphql_lists_those_that_could_not_be_asked_about(db: TestDb) {
         let answer = answer.as_object().unwrap().values().next().unwrap();
         assert_eq!(answer["sessionsSkipped"], 9, "{answer}");
         let listed: Vec<&Value> = answer["skipped"].as_array().unwrap().iter().collect();
-        let unknown = "Whether the gateway knows it is not known. The gateway cannot be reached: ";
+        let unknown = "The gateway did not say whether it knows the session. The gateway cannot be reached: ";
         assert!(listed.iter().all(|one| one["message"].as_str().unwrap().starts_with(unknown)), "{answer}");
         assert_eq!(listed.len(), 9);
     }
@@ -72,11 +72,11 @@ async fn the_command_lists_those_that_could_not_be_asked_about(db: TestDb) {
     migrate_without_purge(&db).await;
     let server = Server::new(async |_| with_status(401, ""));
     let flags = ["--missing-from-gateway", "--gateway-url", &server.url()];
-    let why = "The gateway answered 401 Unauthorized: check its key (--gateway-header).";
+    let message = "The gateway answered 401 Unauthorized: check its key (--gateway-header).";
     let (code, report) = document(&db, &[&["cleanup", "--dry-run"], &flags[..]].concat());
     let listed = report["skipped"].as_array().unwrap();
     assert_eq!((code, &report["sessionCount"], listed.len()), (3, &json!(0), 9), "{report}");
-    assert!(listed.iter().all(|one| one["message"].as_str().unwrap().ends_with(why)), "{report}");
+    assert!(listed.iter().all(|one| one["message"].as_str().unwrap().ends_with(message)), "{report}");
     for command in [["cleanup", "--dry-run"], ["cleanup", "--yes"]] {
         let ended = run(&db, &[&command, &flags[..]].concat());
         assert!(ended.code == 3 && !ended.stdout.contains("nothing to clean up"), "{}", ended.stdout);
@@ -95,8 +95,9 @@ async fn the_command_shows_what_would_go(db: TestDb) {
     assert_eq!(would_go["sessionCount"], 8);
     let text = run(&db, &[&["cleanup"], &flags[..]].concat()).stdout;
     let rows = would_go["rowsDeleted"].as_i64().unwrap();
-    let verdict = format!("! Dry run: 8 sessions would go, {rows} rows deleted with them, and 1 would be skipped.");
-    for shown in ["What deleting 8 sessions does:", "The gateway says that it is connected.", &verdict] {
+    let verdict =
+        format!("! Dry run: 8 sessions would be deleted ({rows} rows in all tables), and 1 would be skipped.");
+    for shown in ["What deleting 8 sessions does:", "According to the gateway, the session is connected.", &verdict] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let (_, report) = document(&db, &["cleanup", "--yes", "--gateway-url", &server.url()]);

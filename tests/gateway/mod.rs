@@ -1,5 +1,5 @@
-//! The gateway: what its answers mean, how it is asked, and what deletions and cleanups make of it. It is a real HTTP
-//! server on a port of this machine.
+//! Tests of the gateway: how it is queried, how its answers are interpreted, and how deletions and cleanups use them.
+//! The gateway is a real HTTP server on a local port.
 
 mod cleanup;
 mod command;
@@ -30,20 +30,20 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// The id of a session of the scenario.
+/// Returns the id of a session of the scenario.
 fn id(session: usize) -> Uuid {
     SESSIONS[session].id.parse().unwrap()
 }
 
-/// A question that the gateway was asked.
+/// A request that the gateway received.
 #[derive(Debug, Clone)]
-struct Question {
+struct ReceivedRequest {
     path: String,
     headers: HeaderMap,
 }
 
-impl Question {
-    /// The session that it is about.
+impl ReceivedRequest {
+    /// Returns the id of the session that the request is about.
     fn session(&self) -> Uuid {
         let ids: Vec<Uuid> = self.path.split('/').filter_map(|part| part.parse().ok()).collect();
         assert_eq!(ids.len(), 1, "{}", self.path);
@@ -51,29 +51,30 @@ impl Question {
     }
 }
 
-/// A gateway. It runs in a thread of its own, so that it also answers while a test waits for a command; it stops when it
-/// is dropped.
+/// A gateway for tests. It runs in its own thread, so that it also answers while a test waits for a command. It stops
+/// when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
-    questions: Arc<Mutex<Vec<Question>>>,
-    /// The most questions that were being answered at the same time.
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
+    /// The largest number of requests that were answered at the same time.
     busiest: Arc<AtomicUsize>,
     _stop: oneshot::Sender<()>,
 }
 
 impl Server {
-    /// Answers each question as `answer` says.
+    /// Starts a gateway that answers each request with the result of `answer`.
     fn new<F: Future<Output = Response> + Send + 'static>(
-        answer: impl Fn(Question) -> F + Clone + Send + Sync + 'static,
+        answer: impl Fn(ReceivedRequest) -> F + Clone + Send + Sync + 'static,
     ) -> Self {
-        let questions: Arc<Mutex<Vec<Question>>> = Arc::default();
+        let requests: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
         let (busy, busiest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (seen, most) = (Arc::clone(&questions), Arc::clone(&busiest));
+        let (seen, most) = (Arc::clone(&requests), Arc::clone(&busiest));
         let router = Router::new().fallback(async move |request: Request| {
-            let question = Question { path: request.uri().path().to_owned(), headers: request.headers().clone() };
-            seen.lock().unwrap().push(question.clone());
+            let received =
+                ReceivedRequest { path: request.uri().path().to_owned(), headers: request.headers().clone() };
+            seen.lock().unwrap().push(received.clone());
             most.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            let answer = answer(question).await;
+            let answer = answer(received).await;
             busy.fetch_sub(1, Ordering::SeqCst);
             answer
         });
@@ -91,21 +92,22 @@ impl Server {
                 }
             });
         });
-        Self { address, questions, busiest, _stop: stop }
+        Self { address, requests, busiest, _stop: stop }
     }
 
-    /// Answers every question with the same JSON.
-    fn saying(answer: Value) -> Self {
+    /// Starts a gateway that answers every request with the same JSON.
+    fn with_answer(answer: Value) -> Self {
         Self::new(move |_| {
             let answer = answer.to_string();
             async move { answer.into_response() }
         })
     }
 
-    /// Answers as WAHA does, with a status for each session; those that have none it does not know.
+    /// Starts a gateway that answers like WAHA, with a status for each session. Sessions without a status are unknown
+    /// to it.
     pub(crate) fn of_sessions(status: impl Fn(Uuid) -> Option<&'static str> + Clone + Send + Sync + 'static) -> Self {
-        Self::new(move |question| {
-            let status = status(question.session());
+        Self::new(move |request| {
+            let status = status(request.session());
             async move {
                 match status {
                     Some(status) => json!({ "status": status }).to_string().into_response(),
@@ -119,7 +121,7 @@ impl Server {
         format!("http://{}/api/sessions/{{id}}", self.address)
     }
 
-    /// Where it is, with answers that are believed for a minute.
+    /// Returns the settings of a client of this gateway, with answers cached for a minute.
     fn settings(&self) -> GatewaySettings {
         GatewaySettings { cache_ttl: Duration::from_mins(1), ..settings(&self.url()) }
     }
@@ -128,19 +130,19 @@ impl Server {
         gateway(self.settings())
     }
 
-    /// What it was asked so far.
-    fn questions(&self) -> Vec<Question> {
-        self.questions.lock().unwrap().clone()
+    /// Returns the requests received so far.
+    fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// The sessions that it was asked about so far, in the order of their ids.
-    fn asked_about(&self) -> Vec<Uuid> {
-        let mut sessions: Vec<Uuid> = self.questions().iter().map(Question::session).collect();
+    /// Returns the sessions queried so far, ordered by id.
+    fn queried_sessions(&self) -> Vec<Uuid> {
+        let mut sessions: Vec<Uuid> = self.requests().iter().map(ReceivedRequest::session).collect();
         sessions.sort_unstable();
         sessions
     }
 
-    fn busiest(&self) -> usize {
+    fn max_concurrent_requests(&self) -> usize {
         self.busiest.load(Ordering::SeqCst)
     }
 }
@@ -153,23 +155,23 @@ fn gateway(settings: GatewaySettings) -> Gateway {
     Gateway::new(settings, Clock::System).unwrap()
 }
 
-/// A gateway that is not there.
-fn nowhere() -> Gateway {
+/// Returns a client of a gateway that does not exist.
+fn unreachable_gateway() -> Gateway {
     gateway(settings(&format!("http://user:hunter2@{}/{{id}}", nobodys_port())))
 }
 
-/// A port that nobody listens on.
+/// Returns the address of a local port without a listener.
 pub(crate) fn nobodys_port() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// What is said of some session.
-async fn said(gateway: &Gateway) -> GatewayState {
+/// Queries the gateway about one session and returns the answer.
+async fn query_gateway(gateway: &Gateway) -> GatewayState {
     gateway.query_if_available(id(0)).await
 }
 
-async fn state(gateway: &Gateway) -> GatewaySessionState {
-    said(gateway).await.state
+async fn query_state(gateway: &Gateway) -> GatewaySessionState {
+    query_gateway(gateway).await.state
 }
 
 fn with_status(status: u16, body: &'static str) -> Response {

@@ -1,4 +1,4 @@
-//! What an answer means, whatever it is.
+//! Tests of how the gateway's responses are interpreted, including unexpected ones.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use super::{Server, gateway, nowhere, said, settings, state, with_status};
+use super::{Server, gateway, query_gateway, query_state, settings, unreachable_gateway, with_status};
 
 use GatewaySessionState::{Connected, Connecting, Disconnected, NotFound, QrPending, Unknown, Unreachable};
 
@@ -29,23 +29,23 @@ async fn the_words_of_waha_of_evolution_api_and_of_the_database_are_known() {
         (waha("connected"), Connected),
         (waha("qr_pending"), QrPending),
         (waha("disconnected"), Disconnected),
-        // A number that is no status does not hide the status.
+        // A number that is not a session status does not hide the status.
         (json!({ "status": 200, "instance": { "state": "open" } }), Connected),
     ];
     for (answer, expected) in cases {
-        let server = Server::saying(answer.clone());
-        let said = said(&server.gateway()).await;
-        assert_eq!((said.state, said.detail), (expected, None), "{answer}");
+        let server = Server::with_answer(answer.clone());
+        let response = query_gateway(&server.gateway()).await;
+        assert_eq!((response.state, response.detail), (expected, None), "{answer}");
     }
 }
 
 #[tokio::test]
 async fn a_gateways_own_words_and_their_place_can_be_named() {
     let own = async |answer: Value, path: &str, words: &[&str]| {
-        let server = Server::saying(answer);
+        let server = Server::with_answer(answer);
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         let status_path = StatusPath::parse(path).unwrap();
-        state(&gateway(GatewaySettings {
+        query_state(&gateway(GatewaySettings {
             status_path,
             words: StatusWords::with_entries(&words).unwrap(),
             ..server.settings()
@@ -54,32 +54,32 @@ async fn a_gateways_own_words_and_their_place_can_be_named() {
     };
     let nested = json!({ "data": [{ "a/b": { "live": "Up" } }] });
     assert_eq!(own(nested.clone(), "/data/0/a~1b/live", &["up=CONNECTED", "down=disconnected"]).await, Connected);
-    // The defaults stay, and a word that is named comes before them.
+    // The default words stay valid, and configured words take precedence.
     assert_eq!(own(json!({ "s": "WORKING" }), "/s", &["up=CONNECTED"]).await, Connected);
     assert_eq!(own(json!({ "s": "open" }), "/s", &["OPEN=CONNECTING"]).await, Connecting);
     assert_eq!(own(json!({ "s": "session_not_found" }), "/s", &["session_not_found=NOT_FOUND"]).await, NotFound);
     assert_eq!(own(json!({ "up": false }), "/up", &["true=CONNECTED", "false=DISCONNECTED"]).await, Disconnected);
     assert_eq!(own(json!({ "status": "WORKING" }), "/other", &[]).await, Unknown);
     for wrong in ["", "x", "=CONNECTED", "x=", "x=UP", "x=UNREACHABLE"] {
-        assert!(StatusWords::with_entries(&[wrong.to_owned()]).unwrap_err().contains("it takes WORD=STATE"), "{wrong}");
+        assert!(StatusWords::with_entries(&[wrong.to_owned()]).unwrap_err().contains("write WORD=STATE"), "{wrong}");
     }
     let twice = ["x=CONNECTED".to_owned(), "X=CONNECTING".to_owned()];
-    assert_eq!(StatusWords::with_entries(&twice).unwrap_err(), "says two things of x; name each word once.");
+    assert_eq!(StatusWords::with_entries(&twice).unwrap_err(), "gives x two meanings; give each word only once.");
 }
 
 #[tokio::test]
 async fn a_session_that_the_gateway_does_not_know_is_an_answer() {
     let server = Server::new(async |_| with_status(404, "no such session"));
-    let said = said(&server.gateway()).await;
-    assert_eq!((said.state, said.detail), (NotFound, None));
+    let response = query_gateway(&server.gateway()).await;
+    assert_eq!((response.state, response.detail), (NotFound, None));
 }
 
 #[tokio::test]
 async fn other_answers_say_what_happened() {
     let key = "check its key (--gateway-header).";
-    let path = "The gateway's answer has no status at /status or /instance/state: --gateway-status-path can say where \
-                it is.";
-    let word = "The gateway says \"BANNED\", which means nothing here: --gateway-word can say what it means.";
+    let path = "The gateway's answer has no status at /status or /instance/state. Set its place with \
+                --gateway-status-path.";
+    let word = "The gateway reports the status \"BANNED\", which is unknown. Set its meaning with --gateway-word.";
     let cases: [(u16, &'static str, GatewaySessionState, &str); 12] = [
         (401, "", Unreachable, &format!("The gateway answered 401 Unauthorized: {key}")),
         (403, "", Unreachable, &format!("The gateway answered 403 Forbidden: {key}")),
@@ -96,15 +96,15 @@ async fn other_answers_say_what_happened() {
     ];
     for (status, body, expected, detail) in cases {
         let server = Server::new(move |_| std::future::ready(with_status(status, body)));
-        let said = said(&server.gateway()).await;
-        assert_eq!((said.state, said.detail.as_deref()), (expected, Some(detail)), "{status} {body}");
+        let response = query_gateway(&server.gateway()).await;
+        assert_eq!((response.state, response.detail.as_deref()), (expected, Some(detail)), "{status} {body}");
     }
 }
 
 #[tokio::test]
 async fn of_an_unknown_word_only_the_beginning_is_repeated() {
-    let server = Server::saying(json!({ "status": "x".repeat(1_000) }));
-    let detail = said(&server.gateway()).await.detail.unwrap();
+    let server = Server::with_answer(json!({ "status": "x".repeat(1_000) }));
+    let detail = query_gateway(&server.gateway()).await.detail.unwrap();
     assert!(detail.contains(&format!("\"{}\"", "x".repeat(40))), "{detail}");
 }
 
@@ -119,11 +119,12 @@ async fn an_answer_that_is_late_or_never_ends_is_not_waited_for() {
         Response::new(Body::from_stream(begins.chain(stream::pending())))
     });
     for server in [silent, stalls] {
-        let begun = Instant::now();
-        let said = said(&gateway(GatewaySettings { timeout: Duration::from_millis(300), ..server.settings() })).await;
-        assert_eq!(said.state, Unreachable);
-        assert_eq!(said.detail.as_deref(), Some("The gateway did not answer within 0.3 s."));
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        let start = Instant::now();
+        let response =
+            query_gateway(&gateway(GatewaySettings { timeout: Duration::from_millis(300), ..server.settings() })).await;
+        assert_eq!(response.state, Unreachable);
+        assert_eq!(response.detail.as_deref(), Some("The gateway did not answer within 0.3 s."));
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     }
 }
 
@@ -139,20 +140,24 @@ async fn no_more_than_64_kb_of_an_answer_are_read() {
             assert_eq!(body.len(), length);
             async move { body.into_response() }
         });
-        assert_eq!(state(&server.gateway()).await, expected, "{length}");
+        assert_eq!(query_state(&server.gateway()).await, expected, "{length}");
     }
     let endless = Server::new(async |_| {
         Response::new(Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024])))))
     });
-    let said = said(&gateway(GatewaySettings { timeout: Duration::from_secs(30), ..endless.settings() })).await;
-    assert_eq!((said.state, said.detail.as_deref()), (Unknown, Some("The gateway's answer is longer than 64 kB.")));
+    let response =
+        query_gateway(&gateway(GatewaySettings { timeout: Duration::from_secs(30), ..endless.settings() })).await;
+    assert_eq!(
+        (response.state, response.detail.as_deref()),
+        (Unknown, Some("The gateway's answer is longer than 64 kB."))
+    );
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_told_without_the_password() {
-    let said = said(&nowhere()).await;
-    assert_eq!(said.state, Unreachable);
-    let detail = said.detail.unwrap();
+    let response = query_gateway(&unreachable_gateway()).await;
+    assert_eq!(response.state, Unreachable);
+    let detail = response.detail.unwrap();
     assert!(detail.starts_with("The gateway cannot be reached: Connection refused"), "{detail}");
     assert!(!detail.contains("hunter2") && !detail.contains("127.0.0.1"), "{detail}");
 }
@@ -162,69 +167,69 @@ async fn a_connection_that_breaks_off_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || drop(listener.accept()));
-    let said = said(&gateway(settings(&format!("http://{address}/{{id}}")))).await;
-    assert_eq!(said.state, Unreachable);
-    assert!(said.detail.as_ref().unwrap().starts_with("The gateway broke off its answer"), "{said:?}");
+    let response = query_gateway(&gateway(settings(&format!("http://{address}/{{id}}")))).await;
+    assert_eq!(response.state, Unreachable);
+    assert!(response.detail.as_ref().unwrap().starts_with("The gateway did not complete its answer"), "{response:?}");
 }
 
 #[tokio::test]
 async fn a_server_without_tls_is_unreachable_over_https() {
-    let server = Server::saying(json!({ "status": "WORKING" }));
-    let said = said(&gateway(settings(&server.url().replace("http:", "https:")))).await;
-    assert_eq!(said.state, Unreachable);
-    assert!(said.detail.as_ref().unwrap().starts_with("The gateway cannot be reached: "), "{said:?}");
-    assert_eq!(server.questions().len(), 0);
+    let server = Server::with_answer(json!({ "status": "WORKING" }));
+    let response = query_gateway(&gateway(settings(&server.url().replace("http:", "https:")))).await;
+    assert_eq!(response.state, Unreachable);
+    assert!(response.detail.as_ref().unwrap().starts_with("The gateway cannot be reached: "), "{response:?}");
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]
 async fn a_redirect_is_followed_on_the_same_server_only() {
-    let elsewhere = Server::saying(json!({ "status": "WORKING" }));
+    let elsewhere = Server::with_answer(json!({ "status": "WORKING" }));
     let target = format!("http://{}/", elsewhere.address);
-    let server = Server::new(move |question| {
-        let to = if question.path.starts_with("/api") { "/there".to_owned() } else { target.clone() };
+    let server = Server::new(move |request| {
+        let to = if request.path.starts_with("/api") { "/there".to_owned() } else { target.clone() };
         async move { (axum::http::StatusCode::FOUND, [("location", to)]).into_response() }
     });
     let header = Some(Header::parse("X-Api-Key: hunter2").unwrap());
-    let said = said(&gateway(GatewaySettings { header, ..server.settings() })).await;
-    assert_eq!(said.state, Unreachable);
-    let detail = "The gateway answered 302 Found and pointed to another server, or too often.";
-    assert_eq!(said.detail.as_deref(), Some(detail));
-    let paths: Vec<String> = server.questions().into_iter().map(|question| question.path).collect();
+    let response = query_gateway(&gateway(GatewaySettings { header, ..server.settings() })).await;
+    assert_eq!(response.state, Unreachable);
+    let detail = "The gateway answered 302 Found and redirected to another server or too often.";
+    assert_eq!(response.detail.as_deref(), Some(detail));
+    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!((paths.len(), paths[1].as_str()), (2, "/there"));
-    assert_eq!(elsewhere.questions().len(), 0);
-    let moved = Server::new(async |question| match question.path.strip_prefix("/api") {
+    assert_eq!(elsewhere.requests().len(), 0);
+    let moved = Server::new(async |request| match request.path.strip_prefix("/api") {
         Some(rest) => (axum::http::StatusCode::PERMANENT_REDIRECT, [("location", rest.to_owned())]).into_response(),
         None => with_status(200, "{\"status\":\"WORKING\"}"),
     });
-    assert_eq!(state(&moved.gateway()).await, Connected);
+    assert_eq!(query_state(&moved.gateway()).await, Connected);
     let around =
-        Server::new(async |question| (axum::http::StatusCode::FOUND, [("location", question.path)]).into_response());
-    assert_eq!(state(&around.gateway()).await, Unreachable);
-    assert!(around.questions().len() < 10);
+        Server::new(async |request| (axum::http::StatusCode::FOUND, [("location", request.path)]).into_response());
+    assert_eq!(query_state(&around.gateway()).await, Unreachable);
+    assert!(around.requests().len() < 10);
 }
 
-/// The page that a gateway points to, such as a login's, knows no sessions.
+/// A page behind a redirect, such as a login page, knows no sessions.
 #[tokio::test]
 async fn what_is_not_found_behind_a_redirect_is_unknown() {
-    let server = Server::new(async |question| match question.path.strip_prefix("/api") {
+    let server = Server::new(async |request| match request.path.strip_prefix("/api") {
         Some(rest) => (axum::http::StatusCode::FOUND, [("location", format!("/login{rest}"))]).into_response(),
         None => with_status(404, ""),
     });
-    let said = said(&server.gateway()).await;
-    assert_eq!((server.questions().len(), said.state), (2, Unknown));
-    assert_eq!(said.detail.as_deref(), Some("The gateway pointed elsewhere, and there is nothing there."));
+    let response = query_gateway(&server.gateway()).await;
+    assert_eq!((server.requests().len(), response.state), (2, Unknown));
+    assert_eq!(response.detail.as_deref(), Some("The gateway redirected to a page that does not exist."));
 }
 
 #[tokio::test]
 async fn it_is_asked_with_the_id_and_with_its_key() {
-    let server = Server::saying(json!({ "status": "WORKING" }));
+    let server = Server::with_answer(json!({ "status": "WORKING" }));
     let header = Some(Header::parse("X-Api-Key: hunter2").unwrap());
     let url = server.url().replace("http://", "http://user:pa%20ss@");
     let settings = GatewaySettings { header, ..settings(&url) };
     assert!(!format!("{settings:?}").contains("hunter2") && !format!("{settings:?}").contains("pa%20ss"));
-    assert_eq!(state(&gateway(settings)).await, Connected);
-    let question = server.questions().remove(0);
-    assert_eq!(question.path, format!("/api/sessions/{}", super::id(0)));
-    assert_eq!(question.headers["x-api-key"], "hunter2");
-    assert_eq!(question.headers["authorization"], "Basic dXNlcjpwYSBzcw==");
+    assert_eq!(query_state(&gateway(settings)).await, Connected);
+    let request = server.requests().remove(0);
+    assert_eq!(request.path, format!("/api/sessions/{}", super::id(0)));
+    assert_eq!(request.headers["x-api-key"], "hunter2");
+    assert_eq!(request.headers["authorization"], "Basic dXNlcjpwYSBzcw==");
 }

@@ -1,11 +1,11 @@
-//! `Session.gateway`.
+//! Tests of the GraphQL field `Session.gateway`.
 
 use std::time::Duration;
 
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
-use super::{Server, id, nowhere, with_status};
+use super::{Server, id, unreachable_gateway, with_status};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -19,7 +19,7 @@ on_both!(Mended:
 const PAGE: &str = "query Q($first: Int) { sessions(first: $first, orderBy: { field: NAME, direction: ASC }) {
     nodes { id name gateway { state detail checkedAt } } } }";
 
-async fn states(app: &TestApp) -> Vec<(String, String)> {
+async fn fetch_states(app: &TestApp) -> Vec<(String, String)> {
     let data = app.data(PAGE, json!({ "first": 100 })).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let nodes = data["sessions"]["nodes"].as_array().unwrap();
@@ -27,9 +27,9 @@ async fn states(app: &TestApp) -> Vec<(String, String)> {
 }
 
 async fn a_page_of_sessions_is_asked_about_in_parallel(db: TestDb) {
-    let server = Server::new(async |question| {
+    let server = Server::new(async |request| {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        match question.session() {
+        match request.session() {
             session if session == id(0) => with_status(404, ""),
             session if session == id(1) => with_status(500, ""),
             session if session == id(2) => "nonsense".into_response(),
@@ -37,8 +37,8 @@ async fn a_page_of_sessions_is_asked_about_in_parallel(db: TestDb) {
             _ => "{\"status\":\"WORKING\"}".into_response(),
         }
     });
-    let app = TestApp::asking(db, server.gateway()).await;
-    let states = states(&app).await;
+    let app = TestApp::with_gateway(db, server.gateway()).await;
+    let states = fetch_states(&app).await;
     assert_eq!(states.len(), 14);
     for (session, state) in states {
         let expected = match () {
@@ -50,8 +50,8 @@ async fn a_page_of_sessions_is_asked_about_in_parallel(db: TestDb) {
         };
         assert_eq!(state, expected, "{session}");
     }
-    assert_eq!(server.questions().len(), 14);
-    assert!(server.busiest() > 7, "{}", server.busiest());
+    assert_eq!(server.requests().len(), 14);
+    assert!(server.max_concurrent_requests() > 7, "{}", server.max_concurrent_requests());
 }
 
 async fn without_a_gateway_the_field_is_null(db: TestDb) {
@@ -62,7 +62,7 @@ async fn without_a_gateway_the_field_is_null(db: TestDb) {
 }
 
 async fn whatever_the_gateway_does_is_an_answer(db: TestDb) {
-    let app = TestApp::asking(db, nowhere()).await;
+    let app = TestApp::with_gateway(db, unreachable_gateway()).await;
     let data = app.data(PAGE, json!({ "first": 1 })).await;
     let gateway = &data["sessions"]["nodes"][0]["gateway"];
     assert_eq!(gateway["state"], "UNREACHABLE");
@@ -71,8 +71,8 @@ async fn whatever_the_gateway_does_is_an_answer(db: TestDb) {
 }
 
 async fn a_session_is_asked_about_once_however_often_it_is_asked_for(db: TestDb) {
-    let server = Server::saying(json!({ "status": "WORKING" }));
-    let app = TestApp::asking(db, server.gateway()).await;
+    let server = Server::with_answer(json!({ "status": "WORKING" }));
+    let app = TestApp::with_gateway(db, server.gateway()).await;
     let query = "query Q($id: ID!) { a: session(id: $id) { gateway { state checkedAt detail } }
         b: node(id: $id) { ... on Session { one: gateway { state } two: gateway { checkedAt } } } }";
     let data = app.data(query, json!({ "id": id(0) })).await;
@@ -80,7 +80,7 @@ async fn a_session_is_asked_about_once_however_often_it_is_asked_for(db: TestDb)
     assert_eq!((&data["a"]["gateway"]["detail"], &data["b"]["one"]["state"]), (&Value::Null, &json!("CONNECTED")));
     assert_eq!(data["a"]["gateway"]["checkedAt"], data["b"]["two"]["checkedAt"]);
     app.data(query, json!({ "id": id(0) })).await;
-    assert_eq!(server.questions().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Runs that want the gateway, and servers that have none.
+//! Tests of runs that need the gateway, and of servers without one.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use api::cleanup::{self, BatchSize, RunExecutor, RunStatus};
 use api::db::{Database, DatabaseSettings};
 use api::worker::{JobQueue, Workers};
 
-use super::cleanup::{changing, missing, start};
+use super::cleanup::{create_run, missing_request, start_changeable_gateway};
 use crate::cli::migrate_without_purge;
 use crate::cli::server::Server;
-use crate::support::wait::wait_until_finished;
+use crate::support::wait::{eventually, wait_until_finished};
 use crate::support::{TestDb, on_both};
 
 on_both!(Mended:
@@ -20,8 +20,8 @@ on_both!(long Mended: a_run_that_nobody_with_a_gateway_takes_fails_with_the_reas
 
 async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) {
     migrate_without_purge(&db).await;
-    let (_server, gateway, _) = changing(&[]);
-    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    let (_server, gateway, _) = start_changeable_gateway(&[]);
+    let run = create_run(&db, &gateway, &missing_request()).await.run.unwrap();
     let database = db.database().await;
     let without = Workers::start(JobQueue::new(database), None);
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -35,20 +35,24 @@ async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) 
     }
 }
 
-/// For longer than a run is waited for that nobody takes.
+/// The run takes longer than the time after which a run that no worker takes fails.
 async fn a_run_that_is_come_further_with_now_and_then_does_not_fail(db: TestDb) {
     migrate_without_purge(&db).await;
-    let (_server, gateway, _) = changing(&[]);
-    let run = start(&db, &gateway, &missing()).await.run.unwrap().id;
+    let (_server, gateway, _) = start_changeable_gateway(&[]);
+    let run = create_run(&db, &gateway, &missing_request()).await.run.unwrap().id;
     let run_lease = Duration::from_millis(100);
     let database = Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap();
     let without = Workers::start(JobQueue::new(&database), None);
     for deleted in 1..=9 {
         tokio::time::sleep(Duration::from_millis(400)).await;
         let asking = Some(gateway.clone());
-        let taken =
-            RunExecutor::take(db.database().await.clone(), asking, run, BatchSize::with_row_budget(1)).await.unwrap();
-        let mut worker = taken.unwrap_or_else(|| panic!("somebody else has it, at {deleted}"));
+        // The worker without a gateway has the lease for a moment whenever it looks at the run.
+        let mut worker = eventually(async || {
+            let size = BatchSize::with_row_budget(1);
+            let taken = RunExecutor::take(db.database().await.clone(), asking.clone(), run, size).await.unwrap();
+            taken.ok_or_else(|| format!("another worker has the run, at {deleted}"))
+        })
+        .await;
         while worker.run_next_batch().await.unwrap().sessions_deleted < deleted {}
         worker.release().await.unwrap();
     }
@@ -60,8 +64,8 @@ async fn a_run_that_is_come_further_with_now_and_then_does_not_fail(db: TestDb) 
 
 async fn a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason(db: TestDb) {
     migrate_without_purge(&db).await;
-    let (_server, gateway, _) = changing(&[]);
-    let run = start(&db, &gateway, &missing()).await.run.unwrap();
+    let (_server, gateway, _) = start_changeable_gateway(&[]);
+    let run = create_run(&db, &gateway, &missing_request()).await.run.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     let serve = ["--database-url", db.url(), "--run-lease", "1"];
@@ -69,11 +73,14 @@ async fn a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason(db: TestDb
     let ended = wait_until_finished(db.database().await, run.id).await;
     assert_eq!((ended.status, ended.sessions_deleted, ended.sessions_skipped), (RunStatus::Failed, 0, 9));
     let error = ended.error.unwrap();
-    assert!(error.contains("for 20 s no server took it that has a gateway. Start one with --gateway-url"), "{error}");
+    assert!(
+        error.contains("for 20 s no server with a gateway has executed it. Start a server with --gateway-url"),
+        "{error}"
+    );
     assert_eq!(server.stop(), 0);
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-    for said in ["it is left to a server that has one", "a cleanup run has failed"] {
-        let lines: Vec<&str> = log.lines().filter(|line| line.contains(said)).collect();
+    for message in ["it is left to a server that has one", "a cleanup run has failed"] {
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(message)).collect();
         assert!(lines.len() == 1 && lines[0].contains(" WARN ") && lines[0].contains("--gateway-url"), "{log}");
     }
     assert_eq!(log.lines().filter(|line| line.contains(" WARN ")).count(), 2, "{log}");

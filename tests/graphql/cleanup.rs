@@ -1,4 +1,4 @@
-//! Cleaning up by GraphQL.
+//! Tests of cleanups through GraphQL.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use api::db::Dialect;
 use api::demo::scenario::{SESSIONS, STALE_SESSIONS};
 use serde_json::{Value, json};
 
-use super::mended;
+use super::migrated_server;
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -39,15 +39,15 @@ pub(super) async fn clean(app: &TestApp, input: Value) -> Value {
     app.data(CLEAN, json!({ "input": input })).await["cleanUpSessions"].take()
 }
 
-pub(super) async fn run_of(app: &TestApp, id: &Value) -> Value {
+pub(super) async fn fetch_run(app: &TestApp, id: &Value) -> Value {
     app.data(RUN, json!({ "id": id })).await["cleanupRun"].take()
 }
 
-/// The same, when workers have made an end of the run.
-pub(super) async fn cleaned(app: &TestApp, input: Value) -> Value {
+/// Cleans up as `clean` does, and waits until workers have finished the run.
+pub(super) async fn clean_up_to_end(app: &TestApp, input: Value) -> Value {
     let mut payload = clean(app, input).await;
-    app.work_off(payload["run"]["id"].as_str().unwrap().parse().unwrap()).await;
-    payload["run"] = run_of(app, &payload["run"]["id"]).await;
+    app.finish_run(payload["run"]["id"].as_str().unwrap().parse().unwrap()).await;
+    payload["run"] = fetch_run(app, &payload["run"]["id"]).await;
     payload
 }
 
@@ -56,18 +56,21 @@ async fn preview(app: &TestApp, criteria: Value) -> Value {
 }
 
 async fn a_cleanup_does_what_its_preview_shows(db: TestDb) {
-    let app = mended(db).await;
-    let looked = preview(&app, json!({})).await;
-    assert_eq!((&looked["sessionCount"], &looked["impact"]["sessionCount"]), (&json!(9), &json!(9)));
-    assert_eq!((&looked["impact"]["rowsDeleted"], &looked["impact"]["rowsUnlinked"]), (&json!(1_512), &json!(173)));
-    assert_eq!(looked["impact"]["deletable"], true);
-    let sample: Vec<&Value> = looked["sample"].as_array().unwrap().iter().map(|session| &session["id"]).collect();
+    let app = migrated_server(db).await;
+    let previewed = preview(&app, json!({})).await;
+    assert_eq!((&previewed["sessionCount"], &previewed["impact"]["sessionCount"]), (&json!(9), &json!(9)));
+    assert_eq!(
+        (&previewed["impact"]["rowsDeleted"], &previewed["impact"]["rowsUnlinked"]),
+        (&json!(1_512), &json!(173))
+    );
+    assert_eq!(previewed["impact"]["deletable"], true);
+    let sample: Vec<&Value> = previewed["sample"].as_array().unwrap().iter().map(|session| &session["id"]).collect();
     assert_eq!(sample, SESSIONS[..STALE_SESSIONS].iter().map(|session| session.id).collect::<Vec<_>>());
     let input =
-        json!({ "dryRun": false, "expectedImpact": looked["impact"]["token"], "atMost": 1_512, "reason": "old" });
-    let payload = cleaned(&app, input).await;
+        json!({ "dryRun": false, "expectedImpact": previewed["impact"]["token"], "atMost": 1_512, "reason": "old" });
+    let payload = clean_up_to_end(&app, input).await;
     assert_eq!((&payload["userErrors"], &payload["changes"]), (&json!([]), &json!([])));
-    assert_eq!(payload["impact"]["tables"], looked["impact"]["tables"]);
+    assert_eq!(payload["impact"]["tables"], previewed["impact"]["tables"]);
     let run = &payload["run"];
     assert_eq!((&run["status"], &run["kind"], &run["error"]), (&json!("SUCCEEDED"), &json!("DELETE"), &Value::Null));
     assert_eq!((&run["sessionsTotal"], &run["sessionsDeleted"]), (&json!(9), &json!(9)));
@@ -86,7 +89,7 @@ async fn a_cleanup_does_what_its_preview_shows(db: TestDb) {
 }
 
 async fn a_cleanup_is_queued_at_once_and_worked_off_by_a_worker(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let run = clean(&app, json!({ "dryRun": false })).await["run"].take();
     assert_eq!(
         run,
@@ -94,15 +97,15 @@ async fn a_cleanup_is_queued_at_once_and_worked_off_by_a_worker(db: TestDb) {
                 "sessionsTotal": 9, "sessionsDeleted": 0, "startedAt": null })
     );
     assert_eq!(app.db.count("whatsapp_sessions").await, 14);
-    app.work_off(run["id"].as_str().unwrap().parse().unwrap()).await;
-    let ended = run_of(&app, &run["id"]).await;
+    app.finish_run(run["id"].as_str().unwrap().parse().unwrap()).await;
+    let ended = fetch_run(&app, &run["id"]).await;
     assert_eq!((&ended["status"], &ended["sessionsDeleted"]), (&json!("SUCCEEDED"), &json!(9)));
     assert_eq!(app.db.count("whatsapp_sessions").await, 5);
 }
 
 async fn criteria_left_out_empty_and_written_out_are_the_same(db: TestDb) {
-    let app = mended(db).await;
-    // One that only its phone number keeps, and one that only its status keeps.
+    let app = migrated_server(db).await;
+    // One session is spared only because of its phone number, the other one only because of its status.
     for (session, change) in [(0, "phone_number = '+1'"), (1, "status = 'connected'")] {
         let id = SESSIONS[session].id;
         app.db.exec(&format!("UPDATE whatsapp_sessions SET {change} WHERE id = '{id}'")).await;
@@ -122,7 +125,7 @@ async fn criteria_left_out_empty_and_written_out_are_the_same(db: TestDb) {
         let payload = clean(&app, input).await;
         assert_eq!((&payload["impact"]["token"], &payload["run"]), (token, &Value::Null));
     }
-    // Null is either.
+    // Null matches sessions with and without a phone number.
     assert_eq!(preview(&app, json!({ "hasPhoneNumber": null })).await["sessionCount"], 8);
     for nothing in [json!({ "ids": [] }), json!({ "statuses": [] }), json!({ "limit": 0 })] {
         let found = preview(&app, nothing.clone()).await;
@@ -131,7 +134,7 @@ async fn criteria_left_out_empty_and_written_out_are_the_same(db: TestDb) {
 }
 
 async fn a_cleanup_reports_until_it_is_told_to_delete(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let before = app.db.everything().await;
     let payload = clean(&app, json!({})).await;
     assert_eq!((&payload["run"], &payload["userErrors"]), (&Value::Null, &json!([])));
@@ -153,30 +156,30 @@ async fn a_cleanup_reports_until_it_is_told_to_delete(db: TestDb) {
 }
 
 async fn criteria_that_mean_nothing_are_named(db: TestDb) {
-    let app = mended(db).await;
-    for (criteria, message) in [
-        (json!({ "olderThan": "1 day" }), "olderThan is \"1 day\"; it is an ISO 8601 duration"),
-        (json!({ "olderThan": "P1M" }), "olderThan is \"P1M\"; it is an ISO 8601 duration"),
-        (json!({ "olderThan": "-PT1H" }), "olderThan is \"-PT1H\"; it is an ISO 8601 duration"),
+    let app = migrated_server(db).await;
+    for (criteria, expected) in [
+        (json!({ "olderThan": "1 day" }), "olderThan is \"1 day\"; it must be an ISO 8601 duration"),
+        (json!({ "olderThan": "P1M" }), "olderThan is \"P1M\"; it must be an ISO 8601 duration"),
+        (json!({ "olderThan": "-PT1H" }), "olderThan is \"-PT1H\"; it must be an ISO 8601 duration"),
         (json!({ "limit": -1 }), "criteria.limit is -1"),
-        (json!({ "ids": ["nobody"] }), "\"nobody\" is no id"),
+        (json!({ "ids": ["nobody"] }), "\"nobody\" is not an id"),
         (json!({ "search": "\0" }), "criteria.search must have"),
     ] {
-        let (code, said) = app.error(PREVIEW, json!({ "criteria": criteria })).await;
+        let (code, message) = app.error(PREVIEW, json!({ "criteria": criteria })).await;
         assert_eq!(code, "BAD_USER_INPUT");
-        assert!(said.contains(message), "{said}");
-        let (code, said) = app.error(CLEAN, json!({ "input": { "criteria": criteria } })).await;
-        assert!(code == "BAD_USER_INPUT" && said.contains(message), "{said}");
+        assert!(message.contains(expected), "{message}");
+        let (code, message) = app.error(CLEAN, json!({ "input": { "criteria": criteria } })).await;
+        assert!(code == "BAD_USER_INPUT" && message.contains(expected), "{message}");
     }
-    let (code, said) = app.error(CLEAN, json!({ "input": { "expectedImpact": "i1.made.up" } })).await;
-    assert!(code == "BAD_USER_INPUT" && said.starts_with("expectedImpact is not a token"), "{said}");
-    let (code, said) = app.error(CLEAN, json!({ "input": { "atMost": -1 } })).await;
-    assert!(code == "BAD_USER_INPUT" && said.starts_with("atMost is negative"), "{said}");
+    let (code, message) = app.error(CLEAN, json!({ "input": { "expectedImpact": "i1.made.up" } })).await;
+    assert!(code == "BAD_USER_INPUT" && message.starts_with("expectedImpact is not an impact token"), "{message}");
+    let (code, message) = app.error(CLEAN, json!({ "input": { "atMost": -1 } })).await;
+    assert!(code == "BAD_USER_INPUT" && message.starts_with("atMost is negative"), "{message}");
 }
 
 async fn a_cleanup_outlives_its_client(db: TestDb) {
-    let app = mended(db).await;
-    // Somebody else holds the table, so that the cleanup begins and cannot end.
+    let app = migrated_server(db).await;
+    // Another connection locks the table, so that the cleanup begins and cannot end.
     let mut other = app.db.raw().await;
     other
         .exec(match app.db.dialect() {
@@ -184,15 +187,15 @@ async fn a_cleanup_outlives_its_client(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let begun = async { while app.state.wait_for_deletions(Duration::from_millis(1)).await {} };
+    let cleanup_started = async { while app.state.wait_for_deletions(Duration::from_millis(1)).await {} };
     tokio::select! {
         answer = app.post(CLEAN, json!({ "input": { "dryRun": false } })) => panic!("answered: {answer:?}"),
-        () = begun => {}
+        () = cleanup_started => {}
     }
     other.exec("ROLLBACK").await;
     assert!(app.state.wait_for_deletions(Duration::from_mins(1)).await);
     let runs = app.data("{ cleanupRuns { nodes { id status } } }", json!({})).await["cleanupRuns"]["nodes"].take();
     assert_eq!((runs.as_array().unwrap().len(), &runs[0]["status"]), (1, &json!("QUEUED")));
-    app.work_off(runs[0]["id"].as_str().unwrap().parse().unwrap()).await;
+    app.finish_run(runs[0]["id"].as_str().unwrap().parse().unwrap()).await;
     assert_eq!(app.db.count("whatsapp_sessions").await, 5);
 }

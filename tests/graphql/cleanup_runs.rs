@@ -1,10 +1,10 @@
-//! Cleanup runs by GraphQL: found, listed, stopped, with what they skipped.
+//! Tests that cleanup runs, and the sessions that they skipped, can be queried, listed and cancelled through GraphQL.
 
 use api::demo::scenario::SESSIONS;
 use serde_json::{Value, json};
 
-use super::cleanup::{clean, cleaned, run_of};
-use super::mended;
+use super::cleanup::{clean, clean_up_to_end, fetch_run};
+use super::migrated_server;
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -27,7 +27,7 @@ async fn cancel(app: &TestApp, id: &Value) -> Value {
 }
 
 async fn a_run_that_is_queued_is_cancelled_at_once(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let id = clean(&app, json!({ "dryRun": false })).await["run"]["id"].take();
     let payload = cancel(&app, &id).await;
     assert_eq!(payload["userErrors"], json!([]));
@@ -38,19 +38,19 @@ async fn a_run_that_is_queued_is_cancelled_at_once(db: TestDb) {
     let skipped = &run["skipped"]["nodes"][0];
     assert_eq!(
         (&skipped["code"], &skipped["message"]),
-        (&json!("RUN_FINISHED"), &json!("The run was cancelled before its turn, by tester."))
+        (&json!("RUN_FINISHED"), &json!("tester cancelled the run before it reached this session."))
     );
-    // Its job is still there, and does nothing.
-    app.work_off(id.as_str().unwrap().parse().unwrap()).await;
+    // The run's job is still in the queue, and does nothing.
+    app.finish_run(id.as_str().unwrap().parse().unwrap()).await;
     assert_eq!(app.db.count("whatsapp_sessions").await, 14);
 }
 
 async fn a_run_that_has_finished_or_is_unknown_is_not_cancelled(db: TestDb) {
-    let app = mended(db).await;
-    let run = cleaned(&app, json!({ "dryRun": false })).await["run"].take();
+    let app = migrated_server(db).await;
+    let run = clean_up_to_end(&app, json!({ "dryRun": false })).await["run"].take();
     let payload = cancel(&app, &run["id"]).await;
     assert_eq!((&payload["run"], &payload["userErrors"][0]["code"]), (&Value::Null, &json!("RUN_FINISHED")));
-    assert_eq!(run_of(&app, &run["id"]).await, run);
+    assert_eq!(fetch_run(&app, &run["id"]).await, run);
     let payload = cancel(&app, &json!(SESSIONS[0].id)).await;
     assert_eq!((&payload["run"], &payload["userErrors"][0]["code"]), (&Value::Null, &json!("NOT_FOUND")));
     assert_eq!(payload["userErrors"][0]["field"], json!(["input", "id"]));
@@ -59,10 +59,10 @@ async fn a_run_that_has_finished_or_is_unknown_is_not_cancelled(db: TestDb) {
 }
 
 async fn what_was_skipped_is_listed_with_its_reason(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let unknown = "00000000-0000-4000-8000-000000000007";
     let ids: Vec<&str> = [SESSIONS[0].id, unknown, SESSIONS[9].id, SESSIONS[10].id].to_vec();
-    let run = cleaned(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await["run"].take();
+    let run = clean_up_to_end(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await["run"].take();
     assert_eq!(
         (&run["sessionsTotal"], &run["sessionsDeleted"], &run["sessionsSkipped"]),
         (&json!(4), &json!(1), &json!(3))
@@ -92,13 +92,13 @@ async fn what_was_skipped_is_listed_with_its_reason(db: TestDb) {
 }
 
 async fn the_lists_of_runs_go_both_ways(db: TestDb) {
-    let app = mended(db).await;
-    let mut made = Vec::new();
+    let app = migrated_server(db).await;
+    let mut run_ids = Vec::new();
     for session in [8, 7, 6] {
         let input = json!({ "dryRun": false, "criteria": { "ids": [SESSIONS[session].id] } });
-        made.push(cleaned(&app, input).await["run"]["id"].clone());
+        run_ids.push(clean_up_to_end(&app, input).await["run"]["id"].clone());
     }
-    made.reverse();
+    run_ids.reverse();
     let query =
         "query R($first: Int, $last: Int, $before: String) { cleanupRuns(first: $first, last: $last, before: $before) {
         totalCount nodes { id sessionsDeleted } edges { cursor } pageInfo { hasNextPage hasPreviousPage } } }";
@@ -106,19 +106,19 @@ async fn the_lists_of_runs_go_both_ways(db: TestDb) {
     let ids = |page: &Value| -> Vec<Value> {
         page["nodes"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
     };
-    assert_eq!((ids(&all), &all["totalCount"]), (made.clone(), &json!(3)));
+    assert_eq!((ids(&all), &all["totalCount"]), (run_ids.clone(), &json!(3)));
     let before = &all["edges"][2]["cursor"];
     let page = app.data(query, json!({ "last": 1, "before": before })).await["cleanupRuns"].take();
-    assert_eq!(ids(&page), [made[1].clone()]);
+    assert_eq!(ids(&page), [run_ids[1].clone()]);
     assert_eq!(page["pageInfo"], json!({ "hasNextPage": true, "hasPreviousPage": true }));
 }
 
 async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let input = json!({ "dryRun": false, "idempotencyKey": "once" });
     let queued = clean(&app, input.clone()).await["run"].take();
     assert_eq!(clean(&app, input.clone()).await["run"], queued, "it is answered as it is");
-    let run = cleaned(&app, input.clone()).await["run"].take();
+    let run = clean_up_to_end(&app, input.clone()).await["run"].take();
     let again = clean(&app, input).await["run"].take();
     assert_eq!([&again["id"], &again["status"]], [&queued["id"], &run["status"]]);
     let id = json!({ "id": run["id"] });
@@ -135,10 +135,10 @@ async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
 }
 
 async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     for session in [8, 7, 6, 5] {
         let ids = [SESSIONS[session].id, SESSIONS[9].id];
-        cleaned(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await;
+        clean_up_to_end(&app, json!({ "dryRun": false, "criteria": { "ids": ids } })).await;
     }
     let (database, counter) = app.db.counted().await;
     let app = TestApp::with(app.db.clone(), database);
@@ -146,7 +146,8 @@ async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
         skipped(first: 1) { totalCount nodes { sessionId } }
         deletions(last: 1) { totalCount nodes { sessions { id } run { id } } } } } }";
     let deletions = "query D($first: Int) { deletions(first: $first) { nodes { id run { id status } } } }";
-    // The list, and one statement for each field: skipped, deletions, their count, their runs; skipped is counted already.
+    // One statement for the list, and one for each field: skipped, deletions, their count, their runs. The list's
+    // statement already counts the skipped sessions.
     for (list, query, statements) in [("cleanupRuns", runs, 5), ("deletions", deletions, 2)] {
         let mut costs = Vec::new();
         for first in [1, 4] {

@@ -1,4 +1,4 @@
-//! Deleting a session.
+//! Tests of deleting a session through GraphQL.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
-use super::mended;
+use super::migrated_server;
 use crate::http::app::{TestApp, request};
 use crate::support::{TestDb, on_both};
 
@@ -30,20 +30,20 @@ async fn delete(app: &TestApp, input: Value) -> Value {
 }
 
 async fn a_session_goes_as_its_impact_shows(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let id = SESSIONS[0].id;
     let impact = "query Q($id: ID!) { session(id: $id) { impact { rowsDeleted rowsUnlinked token } } }";
-    let looked = app.data(impact, json!({ "id": id })).await["session"]["impact"].take();
-    let input =
-        json!({ "id": id, "expectedImpact": looked["token"], "atMost": looked["rowsDeleted"], "reason": "left over" });
+    let previewed = app.data(impact, json!({ "id": id })).await["session"]["impact"].take();
+    let (token, rows_deleted) = (&previewed["token"], &previewed["rowsDeleted"]);
+    let input = json!({ "id": id, "expectedImpact": token, "atMost": rows_deleted, "reason": "left over" });
     let payload = delete(&app, input).await;
     assert_eq!((&payload["userErrors"], &payload["changes"]), (&json!([]), &json!([])));
-    assert_eq!(payload["impact"], looked);
+    assert_eq!(payload["impact"], previewed);
     let deletion = &payload["deletion"];
     assert_eq!(deletion["sessions"], json!([{ "id": id, "name": "stale-1" }]));
     assert_eq!(
         (&deletion["rowsDeleted"], &deletion["rowsUnlinked"]),
-        (&looked["rowsDeleted"], &looked["rowsUnlinked"])
+        (&previewed["rowsDeleted"], &previewed["rowsUnlinked"])
     );
     assert_eq!((&deletion["status"], &deletion["deletedBy"]), (&json!("RESTORABLE"), &json!("tester")));
     let moment = |field: &str| DateTime::parse_from_rfc3339(deletion[field].as_str().unwrap()).unwrap();
@@ -64,7 +64,7 @@ async fn a_session_goes_as_its_impact_shows(db: TestDb) {
 }
 
 async fn without_an_archive_nothing_is_kept(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let deletion = delete(&app, json!({ "id": SESSIONS[0].id, "archive": false })).await["deletion"].take();
     assert_eq!((&deletion["status"], &deletion["restorableUntil"]), (&json!("NOT_ARCHIVED"), &Value::Null));
     assert_eq!(app.db.count(&app.db.dialect().internal_table("archived_rows")).await, 0);
@@ -74,20 +74,20 @@ const ERASE: &str = "mutation E($id: ID!) { eraseDeletionArchive(input: { id: $i
     deletion { id status reason erasedAt erasedBy rowsDeleted sessions { id name } } userErrors { code message field } } }";
 
 async fn a_deletion_is_erased_with_its_names(db: TestDb) {
-    let app = mended(db).await;
-    let made = delete(&app, json!({ "id": SESSIONS[0].id, "reason": "Ada asked" })).await["deletion"].take();
+    let app = migrated_server(db).await;
+    let deletion = delete(&app, json!({ "id": SESSIONS[0].id, "reason": "Ada asked" })).await["deletion"].take();
     let erase = async |id: &Value| app.data(ERASE, json!({ "id": id })).await["eraseDeletionArchive"].take();
-    let mut payload = erase(&made["id"]).await;
+    let mut payload = erase(&deletion["id"]).await;
     assert_eq!(payload["userErrors"], json!([]));
     let at = payload["deletion"]["erasedAt"].take();
-    assert!(at.as_str().unwrap() >= made["deletedAt"].as_str().unwrap(), "{at}");
+    assert!(at.as_str().unwrap() >= deletion["deletedAt"].as_str().unwrap(), "{at}");
     let expected = json!({
-        "id": made["id"], "status": "ERASED", "reason": null, "erasedAt": null, "erasedBy": "tester",
-        "rowsDeleted": made["rowsDeleted"], "sessions": [{ "id": SESSIONS[0].id, "name": null }],
+        "id": deletion["id"], "status": "ERASED", "reason": null, "erasedAt": null, "erasedBy": "tester",
+        "rowsDeleted": deletion["rowsDeleted"], "sessions": [{ "id": SESSIONS[0].id, "name": null }],
     });
     assert_eq!(payload["deletion"], expected);
     assert_eq!(app.db.count(&app.db.dialect().internal_table("archived_rows")).await, 0);
-    let payload = erase(&made["id"]).await;
+    let payload = erase(&deletion["id"]).await;
     assert_eq!(payload["userErrors"][0]["code"], "ARCHIVE_GONE");
     assert_eq!((&payload["userErrors"][0]["field"], &payload["deletion"]["erasedAt"]), (&json!(["input", "id"]), &at));
     let payload = erase(&json!("00000000-0000-4000-8000-000000000000")).await;
@@ -96,14 +96,14 @@ async fn a_deletion_is_erased_with_its_names(db: TestDb) {
     let listed = app.data(list, json!({})).await["deletions"]["nodes"].take();
     assert_eq!(
         (&listed[0]["id"], &listed[0]["erasedAt"], &listed[0]["erasedBy"]),
-        (&made["id"], &at, &json!("tester"))
+        (&deletion["id"], &at, &json!("tester"))
     );
-    assert_eq!(listed[0]["restorableUntil"], made["restorableUntil"]);
+    assert_eq!(listed[0]["restorableUntil"], deletion["restorableUntil"]);
 }
 
-/// A row without a key cannot be found again.
+/// An unlinked row of a table without a key cannot be identified again.
 async fn what_a_restore_cannot_bring_back_is_said(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let group = format!("SELECT id FROM whatsapp_groups WHERE session_id = '{}' LIMIT 1", SESSIONS[0].id);
     let id_type = match app.db.dialect() {
         Dialect::Postgres => "uuid",
@@ -127,7 +127,7 @@ async fn what_a_restore_cannot_bring_back_is_said(db: TestDb) {
 }
 
 async fn a_refusal_is_data_and_nothing_is_deleted(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let (stale, live) = (SESSIONS[0].id, SESSIONS[9].id);
     let other =
         app.data("query Q($id: ID!) { session(id: $id) { impact { token } } }", json!({ "id": SESSIONS[1].id })).await;
@@ -146,7 +146,7 @@ async fn a_refusal_is_data_and_nothing_is_deleted(db: TestDb) {
 }
 
 async fn a_default_left_out_is_the_same_as_explicit(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     for id in [SESSIONS[0].id, SESSIONS[9].id] {
         let left_out = delete(&app, json!({ "id": id, "atMost": 0 })).await;
         let explicit = json!({
@@ -162,7 +162,7 @@ async fn a_default_left_out_is_the_same_as_explicit(db: TestDb) {
 }
 
 async fn a_dry_run_deletes_nothing(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let payload = delete(&app, json!({ "id": SESSIONS[0].id, "dryRun": true })).await;
     assert_eq!((&payload["deletion"], &payload["userErrors"]), (&Value::Null, &json!([])));
     assert!(payload["impact"]["rowsDeleted"].as_i64().unwrap() > 120, "{payload:#}");
@@ -171,11 +171,11 @@ async fn a_dry_run_deletes_nothing(db: TestDb) {
 
 async fn a_deletion_that_is_unknown_is_null(db: TestDb) {
     let query = "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }";
-    assert_eq!(mended(db).await.data(query, json!({})).await, json!({ "deletion": null }));
+    assert_eq!(migrated_server(db).await.data(query, json!({})).await, json!({ "deletion": null }));
 }
 
 async fn a_mutation_by_get_deletes_nothing(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let delete =
         format!("mutation%7BdeleteSession(input%3A%7Bid%3A%22{}%22%7D)%7BuserErrors%7Bcode%7D%7D%7D", SESSIONS[0].id);
     for method in ["GET", "HEAD"] {
@@ -186,8 +186,8 @@ async fn a_mutation_by_get_deletes_nothing(db: TestDb) {
 }
 
 async fn a_deletion_outlives_its_client(db: TestDb) {
-    let app = mended(db).await;
-    // Somebody else holds the table, so that the deletion begins and cannot end.
+    let app = migrated_server(db).await;
+    // Another connection locks the table, so that the deletion begins and cannot end.
     let mut other = app.db.raw().await;
     other
         .exec(match app.db.dialect() {
@@ -195,14 +195,14 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
         })
         .await;
-    let begun = async {
+    let deletion_started = async {
         while app.state.wait_for_deletions(Duration::from_millis(1)).await {}
         // The lock may be granted before the request's future is polled again, which starts the detached task.
         tokio::task::yield_now().await;
     };
     tokio::select! {
         answer = app.post(DELETE, json!({ "input": { "id": SESSIONS[0].id } })) => panic!("answered: {answer:?}"),
-        () = begun => {}
+        () = deletion_started => {}
     }
     other.exec("ROLLBACK").await;
     assert!(app.state.wait_for_deletions(Duration::from_secs(30)).await);
@@ -210,7 +210,7 @@ async fn a_deletion_outlives_its_client(db: TestDb) {
 }
 
 async fn internal_errors_are_masked_and_carry_the_request_s_id(db: TestDb) {
-    let app = mended(db).await;
+    let app = migrated_server(db).await;
     let table = app.db.dialect().internal_table("deletions");
     app.db.exec(&format!("ALTER TABLE {table} RENAME COLUMN reason TO elsewhere")).await;
     let body = json!({ "query": "{ deletion(id: \"00000000-0000-4000-8000-000000000000\") { id } }" }).to_string();
@@ -219,5 +219,5 @@ async fn internal_errors_are_masked_and_carry_the_request_s_id(db: TestDb) {
     assert_eq!(answer.status, StatusCode::OK);
     let error = &answer.json()["errors"][0];
     assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "correlationId": "find-me" }), "{error:#}");
-    assert_eq!(error["message"], "Something went wrong in the server. Its log says what, under find-me.");
+    assert_eq!(error["message"], "The server failed. Its log has the cause under find-me.");
 }

@@ -1,4 +1,4 @@
-//! Errors have codes, and words that a caller can use.
+//! Tests that errors have codes and messages that a caller can use.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn error(query: &str) -> (String, String) {
     TestApp::without_data().await.error(query, json!({})).await
 }
 
-fn bad(message: impl Into<String>) -> (String, String) {
+fn bad_user_input(message: impl Into<String>) -> (String, String) {
     ("BAD_USER_INPUT".to_owned(), message.into())
 }
 
@@ -30,7 +30,7 @@ async fn a_malformed_id_is_named_wherever_it_is_sent() {
             format!("{{ deletionImpact(sessionIds: [{id:?}]) {{ token }} }}"),
             format!("mutation {{ deleteSession(input: {{ id: {id:?} }}) {{ userErrors {{ code }} }} }}"),
         ] {
-            assert_eq!(error(&query).await, bad(format!("{id:?} is no id: {EXAMPLE}")), "{query}");
+            assert_eq!(error(&query).await, bad_user_input(format!("{id:?} is not an id: {EXAMPLE}")), "{query}");
         }
     }
 }
@@ -38,7 +38,7 @@ async fn a_malformed_id_is_named_wherever_it_is_sent() {
 #[tokio::test]
 async fn every_malformed_id_of_a_list_is_named() {
     let query = "{ deletionImpact(sessionIds: [\"a\", \"6f9619ff-8b86-4d01-b42d-00cf4fc964ff\", \"b\"]) { token } }";
-    assert_eq!(error(query).await, bad(format!("These \"a\", \"b\" are no ids: {EXAMPLE}")));
+    assert_eq!(error(query).await, bad_user_input(format!("These \"a\", \"b\" are not ids: {EXAMPLE}")));
 }
 
 #[tokio::test]
@@ -46,25 +46,29 @@ async fn more_than_a_thousand_ids_are_refused_before_they_are_looked_at() {
     let query = "query Q($ids: [ID!]!) { deletionImpact(sessionIds: $ids) { token } }";
     let app = TestApp::without_data().await;
     let refused = app.error(query, json!({ "ids": vec!["x"; 1_001] })).await;
-    assert_eq!(refused, bad("sessionIds has 1001 ids; at most 1000 are taken."));
+    assert_eq!(refused, bad_user_input("sessionIds has 1001 ids; at most 1000 are accepted."));
 }
 
 #[tokio::test]
 async fn a_page_that_is_too_large_negative_or_behind_a_broken_cursor_is_refused() {
     for first in [-1, 101, i32::MIN, i32::MAX] {
         let refused = error(&format!("{{ sessions(first: {first}) {{ totalCount }} }}")).await;
-        assert_eq!(refused, bad(format!("first is {first}; a page has between 0 and 100 nodes.")));
+        assert_eq!(refused, bad_user_input(format!("first is {first}; a page has between 0 and 100 nodes.")));
     }
     for after in ["", "x", "bm90IGpzb24", "e30", "eyJpZCI6MX0", "eyJpZCI6MX0=", "🙂"] {
         let refused = error(&format!("{{ sessions(after: {after:?}) {{ totalCount }} }}")).await;
-        assert_eq!(refused, bad("after is not a cursor of this list: take one from its edges or pageInfo."), "{after}");
+        assert_eq!(
+            refused,
+            bad_user_input("after is not a cursor of this list: use one from its edges or pageInfo."),
+            "{after}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_negative_limit_is_refused() {
     let query = "mutation { deleteSession(input: { id: \"6f9619ff-8b86-4d01-b42d-00cf4fc964ff\", atMost: -1 }) { userErrors { code } } }";
-    assert_eq!(error(query).await, bad("atMost is negative; it is a number of rows."));
+    assert_eq!(error(query).await, bad_user_input("atMost is negative; it is a number of rows."));
 }
 
 #[tokio::test]

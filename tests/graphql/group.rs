@@ -1,4 +1,4 @@
-//! Groups: one by its id, and what an adopted database lacks of it.
+//! Tests of the query of a group by its id, also in adopted databases that lack columns.
 
 use api::db::Dialect;
 use api::demo::scenario::SESSIONS;
@@ -21,7 +21,7 @@ on_both!(Empty:
 
 const GROUP: &str = "id jid name participantCount createdAt updatedAt session { id name }";
 
-async fn id_of(db: &TestDb, jid: &str) -> String {
+async fn find_group_id(db: &TestDb, jid: &str) -> String {
     db.rows(&format!("SELECT CAST(id AS text) FROM whatsapp_groups WHERE group_jid = '{jid}'")).await[0][0].clone()
 }
 
@@ -49,7 +49,7 @@ async fn a_group_is_read_by_its_id_and_as_a_node(db: TestDb) {
 
 async fn an_unknown_group_is_null(db: TestDb) {
     let app = TestApp::over(db).await;
-    // A session's id is no group's.
+    // The id of a session is not the id of a group.
     for id in ["00000000-0000-4000-8000-000000000000", SESSIONS[0].id] {
         assert_eq!(
             app.data("query Q($id: ID!) { group(id: $id) { id } }", json!({ "id": id })).await["group"],
@@ -83,14 +83,14 @@ async fn a_session_says_how_many_groups_it_has(db: TestDb) {
 }
 
 async fn a_group_of_a_session_that_is_gone_says_so(db: TestDb) {
-    let id = id_of(&db, &db.rows("SELECT min(group_jid) FROM whatsapp_groups").await[0][0]).await;
-    let gone = "00000000-0000-4000-8000-000000000000";
+    let id = find_group_id(&db, &db.rows("SELECT min(group_jid) FROM whatsapp_groups").await[0][0]).await;
+    let missing_id = "00000000-0000-4000-8000-000000000000";
     db.exec(match db.dialect() {
         Dialect::Postgres => "ALTER TABLE whatsapp_groups DROP CONSTRAINT whatsapp_groups_session_id_fkey",
         Dialect::Sqlite => "PRAGMA foreign_keys = OFF",
     })
     .await;
-    db.exec(&format!("UPDATE whatsapp_groups SET session_id = '{gone}' WHERE id = '{id}'")).await;
+    db.exec(&format!("UPDATE whatsapp_groups SET session_id = '{missing_id}' WHERE id = '{id}'")).await;
     let app = TestApp::over(db).await;
     let query = "query Q($id: ID!) { group(id: $id) { name session { id } } }";
     let (code, message) = app.error(query, json!({ "id": id })).await;

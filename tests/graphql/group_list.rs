@@ -1,4 +1,4 @@
-//! The lists of groups: of all, and of a session.
+//! Tests of the lists of groups: of all groups, and of a session.
 
 use api::db::Dialect;
 use api::demo::scenario::SESSIONS;
@@ -17,7 +17,7 @@ on_both!(Mended:
     the_first_groups_are_read_in_the_order_of_their_index,
 );
 
-fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
+fn field_values<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
     list["nodes"].as_array().unwrap_or_else(|| panic!("{list:#}")).iter().map(|node| &node[field]).collect()
 }
 
@@ -31,7 +31,7 @@ async fn the_groups_of_all_are_listed_by_name(db: TestDb) {
     loop {
         let page = app.data(query, json!({ "after": after })).await["groups"].take();
         assert_eq!(page["totalCount"], 780);
-        seen.extend(each(&page, "id").into_iter().cloned());
+        seen.extend(field_values(&page, "id").into_iter().cloned());
         if page["pageInfo"]["hasNextPage"] == false {
             break;
         }
@@ -44,10 +44,10 @@ const LIST: &str = "query Q($filter: GroupFilter, $orderBy: GroupOrder, $session
     groups(filter: $filter, orderBy: $orderBy, first: 100) { totalCount nodes { id name jid session { id } } }
     session(id: $session) { groups(filter: $filter, orderBy: $orderBy, first: 100) { totalCount nodes { id name } } } }";
 
-async fn found(app: &TestApp, session: &str, filter: Value) -> (usize, usize) {
+async fn count_groups(app: &TestApp, session: &str, filter: Value) -> (usize, usize) {
     let data = app.data(LIST, json!({ "filter": filter, "session": session })).await;
     let count = |list: &Value| {
-        let nodes = each(list, "id").len();
+        let nodes = field_values(list, "id").len();
         assert_eq!(list["totalCount"], nodes, "{filter}");
         nodes
     };
@@ -56,9 +56,11 @@ async fn found(app: &TestApp, session: &str, filter: Value) -> (usize, usize) {
 
 async fn a_list_is_filtered_by_all_that_is_asked_for(db: TestDb) {
     let (one, other) = (SESSIONS[9].id, SESSIONS[10].id);
-    let of = |session: &str| format!("SELECT CAST(id AS text) FROM whatsapp_groups WHERE session_id = '{session}'");
-    let (mine, theirs) = (db.rows(&of(one)).await, db.rows(&of(other)).await);
-    let ids = json!([mine[0][0], mine[1][0], theirs[0][0], "00000000-0000-4000-8000-000000000000"]);
+    let group_ids_query =
+        |session: &str| format!("SELECT CAST(id AS text) FROM whatsapp_groups WHERE session_id = '{session}'");
+    let (first_groups, second_groups) = (db.rows(&group_ids_query(one)).await, db.rows(&group_ids_query(other)).await);
+    let ids =
+        json!([first_groups[0][0], first_groups[1][0], second_groups[0][0], "00000000-0000-4000-8000-000000000000"]);
     let app = TestApp::over(db).await;
     for (filter, expected) in [
         (json!({ "ids": ids }), (3, 2)),
@@ -66,17 +68,17 @@ async fn a_list_is_filtered_by_all_that_is_asked_for(db: TestDb) {
         (json!({ "sessionIds": [one, other] }), (80, 40)),
         (json!({ "sessionIds": [other] }), (40, 0)),
         (json!({ "ids": ids, "sessionIds": [other] }), (1, 0)),
-        (json!({ "ids": ids, "search": mine[1][0][20..].to_uppercase() }), (1, 1)),
+        (json!({ "ids": ids, "search": first_groups[1][0][20..].to_uppercase() }), (1, 1)),
         (json!({ "ids": ids, "sessionIds": null, "search": null }), (3, 2)),
     ] {
-        assert_eq!(found(&app, one, filter.clone()).await, expected, "{filter}");
+        assert_eq!(count_groups(&app, one, filter.clone()).await, expected, "{filter}");
     }
 }
 
 async fn an_empty_list_of_ids_is_met_by_none(db: TestDb) {
     let app = TestApp::over(db).await;
     for filter in [json!({ "ids": [] }), json!({ "sessionIds": [] })] {
-        assert_eq!(found(&app, SESSIONS[0].id, filter).await, (0, 0));
+        assert_eq!(count_groups(&app, SESSIONS[0].id, filter).await, (0, 0));
     }
     for filter in ["ids", "sessionIds"] {
         let query = format!("{{ groups(filter: {{ {filter}: [\"x\"] }}) {{ totalCount }} }}");
@@ -111,7 +113,7 @@ async fn a_search_takes_signs_for_themselves_and_finds_any_case(db: TestDb) {
         let data = app
             .data("query Q($s: String) { groups(filter: { search: $s }) { totalCount } }", json!({ "s": search }))
             .await;
-        // Every jid has a dot.
+        // Every jid contains a dot.
         assert_eq!(data["groups"]["totalCount"], expected, "{search}");
     }
 }
@@ -122,7 +124,7 @@ async fn a_null_sorts_as_the_smallest(db: TestDb) {
         db.exec("ALTER TABLE whatsapp_groups ALTER participant_count DROP NOT NULL, ALTER created_at DROP NOT NULL")
             .await;
     } else {
-        // SQLite cannot drop a NOT NULL, so that the table is another one here.
+        // SQLite cannot drop a NOT NULL constraint, so the table is created anew.
         db.exec(
             "PRAGMA foreign_keys = OFF; CREATE TABLE other AS SELECT * FROM whatsapp_groups; DROP TABLE whatsapp_groups; \
              CREATE TABLE whatsapp_groups (id text PRIMARY KEY, session_id text, group_jid text, group_name text, \
@@ -142,7 +144,7 @@ async fn a_null_sorts_as_the_smallest(db: TestDb) {
     let query = "query Q($id: ID!, $order: GroupOrder, $after: String) { session(id: $id) {
         groups(orderBy: $order, first: 3, after: $after) {
             nodes { id participantCount createdAt } pageInfo { hasNextPage hasPreviousPage endCursor } } } }";
-    for (field, shown) in [("PARTICIPANT_COUNT", "participantCount"), ("CREATED_AT", "createdAt")] {
+    for (field, field_name) in [("PARTICIPANT_COUNT", "participantCount"), ("CREATED_AT", "createdAt")] {
         let mut ascending = Vec::new();
         for direction in ["ASC", "DESC"] {
             let (mut seen, mut after) = (Vec::new(), json!(null));
@@ -152,7 +154,7 @@ async fn a_null_sorts_as_the_smallest(db: TestDb) {
                 let page = &data["session"]["groups"];
                 assert_eq!(page["pageInfo"]["hasPreviousPage"], !seen.is_empty());
                 seen.extend(
-                    page["nodes"].as_array().unwrap().iter().map(|node| (node[shown].clone(), node["id"].clone())),
+                    page["nodes"].as_array().unwrap().iter().map(|node| (node[field_name].clone(), node["id"].clone())),
                 );
                 if page["pageInfo"]["hasNextPage"] == false {
                     break;
@@ -191,7 +193,7 @@ async fn pages_that_nobody_gives_are_refused(db: TestDb) {
             assert_eq!(app.error(&query, json!({})).await.0, "BAD_USER_INPUT", "{query}");
         }
     }
-    // A place in one order is none in another, nor in another list.
+    // A cursor of one order is not valid in another order, nor in another list.
     let cursor = |list: &str| format!("{{ {list}(first: 1) {{ pageInfo {{ endCursor }} }} }}");
     for (list, order) in [("groups", "orderBy: { field: CREATED_AT }, "), ("sessions", "")] {
         let data = app.data(&cursor(list), json!({})).await;
@@ -202,8 +204,8 @@ async fn pages_that_nobody_gives_are_refused(db: TestDb) {
     }
 }
 
-/// Of `whatsapp_groups (session_id, group_name, id)`: an expression, or a word on nulls, would have every group of each
-/// session read and sorted.
+/// The index is `whatsapp_groups (session_id, group_name, id)`. With an expression or a NULLS clause in the order, all
+/// groups of each session would be read and sorted.
 async fn the_first_groups_are_read_in_the_order_of_their_index(db: TestDb) {
     let (database, counter) = db.counted().await;
     let app = TestApp::with(db, database);

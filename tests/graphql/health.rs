@@ -1,8 +1,8 @@
-//! Schema health, and a database that is away.
+//! Tests of schema health, and of requests while the database is unavailable.
 
 use serde_json::json;
 
-use super::mended;
+use super::migrated_server;
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -23,7 +23,7 @@ async fn the_diagnosis_names_what_blocks(db: TestDb) {
 }
 
 async fn a_mended_schema_is_healthy(db: TestDb) {
-    let health = mended(db).await.data(HEALTH, json!({})).await["schemaHealth"].take();
+    let health = migrated_server(db).await.data(HEALTH, json!({})).await["schemaHealth"].take();
     assert_eq!(health["healthy"], true, "{:#}", health["findings"]);
     assert_eq!(health["pendingMigrations"], json!(["m20260101_000007_stale_purge"]));
     assert!(health["foreignKeys"].as_array().unwrap().len() >= 12);

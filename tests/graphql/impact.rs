@@ -1,4 +1,4 @@
-//! What a deletion would do.
+//! Tests of the query for the impact of a deletion.
 
 use api::demo::scenario::{SESSIONS, STALE_SESSIONS};
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ const IMPACT: &str = "query Q($ids: [ID!]!) { deletionImpact(sessionIds: $ids) {
     tables { table rowsDeleted rowsUnlinked references { constraint columns referencedTable onDelete rows } }
     blockers { kind table constraint columns rows message } } }";
 
-fn stale() -> Value {
+fn stale_impact() -> Value {
     json!({ "ids": SESSIONS[..STALE_SESSIONS].iter().map(|session| session.id).collect::<Vec<_>>() })
 }
 
 async fn the_impact_of_the_stale_sessions_is_the_one_that_is_known(db: TestDb) {
     let app = TestApp::over(db).await;
-    let impact = app.data(IMPACT, stale()).await["deletionImpact"].take();
+    let impact = app.data(IMPACT, stale_impact()).await["deletionImpact"].take();
     let table = |name: &str| {
         let found = impact["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap();
         (found["rowsDeleted"].as_i64().unwrap(), found["rowsUnlinked"].as_i64().unwrap())
@@ -47,7 +47,7 @@ async fn the_impact_of_the_stale_sessions_is_the_one_that_is_known(db: TestDb) {
     assert_eq!((&impact["rowsDeleted"], &impact["rowsUnlinked"]), (&json!(1512), &json!(173)));
     assert_eq!((&impact["deletable"], &impact["blockers"]), (&json!(true), &json!([])));
     assert_eq!((&impact["sessionCount"], &impact["connectedSessions"]), (&json!(9), &json!(0)));
-    let again = app.data(IMPACT, stale()).await["deletionImpact"].take();
+    let again = app.data(IMPACT, stale_impact()).await["deletionImpact"].take();
     assert_eq!(again["token"], impact["token"]);
 }
 
@@ -69,8 +69,8 @@ async fn unknown_ids_are_named(db: TestDb) {
     assert!(message.contains(unknown) && !message.contains(SESSIONS[0].id), "{message}");
 }
 
-async fn blockers(db: TestDb) -> Vec<(String, String)> {
-    let impact = TestApp::over(db).await.data(IMPACT, stale()).await["deletionImpact"].take();
+async fn fetch_blockers(db: TestDb) -> Vec<(String, String)> {
+    let impact = TestApp::over(db).await.data(IMPACT, stale_impact()).await["deletionImpact"].take();
     assert_eq!(impact["deletable"], false);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let blockers = impact["blockers"].as_array().unwrap();
@@ -92,9 +92,9 @@ async fn what_blocks_is_told_by_its_foreign_key(db: TestDb) {
         ("RESTRICTED", "webinars"),
         ("RESTRICTED", "webinars"),
     ];
-    assert_eq!(blockers(db).await, expected(&restricted));
+    assert_eq!(fetch_blockers(db).await, expected(&restricted));
 }
 
 async fn a_contradictory_rule_blocks_and_is_told_as_such(db: TestDb) {
-    assert_eq!(blockers(db).await, expected(&[("SET_NULL_ON_NOT_NULL", "notification_campaign_groups")]));
+    assert_eq!(fetch_blockers(db).await, expected(&[("SET_NULL_ON_NOT_NULL", "notification_campaign_groups")]));
 }

@@ -1,4 +1,4 @@
-//! The cost of queries over the product's own schema, and the size of its pages.
+//! Tests of the limits on the cost of queries and on the size of pages in this program's own schema.
 
 use api::conformance::limits::DocumentLimits;
 use api::limits::Limits;
@@ -7,24 +7,24 @@ use serde_json::json;
 use crate::http::app::TestApp;
 use crate::support::{Contents, TestDb};
 
-async fn refused_by(app: &TestApp, query: &str) -> (String, String) {
+async fn assert_refused(app: &TestApp, query: &str) -> (String, String) {
     let error = app.error(query, json!({})).await;
     assert_eq!(app.data("{ __typename }", json!({})).await, json!({ "__typename": "Query" }));
     error
 }
 
-/// A server with other limits.
-async fn with(limits: Limits) -> TestApp {
+/// Returns a server with other limits.
+async fn server_with_limits(limits: Limits) -> TestApp {
     TestApp::limited(TestDb::sqlite(Contents::Empty).await, limits).await
 }
 
-/// Limits that leave the costs to be tried.
+/// Limits on documents that are wide enough to reach the limit on cost.
 const WIDE: Limits = Limits {
     document: DocumentLimits { aliases: 10_000, root_fields: 10_000, ..DocumentLimits::DEFAULT },
     ..Limits::DEFAULT
 };
 
-/// A field under so many names.
+/// Returns a selection of one field under this many aliases.
 fn aliases(count: usize, field: &str) -> String {
     (0..count).map(|n| format!("a{n}: {field}")).collect::<Vec<_>>().join(" ")
 }
@@ -32,25 +32,25 @@ fn aliases(count: usize, field: &str) -> String {
 #[tokio::test]
 async fn the_limits_of_a_document_and_of_its_cost_are_the_servers() {
     let document = DocumentLimits { tokens: 30, ..DocumentLimits::DEFAULT };
-    let app = with(Limits { document, cost: 3, ..Limits::DEFAULT }).await;
+    let app = server_with_limits(Limits { document, cost: 3, ..Limits::DEFAULT }).await;
     for (query, message) in [
         (format!("{{ a {} }}", "b ".repeat(28)).as_str(), "The query has more than 30 tokens."),
-        ("{ schemaHealth { healthy } }", "The query costs more than 3. Ask for smaller pages or fewer fields."),
+        ("{ schemaHealth { healthy } }", "The query costs more than 3. Request smaller pages or fewer fields."),
     ] {
         let expected = ("QUERY_TOO_COMPLEX".to_owned(), message.to_owned());
-        assert_eq!(refused_by(&app, query).await, expected, "{query}");
+        assert_eq!(assert_refused(&app, query).await, expected, "{query}");
     }
 }
 
 #[tokio::test]
 async fn a_page_may_be_smaller_than_the_schema_says() {
-    let app = with(Limits { page: 10, ..Limits::DEFAULT }).await;
+    let app = server_with_limits(Limits { page: 10, ..Limits::DEFAULT }).await;
     let (code, message) = app.error("{ sessions(first: 11) { totalCount } }", json!({})).await;
     assert_eq!(
         (code.as_str(), message.as_str()),
         ("BAD_USER_INPUT", "first is 11; a page has between 0 and 10 nodes.")
     );
-    // One that does not say how many is no larger, and is answered; here there is no table to read.
+    // A page without a size is not larger and is allowed. The query fails only because the database has no tables.
     for query in ["{ sessions { totalCount } }", "{ sessions(last: 10) { totalCount } }"] {
         assert_ne!(app.error(query, json!({})).await.0, "BAD_USER_INPUT", "{query}");
     }
@@ -60,26 +60,26 @@ async fn a_page_may_be_smaller_than_the_schema_says() {
 async fn a_page_costs_its_fields_as_often_as_it_has_nodes() {
     let names = aliases(251, "name");
     let query = |first: i32| format!("{{ sessions(first: {first}) {{ nodes {{ {names} }} }} }}");
-    let (code, message) = refused_by(&with(WIDE).await, &query(100)).await;
+    let (code, message) = assert_refused(&server_with_limits(WIDE).await, &query(100)).await;
     assert_eq!(code, "QUERY_TOO_COMPLEX");
-    assert_eq!(message, "The query costs more than 25000. Ask for smaller pages or fewer fields.");
+    assert_eq!(message, "The query costs more than 25000. Request smaller pages or fewer fields.");
 }
 
 #[tokio::test]
 async fn what_makes_the_database_work_costs_more_than_its_fields() {
-    let wide = with(WIDE).await;
+    let wide = server_with_limits(WIDE).await;
     for field in [
         "groups(first: 0, filter: { search: \"x\" }) { totalCount }",
         "sessions(first: 1) { nodes { id } }",
         "deletions(first: 1) { totalCount }",
         "sessionStats { total }",
     ] {
-        let (code, message) = refused_by(&wide, &format!("{{ {} }}", aliases(100, field))).await;
+        let (code, message) = assert_refused(&wide, &format!("{{ {} }}", aliases(100, field))).await;
         assert_eq!(code, "QUERY_TOO_COMPLEX", "{field}: {message}");
     }
     for field in ["cleanupPreview { sessionCount }", "schemaHealth { healthy }"] {
         let (code, message) =
-            refused_by(&TestApp::without_data().await, &format!("{{ {} }}", aliases(20, field))).await;
+            assert_refused(&TestApp::without_data().await, &format!("{{ {} }}", aliases(20, field))).await;
         assert_eq!(code, "QUERY_TOO_COMPLEX", "{field}: {message}");
     }
     let query = format!("query Q($ids: [ID!]!) {{ {} }}", aliases(23, "deletionImpact(sessionIds: $ids) { token }"));

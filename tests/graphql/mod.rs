@@ -1,10 +1,9 @@
-//! The schema and its answers.
+//! Tests of the GraphQL schema and its responses.
 
 mod adopted_columns;
 mod cleanup;
 mod cleanup_runs;
 mod connections;
-mod contract;
 mod deletion;
 mod errors;
 mod failed_fields;
@@ -26,8 +25,8 @@ mod validation;
 use crate::http::app::TestApp;
 use crate::support::TestDb;
 
-/// A server over a database whose schema is up to date; the purge of stale sessions has not been made.
-async fn mended(db: TestDb) -> TestApp {
+/// Returns a server over a database whose schema is up to date. The purge of stale sessions has not been applied.
+async fn migrated_server(db: TestDb) -> TestApp {
     let session = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     session.apply_before_purge(&mut |_| ()).await.unwrap();
     session.close().await.unwrap();

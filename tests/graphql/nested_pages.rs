@@ -1,4 +1,4 @@
-//! Pages within pages: how many statements they take, and what they cost.
+//! Tests of the number of statements and the cost of nested pages.
 
 use api::demo::scenario::SESSIONS;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ on_both!(Mended:
     the_parts_of_sessions_groups_are_told_apart,
 );
 
-/// The nested page that dashboards ask for.
+/// The nested page that dashboards query.
 const PAGE: &str = "query Q($sessions: Int, $groups: Int, $after: String) {
     sessions(first: $sessions) {
         totalCount
@@ -33,8 +33,8 @@ const PAGE: &str = "query Q($sessions: Int, $groups: Int, $after: String) {
     }
 }";
 
-/// The columns of a table are read anew every few seconds, whatever is asked.
-fn of_columns(sql: &str) -> bool {
+/// Returns whether a statement reads the columns of a table. It is executed every few seconds, whatever the query.
+fn reads_columns(sql: &str) -> bool {
     sql.contains("AS is_not_null, format_type(") || sql.contains("pragma_table_xinfo($2)")
 }
 
@@ -54,8 +54,8 @@ async fn a_page_of_pages_takes_the_same_number_of_statements_whatever_its_size(d
     };
     for after in [json!(null), cursor.clone()] {
         let least = statements(json!({ "sessions": 1, "groups": 1, "after": after })).await;
-        // The sessions and their number, their groups and those groups' numbers twice (of the sessions, and of the lists),
-        // the groups' sessions, the catalogue and the references, and within a transaction of its own the catalogue and
+        // The sessions and their count, their groups and those groups' counts twice (of the sessions, and of the
+        // lists), the groups' sessions, the catalog and the references, and in a separate transaction the catalog and
         // the impact.
         assert!((10..=14).contains(&least), "{least}");
         for (sessions, groups) in [(1, 10), (14, 1), (14, 10), (14, 40), (50, 10)] {
@@ -72,7 +72,7 @@ async fn what_several_fields_need_of_a_row_is_read_together(db: TestDb) {
         let query = format!("{{ sessions {{ nodes {{ {fields} }} }} }}");
         app.data(&query, json!({})).await;
         app.data(&query, json!({})).await;
-        counter.take().into_iter().filter(|sql| !of_columns(sql)).count()
+        counter.take().into_iter().filter(|sql| !reads_columns(sql)).count()
     };
     let page = "groups(first: 2) { nodes { id } }";
     let (none, one) = (statements("id").await, statements(page).await);
@@ -117,8 +117,8 @@ async fn the_nested_page_is_within_what_is_answered_and_a_larger_one_is_refused(
     app.data(PAGE, json!({ "sessions": 50, "groups": 10 })).await;
     let (code, message) = app.error(PAGE, json!({ "sessions": 100, "groups": 100 })).await;
     assert_eq!(code, "QUERY_TOO_COMPLEX");
-    assert!(message.ends_with("Ask for smaller pages or fewer fields."), "{message}");
-    // Without what makes the database work, more rows are answered.
+    assert!(message.ends_with("Request smaller pages or fewer fields."), "{message}");
+    // Without the fields that cost the database the most, more rows are allowed.
     let rows = "{ sessions(first: 50) { nodes { groups(first: 100) { nodes { id name jid } } } } }";
     app.data(rows, json!({})).await;
 }

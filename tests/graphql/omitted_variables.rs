@@ -1,33 +1,33 @@
-//! Variables without a value.
+//! Tests of variables without a value.
 
 use api::demo::scenario::SESSIONS;
 use serde_json::json;
 
-use super::mended;
+use super::migrated_server;
 use crate::support::{TestDb, on_both};
 
 on_both!(AsBuilt: a_field_whose_variable_is_left_out_is_left_out);
 
 async fn a_field_whose_variable_is_left_out_is_left_out(db: TestDb) {
-    let app = mended(db).await;
-    // Only that it was paired keeps it.
+    let app = migrated_server(db).await;
+    // The session is spared only because it was paired.
     app.db.exec(&format!("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE id = '{}'", SESSIONS[0].id)).await;
-    let asked = async |query: &str, variables| {
+    let count_matches = async |query: &str, variables| {
         let data = app.data(query, variables).await;
         data["cleanupPreview"]["sessionCount"].as_i64().unwrap()
     };
     let fields = "query P($paired: Boolean, $of: [SessionStatus!]) {
         cleanupPreview(criteria: { hasPhoneNumber: $paired, statuses: $of }) { sessionCount } }";
-    assert_eq!(asked(fields, json!({})).await, 8);
-    assert_eq!(asked(fields, json!({ "paired": null })).await, 9, "null is either");
-    assert_eq!(asked(fields, json!({ "paired": true })).await, 1);
-    assert_eq!(asked(fields, json!({ "of": [] })).await, 0);
+    assert_eq!(count_matches(fields, json!({})).await, 8);
+    assert_eq!(count_matches(fields, json!({ "paired": null })).await, 9, "null is either");
+    assert_eq!(count_matches(fields, json!({ "paired": true })).await, 1);
+    assert_eq!(count_matches(fields, json!({ "of": [] })).await, 0);
     let argument = "query P($criteria: CleanupCriteria) { ...all }
         fragment all on Query { cleanupPreview(criteria: $criteria) { sessionCount } }";
-    assert_eq!(asked(argument, json!({})).await, 8, "an argument, in a fragment");
+    assert_eq!(count_matches(argument, json!({})).await, 8, "an argument, in a fragment");
     let of_default = "query P($paired: Boolean = true) {
         cleanupPreview(criteria: { hasPhoneNumber: $paired }) { sessionCount } }";
-    assert_eq!(asked(of_default, json!({})).await, 1, "the variable's own default");
+    assert_eq!(count_matches(of_default, json!({})).await, 1, "the variable's own default");
     let dry_run = "mutation C($dryRun: Boolean) { cleanUpSessions(input: { dryRun: $dryRun }) { run { id } } }";
     assert_eq!(app.data(dry_run, json!({})).await["cleanUpSessions"]["run"], json!(null));
     assert_eq!(app.db.count("whatsapp_sessions").await, 14);

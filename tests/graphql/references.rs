@@ -1,4 +1,4 @@
-//! What refers to a group.
+//! Tests of the references to a group.
 
 use api::db::{Database, DatabaseSettings, Dialect};
 use api::demo::scenario::SESSIONS;
@@ -20,12 +20,12 @@ on_both!(FirstFix: the_rule_is_the_one_that_the_database_has);
 
 const REFERENCES: &str = "query Q($id: ID!) { group(id: $id) { references { table column onDelete rows } } }";
 
-async fn references(app: &TestApp, group: &str) -> Value {
+async fn fetch_references(app: &TestApp, group: &str) -> Value {
     app.data(REFERENCES, json!({ "id": group })).await["group"]["references"].take()
 }
 
-/// The first groups of a connected session.
-async fn groups(db: &TestDb, count: usize) -> Vec<String> {
+/// Returns the first groups of a connected session.
+async fn find_groups(db: &TestDb, count: usize) -> Vec<String> {
     let session = SESSIONS[9].id;
     let sql = format!(
         "SELECT CAST(id AS text) FROM whatsapp_groups WHERE session_id = '{session}' ORDER BY id LIMIT {count}"
@@ -54,7 +54,7 @@ const KEYS: [(&str, &str, &str); 11] = [
     ("workshops", "whatsapp_group_id", "SET_NULL"),
 ];
 
-/// Every group of the scenario, in pages, against a count by hand for each column.
+/// Compares every group of the scenario, read in pages, with a separate count for each column.
 async fn every_column_that_refers_is_counted(db: TestDb) {
     let mut expected: Vec<(String, Vec<Value>)> = Vec::new();
     for group in db.rows("SELECT CAST(id AS text) FROM whatsapp_groups ORDER BY group_name, id").await {
@@ -93,15 +93,15 @@ async fn every_column_that_refers_is_counted(db: TestDb) {
 async fn the_rule_is_the_one_that_the_database_has(db: TestDb) {
     let group = db.rows("SELECT CAST(min(CAST(group_id AS text)) AS text) FROM notification_campaign_groups").await;
     let app = TestApp::over(db).await;
-    let references = references(&app, &group[0][0]).await;
+    let references = fetch_references(&app, &group[0][0]).await;
     let found = references.as_array().unwrap().iter().find(|one| one["table"] == "notification_campaign_groups");
     assert_eq!(found.unwrap()["onDelete"], "SET_NULL");
 }
 
 async fn a_table_that_nobody_knew_is_counted(db: TestDb) {
-    let (kind, group) = (id_type(db.dialect()), groups(&db, 1).await.remove(0));
+    let (kind, group) = (id_type(db.dialect()), find_groups(&db, 1).await.remove(0));
     let app = TestApp::over(db).await;
-    let before = references(&app, &group).await;
+    let before = fetch_references(&app, &group).await;
     app.db
         .exec(&format!(
             "CREATE TABLE \"Our Notes\" (n integer, \"The Group\" {kind} REFERENCES whatsapp_groups (id) ON DELETE RESTRICT); \
@@ -109,16 +109,16 @@ async fn a_table_that_nobody_knew_is_counted(db: TestDb) {
         ))
         .await;
     let mut expected = before.as_array().unwrap().clone();
-    // Capitals sort before small letters.
+    // Uppercase letters sort before lowercase letters.
     let own = json!({ "table": "Our Notes", "column": "The Group", "onDelete": "RESTRICT", "rows": 2 });
     expected.insert(0, own);
-    assert_eq!(references(&app, &group).await, json!(expected));
+    assert_eq!(fetch_references(&app, &group).await, json!(expected));
     app.db.exec("DELETE FROM \"Our Notes\"").await;
-    assert_eq!(references(&app, &group).await, before);
+    assert_eq!(fetch_references(&app, &group).await, before);
 }
 
 async fn keys_of_several_columns_and_to_other_columns_are_counted(db: TestDb) {
-    let (kind, groups, session) = (id_type(db.dialect()), groups(&db, 3).await, SESSIONS[9].id);
+    let (kind, groups, session) = (id_type(db.dialect()), find_groups(&db, 3).await, SESSIONS[9].id);
     db.exec(&format!(
         "CREATE UNIQUE INDEX pair ON whatsapp_groups (session_id, id); \
          CREATE UNIQUE INDEX jid ON whatsapp_groups (group_jid); \
@@ -132,7 +132,7 @@ async fn keys_of_several_columns_and_to_other_columns_are_counted(db: TestDb) {
     .await;
     let app = TestApp::over(db).await;
     let own = async |group: &str| -> Vec<Value> {
-        let found = references(&app, group).await;
+        let found = fetch_references(&app, group).await;
         found
             .as_array()
             .unwrap()
@@ -155,12 +155,12 @@ async fn a_group_that_nothing_refers_to_has_no_references(db: TestDb) {
         "INSERT INTO whatsapp_groups (id, session_id, group_jid, group_name) VALUES ('{group}', '{session}', 'j', 'n')"
     ))
     .await;
-    assert_eq!(references(&TestApp::over(db).await, group).await, json!([]));
+    assert_eq!(fetch_references(&TestApp::over(db).await, group).await, json!([]));
 }
 
-/// The same key twice counts once.
+/// A duplicate foreign key counts once.
 async fn keys_of_the_same_column_are_told_by_their_rules(db: TestDb) {
-    let (kind, group) = (id_type(db.dialect()), groups(&db, 1).await.remove(0));
+    let (kind, group) = (id_type(db.dialect()), find_groups(&db, 1).await.remove(0));
     db.exec(&format!(
         "CREATE TABLE a_notes (g {kind}, FOREIGN KEY (g) REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
            FOREIGN KEY (g) REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
@@ -168,12 +168,12 @@ async fn keys_of_the_same_column_are_told_by_their_rules(db: TestDb) {
          INSERT INTO a_notes VALUES ('{group}'), ('{group}')"
     ))
     .await;
-    let references = references(&TestApp::over(db).await, &group).await;
+    let references = fetch_references(&TestApp::over(db).await, &group).await;
     let note = |rule: &str| json!({ "table": "a_notes", "column": "g", "onDelete": rule, "rows": 2 });
     assert_eq!(references.as_array().unwrap()[..2], [note("CASCADE"), note("NO_ACTION")]);
 }
 
-/// The graph starts from the groups, so that it is there where they refer to no session.
+/// The foreign-key graph starts from the groups, so it exists even if they do not refer to sessions.
 async fn groups_without_a_key_to_sessions_are_read_too(db: TestDb) {
     if db.dialect() == Dialect::Postgres {
         db.exec("ALTER TABLE whatsapp_groups DROP CONSTRAINT whatsapp_groups_session_id_fkey").await;
@@ -187,15 +187,15 @@ async fn groups_without_a_key_to_sessions_are_read_too(db: TestDb) {
     }
     let group = db.rows("SELECT CAST(min(CAST(group_id AS text)) AS text) FROM whatsapp_group_admins").await;
     let app = TestApp::over(db).await;
-    let references = references(&app, &group[0][0]).await;
+    let references = fetch_references(&app, &group[0][0]).await;
     assert!(references.as_array().unwrap().iter().any(|one| one["table"] == "whatsapp_group_admins"), "{references}");
 }
 
-/// Rows of partitions count once, whether the table's key or the partition's own leads to them.
+/// Rows of partitions count once, whether the foreign key belongs to the table or to the partition.
 #[tokio::test]
 async fn postgres_rows_of_partitions_count_once() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
-    let group = groups(&db, 1).await.remove(0);
+    let group = find_groups(&db, 1).await.remove(0);
     db.exec(&format!(
         "CREATE TABLE a_parted (n integer, g uuid) PARTITION BY LIST (n); \
          CREATE TABLE one PARTITION OF a_parted FOR VALUES IN (1); \
@@ -206,14 +206,14 @@ async fn postgres_rows_of_partitions_count_once() {
     ))
     .await;
     let app = TestApp::over(db).await;
-    let first = async || references(&app, &group).await[0].take();
+    let first = async || fetch_references(&app, &group).await[0].take();
     let expected = json!({ "table": "a_parted", "column": "g", "onDelete": "CASCADE", "rows": 3 });
     assert_eq!(first().await, expected);
     app.db.exec("ALTER TABLE a_parted ADD FOREIGN KEY (g) REFERENCES whatsapp_groups (id) ON DELETE CASCADE").await;
     assert_eq!(first().await, expected);
 }
 
-/// No number is better than a wrong one.
+/// An error is better than a wrong count.
 #[tokio::test]
 async fn postgres_a_table_that_hides_rows_is_named() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
@@ -223,7 +223,7 @@ async fn postgres_a_table_that_hides_rows_is_named() {
          REVOKE SELECT ON webinars FROM {name}"
     ))
     .await;
-    let group = groups(&db, 1).await.remove(0);
+    let group = find_groups(&db, 1).await.remove(0);
     let (scheme, rest) = db.url().split_once("://").unwrap();
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let database = Database::connect(DatabaseSettings::new(format!("{scheme}://{name}:test@{host}"))).await.unwrap();
@@ -239,10 +239,10 @@ async fn postgres_a_table_that_hides_rows_is_named() {
         .await;
     let (_, message) = app.error(REFERENCES, json!({ "id": group })).await;
     assert!(message.starts_with("Row-level security may hide rows of webinars from this role"), "{message}");
-    // Everything else of a group is read all the same.
+    // All other fields of the group can still be read.
     app.data("query Q($id: ID!) { group(id: $id) { name session { id groupCount } } }", json!({ "id": group })).await;
     app.db.exec("ALTER TABLE webinars DISABLE ROW LEVEL SECURITY").await;
-    assert!(references(&app, &group).await.is_array());
+    assert!(fetch_references(&app, &group).await.is_array());
     database.close().await.unwrap();
     app.db.exec(&format!("DROP OWNED BY {name}; DROP ROLE {name}")).await;
 }

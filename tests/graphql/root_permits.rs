@@ -1,4 +1,4 @@
-//! The root of an operation, and the order of fields within lists of rows.
+//! Tests of the fields at the root of an operation, and of the order of fields within lists of rows.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -12,8 +12,8 @@ on_both!(Adopted:
     a_variable_without_the_value_that_it_needs_is_refused_before_anything_is_executed,
 );
 
-/// The places in which these words stand in an answer.
-fn order(answer: &Answer, words: &[&str]) -> Vec<usize> {
+/// Returns the positions of these keys in a response.
+fn key_positions(answer: &Answer, words: &[&str]) -> Vec<usize> {
     words
         .iter()
         .map(|word| answer.body.find(&format!("\"{word}\":")).unwrap_or_else(|| panic!("{}", answer.body)))
@@ -25,7 +25,7 @@ async fn fields_within_lists_are_in_the_order_of_the_query(db: TestDb) {
     let query = "{ sessions(first: 1) { edges { x: node { groupCount name p: groups(first: 1) { totalCount \
                  q: nodes { references { rows } r: id } } id } cursor } } }";
     let answer = app.post(query, json!({})).await;
-    let places = order(
+    let places = key_positions(
         &answer,
         &["edges", "x", "groupCount", "name", "p", "totalCount", "q", "references", "r", "id", "cursor"],
     );

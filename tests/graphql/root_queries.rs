@@ -1,4 +1,5 @@
-//! Who asks, anything by its id, counts by status, and what a page's arguments may be.
+//! Tests of the queries for the principal, for any node by its id, and for counts by status, and of the validation of
+//! page arguments.
 
 use api::demo::scenario::SESSIONS;
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ async fn a_page_has_one_end(db: TestDb) {
     let app = TestApp::over(db).await;
     let error = app.error(PAGE, json!({ "first": 1, "last": 1 })).await;
     assert_eq!(error.0, "BAD_USER_INPUT");
-    assert_eq!(error.1, "first and last exclude each other: ask for one end of the list.");
+    assert_eq!(error.1, "first and last cannot be combined: use only one of them.");
     let first = app.data(PAGE, json!({ "first": 14 })).await;
     assert_eq!(app.data(PAGE, json!({ "last": 14 })).await, first);
 }
@@ -98,7 +99,7 @@ async fn lists_of_a_filter_have_a_limit(db: TestDb) {
     let app = TestApp::over(db).await;
     let query = "query Q($filter: SessionFilter) { sessions(filter: $filter) { nodes { id } } }";
     for (filter, message) in [
-        (json!({ "ids": vec![SESSIONS[0].id; 1_001] }), "filter.ids has 1001 ids; at most 1000 are taken."),
+        (json!({ "ids": vec![SESSIONS[0].id; 1_001] }), "filter.ids has 1001 ids; at most 1000 are accepted."),
         (json!({ "search": "a".repeat(201) }), "filter.search must have at most 200 characters, none of them NUL."),
         (json!({ "search": "\0" }), "filter.search must have at most 200 characters, none of them NUL."),
     ] {

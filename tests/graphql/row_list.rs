@@ -1,4 +1,5 @@
-//! A row's field is the same however it is asked for: alone or among all, by its own name or another, in any fragment.
+//! Tests that a row's field has the same value whether it is queried alone or with all fields, with or without an
+//! alias, in any fragment.
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ const SESSION: [&str; 9] =
     ["id", "name", "status", "rawStatus", "phoneNumber", "stale", "createdAt", "updatedAt", "groupCount"];
 const GROUP: [&str; 7] = ["id", "jid", "name", "participantCount", "createdAt", "updatedAt", "session { id }"];
 
-async fn nodes(app: &TestApp, list: &str, query: &str) -> Vec<Value> {
+async fn fetch_nodes(app: &TestApp, list: &str, query: &str) -> Vec<Value> {
     let data = app.data(query, json!({})).await;
     let page = &data[list];
     match page["nodes"].as_array() {
@@ -28,7 +29,8 @@ async fn nodes(app: &TestApp, list: &str, query: &str) -> Vec<Value> {
 async fn a_field_asked_for_alone_is_what_it_is_among_all(db: TestDb) {
     let app = TestApp::over(db).await;
     for (list, of_type, fields) in [("sessions", "Session", &SESSION[..]), ("groups", "Group", &GROUP[..])] {
-        let all = nodes(&app, list, &format!("{{ {list}(first: 100) {{ nodes {{ {} }} }} }}", fields.join(" "))).await;
+        let all =
+            fetch_nodes(&app, list, &format!("{{ {list}(first: 100) {{ nodes {{ {} }} }} }}", fields.join(" "))).await;
         assert!(all.len() >= 14, "{list}");
         for field in fields {
             let page = format!("{list}(first: 100)");
@@ -52,7 +54,7 @@ async fn a_field_asked_for_alone_is_what_it_is_among_all(db: TestDb) {
                     name,
                 ),
             ] {
-                let found = nodes(&app, list, &query).await;
+                let found = fetch_nodes(&app, list, &query).await;
                 let values =
                     |nodes: &[Value], key: &str| nodes.iter().map(|node| node[key].clone()).collect::<Vec<_>>();
                 assert_eq!(values(&found, key), values(&all, name), "{query}");

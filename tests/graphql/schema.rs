@@ -1,4 +1,4 @@
-//! The schema describes itself, and the file of it is up to date.
+//! Tests that the schema supports introspection, and that the schema file is up to date.
 
 use serde_json::{Value, json};
 
@@ -13,15 +13,19 @@ const TYPES: &str = "{ __schema { types { kind name description
 async fn everything_has_a_description() {
     let data = TestApp::without_data().await.data(TYPES, json!({})).await;
     let mut bare = Vec::new();
-    for kind in list(&data["__schema"]["types"]).filter(|kind| is_ours(kind)) {
+    for kind in list(&data["__schema"]["types"]).filter(|kind| is_own_type(kind)) {
         let name = kind["name"].as_str().unwrap();
-        note(&mut bare, name.to_owned(), kind);
+        record_if_undescribed(&mut bare, name.to_owned(), kind);
         for members in ["fields", "inputFields", "enumValues"] {
             for member in list(&kind[members]) {
                 let place = format!("{name}.{}", member["name"].as_str().unwrap());
-                note(&mut bare, place.clone(), member);
+                record_if_undescribed(&mut bare, place.clone(), member);
                 for argument in list(&member["args"]) {
-                    note(&mut bare, format!("{place}({})", argument["name"].as_str().unwrap()), argument);
+                    record_if_undescribed(
+                        &mut bare,
+                        format!("{place}({})", argument["name"].as_str().unwrap()),
+                        argument,
+                    );
                 }
             }
         }
@@ -33,12 +37,12 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn is_ours(kind: &Value) -> bool {
+fn is_own_type(kind: &Value) -> bool {
     let name = kind["name"].as_str().unwrap();
     !name.starts_with("__") && !["Int", "Float", "String", "Boolean", "ID"].contains(&name)
 }
 
-fn note(bare: &mut Vec<String>, place: String, described: &Value) {
+fn record_if_undescribed(bare: &mut Vec<String>, place: String, described: &Value) {
     if described["description"].as_str().is_none_or(|text| text.trim().is_empty()) {
         bare.push(place);
     }

@@ -1,4 +1,4 @@
-//! Sessions: one, and the list.
+//! Tests of the queries for one session and for the list of sessions.
 
 use api::db::Dialect;
 use api::demo::scenario::SESSIONS;
@@ -115,7 +115,7 @@ async fn the_impacts_of_a_page_are_read_together(db: TestDb) {
         app.data(query, json!({ "first": first })).await;
         counter.take().len()
     };
-    // The table's columns are read by the first of a moment's requests only.
+    // The table's columns are read only by the first request within a short time.
     statements(1).await;
     let for_one = statements(1).await;
     assert!(for_one > 0);
@@ -126,11 +126,11 @@ async fn a_forged_cursor_is_refused(db: TestDb) {
     let dialect = db.dialect();
     let app = TestApp::over(db).await;
     let cursor = |value: &str, id: &str| {
-        base64url(&json!({ "o": "sessions by created, last first", "v": value, "i": id }).to_string())
+        encode_base64url(&json!({ "o": "sessions by created, last first", "v": value, "i": id }).to_string())
     };
     for value in ["", "never", "'; DROP TABLE whatsapp_sessions; --", "\u{0}", "infinitely", "10000000-01-01"] {
         let answer = app.post(PAGE, json!({ "after": cursor(value, SESSIONS[0].id) })).await;
-        // SQLite compares text with text, so that any text is a place in the list.
+        // SQLite compares text with text, so that any text is a valid cursor value.
         if dialect == Dialect::Postgres {
             assert_eq!(answer.error().0, "BAD_USER_INPUT", "{value}: {}", answer.body);
         }
@@ -141,14 +141,14 @@ async fn a_forged_cursor_is_refused(db: TestDb) {
         assert_eq!(answer.error().0, "BAD_USER_INPUT", "{}", answer.body);
     }
     let other = json!({ "o": "sessions by name", "v": "x", "i": SESSIONS[0].id }).to_string();
-    for cursor in ["", "AAAA", &"A".repeat(5_000), &base64url("{}"), &base64url(&other)] {
+    for cursor in ["", "AAAA", &"A".repeat(5_000), &encode_base64url("{}"), &encode_base64url(&other)] {
         let answer = app.post(PAGE, json!({ "after": cursor })).await;
         assert_eq!(answer.error().0, "BAD_USER_INPUT", "{cursor}: {}", answer.body);
     }
 }
 
-/// What cursors are written in, by hand: they are opaque to every client but this one.
-fn base64url(text: &str) -> String {
+/// Encodes a text as base64url, the encoding of cursors, which are opaque to all other clients.
+fn encode_base64url(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let digits = text.as_bytes().chunks(3).flat_map(|chunk| {
         let bits = chunk.iter().chain(&[0, 0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));

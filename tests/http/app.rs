@@ -1,4 +1,4 @@
-//! The whole router in process, over a database of its own.
+//! A test server that calls the whole router in process, over a database of its own.
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ use crate::support::{Contents, TestDb};
 pub struct TestApp {
     router: Router,
     pub state: AppState,
-    /// Gone when the test is done with the server.
+    /// The database, which is deleted when the test drops the server.
     pub db: TestDb,
 }
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -42,40 +42,40 @@ impl TestApp {
         Self::with(db, database)
     }
 
-    /// With a gateway that it asks.
-    pub async fn asking(db: TestDb, gateway: Gateway) -> Self {
+    /// Returns a server that queries this gateway.
+    pub async fn with_gateway(db: TestDb, gateway: Gateway) -> Self {
         let database = db.database().await.clone();
         let state = AppState::new(database, AcceptedFindings::default(), "tester").with_gateway(Some(gateway));
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
-    /// With origins whose pages are let in.
-    pub async fn allowing(origins: &[&str]) -> Self {
+    /// Returns a server that allows requests from pages of these origins.
+    pub async fn with_origins(origins: &[&str]) -> Self {
         let db = TestDb::sqlite(Contents::Empty).await;
         let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester");
         let origins: Vec<Origin> = origins.iter().map(|origin| origin.parse().unwrap()).collect();
         Self { router: router(state.clone(), Sockets::default(), &origins), state, db }
     }
 
-    /// Over another connection to the test's database.
+    /// Returns a server that uses another connection to the test's database.
     pub fn with(db: TestDb, database: Database) -> Self {
         let state = AppState::new(database, AcceptedFindings::default(), "tester");
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
-    /// With other limits.
+    /// Returns a server with other limits.
     pub async fn limited(db: TestDb, limits: Limits) -> Self {
         let state =
             AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester").with_limits(limits);
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
-    /// With a state of the test's own.
+    /// Returns a server with this state.
     pub fn of(state: AppState, db: TestDb) -> Self {
         Self { router: router(state.clone(), Sockets::default(), &[]), state, db }
     }
 
-    /// For tests in which nothing is read from the database.
+    /// Returns a server over an empty database, for tests that read no data.
     pub async fn without_data() -> Self {
         Self::over(TestDb::sqlite(Contents::Empty).await).await
     }
@@ -92,21 +92,21 @@ impl TestApp {
         self.send(json_post(&json!({ "query": query, "variables": variables }).to_string())).await
     }
 
-    /// The data of a query that is answered without errors.
+    /// Sends a query, asserts that it has no errors, and returns the data.
     pub async fn data(&self, query: &str, variables: Value) -> Value {
         let mut answer = self.post(query, variables).await.json();
         assert_eq!(answer.get("errors"), None, "{answer:#}");
         answer["data"].take()
     }
 
-    /// Lets workers, as a server has them, take runs until this one has finished.
-    pub async fn work_off(&self, run: Uuid) {
+    /// Starts workers like a server's, and stops them when this run has finished.
+    pub async fn finish_run(&self, run: Uuid) {
         let workers = Workers::start(self.state.queue().clone(), None);
         wait_until_finished(self.state.database(), run).await;
         assert!(workers.stop(Duration::from_mins(1)).await);
     }
 
-    /// The one error of a query, as code and message.
+    /// Sends a query, asserts that it has exactly one error, and returns the error's code and message.
     pub async fn error(&self, query: &str, variables: Value) -> (String, String) {
         self.post(query, variables).await.error()
     }
@@ -121,7 +121,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The one error, as code and message.
+    /// Asserts that the response has exactly one error, and returns its code and message.
     pub fn error(&self) -> (String, String) {
         let answer = self.json();
         let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no error in {answer:#}"));
@@ -131,12 +131,12 @@ impl Answer {
     }
 }
 
-/// A request to this machine by name.
+/// Returns a request builder with a host name of this machine.
 pub fn request(method: &str, path: &str) -> Builder {
     Request::builder().method(method).uri(path).header("host", "localhost:8080")
 }
 
-/// A POST of JSON.
+/// Returns a POST request with a JSON body.
 pub fn json_post(body: &str) -> Request<Body> {
     request("POST", "/graphql").header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap()
 }

@@ -1,4 +1,4 @@
-//! How many connections are open, and for how long without a request.
+//! Tests of the limits on the number of connections, and on how long a connection may have no request.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::limits::{LONG, is_well, json, limited, post, slow, started};
+use super::limits::{LONG, assert_answers_query, json, limited, post, slow, started};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: connections_that_wait_for_answers_make_no_room, what_is_half_sent_makes_room_before_what_waits);
 
-/// Sends this over a connection of its own; gives all that comes back until the server ends it.
-pub(super) async fn said_to(address: SocketAddr, sent: &[u8]) -> String {
+/// Sends bytes over a separate connection, and returns everything received until the server closes it.
+pub(super) async fn exchange(address: SocketAddr, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(sent).await.unwrap();
     let mut answer = Vec::new();
-    // A connection that is reset has ended too.
+    // A reset also ends the connection.
     let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap();
     String::from_utf8(answer).unwrap()
 }
@@ -29,18 +29,18 @@ async fn a_connection_without_a_request_is_closed() {
     let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for sent in [
         "",
-        // What HTTP/1 and HTTP/2 begin with alike.
+        // The common first byte of a POST in HTTP/1 and of the preface of HTTP/2.
         "P",
         "POST /graphql HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        // One that has been answered.
+        // A complete request, after whose response the connection is idle.
         whole,
     ] {
-        let asked = Instant::now();
-        let answer = said_to(address, sent.as_bytes()).await;
-        assert!(asked.elapsed() < Duration::from_secs(5), "{sent:?}: {:?}", asked.elapsed());
+        let start = Instant::now();
+        let answer = exchange(address, sent.as_bytes()).await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{sent:?}: {:?}", start.elapsed());
         assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == whole, "{sent:?}: {answer}");
-        is_well(address).await;
+        assert_answers_query(address).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn a_head_that_drips_ends_too() {
         }
     };
     timeout(Duration::from_secs(10), dripping).await.unwrap();
-    is_well(address).await;
+    assert_answers_query(address).await;
 }
 
 #[tokio::test]
@@ -67,17 +67,18 @@ async fn idle_connections_make_room_for_others() {
         stream.write_all(b"GET / HTTP/1.1\r\nX-Half: ").await.unwrap();
         idle.push(stream);
     }
-    is_well(address).await;
+    assert_answers_query(address).await;
     let mut rest = Vec::new();
     let mut oldest = idle.swap_remove(0);
-    // It may be reset.
+    // The connection may be reset.
     let _ = timeout(Duration::from_secs(5), oldest.read_to_end(&mut rest)).await.unwrap();
     assert_eq!(rest, b"");
     let mut newest = idle.pop().unwrap();
     assert!(timeout(Duration::from_millis(100), newest.read_u8()).await.is_err());
 }
 
-/// Of three, the first to go is the one without a request, however young, and then the one whose body has not come.
+/// Of three connections, the first one closed is the one without a request, however recent, and then the one with an
+/// incomplete body.
 async fn what_is_half_sent_makes_room_before_what_waits(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;
@@ -107,15 +108,12 @@ async fn connections_that_wait_for_answers_make_no_room(db: TestDb) {
     let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;
     let waiting: Vec<_> = (0..3).map(|_| tokio::spawn(post(address, LONG))).collect();
     sleep(Duration::from_millis(500)).await;
-    let answer = said_to(address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let answer = exchange(address, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"), "{answer}");
-    assert!(
-        answer.ends_with("\r\n\r\nAs many connections are open as this server takes. Try again later."),
-        "{answer}"
-    );
+    assert!(answer.ends_with("\r\n\r\nThe maximum number of connections is open. Try again later."), "{answer}");
     for answer in waiting {
         let answer = json(answer.await.unwrap()).await;
         assert_eq!(answer["data"]["deletions"]["nodes"].as_array().map(Vec::len), Some(1), "{answer}");
     }
-    is_well(address).await;
+    assert_answers_query(address).await;
 }

@@ -1,4 +1,4 @@
-//! Pages of other origins: those that are listed are let in.
+//! Tests that only the listed origins may use the server from their pages.
 
 use api::http::{Origin, check_origins};
 use axum::body::Body;
@@ -8,8 +8,8 @@ use super::app::{Answer, TestApp, request};
 
 const LISTED: [&str; 2] = ["https://admin.example", "http://localhost:3000"];
 
-/// A query as a page of this origin sends it.
-async fn query(app: &TestApp, origin: &str) -> Answer {
+/// Sends a query as a page of this origin sends it.
+async fn send_query(app: &TestApp, origin: &str) -> Answer {
     let query = request("POST", "/graphql")
         .header("origin", origin)
         .header("sec-fetch-site", "cross-site")
@@ -18,8 +18,8 @@ async fn query(app: &TestApp, origin: &str) -> Answer {
     app.send(query.unwrap()).await
 }
 
-/// What a browser asks before it lets the page send that.
-async fn preflight(app: &TestApp, origin: &str) -> Answer {
+/// Sends the preflight request with which a browser asks whether the page may send the query.
+async fn send_preflight(app: &TestApp, origin: &str) -> Answer {
     let preflight = request("OPTIONS", "/graphql")
         .header("origin", origin)
         .header("sec-fetch-site", "cross-site")
@@ -30,9 +30,9 @@ async fn preflight(app: &TestApp, origin: &str) -> Answer {
 
 #[tokio::test]
 async fn pages_of_listed_origins_are_let_in() {
-    let app = TestApp::allowing(&LISTED).await;
+    let app = TestApp::with_origins(&LISTED).await;
     for origin in LISTED {
-        let allowed = preflight(&app, origin).await;
+        let allowed = send_preflight(&app, origin).await;
         assert_eq!(allowed.status, StatusCode::OK, "{allowed:?}");
         assert_eq!(allowed.header("access-control-allow-methods"), Some("GET,POST"));
         assert_eq!(
@@ -40,7 +40,7 @@ async fn pages_of_listed_origins_are_let_in() {
             Some("authorization,content-type,x-request-id"),
             "{allowed:?}"
         );
-        let answer = query(&app, origin).await;
+        let answer = send_query(&app, origin).await;
         assert_eq!((answer.status, answer.json()["data"]["__typename"].as_str()), (StatusCode::OK, Some("Query")));
         assert_eq!(
             answer.header("access-control-expose-headers"),
@@ -57,18 +57,18 @@ async fn pages_of_listed_origins_are_let_in() {
 
 #[tokio::test]
 async fn pages_of_other_origins_stay_out() {
-    let app = TestApp::allowing(&LISTED).await;
+    let app = TestApp::with_origins(&LISTED).await;
     for origin in ["http://admin.example", "https://admin.example:8443", "https://a.admin.example", "null", "*"] {
-        for answer in [preflight(&app, origin).await, query(&app, origin).await] {
+        for answer in [send_preflight(&app, origin).await, send_query(&app, origin).await] {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin}");
             assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         }
     }
     // The server's own page needs no permission.
-    assert_eq!(query_of_own_page(&app).await.status, StatusCode::OK);
+    assert_eq!(send_query_of_own_page(&app).await.status, StatusCode::OK);
 }
 
-async fn query_of_own_page(app: &TestApp) -> Answer {
+async fn send_query_of_own_page(app: &TestApp) -> Answer {
     let query = request("POST", "/graphql")
         .header("origin", "http://localhost:8080")
         .header("sec-fetch-site", "same-origin")
@@ -78,14 +78,14 @@ async fn query_of_own_page(app: &TestApp) -> Answer {
 
 #[tokio::test]
 async fn a_listed_origin_opens_no_other_door() {
-    let app = TestApp::allowing(&LISTED).await;
-    // A name that was rebound to this machine.
+    let app = TestApp::with_origins(&LISTED).await;
+    // A foreign host name that resolves to this machine (DNS rebinding).
     let rebound = axum::http::Request::builder()
         .uri("/graphql?query=%7B__typename%7D")
         .header("host", "admin.example")
         .header("origin", LISTED[0]);
     assert_eq!(app.send(rebound.body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
-    // A link or an image, which says no origin; and two origins, of which one is listed.
+    // A link or an image, which sends no origin; and two origins, of which one is listed.
     let link = request("GET", "/graphql?query=%7B__typename%7D").header("sec-fetch-site", "cross-site");
     assert_eq!(app.send(link.body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
     let two = request("GET", "/graphql?query=%7B__typename%7D").header("origin", LISTED[0]).header("origin", "null");
@@ -94,8 +94,10 @@ async fn a_listed_origin_opens_no_other_door() {
 
 #[tokio::test]
 async fn whichever_origin_it_is_no_credentials_are_let_in() {
-    let app = TestApp::allowing(&["*"]).await;
-    for answer in [preflight(&app, "https://attacker.example").await, query(&app, "https://attacker.example").await] {
+    let app = TestApp::with_origins(&["*"]).await;
+    for answer in
+        [send_preflight(&app, "https://attacker.example").await, send_query(&app, "https://attacker.example").await]
+    {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert_eq!(answer.header("access-control-allow-credentials"), None);
@@ -111,7 +113,7 @@ fn every_origin_at_once_is_refused_while_there_are_no_tokens() {
     check_origins(&any, true).unwrap();
     let error = check_origins(&any, false).unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
-    assert!(error.to_string().contains("Name the origins."), "{error}");
+    assert!(error.to_string().contains("List the origins"), "{error}");
 }
 
 #[test]

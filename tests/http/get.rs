@@ -1,4 +1,4 @@
-//! GET: queries only.
+//! Tests that a GET request can execute queries only.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ async fn a_mutation_is_refused_however_it_is_dressed() {
         let answer = get(&parameters).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{parameters}");
         assert_eq!(answer.header("allow"), Some("POST"));
-        assert_eq!(answer.error().1, "Only queries are answered to a GET: send this operation as a POST.");
+        assert_eq!(answer.error().1, "GET is for queries only: send this operation as a POST.");
     }
 }
 
@@ -61,15 +61,15 @@ async fn head_answers_like_get_and_runs_no_mutation_either() {
 
 #[tokio::test]
 async fn parameters_that_cannot_be_read_are_refused_by_name() {
-    let repeated = "The address's parameters cannot be read: each may be given once, percent-encoded.";
+    let repeated = "The parameters of the URL cannot be read: give each of them once, percent-encoded.";
     for (parameters, message) in [
         ("", "The parameter query is missing."),
         ("?variables=%7B%7D", "The parameter query is missing."),
         ("?query=%7B__typename%7D&query=%7Ba%3A__typename%7D", repeated),
         ("?query=%7B__typename%7D&variables=%7B", "The parameter variables is not JSON."),
-        ("?query=%7B__typename%7D&variables=%5B%5D", "variables is no object."),
+        ("?query=%7B__typename%7D&variables=%5B%5D", "variables is not an object."),
         ("?query=%7B__typename%7D&extensions=zz", "The parameter extensions is not JSON."),
-        ("?query=%7B__typename%7D&extensions=%5B%5D", "extensions is no object."),
+        ("?query=%7B__typename%7D&extensions=%5B%5D", "extensions is not an object."),
     ] {
         let answer = get(parameters).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{parameters}");

@@ -1,4 +1,4 @@
-//! The page at `/` and its files, and what every answer tells browsers.
+//! Tests of the page at `/`, its files, and the security headers of every response.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,8 +15,8 @@ async fn get(app: &TestApp, path: &str) -> Answer {
     app.send(request("GET", path).body(Body::empty()).unwrap()).await
 }
 
-/// The page, and where it says the files are.
-async fn page(app: &TestApp) -> Option<(Answer, Vec<String>)> {
+/// Returns the page and the paths of its files, or `None` if the page was not built.
+async fn fetch_page(app: &TestApp) -> Option<(Answer, Vec<String>)> {
     let page = get(app, "/").await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, Some("text/html; charset=utf-8")));
     if !is_built(&page.body) {
@@ -29,7 +29,7 @@ async fn page(app: &TestApp) -> Option<(Answer, Vec<String>)> {
 #[tokio::test]
 async fn the_page_refers_to_files_of_this_server_and_to_no_other() {
     let app = TestApp::without_data().await;
-    let Some((page, places)) = page(&app).await else { return };
+    let Some((page, places)) = fetch_page(&app).await else { return };
     assert!(page.body.contains("<title>Session Admin</title>"), "{}", page.body);
     assert!(!page.body.contains("//"), "{}", page.body);
     assert!(places.len() >= 3, "{places:?}");
@@ -41,7 +41,7 @@ async fn the_page_refers_to_files_of_this_server_and_to_no_other() {
 #[tokio::test]
 async fn every_file_that_was_built_is_served_as_what_it_is() {
     let app = TestApp::without_data().await;
-    if page(&app).await.is_none() {
+    if fetch_page(&app).await.is_none() {
         return;
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard/dist/assets");
@@ -70,7 +70,7 @@ async fn every_file_that_was_built_is_served_as_what_it_is() {
 #[tokio::test]
 async fn files_are_compressed_for_those_who_take_that_and_for_no_others() {
     let app = TestApp::without_data().await;
-    let Some((_, places)) = page(&app).await else { return };
+    let Some((_, places)) = fetch_page(&app).await else { return };
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard/dist");
     let script = places.iter().find(|place| Path::new(place).extension().is_some_and(|end| end == "js")).unwrap();
     for (place, file) in [("/", "index.html"), (script, &script[1..])] {
@@ -113,7 +113,7 @@ async fn the_page_is_told_when_a_token_is_needed() {
         assert_eq!((page.status, page.header("www-authenticate")), (StatusCode::OK, None));
     }
     access_token::create(app.state.database(), "reader", Role::Viewer, None).await.unwrap();
-    // Whether there is a token is asked once a second.
+    // The server checks once a second whether a token exists.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     for method in ["HEAD", "GET"] {
         let page = app.send(request(method, "/").body(Body::empty()).unwrap()).await;
@@ -125,7 +125,7 @@ async fn the_page_is_told_when_a_token_is_needed() {
 #[tokio::test]
 async fn a_browser_that_has_the_page_is_told_so() {
     let app = TestApp::without_data().await;
-    let Some((page, places)) = page(&app).await else { return };
+    let Some((page, places)) = fetch_page(&app).await else { return };
     assert_eq!(page.header("cache-control"), Some("no-cache"));
     for place in ["/", &places[0]] {
         let tag = get(&app, place).await.header("etag").unwrap().to_owned();

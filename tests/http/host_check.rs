@@ -1,4 +1,4 @@
-//! Pages in the operator's browser are kept out.
+//! Tests that requests from other sites in the operator's browser are rejected.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

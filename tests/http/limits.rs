@@ -1,4 +1,4 @@
-//! What is served at once, and for how long: each attack ends, and the next query is answered.
+//! Tests of the limits on concurrency and duration: each attack ends, and the next query is answered.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,13 +25,13 @@ on_both!(Adopted:
 );
 only!(postgres Adopted: what_a_query_was_given_up_for_ends_in_the_database);
 
-/// Takes some seconds on a `slow` database.
+/// A query that takes some seconds on a `slow` database.
 pub(crate) const LONG: &str = "{ deletions(first: 1) { nodes { id } } }";
 
-/// A pool that is divided into two queries and one of everything else, with one connection to spare.
+/// The size of a pool that allows two queries and one of each other kind of request, with one connection to spare.
 const POOL: u32 = 7;
 
-/// A server for as long as the test lasts.
+/// Starts a server that serves until the test ends.
 pub(crate) async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -43,16 +43,16 @@ pub(crate) async fn started(db: &TestDb, limits: Limits) -> SocketAddr {
     address
 }
 
-/// One over nothing that would be read.
+/// Starts a server with these limits over an empty database.
 pub(crate) async fn limited(limits: Limits) -> (TestDb, SocketAddr) {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = started(&db, limits).await;
     (db, address)
 }
 
-/// Whoever reads deletions waits for some seconds.
+/// Makes every read of deletions take some seconds.
 pub(crate) async fn slow(db: &TestDb) {
-    // One row at least, so that the condition is looked at.
+    // The condition is evaluated only if the table has a row.
     db.exec(&format!(
         "INSERT INTO {} (id, deleted_by, deleted_at, rows_deleted, rows_unlinked, tables, allowed) VALUES \
          ('c0ffee00-0000-4000-8000-00000000dead', 'tester', '2026-01-01T00:00:00Z', 0, 0, '[]', '[]')",
@@ -62,12 +62,12 @@ pub(crate) async fn slow(db: &TestDb) {
     slow_down(db, "deletions").await;
 }
 
-/// Whoever reads this own table, which has rows, waits for some seconds.
+/// Makes every read of this internal table, which must have rows, take some seconds.
 pub(crate) async fn slow_down(db: &TestDb, name: &str) {
     let table = db.dialect().internal_table(name);
     let slowly = match db.dialect() {
         Dialect::Postgres => "SELECT * FROM session_admin.made WHERE (SELECT pg_sleep(3)) IS NOT NULL",
-        // What a CROSS JOIN names first is looked at first, whether or not a row is found.
+        // The first table of a CROSS JOIN is read first, whether or not the other one has rows.
         Dialect::Sqlite => {
             "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 6000000) \
              SELECT made.* FROM (SELECT count(*) AS v FROM n) AS slow CROSS JOIN made WHERE slow.v > 0"
@@ -85,19 +85,19 @@ pub(crate) async fn json(answer: reqwest::Response) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
-/// An ordinary query is answered.
-pub(crate) async fn is_well(address: SocketAddr) {
+/// Asserts that an ordinary query is answered.
+pub(crate) async fn assert_answers_query(address: SocketAddr) {
     assert_eq!(json(post(address, "{ __typename }").await).await, json!({ "data": { "__typename": "Query" } }));
 }
 
-/// The server can do its work, and says so soon.
-async fn is_ready(address: SocketAddr) {
-    let asked = Instant::now();
+/// Asserts that the readiness check reaches the database and responds within two seconds.
+async fn assert_ready(address: SocketAddr) {
+    let start = Instant::now();
     let answer = client().get(format!("http://{address}/health/ready")).send().await.unwrap();
-    // The database has been asked: it has no history of migrations.
-    let said = answer.text().await.unwrap();
-    assert!(said.contains("Migrations are pending"), "{said}");
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    // This message comes from the database, which has no migration history.
+    let message = answer.text().await.unwrap();
+    assert!(message.contains("Migrations are pending"), "{message}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 fn head(length: usize) -> String {
@@ -113,19 +113,19 @@ async fn a_body_of_20_megabytes_is_refused() {
     for body in [" ".repeat(20_000_000), format!("{{\"query\":\"{{ __typename }}\",\"x\":\"{padding}\"}}")] {
         let answer = client().post(format!("http://{address}/graphql"));
         let answer = answer.header("content-type", "application/json").body(body).send().await;
-        // The connection may be closed before all has been sent.
+        // The server may close the connection before the whole body is sent.
         if let Ok(answer) = answer {
             assert_eq!(answer.status(), 413);
             assert_eq!(json(answer).await["errors"][0]["message"], "The body is larger than 1048576 bytes.");
         }
-        is_well(address).await;
+        assert_answers_query(address).await;
     }
 }
 
 #[tokio::test]
 async fn a_body_may_be_as_large_as_it_is_told() {
     let (_db, address) = limited(Limits { max_body: 30, ..Limits::DEFAULT }).await;
-    is_well(address).await;
+    assert_answers_query(address).await;
     let answer = post(address, "{ __typename __typename }").await;
     assert_eq!(answer.status(), 413);
     assert_eq!(json(answer).await["errors"][0]["message"], "The body is larger than 30 bytes.");
@@ -144,16 +144,16 @@ async fn a_body_that_is_not_utf_8_is_refused() {
         (answer.status().as_u16(), json(answer).await["errors"][0]["message"].as_str()),
         (400, Some("The body is not JSON."))
     );
-    is_well(address).await;
+    assert_answers_query(address).await;
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_come_ends_the_request() {
     let (_db, address) = limited(Limits { body_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{}{{", head(100)).as_bytes()).await.unwrap();
-    // A byte now and then does not help.
+    // Sending a byte from time to time does not extend the timeout.
     let (mut read, mut write) = stream.into_split();
     let dripping = tokio::spawn(async move {
         while write.write_all(b" ").await.is_ok() {
@@ -165,16 +165,16 @@ async fn a_body_that_does_not_come_ends_the_request() {
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("The body did not arrive within 1 seconds."), "{answer}");
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     dripping.abort();
-    is_well(address).await;
+    assert_answers_query(address).await;
 }
 
 #[tokio::test]
 async fn one_address_makes_so_many_requests_a_minute() {
     let (_db, address) = limited(Limits { requests_per_minute: Some(3), ..Limits::DEFAULT }).await;
     let mut socket = Client::begin(address).await;
-    is_well(address).await;
+    assert_answers_query(address).await;
     socket.subscribe("1", "{ __typename }", json!({})).await;
     socket.data("1").await;
     socket.completed("1").await;
@@ -189,9 +189,12 @@ async fn one_address_makes_so_many_requests_a_minute() {
     assert_eq!(error["extensions"]["code"], "RATE_LIMITED");
     assert!(error["message"].as_str().unwrap().starts_with("At most 3 requests a minute are answered."), "{error}");
     socket.subscribe("2", "{ __typename }", json!({})).await;
-    let said = socket.hear().await;
-    assert_eq!((&said["type"], &said["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("RATE_LIMITED")));
-    // A supervisor asks as often as it likes.
+    let message = socket.hear().await;
+    assert_eq!(
+        (&message["type"], &message["payload"][0]["extensions"]["code"]),
+        (&json!("error"), &json!("RATE_LIMITED"))
+    );
+    // Health checks are not rate-limited.
     assert_eq!(client().get(format!("http://{address}/health/live")).send().await.unwrap().status(), 200);
 }
 
@@ -200,11 +203,11 @@ async fn a_query_that_takes_too_long_is_given_up(db: TestDb) {
     let address = started(&db, Limits { query_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let answer = json(post(address, LONG).await).await;
     let message = answer["errors"][0]["message"].as_str().unwrap();
-    // PostgreSQL gives the statement up at the same moment.
+    // PostgreSQL cancels the statement at the same time.
     let code = &answer["errors"][0]["extensions"]["code"];
     assert_eq!(*code, "TIMEOUT", "{answer}");
     assert!(message.contains("1 second") || db.dialect() == Dialect::Postgres, "{message}");
-    is_ready(address).await;
+    assert_ready(address).await;
     assert_eq!(json(post(address, "{ sessions { totalCount } }").await).await["data"]["sessions"]["totalCount"], 14);
 }
 
@@ -225,29 +228,30 @@ async fn one_query_with_many_fields_leaves_connections_for_others(db: TestDb) {
         (0..20).map(|n| format!("a{n}: deletions(first: 1) {{ totalCount nodes {{ id }} }} ")).collect();
     let flood = tokio::spawn(async move { json(post(address, &format!("{{ {fields} }}")).await).await });
     for _ in 0..3 {
-        // For longer than an answer of the database is believed.
+        // Waits until the cached result of the health check has expired.
         sleep(Duration::from_millis(1_100)).await;
-        is_ready(address).await;
-        is_well_soon(address).await;
+        assert_ready(address).await;
+        assert_live_soon(address).await;
     }
     flood.await.unwrap();
 }
 
-/// Without a connection to the database: the query beside this one may have all turns.
-async fn is_well_soon(address: SocketAddr) {
-    let asked = Instant::now();
+/// Asserts that the liveness check responds soon. It uses no database connection, because the concurrent query may hold
+/// all permits.
+async fn assert_live_soon(address: SocketAddr) {
+    let start = Instant::now();
     let answer = client().get(format!("http://{address}/health/live")).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 async fn more_queries_than_are_executed_at_once_are_refused(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { requests: 3, ..Limits::DEFAULT }).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     let queries: Vec<_> = (0..30).map(|_| tokio::spawn(post(address, LONG))).collect();
     sleep(Duration::from_millis(500)).await;
-    is_ready(address).await;
+    assert_ready(address).await;
     let (mut answered, mut refused) = (0, 0);
     for query in queries {
         let answer = query.await.unwrap();
@@ -255,12 +259,12 @@ async fn more_queries_than_are_executed_at_once_are_refused(db: TestDb) {
             assert_eq!(answer.headers()["retry-after"], "1");
             let error = json(answer).await["errors"][0].take();
             assert_eq!(error["extensions"]["code"], "UNAVAILABLE");
-            assert_eq!(error["message"], "The server has as much to do as it takes on. Try again in a second.");
+            assert_eq!(error["message"], "The server is at capacity. Try again in a second.");
             refused += 1;
         } else {
             answered += 1;
         }
     }
-    assert!((3..=6).contains(&answered) && refused >= 24, "{answered} {refused} {:?}", asked.elapsed());
-    is_well(address).await;
+    assert!((3..=6).contains(&answered) && refused >= 24, "{answered} {refused} {:?}", start.elapsed());
+    assert_answers_query(address).await;
 }

@@ -1,4 +1,4 @@
-//! Listening and stopping, over a real socket.
+//! Tests of listening and stopping, over a real socket.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::client;
 use crate::support::{Contents, TestDb};
 
-async fn state() -> (TestDb, AppState) {
+async fn create_state() -> (TestDb, AppState) {
     let db = TestDb::sqlite(Contents::Empty).await;
     let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester");
     (db, state)
@@ -35,7 +35,7 @@ fn any_other_address_is_refused_while_no_token_is_needed_and_the_message_says_wh
         assert_eq!(error.code(), "BAD_USER_INPUT");
         let message = error.to_string();
         assert!(
-            message.starts_with(&format!("The server does not listen on {address}: until access tokens exist")),
+            message.starts_with(&format!("The server does not listen on {address}: without access tokens")),
             "{message}"
         );
     }
@@ -43,7 +43,7 @@ fn any_other_address_is_refused_while_no_token_is_needed_and_the_message_says_wh
 
 #[tokio::test]
 async fn a_listener_that_is_open_to_other_machines_is_not_served() {
-    let (_db, state) = state().await;
+    let (_db, state) = create_state().await;
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let error = serve(listener, state, Sockets::default(), &[], std::future::pending()).await.unwrap_err();
     assert_eq!(error.code(), "BAD_USER_INPUT");
@@ -51,7 +51,7 @@ async fn a_listener_that_is_open_to_other_machines_is_not_served() {
 
 #[tokio::test]
 async fn told_to_stop_it_stops_though_a_client_keeps_its_connection() {
-    let (_db, state) = state().await;
+    let (_db, state) = create_state().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,4 +1,4 @@
-//! `/metrics`.
+//! Tests of the endpoint `/metrics`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +15,13 @@ use crate::support::{Contents, TestDb, WithTerms as _, on_both};
 
 const DOCUMENT: &str = include_str!("../../docs/reference/metrics.md");
 
-async fn metrics(app: &TestApp) -> Answer {
+async fn fetch_metrics(app: &TestApp) -> Answer {
     let answer = app.send(request("GET", "/metrics").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     answer
 }
 
-fn has(answer: &Answer, line: &str) {
+fn assert_has_line(answer: &Answer, line: &str) {
     assert!(answer.body.lines().any(|has| has == line), "{line}\n{}", answer.body);
 }
 
@@ -33,7 +33,7 @@ on_both!(Adopted:
 on_both!(AsBuilt: a_deployment_in_trouble_is_told_of);
 
 async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
-    let before = metrics(&TestApp::over(db.clone()).await).await;
+    let before = fetch_metrics(&TestApp::over(db.clone()).await).await;
     assert_eq!(before.header("content-type"), Some("text/plain; version=0.0.4"));
     assert!(!before.body.contains("session_admin_schedule_last_tick_timestamp_seconds"), "{}", before.body);
     for line in [
@@ -43,7 +43,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
         "session_admin_sessions{status=\"connected\"} 5",
         "session_admin_findings{accepted=\"false\",severity=\"error\"} 0",
     ] {
-        has(&before, line);
+        assert_has_line(&before, line);
     }
     let app = TestApp::over(db).await;
     let run = cleanup::create_run(app.state.database(), None, &CleanupRequest::default()).await.unwrap().run.unwrap();
@@ -57,7 +57,7 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
     for tick in [Tick::Started, Tick::NothingToDo, Tick::NothingToDo, Tick::OverCeiling] {
         app.state.metrics().record_tick(moment, tick);
     }
-    let after = metrics(&app).await;
+    let after = fetch_metrics(&app).await;
     for line in [
         "session_admin_cleanup_runs_finished_total{status=\"succeeded\"} 1",
         "session_admin_cleanup_runs_finished_total{status=\"cancelled\"} 0",
@@ -73,14 +73,14 @@ async fn ticks_runs_deletions_and_sessions_are_counted(db: TestDb) {
         "session_admin_schedule_ticks_total{outcome=\"started\"} 1",
         "session_admin_pool_connections_max 7",
     ] {
-        has(&after, line);
+        assert_has_line(&after, line);
     }
 }
 
-/// Name → type and labels, `le` left out.
+/// The type and the labels of each metric by its name, without the label `le`.
 type Told = BTreeMap<String, (String, BTreeSet<String>)>;
 
-fn documented() -> Told {
+fn read_documented_metrics() -> Told {
     let rows = DOCUMENT.lines().filter_map(|line| line.strip_prefix("| `session_admin_"));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -91,7 +91,7 @@ fn documented() -> Told {
     .collect()
 }
 
-fn told(text: &str) -> Told {
+fn parse_metrics(text: &str) -> Told {
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types
         .map(|line| {
@@ -112,17 +112,17 @@ async fn what_is_told_is_what_is_documented(db: TestDb) {
     let app = TestApp::over(db).await;
     app.data("{ __typename }", json!({})).await;
     app.state.metrics().record_tick(DateTime::from_timestamp(1, 0).unwrap(), Tick::Started);
-    assert_eq!(told(&metrics(&app).await.body), documented());
+    assert_eq!(parse_metrics(&fetch_metrics(&app).await.body), read_documented_metrics());
 }
 
 async fn the_database_is_asked_once_a_minute(db: TestDb) {
     let (database, statements) = db.counted().await;
     let app = TestApp::with(db, database);
-    let first = metrics(&app).await;
+    let first = fetch_metrics(&app).await;
     assert!(!statements.take().is_empty());
     app.db.exec("DELETE FROM whatsapp_sessions WHERE status = 'connected'").await;
     for _ in 0..3 {
-        let again = metrics(&app).await;
+        let again = fetch_metrics(&app).await;
         let line = |answer: &Answer| {
             answer
                 .body
@@ -132,15 +132,15 @@ async fn the_database_is_asked_once_a_minute(db: TestDb) {
                 .to_owned()
         };
         assert_eq!(line(&again), line(&first));
-        has(&again, "session_admin_sessions{status=\"connected\"} 5");
+        assert_has_line(&again, "session_admin_sessions{status=\"connected\"} 5");
     }
     assert_eq!(statements.take(), Vec::<String>::new());
 }
 
-/// Before `migrate`: what there is is told, and the rest left out.
+/// Before `migrate`, the available metrics are reported, and the others are omitted.
 async fn a_deployment_in_trouble_is_told_of(db: TestDb) {
-    let answer = metrics(&TestApp::over(db).await).await;
-    has(&answer, "session_admin_stale_sessions 9");
+    let answer = fetch_metrics(&TestApp::over(db).await).await;
+    assert_has_line(&answer, "session_admin_stale_sessions 9");
     let errors = answer.body.lines().find_map(|line| {
         line.strip_prefix("session_admin_findings{accepted=\"false\",severity=\"error\"} ")?.parse::<u32>().ok()
     });
@@ -164,7 +164,7 @@ async fn operations_are_counted_by_field_and_code() {
         app.post(query, json!({})).await;
     }
     app.send(json_post("{")).await;
-    let answer = metrics(&app).await;
+    let answer = fetch_metrics(&app).await;
     for line in [
         "session_admin_operations_total{code=\"OK\",field=\"sessions\",kind=\"query\"} 2",
         "session_admin_operations_total{code=\"OK\",field=\"several\",kind=\"query\"} 1",
@@ -176,14 +176,14 @@ async fn operations_are_counted_by_field_and_code() {
         "session_admin_http_requests_total{method=\"POST\",route=\"/graphql\",status=\"400\"} 1",
         "session_admin_http_request_duration_seconds_count{route=\"/graphql\"} 7",
     ] {
-        has(&answer, line);
+        assert_has_line(&answer, line);
     }
 }
 
 #[tokio::test]
 async fn names_that_clients_make_up_add_nothing() {
     let app = TestApp::without_data().await;
-    let lines = async || metrics(&app).await.body.lines().filter(|line| line.contains("_total{")).count();
+    let lines = async || fetch_metrics(&app).await.body.lines().filter(|line| line.contains("_total{")).count();
     let ask = async |name: String| {
         app.post(&format!("query {name} {{ {name} }}"), json!({})).await;
         app.post(&format!("query {name} {{ {name}: __typename }}"), json!({})).await;
@@ -191,7 +191,7 @@ async fn names_that_clients_make_up_add_nothing() {
         app.send(request(&name.to_uppercase(), "/graphql").body(Body::empty()).unwrap()).await;
     };
     ask("first".to_owned()).await;
-    // A scrape is counted after it has been answered.
+    // A scrape is counted after its response.
     lines().await;
     let before = lines().await;
     for number in 0..20 {
@@ -204,8 +204,8 @@ async fn names_that_clients_make_up_add_nothing() {
 async fn a_database_that_does_not_answer_leaves_its_numbers_out() {
     let db = TestDb::sqlite(Contents::Empty).await;
     let app = TestApp::over(db).await;
-    let answer = metrics(&app).await;
-    has(&answer, "session_admin_schedule_ticks_total{outcome=\"failed\"} 0");
+    let answer = fetch_metrics(&app).await;
+    assert_has_line(&answer, "session_admin_schedule_ticks_total{outcome=\"failed\"} 0");
     assert!(!answer.body.contains("session_admin_deletions_total"), "{}", answer.body);
 }
 

@@ -1,4 +1,4 @@
-//! The server's edge: who is let in, in what shape, and what comes back.
+//! Tests of the HTTP server: access control, the forms of requests, and responses.
 
 pub mod app;
 
@@ -17,9 +17,9 @@ mod request_log;
 mod unread_responses;
 pub mod websocket;
 
-/// A client that goes straight to the server.
+/// Returns an HTTP client that uses no proxy.
 fn client() -> reqwest::Client {
-    // Whoever was first has chosen the same.
+    // An error means that another test has installed the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }

@@ -1,4 +1,4 @@
-//! POST /graphql: JSON, one request at a time, of a bounded size.
+//! Tests of POST /graphql: JSON, one request at a time, with a limited size.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -80,13 +80,13 @@ async fn a_body_that_is_no_request_is_refused_by_name() {
         (&deep, "The body is not JSON."),
         ("null", "The body is not a JSON object with a query."),
         ("\"{ __typename }\"", "The body is not a JSON object with a query."),
-        ("{}", "query is missing, or no string."),
-        ("{\"query\": null}", "query is missing, or no string."),
-        ("{\"query\": 1}", "query is missing, or no string."),
-        ("{\"query\": \"{ __typename }\", \"operationName\": 1}", "operationName is no string."),
-        ("{\"query\": \"{ __typename }\", \"variables\": []}", "variables is no object."),
-        ("{\"query\": \"{ __typename }\", \"variables\": \"{}\"}", "variables is no object."),
-        ("{\"query\": \"{ __typename }\", \"extensions\": 1}", "extensions is no object."),
+        ("{}", "query is missing or not a string."),
+        ("{\"query\": null}", "query is missing or not a string."),
+        ("{\"query\": 1}", "query is missing or not a string."),
+        ("{\"query\": \"{ __typename }\", \"operationName\": 1}", "operationName is not a string."),
+        ("{\"query\": \"{ __typename }\", \"variables\": []}", "variables is not an object."),
+        ("{\"query\": \"{ __typename }\", \"variables\": \"{}\"}", "variables is not an object."),
+        ("{\"query\": \"{ __typename }\", \"extensions\": 1}", "extensions is not an object."),
     ] {
         let answer = post(body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body:.60}");
@@ -101,13 +101,13 @@ async fn batches_are_refused() {
         "[]",
         r#"[{"query": "{ __typename }"}]"#,
         r#"[{"query": "{ a: __typename }"}, {"query": "{ __typename }"}]"#,
-        // The extractor takes a list of a request's members for the request.
+        // The framework's extractor accepts an array of a request's members as a request.
         r#"["{ __typename }"]"#,
         r#" ["{ __typename }", null, {}, {}]"#,
     ] {
         let answer = post(body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
-        assert_eq!(answer.error().1, "Send one request at a time: batches are not taken.");
+        assert_eq!(answer.error().1, "Send one request at a time: batches are not supported.");
     }
 }
 
@@ -130,7 +130,7 @@ async fn members_that_are_null_count_as_left_out() {
     assert_eq!(answer.json(), json!({ "data": { "__typename": "Query" } }));
 }
 
-/// The extractor refuses these; the server's own reader accepts them.
+/// The framework's extractor rejects duplicate members. The server's own parser accepts them.
 #[tokio::test]
 async fn of_a_member_that_is_sent_twice_the_last_counts() {
     let answer = post(r#"{"query": "{ a: __typename }", "query": "{ b: __typename }"}"#).await;

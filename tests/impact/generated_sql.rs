@@ -1,4 +1,4 @@
-//! The SQL that is generated for three plans, in full: a change to it shows as a change of a snapshot.
+//! Tests that the SQL generated for three plans is as in the snapshots, so that every change to it is reviewed.
 
 use api::db::Dialect;
 use api::deletion::{self, DeletionRequest};
@@ -23,7 +23,7 @@ async fn a_simple_cascade(db: TestDb) {
     .await;
 }
 
-/// A link is deleted with its group or unlinked from its campaign; another one has two columns that one deletion
+/// One link is deleted with its group or unlinked from its campaign. Another one has two columns that one deletion
 /// clears.
 async fn a_diamond_with_set_null(db: TestDb) {
     check(
@@ -57,8 +57,8 @@ async fn a_cycle(db: TestDb) {
     .await;
 }
 
-/// Builds the tables, deletes the session, and compares every statement over the plan with the snapshot: those of one
-/// session's impact, of the impacts of each of two sessions, and of the deletion.
+/// Creates the tables, deletes the session, and compares every statement of the plan with the snapshot: for the impact
+/// of one session, for the impacts of two sessions, and for the deletion.
 async fn check(db: &TestDb, name: &str, tables: &str) {
     let dialect = db.dialect();
     let (id, suffix) = match dialect {

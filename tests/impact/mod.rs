@@ -1,4 +1,4 @@
-//! Tests of the impact.
+//! Tests of the impact of a deletion.
 
 mod generated_sql;
 mod property;

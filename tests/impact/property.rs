@@ -1,12 +1,15 @@
-//! The proof that the impact is exact: on random foreign-key graphs with random rows it equals what a plain
-//! `DELETE FROM whatsapp_sessions` does wherever the database lets that through. Where it does not, either the impact
-//! says so, or the program's own deletion succeeds with exactly the impact's counts. What the impact calls not deletable
-//! is refused by both. What was deleted is restored, and every row is what it was.
+//! Property tests that the impact is exact, on random foreign-key graphs with random rows.
 //!
-//! `PROPERTY_CASES` sets how many cases run on each database (40, and 200 in the tests at length), `PROPERTY_SEED` (a
-//! number, or `random`) where they begin: the n-th case has the seed's value plus n, so that one failing case is repeated
-//! with its own seed and `PROPERTY_CASES=1`. With `PROPERTY_STRICT` set, a plain DELETE whose outcome depends on the order in which the database
-//! follows the keys counts as any other; without it, such a case counts as one that the database refuses.
+//! The impact must equal the effect of a plain `DELETE FROM whatsapp_sessions` wherever the database allows that
+//! statement. Where the database refuses it, either the impact reports blockers, or the program's own deletion succeeds
+//! with exactly the impact's counts. A case that the impact reports as not deletable must be refused by both. After a
+//! restore of the deletion, every row must be what it was.
+//!
+//! `PROPERTY_CASES` sets the number of cases on each database (default 40, or 200 in the long tests). `PROPERTY_SEED`
+//! (a number, or `random`) sets the first seed; the n-th case has that seed plus n. A failing case is repeated with its
+//! own seed and `PROPERTY_CASES=1`. The outcome of a plain DELETE can depend on the order in which the database
+//! processes the foreign keys. Such a case counts as one that the database refuses. With `PROPERTY_STRICT` set it
+//! counts as any other case.
 
 mod case;
 mod case_databases;
@@ -55,23 +58,23 @@ async fn postgres_impact_is_what_a_plain_delete_does_at_length() {
     run(Dialect::Postgres, 200).await;
 }
 
-/// What was found true of a case.
+/// The result of a case, as independent facts.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, counted one by one")]
 struct Verdict {
     plain_passed: bool,
     deletable: bool,
     unlinks: bool,
-    /// What the plain DELETE does depends on the order in which the database follows the keys.
+    /// The outcome of the plain DELETE depends on the order in which the database processes the foreign keys.
     order_dependent: bool,
-    /// A unique index refused, which no foreign key foretells.
+    /// A unique index refused the deletion, which no foreign key predicts.
     unique: bool,
 }
 
 async fn run(dialect: Dialect, cases: u64) {
     let Some(place) = Place::new(dialect).await else { return };
-    let cases: u64 = setting("PROPERTY_CASES").and_then(|value| value.parse().ok()).unwrap_or(cases);
-    let seed = match setting("PROPERTY_SEED").as_deref() {
+    let cases: u64 = read_setting("PROPERTY_CASES").and_then(|value| value.parse().ok()).unwrap_or(cases);
+    let seed = match read_setting("PROPERTY_SEED").as_deref() {
         Some("random") => RandomState::new().build_hasher().finish() >> 16,
         Some(number) => number.parse().expect("PROPERTY_SEED is a number or `random`"),
         None => 1,
@@ -94,11 +97,12 @@ async fn run(dialect: Dialect, cases: u64) {
         }
     }
     report(dialect, &verdicts);
-    explain(failures, &place).await;
+    panic_on_failures(failures, &place).await;
 }
 
-/// Fails with the seeds, the first failing case in full, and the smallest case found in it that fails as well.
-async fn explain(mut failures: Vec<(Case, String)>, place: &Place) {
+/// Panics if there are failures, with all seeds, the first failing case in full, and the smallest failing case derived
+/// from it.
+async fn panic_on_failures(mut failures: Vec<(Case, String)>, place: &Place) {
     let seeds: Vec<u64> = failures.iter().map(|(case, _)| case.seed).collect();
     if seeds.is_empty() {
         return;
@@ -115,11 +119,11 @@ async fn explain(mut failures: Vec<(Case, String)>, place: &Place) {
     );
 }
 
-fn setting(name: &str) -> Option<String> {
+fn read_setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Prints the case when the code under test panics on it.
+/// A guard that prints the case when the code under test panics.
 struct ShowOnPanic<'a>(&'a Case);
 
 impl Drop for ShowOnPanic<'_> {
@@ -151,32 +155,37 @@ fn report(dialect: Dialect, verdicts: &[Verdict]) {
     }
 }
 
-/// Builds the case and holds the impact against it.
+/// Builds the case in a database and compares the impact with the database's behavior.
+///
+/// # Errors
+///
+/// Returns a description of the disagreement.
 async fn check(case: &Case, place: &Place) -> Result<Verdict, String> {
     let mut built = place.build(case, false).await;
     let mut result = judge(case, &mut built).await;
-    place.forget(case, built).await;
-    // Only where the plain DELETE passed and disagrees: is its outcome the graph's, or one order's?
-    let doubtful = matches!(&result, Err(Complaint { plain_passed: true, .. })) && setting("PROPERTY_STRICT").is_none();
-    if doubtful && order_dependent(case, place).await {
+    place.remove(case, built).await;
+    // The plain DELETE passed and disagrees, which proves nothing if another order has another outcome.
+    let doubtful =
+        matches!(&result, Err(Complaint { plain_passed: true, .. })) && read_setting("PROPERTY_STRICT").is_none();
+    if doubtful && is_order_dependent(case, place).await {
         let mut built = place.build(case, false).await;
         built.plain = Err(Said { code: String::new(), message: "order".to_owned() });
         result = judge(case, &mut built).await;
-        place.forget(case, built).await;
+        place.remove(case, built).await;
         result = result.map(|verdict| Verdict { plain_passed: true, order_dependent: true, ..verdict });
     }
     result.map_err(|complaint| complaint.text)
 }
 
-/// Whether the plain DELETE passes with other rows in the end when keys or rows come in another order. An order in
-/// which it is refused proves nothing: the program's own deletion may well be the order in which it passes.
-async fn order_dependent(case: &Case, place: &Place) -> bool {
+/// Returns whether the plain DELETE has different outcomes when the foreign keys or rows are in another order. An order
+/// in which it is refused does not count, because the program's own deletion may use an order in which it passes.
+async fn is_order_dependent(case: &Case, place: &Place) -> bool {
     let mut other = case.clone();
     let mut first = None;
     for turn in 0..2 * case.keys.len() {
         let built = place.build(&other, turn % 2 == 1).await;
         let outcome = built.plain.as_ref().ok().cloned();
-        place.forget(&other, built).await;
+        place.remove(&other, built).await;
         if outcome.is_some() && *first.get_or_insert_with(|| outcome.clone()) != outcome {
             return true;
         }
@@ -187,7 +196,7 @@ async fn order_dependent(case: &Case, place: &Place) -> bool {
     false
 }
 
-/// Where impact, deletion and database disagree.
+/// A disagreement between impact, deletion and database.
 struct Complaint {
     plain_passed: bool,
     text: String,
@@ -206,13 +215,13 @@ async fn judge(case: &Case, built: &mut Built) -> Result<Verdict, Complaint> {
 async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Result<Verdict, String> {
     let roots: Vec<Uuid> = case.roots.iter().map(|&root| uuid(root).parse().unwrap()).collect();
     let impact = impact::impact_of(db, &roots).await.map_err(|error| format!("of_sessions: {error:?}"))?;
-    each_alone(db, &roots).await?;
-    deletable_set::most(case, db, &roots, &impact).await?;
-    let counts = counts(&impact)?;
+    check_each_alone(db, &roots).await?;
+    deletable_set::check_largest_deletable_set(case, db, &roots, &impact).await?;
+    let counts = count_rows(&impact)?;
     if let Ok(after) = &built.plain {
         let expected = difference(&built.before, after);
         if !impact.deletable || counts != expected {
-            return Err(format!("the plain DELETE passes with {expected:?}\n{}", brief(&impact)));
+            return Err(format!("the plain DELETE passes with {expected:?}\n{}", format_impact(&impact)));
         }
     }
     let verdict = Verdict {
@@ -227,21 +236,22 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
             .expected_impact(impact.token.clone())
             .allow_connected()
             .allow_pending_messages();
-    let outcome =
-        deletion::delete(db, &request).await.map_err(|error| format!("delete: {error:?}\n{}", brief(&impact)))?;
+    let outcome = deletion::delete(db, &request)
+        .await
+        .map_err(|error| format!("delete: {error:?}\n{}", format_impact(&impact)))?;
     let after = content(&mut built.connection, case).await;
     let plain = built.plain.as_ref().map_or_else(|said| said.message.clone(), |_| "passes".to_owned());
-    let context = || format!("plain DELETE: {plain}\nrefusals: {:?}\n{}", outcome.refusals, brief(&impact));
+    let context = || format!("plain DELETE: {plain}\nrefusals: {:?}\n{}", outcome.refusals, format_impact(&impact));
     match (&outcome.deletion, impact.deletable) {
         (Some(deletion), true) => {
-            deleted_as_shown(built, &counts, &after).map_err(|text| format!("{text}\n{}", context()))?;
-            let restored = restore_check::as_before(case, built, db, deletion, &after).await;
+            check_deleted_rows(built, &counts, &after).map_err(|text| format!("{text}\n{}", context()))?;
+            let restored = restore_check::check_restore(case, built, db, deletion, &after).await;
             restored.map_err(|text| format!("{text}\n{}", context()))?;
         }
         (Some(_), false) => return Err(format!("called not deletable, and deleted\n{}", context())),
         (None, _) if after != built.before => return Err(format!("refused, and changed\n{}", context())),
         (None, false) if outcome.refusals.is_empty() => return Err(format!("no reason is given\n{}", context())),
-        (None, true) if !unique_index_refused(&outcome) => {
+        (None, true) if !is_refused_by_unique_index(&outcome) => {
             return Err(format!("called deletable, and refused\n{}", context()));
         }
         (None, _) => {}
@@ -249,11 +259,12 @@ async fn compare(case: &Case, built: &mut Built, db: &api::db::Database) -> Resu
     Ok(Verdict { unique: verdict.unique || (outcome.deletion.is_none() && impact.deletable), ..verdict })
 }
 
-/// The rows are what the impact foretold and, where the plain DELETE passes, what it leaves, value by value.
-fn deleted_as_shown(built: &Built, counts: &Difference, after: &Content) -> Result<(), String> {
-    let done = difference(&built.before, after);
-    if done != *counts {
-        return Err(format!("shown {counts:?}, done {done:?}"));
+/// Checks that the deletion changed exactly the rows that the impact counted. Where the plain DELETE passes, the
+/// remaining rows must also equal its result, value by value.
+fn check_deleted_rows(built: &Built, counts: &Difference, after: &Content) -> Result<(), String> {
+    let actual = difference(&built.before, after);
+    if actual != *counts {
+        return Err(format!("shown {counts:?}, done {actual:?}"));
     }
     match &built.plain {
         Ok(plain) if plain != after => Err(format!("left {after:?}\nthe plain DELETE leaves {plain:?}")),
@@ -261,13 +272,13 @@ fn deleted_as_shown(built: &Built, counts: &Difference, after: &Content) -> Resu
     }
 }
 
-/// A unique index may forbid what no foreign key does; the impact doesn't guess it.
-fn unique_index_refused(outcome: &deletion::DeletionOutcome) -> bool {
+/// Returns whether a unique index refused the deletion. The impact predicts foreign keys only.
+fn is_refused_by_unique_index(outcome: &deletion::DeletionOutcome) -> bool {
     outcome.refusals.iter().any(|refusal| refusal.message.to_lowercase().contains("unique"))
 }
 
-/// The impact on a few lines.
-fn brief(impact: &Impact) -> String {
+/// Formats the impact on a few lines.
+fn format_impact(impact: &Impact) -> String {
     let blockers = impact.blockers.iter();
     let blockers: Vec<_> = blockers
         .map(|blocker| format!("{:?}: {} rows of {} {:?}", blocker.kind, blocker.rows, blocker.table, blocker.columns))
@@ -278,20 +289,20 @@ fn brief(impact: &Impact) -> String {
     format!("impact: deletable {}, {{{}}}, blockers {blockers:?}", impact.deletable, tables.join(", "))
 }
 
-/// Deleted and unlinked rows by table; the totals have to be their sums.
-fn counts(impact: &Impact) -> Result<Difference, String> {
+/// Returns the deleted and unlinked rows of the impact by table, and checks that the totals are their sums.
+fn count_rows(impact: &Impact) -> Result<Difference, String> {
     let tables = impact.tables.iter();
     let counts: Difference =
         tables.map(|table| (table.table.clone(), (table.rows_deleted, table.rows_unlinked))).collect();
     let sums = counts.values().fold((0, 0), |sum, (deleted, unlinked)| (sum.0 + deleted, sum.1 + unlinked));
     if sums != (impact.rows_deleted, impact.rows_unlinked) || impact.deletable != impact.blockers.is_empty() {
-        return Err(format!("the impact contradicts itself\n{}", brief(impact)));
+        return Err(format!("the impact contradicts itself\n{}", format_impact(impact)));
     }
     Ok(counts.into_iter().filter(|(_, counts)| *counts != (0, 0)).collect())
 }
 
-/// Counting many sessions at once gives each what it gets alone.
-async fn each_alone(db: &api::db::Database, roots: &[Uuid]) -> Result<(), String> {
+/// Checks that counting many sessions together gives each one the same impact as counting it alone.
+async fn check_each_alone(db: &api::db::Database, roots: &[Uuid]) -> Result<(), String> {
     let together = impact::impact_of_each(db, roots).await.map_err(|error| format!("of_each_session: {error:?}"))?;
     for root in roots {
         let alone = impact::impact_of(db, &[*root]).await.map_err(|error| format!("of_sessions: {error:?}"))?;

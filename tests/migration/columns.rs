@@ -1,11 +1,11 @@
-//! Adopted databases whose columns and tables differ: other types, additional ones, missing ones.
+//! Tests of `migrate` on adopted databases whose columns and tables differ: other types, additional ones, missing ones.
 
 use api::demo::scenario;
 use serde_json::json;
 
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
-use crate::story::{left_without, mended_and_purged, rows_now};
+use crate::story::{assert_migrates_and_purges, left_without, rows_now};
 use crate::support::legacy::{Legacy, Rules};
 use crate::support::{TestDb, on_both};
 
@@ -39,7 +39,7 @@ async fn list_tables(db: &TestDb) -> Vec<String> {
 
 async fn an_enum_status_is_read_as_text(db: TestDb) {
     build_deployment(&db, Legacy::new(Rules::as_built()).enum_status()).await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 async fn extra_and_generated_columns_are_left_as_they_are(db: TestDb) {
@@ -141,12 +141,12 @@ async fn the_two_tables_alone_are_enough(db: TestDb) {
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     assert_eq!(list_tables(&db).await, ["whatsapp_groups", "whatsapp_sessions"]);
     assert_eq!(fetch_rules(&db, "public").await, [["whatsapp_groups", "session_id", "CASCADE"]]);
-    // The purge spares it: without timestamps, its age is unknown.
+    // The purge spares the session: without timestamps, its age is unknown.
     assert_eq!(db.count("whatsapp_sessions").await, 1);
     assert_eq!(document(&db, &["delete", stale, "--yes"]).0, 0);
 }
 
-/// Writes nothing: the URL may be that of a wrong database.
+/// `migrate` writes nothing, because the URL may be that of a wrong database.
 async fn a_database_with_some_of_the_tables_but_not_the_needed_ones_is_refused(db: TestDb) {
     db.exec("CREATE TABLE workshops (id integer PRIMARY KEY)").await;
     let before = super::fetch_catalog(&db).await;

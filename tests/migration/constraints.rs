@@ -1,10 +1,10 @@
-//! Foreign keys that were changed by hand: renamed, duplicated, missing, not validated.
+//! Tests of `migrate` on foreign keys that were changed by hand: renamed, duplicated, missing, not validated.
 
 use api::demo::scenario;
 
 use super::{FINAL_RULES, fetch_catalog, fetch_rules};
 use crate::cli::{document, run};
-use crate::story::mended_and_purged;
+use crate::story::assert_migrates_and_purges;
 use crate::support::legacy::{Legacy, Rule, Rules};
 use crate::support::{Contents, TestDb, on_both};
 
@@ -19,7 +19,7 @@ async fn build_deployment(db: &TestDb, legacy: Legacy) {
     db.exec_all(&scenario::statements(db.dialect(), None)).await;
 }
 
-/// Returns the names of the foreign keys on a column. PostgreSQL only.
+/// Returns the names of the foreign keys on a column (PostgreSQL).
 async fn constraint_names(db: &TestDb, table: &str, column: &str) -> Vec<String> {
     let sql = format!(
         "SELECT k.conname FROM pg_constraint AS k JOIN pg_attribute AS a
@@ -38,11 +38,11 @@ async fn renamed_and_doubled_foreign_keys_are_mended(db: TestDb) {
         .doubled("workshop_whatsapp_groups", "group_id", "again", Rule::None)
         .doubled("whatsapp_groups", "session_id", "sessions", Rule::SetNull);
     build_deployment(&db, legacy).await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
     if db.url().starts_with("postgres") {
         // API clients use the names in their queries.
-        let kept = constraint_names(&db, "notification_campaign_groups", "group_id").await;
-        assert_eq!(kept, ["Odd \"name\" (of ours)"]);
+        let names = constraint_names(&db, "notification_campaign_groups", "group_id").await;
+        assert_eq!(names, ["Odd \"name\" (of ours)"]);
         assert_eq!(constraint_names(&db, "webinars", "whatsapp_group_id").await, ["REFERENCES"]);
         assert_eq!(
             constraint_names(&db, "workshop_whatsapp_groups", "group_id").await,
@@ -59,7 +59,7 @@ async fn a_right_foreign_key_beside_a_wrong_one_is_the_one_that_stays(db: TestDb
         Rule::Cascade,
     );
     build_deployment(&db, legacy).await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 /// The first fix sets this reference to SET NULL, unless it has the final rule already.
@@ -68,7 +68,7 @@ async fn a_cascade_that_once_was_mended_is_never_taken_back(db: TestDb) {
     let identity = "SELECT oid FROM pg_constraint WHERE conname = 'notification_campaign_groups_group_id_fkey'";
     let postgres = db.url().starts_with("postgres");
     let before = if postgres { db.rows(identity).await } else { Vec::new() };
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
     let after = if postgres { db.rows(identity).await } else { Vec::new() };
     assert_eq!(after, before);
 }
@@ -87,7 +87,7 @@ async fn postgres_whatever_else_a_foreign_key_says_is_kept() {
          ALTER TABLE whatsapp_groups DROP CONSTRAINT whatsapp_groups_session_id_fkey",
     )
     .await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
     let sql = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE conrelid IN ('webinars'::regclass, 'webinar_whatsapp_groups'::regclass) AND contype = 'f'
           AND confrelid = 'whatsapp_groups'::regclass ORDER BY 1";
@@ -116,7 +116,7 @@ async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
             "ADD CONSTRAINT {name} FOREIGN KEY (whatsapp_group_id) REFERENCES whatsapp_groups (id) {rule} NOT VALID"
         )
     };
-    // Left by changes by hand: one key with the right rule, and one with a wrong rule beside a right key.
+    // Results of manual changes: one key with the right rule, and one with a wrong rule beside a right key.
     db.exec(&format!(
         "ALTER TABLE workshops DROP CONSTRAINT workshops_whatsapp_group_id_fkey, {};
          ALTER TABLE dynamic_links {}",
@@ -125,7 +125,7 @@ async fn postgres_a_foreign_key_that_was_never_validated_is_validated() {
     ))
     .await;
     assert!(fetch_rules(&db, "public").await.iter().any(|rule| rule[2] == "SET NULL NOT VALID"));
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
     assert_eq!(
         constraint_names(&db, "dynamic_links", "whatsapp_group_id").await,
         ["dynamic_links_whatsapp_group_id_fkey"]

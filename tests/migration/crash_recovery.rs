@@ -1,4 +1,4 @@
-//! A `migrate` that is killed at any moment leaves a database that the next one finishes.
+//! Tests that a `migrate` killed at any time leaves a database that the next `migrate` can finish.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::executable;
-use crate::story::{is_sound, left_without, rows_now};
+use crate::story::{assert_sound, left_without, rows_now};
 use crate::support::{Contents, TestDb, on_both, say};
 
 on_both!(long AsBuilt: killed_after_each_step_the_next_run_goes_on, killed_at_random_moments_the_next_run_goes_on);
@@ -26,7 +26,7 @@ fn kill_after(db: &TestDb, steps: usize) {
     child.wait().unwrap();
 }
 
-/// Asserts that every reference has its foreign key, and that the purge was made completely or not at all.
+/// Asserts that every reference has its foreign key, and that the purge was applied completely or not at all.
 ///
 /// Reads in one transaction: the server may still be executing the killed process's last statement.
 async fn assert_consistent(db: &TestDb, before: &[Vec<String>], left: &[Vec<String>]) {
@@ -43,7 +43,7 @@ async fn assert_next_run_finishes(db: &TestDb, left: &[Vec<String>]) {
     let mut command = executable(&["migrate", "--yes"]);
     let output = command.env("DATABASE_URL", db.url()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    is_sound(db, left).await;
+    assert_sound(db, left).await;
     if db.url().starts_with("sqlite") {
         assert_eq!(db.rows("PRAGMA integrity_check").await, [["ok"]]);
     } else {
@@ -55,7 +55,7 @@ async fn assert_next_run_finishes(db: &TestDb, left: &[Vec<String>]) {
 
 async fn killed_after_each_step_the_next_run_goes_on(db: TestDb) {
     let (before, left) = (rows_now(&db).await, left_without(&db, "session_name LIKE 'stale-%'").await);
-    // Internal tables; schema as built and first fix; second fix.
+    // The internal tables; the schema as built and the first fix; the second fix.
     for steps in [1, 2, 1] {
         kill_after(&db, steps);
         assert_consistent(&db, &before, &left).await;
@@ -63,19 +63,19 @@ async fn killed_after_each_step_the_next_run_goes_on(db: TestDb) {
     assert_next_run_finishes(&db, &left).await;
 }
 
-/// The moments come from a seed, which is printed. They still vary with the machine's load.
+/// The delays come from a printed seed, but their effect varies with the machine's load.
 async fn killed_at_random_moments_the_next_run_goes_on(db: TestDb) {
     let seed: u64 = rand::random();
     eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let (before, left) = (rows_now(&db).await, left_without(&db, "session_name LIKE 'stale-%'").await);
     let mut killed = 0;
-    // Increasing, so that the first tries do not let `migrate` finish.
+    // Increasing delays, so that the first tries do not let `migrate` finish.
     for latest in (50..=600).step_by(50) {
         let mut command = executable(&["migrate", "--yes"]);
         command.env("DATABASE_URL", db.url()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        // A sleep, because the moment itself is what is tested.
+        // A sleep, because the test is about the time of the kill.
         tokio::time::sleep(Duration::from_millis(random.random_range(1..=latest))).await;
         child.kill().unwrap();
         killed += usize::from(child.wait().unwrap().signal() == Some(SIGKILL));
@@ -85,12 +85,12 @@ async fn killed_at_random_moments_the_next_run_goes_on(db: TestDb) {
     assert_next_run_finishes(&db, &left).await;
 }
 
-/// The kill is certain to happen within a migration: it waits for a lock.
+/// Because the migration waits for a lock, the kill is certain to happen within it.
 #[tokio::test]
 async fn postgres_killed_while_it_waits_for_a_lock_the_next_run_goes_on() {
     let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (before, left) = (rows_now(&db).await, left_without(&db, "session_name LIKE 'stale-%'").await);
-    // The last table of the first fix. The others have been repaired by then.
+    // The last table of the first fix. The other tables have been repaired by then.
     let mut holder = db.raw().await;
     holder.exec("BEGIN; LOCK TABLE scheduled_webinar_messages IN ROW EXCLUSIVE MODE").await;
     kill_after(&db, 2);

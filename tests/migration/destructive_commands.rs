@@ -1,4 +1,4 @@
-//! The command line offers no command that can drop a business table.
+//! Tests that the command line offers no command that can drop a business table.
 
 use super::fetch_catalog;
 use crate::cli::{document, ended, executable, run};

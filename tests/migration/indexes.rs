@@ -1,4 +1,4 @@
-//! Indexes on foreign keys: on all foreign keys of the business tables, and on no others.
+//! Tests that `migrate` creates indexes on all foreign keys of the business tables, and on no other foreign keys.
 
 use crate::cli::document;
 use crate::support::{Contents, TestDb, on_both};
@@ -105,15 +105,16 @@ async fn an_index_that_does_not_serve_does_not_count(db: TestDb) {
 #[tokio::test]
 async fn postgres_an_invalid_leftover_is_replaced() {
     let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
-    // Fails, because all twelve rows have the same value, and leaves an invalid index.
+    // The statement fails, because all twelve rows have the same value, and leaves an invalid index.
     let sql = "CREATE UNIQUE INDEX CONCURRENTLY webinars_whatsapp_group_id_idx ON webinars ((1))";
     assert!(db.attempt(sql).await.unwrap_err().is_unique_violation());
-    let left = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index
+    let leftover_query = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index
         WHERE indexrelid = 'webinars_whatsapp_group_id_idx'::regclass";
-    assert_eq!(db.rows(left).await[0][0], "f");
+    assert_eq!(db.rows(leftover_query).await[0][0], "f");
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    let made = "CREATE INDEX webinars_whatsapp_group_id_idx ON public.webinars USING btree (whatsapp_group_id)";
-    assert_eq!(db.rows(left).await, [["t", made]]);
+    let index_definition =
+        "CREATE INDEX webinars_whatsapp_group_id_idx ON public.webinars USING btree (whatsapp_group_id)";
+    assert_eq!(db.rows(leftover_query).await, [["t", index_definition]]);
     assert_every_foreign_key_is_indexed(&db).await;
 }
 

@@ -1,4 +1,4 @@
-//! The internal tables' constraints and defaults.
+//! Tests of the constraints and defaults of the internal tables.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ on_both!(Mended: an_idempotency_key_belongs_to_a_deletion_or_to_a_run, a_deletio
 
 const ID: &str = "de1e7000-0000-4000-8000-000000000001";
 
-/// Migrates, and inserts the record of a deletion without naming its status. The default is that it was not archived.
+/// Migrates, and inserts the record of a deletion without a status. The default status is that it was not archived.
 async fn migrate_and_insert_deletion(db: &TestDb) {
     assert_eq!(document(db, &["migrate", "--yes"]).0, 0);
     db.exec(&format!(

@@ -1,4 +1,4 @@
-//! Concurrent use of the database: locks held by others, and a second `migrate`.
+//! Tests of `migrate` while other connections hold locks, and of two concurrent `migrate` processes.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, ended, executable, run};
-use crate::story::{is_sound, left_without, mended_and_purged, rows_now};
+use crate::story::{assert_migrates_and_purges, assert_sound, left_without, rows_now};
 use crate::support::connection::RawConnection;
 use crate::support::{Contents, TestDb, on_both, steps};
 
@@ -30,9 +30,9 @@ async fn a_second_run_waits_and_finds_nothing_to_do(db: TestDb) {
     let first = migration::MigrationSession::open(db.url(), "public", || ()).await.unwrap();
     let pending = first.list_pending().await.unwrap();
     let mut second = start_migrate(&db);
-    let mut said = String::new();
-    BufReader::new(second.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.contains("Another migrate is running on this database"), "{said}");
+    let mut output = String::new();
+    BufReader::new(second.stderr.as_mut().unwrap()).read_line(&mut output).unwrap();
+    assert!(output.contains("Another migrate is running on this database"), "{output}");
     let mut applied = Vec::new();
     first.apply_before_purge(&mut |name| applied.push(name.to_owned())).await.unwrap();
     assert_eq!(fetch_rules(&db, "public").await, FINAL_RULES);
@@ -58,10 +58,10 @@ async fn of_several_runs_at_once_each_step_is_made_once(db: TestDb) {
         purges += usize::from(!report["purge"].is_null());
     }
     assert_eq!((applied, purges), (steps(), 1));
-    is_sound(&db, &left).await;
+    assert_sound(&db, &left).await;
 }
 
-/// Opens a connection that holds a lock in a transaction. Returns it with its process id at the server.
+/// Opens a connection that holds a lock in a transaction, and returns it with its process id at the server.
 async fn hold_lock(db: &TestDb, lock: &str) -> (RawConnection, String) {
     let mut holder = db.raw().await;
     holder.exec(&format!("BEGIN; {lock}")).await;
@@ -81,7 +81,7 @@ async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
     assert!(ended.stderr.contains(&named), "{}", ended.stderr);
     assert_eq!(rows_now(&db).await, before);
     holder.exec("COMMIT").await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 /// The lock blocks even reads.
@@ -96,10 +96,10 @@ async fn postgres_a_table_that_cannot_be_read_is_named_with_the_holder() {
     let named = format!("webinars stayed locked (by the server processes {pid})");
     assert!(ended.stderr.contains(&named), "{}", ended.stderr);
     holder.exec("COMMIT").await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
-/// The settings are meant for ordinary connections. They would cancel a migration, or make it wait forever.
+/// These settings are meant for ordinary connections. They would cancel a migration, or make it wait forever.
 #[tokio::test]
 async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
     let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
@@ -131,5 +131,5 @@ async fn sqlite_a_file_that_stays_locked_is_a_clear_error() {
     assert!(ended.stderr.contains("Run `session-admin migrate` again"), "{}", ended.stderr);
     holder.exec("COMMIT").await;
     assert_eq!(rows_now(&db).await, before);
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }

@@ -1,4 +1,4 @@
-//! `migrate`, run as the executable, on databases that others have built, changed and used.
+//! Tests of the executable's `migrate` on databases that others have built, changed and used.
 
 mod columns;
 mod constraints;
@@ -31,8 +31,8 @@ pub(crate) const FINAL_RULES: [[&str; 3]; 12] = [
     ["workshops", "whatsapp_group_id", "SET NULL"],
 ];
 
-/// Returns the foreign keys to groups and sessions as the catalog has them: table, column, and ON DELETE rule. The rule
-/// of a key that is not validated ends in NOT VALID.
+/// Returns the foreign keys to groups and sessions in the catalog: table, column, and ON DELETE rule. The rule of a key
+/// that is not validated ends in NOT VALID.
 pub(crate) async fn fetch_rules(db: &TestDb, schema: &str) -> Vec<Vec<String>> {
     let sql = if db.url().starts_with("sqlite") {
         "SELECT t.name, lower(k.\"from\"), k.on_delete FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k
@@ -53,7 +53,7 @@ pub(crate) async fn fetch_rules(db: &TestDb, schema: &str) -> Vec<Vec<String>> {
     db.rows(&sql).await
 }
 
-/// Returns all objects in the database's catalog, with their ids where there are any: an object that was created anew
+/// Returns all objects in the database's catalog, with their ids where there are any, so that a recreated object
 /// differs.
 pub(crate) async fn fetch_catalog(db: &TestDb) -> Vec<Vec<String>> {
     db.rows(if db.url().starts_with("sqlite") {

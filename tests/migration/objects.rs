@@ -1,8 +1,9 @@
-//! Objects that depend on the tables (views, triggers, indexes) and unusual definitions survive, and still work.
+//! Tests that objects that depend on the tables (views, triggers, indexes) and unusual definitions survive `migrate`,
+//! and still work.
 
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
-use crate::story::mended_and_purged;
+use crate::story::assert_migrates_and_purges;
 use crate::support::{Contents, TestDb, on_both};
 
 on_both!(AsBuilt: views_triggers_and_indexes_survive);
@@ -30,7 +31,7 @@ async fn views_triggers_and_indexes_survive(db: TestDb) {
     };
     let before = ours(super::fetch_catalog(&db).await);
     assert!(before.len() >= 4, "{before:?}");
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
     assert_eq!(ours(super::fetch_catalog(&db).await), before);
     assert_eq!(db.count("groups_with_webinars").await, 3);
     db.exec("UPDATE webinars SET title = 'new' WHERE title = 'Webinar 1'").await;
@@ -100,7 +101,7 @@ async fn sqlite_a_connection_that_reads_meanwhile_goes_on_with_the_new_rules() {
     reader.exec("BEGIN").await;
     assert_eq!(reader.rows("SELECT count(*) FROM webinars").await, [["12"]]);
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
-    // Its snapshot is still the old one.
+    // The connection's snapshot is still the old one.
     assert_eq!(reader.rows("SELECT count(*) FROM whatsapp_sessions").await, [["14"]]);
     reader.exec("COMMIT").await;
     reader.exec("DELETE FROM whatsapp_sessions").await;

@@ -1,11 +1,11 @@
-//! Rows whose parent does not exist: the error names them, they are never deleted, and once they are corrected the next
-//! `migrate` continues.
+//! Tests of rows whose parent does not exist: the error names them, they are never deleted, and once they are corrected
+//! the next `migrate` continues.
 
 use serde_json::json;
 
 use super::{FINAL_RULES, fetch_rules};
 use crate::cli::{document, run};
-use crate::story::{mended_and_purged, rows_now};
+use crate::story::{assert_migrates_and_purges, rows_now};
 use crate::support::{TestDb, on_both};
 
 on_both!(AsBuilt: orphans_are_named_and_nothing_is_deleted, mended_orphans_let_the_next_run_go_on);
@@ -71,11 +71,11 @@ async fn mended_orphans_let_the_next_run_go_on(db: TestDb) {
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 1);
     assert_eq!(before[1][0][1], "NULL");
     db.exec("UPDATE webinars SET community_group_id = NULL WHERE title = 'Webinar 12'").await;
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
-/// `migrate` looks for orphans only where it changes a foreign key. Others do not stop it; schema health reports them
-/// if it can see them.
+/// `migrate` looks for orphans only where it changes a foreign key. Other orphans do not stop it; schema health reports
+/// those that it can see.
 async fn orphans_behind_a_right_foreign_key_are_found(db: TestDb) {
     exec_without_checks(
         &db,

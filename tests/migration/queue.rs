@@ -1,4 +1,4 @@
-//! The queue's tables: this program's migrations create what apalis' own migrations would.
+//! Tests that this program's migrations create the same queue tables as apalis' own migrations.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn describe_queue(db: &TestDb) -> Vec<Vec<String>> {
             let columns = "SELECT table_name, column_name, udt_name, is_nullable, coalesce(column_default, '') \
                            FROM information_schema.columns WHERE table_schema = 'apalis' AND table_name IN ('jobs', 'workers') \
                            ORDER BY table_name, ordinal_position";
-            // Without whitespace, so that the layout does not matter.
+            // Whitespace is removed, so that the layout does not matter.
             let function = "SELECT regexp_replace(rtrim(prosrc, E' ;\\n'), '\\s', '', 'g'), pg_get_function_arguments(oid) \
                             FROM pg_proc WHERE pronamespace = 'apalis'::regnamespace AND proname = 'get_jobs'";
             let unique = "SELECT pg_get_indexdef('apalis.idx_jobs_idempotency_key'::regclass)";
@@ -86,8 +86,9 @@ async fn a_queue_of_the_hosts_is_worked_with_and_left(db: TestDb) {
     let before = describe_queue(&db).await;
     migrate_without_purge(&db).await;
     assert_eq!(describe_queue(&db).await, before);
-    let made = format!("SELECT name FROM {} WHERE name = 'apalis'", db.dialect().internal_table("created_tables"));
-    assert_eq!(db.rows(&made).await, Vec::<Vec<String>>::new(), "it is not this program's to drop");
+    let marker_query =
+        format!("SELECT name FROM {} WHERE name = 'apalis'", db.dialect().internal_table("created_tables"));
+    assert_eq!(db.rows(&marker_query).await, Vec::<Vec<String>>::new(), "it is not this program's to drop");
     assert_run_is_executed(&db).await;
 }
 

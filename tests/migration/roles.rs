@@ -1,11 +1,11 @@
-//! Roles that lack a privilege: the message says which, and no migration is left half done.
+//! Tests that `migrate` with a role that lacks a privilege names the privilege, and leaves no migration partly applied.
 
 use super::{fetch_catalog, fetch_rules};
 use crate::cli::{Ended, document, run};
 use crate::support::{Contents, TestDb};
 
-/// Creates a role with a random name, since roles belong to the whole server. Returns the database's URL for it, and
-/// its name.
+/// Creates a role with a random name, because roles belong to the whole server. Returns the database's URL for the
+/// role, and the role's name.
 async fn create_role(db: &TestDb) -> (String, String) {
     let role = format!("role_{}", uuid::Uuid::new_v4().simple());
     db.exec(&format!("CREATE ROLE {role} LOGIN PASSWORD 'of-the-test'")).await;
@@ -46,7 +46,7 @@ async fn postgres_a_role_that_may_not_create_schemas_is_told_what_to_do() {
     assert!(ended.stderr.contains("the schema session_admin cannot be created"), "{}", ended.stderr);
     assert!(ended.stderr.contains("CREATE SCHEMA session_admin AUTHORIZATION"), "{}", ended.stderr);
     assert_eq!(fetch_catalog(&db).await, before);
-    // As the message said.
+    // Follows the instruction of the message.
     db.exec(&format!("CREATE SCHEMA session_admin AUTHORIZATION {role}")).await;
     let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1);
@@ -66,11 +66,11 @@ async fn postgres_the_tables_owner_needs_no_more_than_two_schemas_and_an_extensi
         .await;
     let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("the queue of cleanup runs cannot be made: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the queue of cleanup runs cannot be created: "), "{}", ended.stderr);
     for wanted in ["CREATE SCHEMA apalis AUTHORIZATION ...", "CREATE EXTENSION hstore SCHEMA apalis"] {
         assert!(ended.stderr.contains(wanted), "{}", ended.stderr);
     }
-    // As the message said.
+    // Follows the instruction of the message.
     db.exec(&format!("CREATE SCHEMA apalis AUTHORIZATION {role}; CREATE EXTENSION hstore SCHEMA apalis")).await;
     let ended = run_migrate(&db, &url);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);

@@ -1,4 +1,5 @@
-//! Schemas: that of the business tables, those of this program, and those of the host application.
+//! Tests of `migrate` with several schemas: that of the business tables, those of this program, and those of the host
+//! application.
 
 use api::demo::scenario;
 
@@ -42,7 +43,7 @@ async fn postgres_a_schema_that_is_not_there_is_named() {
     assert_eq!(super::fetch_catalog(&db).await, before);
 }
 
-/// Also if the connection's search path begins with another schema.
+/// This also applies if the connection's search path begins with another schema.
 #[tokio::test]
 async fn postgres_all_of_its_own_lies_in_schemas_of_its_own() {
     let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };

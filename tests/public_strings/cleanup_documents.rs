@@ -1,4 +1,4 @@
-//! `cleanup`.
+//! Snapshot tests of the documents of `cleanup`.
 
 use super::small_session::{self, SMALL};
 use super::{CONNECTED, Transcript, id_at};

@@ -1,4 +1,4 @@
-//! The codes of refusals and errors.
+//! Tests that the codes of refusals and errors stay the same and occur in the snapshots.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::cli::server::Server;
 use crate::cli::{document, ended, executable, migrate_without_purge};
 use crate::support::{Contents, TestDb};
 
-/// The codes of refusals; the schema documents them.
+/// The codes of refusals, which the schema documents.
 const REFUSALS: [&str; 14] = [
     "ALREADY_RESTORED",
     "ARCHIVE_GONE",
@@ -44,7 +44,7 @@ const ERRORS: [&str; 10] = [
     "UNAVAILABLE",
 ];
 
-/// All snapshots in one text, with one space for each gap.
+/// Returns all snapshots as one text, with whitespace collapsed to one space.
 fn snapshots() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/public_strings/snapshots");
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -76,12 +76,12 @@ fn every_code_of_an_error_is_in_an_answer() {
             !snapshots.contains(&document) && !snapshots.contains(&format!("\"extensions\":{{\"code\":\"{code}\""))
         })
         .collect();
-    // Only where something is deleted while an answer is made.
+    // This error occurs only if an object is deleted during a request.
     assert_eq!(missing, ["NOT_FOUND"]);
     assert_eq!(Error::NotFound(String::new()).code(), "NOT_FOUND");
 }
 
-/// Adds an answer's status and body.
+/// Appends the status and the body of a response to the text.
 fn record(text: &mut String, what: &str, answer: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     *text += &format!("{what}\n{}\n{}\n\n", head.lines().next().unwrap(), body.trim_end());
@@ -111,7 +111,7 @@ async fn codes_over_http() {
     ask(&server, "", &delete);
     ask(&server, &format!("Authorization: Bearer {token}\r\n"), &delete);
     drop(server);
-    // Its database begins without internal tables.
+    // The demonstration's database begins without internal tables.
     let server = Server::start(folder.path(), &["--demo"]);
     ask(&server, "", "{ deletions(first: 1) { totalCount } }");
     for path in ["/health/live", "/health/ready"] {

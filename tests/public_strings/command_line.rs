@@ -1,4 +1,4 @@
-//! Commands, flags, their defaults and environment variables.
+//! Snapshot tests of commands and flags with their defaults and environment variables.
 
 use super::assert_snapshot;
 use crate::cli::{ended, executable};
@@ -10,7 +10,7 @@ fn help(command: &[&str]) -> String {
     ended.stdout
 }
 
-/// The names under `Commands:`.
+/// Returns the names of the subcommands in a help text.
 fn subcommands(help: &str) -> Vec<String> {
     let Some((_, listed)) = help.split_once("Commands:\n") else { return Vec::new() };
     let names = listed.lines().take_while(|line| !line.is_empty());
@@ -18,7 +18,7 @@ fn subcommands(help: &str) -> Vec<String> {
     names.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
 }
 
-/// The arguments and options of a command, each with what stands in brackets behind it.
+/// Returns the arguments and options of a command, each with its default and environment variable.
 fn options(help: &str) -> Vec<String> {
     let begins = |line: &str| {
         let text = line.trim_start();
@@ -32,7 +32,7 @@ fn options(help: &str) -> Vec<String> {
         let name = lines[*at].trim().split("  ").next().unwrap_or_default().to_owned();
         let block = lines[*at..until].iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
         let marks = ["[env: ", "[default: ", "[possible values: "].into_iter().filter_map(|mark| {
-            // The names of log targets are no public strings.
+            // The default of --log names log targets, which are not public strings.
             let (_, rest) = block.split_once(mark).filter(|_| !(name.starts_with("--log ") && mark == "[default: "))?;
             Some(format!(" {mark}{}]", rest.split(']').next()?))
         });
@@ -45,7 +45,7 @@ fn options(help: &str) -> Vec<String> {
     starts.iter().enumerate().map(option).collect()
 }
 
-/// Adds a command and its subcommands; options that every command has are listed once.
+/// Appends a command and its subcommands to the text. Options of every command are listed once.
 fn describe(command: &[&str], global: &[String], text: &mut String) {
     let help = help(command);
     *text += &format!("{}\n", [&["session-admin"], command].concat().join(" "));

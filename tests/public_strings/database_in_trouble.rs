@@ -1,4 +1,4 @@
-//! `doctor` and `migrate`, and what the other commands say before `migrate`.
+//! Snapshot tests of the documents of `doctor` and `migrate`, and of the other commands before `migrate`.
 
 use super::{CONNECTED, STALE, Transcript, UNKNOWN};
 use crate::support::{TestDb, on_both};

@@ -1,4 +1,4 @@
-//! `impact`, `delete` and `deletions`.
+//! Snapshot tests of the documents of `impact`, `delete` and `deletions`.
 
 use super::small_session::{self, SMALL};
 use super::{CONNECTED, OTHER_STALE, STALE, Transcript, UNKNOWN, id_at, lock};
@@ -84,8 +84,8 @@ async fn the_list_of_deletions(db: TestDb) {
     small_session::add(&db).await;
     let mut transcript = Transcript::new(&db);
     transcript.run(&["deletions"]);
-    let made = transcript.run(&["delete", SMALL, "--yes", "--reason", "No longer needed."]);
-    let id = id_at(&made, "deletion.id");
+    let created = transcript.run(&["delete", SMALL, "--yes", "--reason", "No longer needed."]);
+    let id = id_at(&created, "deletion.id");
     transcript.run(&["delete", OTHER_STALE, "--yes", "--no-archive"]);
     transcript.run(&["deletions", "--limit", "1"]);
     transcript.run(&["deletions", "--session", SMALL, "--status", "restorable"]);

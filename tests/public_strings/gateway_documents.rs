@@ -1,4 +1,4 @@
-//! What commands say of the gateway's answers.
+//! Snapshot tests of the documents of commands that use the gateway.
 
 use super::small_session::{self, SMALL};
 use super::{OTHER_STALE, STALE, Transcript};

@@ -1,5 +1,7 @@
-//! The impact token. Whoever has looked at an impact sends its token back, so a token that an earlier build gave has to
-//! be the token of the same state.
+//! Snapshot tests of the impact token.
+//!
+//! Callers send back the token of a previewed impact. So an earlier build's token has to equal this build's token of
+//! the same state.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +19,7 @@ fn token(db: &TestDb, sessions: &[&str]) -> String {
     id_at(&document(db, &[&["impact"], sessions].concat()).1, "token")
 }
 
-/// Compares the tokens of the scenario's sessions, whole and decoded, with the snapshot that both databases share.
+/// Compares the tokens of the scenario's sessions, encoded and decoded, with the snapshot that both databases share.
 fn assert_tokens_match(db: &TestDb, name: &str) {
     let mut text = String::new();
     for sessions in [&[STALE][..], &[OTHER_STALE], &[CONNECTED], &[STALE, CONNECTED]] {
@@ -40,7 +42,7 @@ async fn tokens_after_the_first_fix(db: TestDb) {
 
 async fn tokens_of_the_mended_schema(db: TestDb) {
     assert_tokens_match(&db, "impact_token");
-    // Migrating adds tables and indexes, and no foreign key to the sessions.
+    // Migrating adds tables and indexes, but no foreign key to the sessions.
     let before = token(&db, &[STALE]);
     crate::cli::migrate_without_purge(&db).await;
     assert_eq!(token(&db, &[STALE]), before);

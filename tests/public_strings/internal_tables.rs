@@ -1,4 +1,4 @@
-//! The internal tables: their names, their columns with types, and the words that checks and defaults allow.
+//! Snapshot tests of the internal tables: names, columns with types, and the values in checks and defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::support::{TestDb, on_both};
 
 on_both!(Empty: columns_and_words_of_internal_tables);
 
-/// Schema and name of each internal table, and its columns. The order of columns has no meaning.
+/// A query of the columns of each internal table. The order of columns has no meaning.
 const POSTGRES_COLUMNS: &str = "
     SELECT c.relnamespace::regnamespace || '.' || c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
            a.attnotnull::text, coalesce(pg_get_expr(d.adbin, d.adrelid), '')
@@ -59,7 +59,7 @@ async fn columns_and_words_of_internal_tables(db: TestDb) {
     assert_snapshot(&of_database(&db, "internal_tables"), &text);
 }
 
-/// The texts that a line of SQL quotes, outside its comment.
+/// Returns the quoted strings of a line of SQL, without those in its comment.
 fn quoted_words(line: &str) -> Vec<String> {
     let sql = line.split("--").next().unwrap_or_default();
     sql.split('\'').skip(1).step_by(2).map(str::to_owned).collect()

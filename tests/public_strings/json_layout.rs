@@ -1,10 +1,9 @@
-//! A denser layout for JSON documents, so that a snapshot of a large one can be read.
+//! A compact layout of JSON documents, which keeps large snapshots readable.
 
-/// The longest line into which an object or array is put, in characters.
+/// The maximum length of a folded line, in characters.
 const WIDTH: usize = 280;
 
-/// Puts each object and array of an indented document that fits on a line onto one line. Names, values and their order
-/// stay as they are.
+/// Puts each object and array that fits onto one line of its own. Names, values and their order stay the same.
 pub(super) fn fold(indented: &str) -> String {
     let lines: Vec<&str> = indented.lines().collect();
     let mut folded = String::new();
@@ -18,8 +17,9 @@ pub(super) fn fold(indented: &str) -> String {
     folded
 }
 
-/// The value that begins on the first line, and the number of lines that it had; none where it is no object or array, or
-/// does not fit.
+/// Returns the object or array that begins on the first line as one line, and its number of lines before.
+///
+/// Returns `None` if the first line begins no object or array, or if the value does not fit on one line.
 fn on_one_line(lines: &[&str]) -> Option<(String, usize)> {
     let first = lines.first().filter(|line| line.ends_with(['{', '[']))?;
     let indentation = |line: &str| line.len() - line.trim_start().len();

@@ -1,4 +1,4 @@
-//! Every metric with its type, its help and its label values, without its number.
+//! Snapshot tests of the metrics: types, help texts and label values, without the numbers.
 
 use api::metrics::Tick;
 use chrono::DateTime;
@@ -28,7 +28,7 @@ async fn names_and_labels_of_metrics(db: TestDb) {
     let mut last = String::new();
     for line in answer.body.lines() {
         let series = if line.starts_with('#') { line } else { line.rsplit_once(' ').unwrap().0 };
-        // The bounds of a histogram's buckets share a line.
+        // All bucket bounds of a histogram are on one line.
         match series.split_once("le=\"") {
             Some((buckets, bound)) if last == buckets => {
                 text += &format!(" {}", bound.trim_end_matches("\"}"));

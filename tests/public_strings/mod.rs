@@ -1,8 +1,8 @@
-//! Snapshots of the strings that scripts, dashboards and stored rows depend on: documents of `--json`, exit codes, stored
-//! JSON, impact tokens, metrics, codes and flags. Moving or renaming code changes none of them.
+//! Snapshot tests of the strings that scripts, dashboards and stored rows depend on: documents of `--json`, exit codes,
+//! stored JSON, impact tokens, metrics, codes and flags.
 //!
-//! Both databases are compared with the same snapshot unless its name ends in `sqlite` or `postgres`. Where a string is
-//! changed on purpose, this writes the snapshots anew, and their diff shows what users will notice:
+//! Both databases share a snapshot unless its name ends in `sqlite` or `postgres`. After an intended change, this
+//! command rewrites the snapshots, and their diff shows what changes for users:
 //!
 //! ```text
 //! INSTA_UPDATE=always cargo test -p api --test it public_strings
@@ -40,9 +40,9 @@ use redaction::Redaction;
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 /// The scenario's second stale session.
 const OTHER_STALE: &str = "07e810ce-0000-4000-8000-000000000002";
-/// The scenario's first connected session; messages of its groups are still to be sent.
+/// The scenario's first connected session, whose groups have pending messages.
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
-/// An id that nothing has.
+/// An id that no object has.
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Compares a text with the snapshot of this name.
@@ -54,7 +54,7 @@ fn assert_snapshot(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// Returns the name of a snapshot that the databases do not share.
+/// Returns the name of a dialect's own snapshot.
 fn of_database(db: &TestDb, name: &str) -> String {
     match db.dialect() {
         Dialect::Postgres => format!("{name}_postgres"),
@@ -74,12 +74,12 @@ impl<'a> Transcript<'a> {
         Self { db, redaction: Redaction::default(), text: String::new() }
     }
 
-    /// Says what happened between the commands.
+    /// Appends a comment about what happened between the commands.
     fn comment(&mut self, comment: &str) {
         self.text += &format!("\n# {comment}\n");
     }
 
-    /// Replaces `value`, which differs from run to run, in all that follows.
+    /// Replaces `value`, which differs between executions, in everything recorded afterwards.
     fn hide(&mut self, value: &str, placeholder: &str) {
         self.redaction.hide(value, placeholder);
     }
@@ -90,7 +90,7 @@ impl<'a> Transcript<'a> {
         self.record(arguments, &ended)
     }
 
-    /// Adds a command that has ended, and returns its document.
+    /// Appends a finished command to the transcript, and returns its document.
     fn record(&mut self, arguments: &[&str], ended: &Ended) -> Value {
         let Ended { code, stdout, stderr } = ended;
         let document: Value =
@@ -103,18 +103,18 @@ impl<'a> Transcript<'a> {
         document
     }
 
-    /// Compares all of it with the snapshot that both databases share.
+    /// Compares the transcript with the snapshot that both databases share.
     fn assert_matches(&self, name: &str) {
         assert_snapshot(name, &self.text);
     }
 
-    /// Compares all of it with this database's own snapshot.
+    /// Compares the transcript with the snapshot of this dialect.
     fn assert_matches_per_database(&self, name: &str) {
         assert_snapshot(&of_database(self.db, name), &self.text);
     }
 }
 
-/// Locks a table against changes until the connection is closed; on SQLite the whole database.
+/// Locks a table against changes until the returned connection is closed. On SQLite, the whole database is locked.
 async fn lock(db: &TestDb, table: &str) -> RawConnection {
     let mut connection = db.raw().await;
     connection
@@ -126,7 +126,7 @@ async fn lock(db: &TestDb, table: &str) -> RawConnection {
     connection
 }
 
-/// Returns the id in a document, such as `deletion.id`.
+/// Returns the id at a path of a document, such as `deletion.id`.
 fn id_at(document: &Value, path: &str) -> String {
     let found = path.split('.').fold(document, |value, field| &value[field]);
     found.as_str().unwrap_or_else(|| panic!("{path}: {document}")).to_owned()

@@ -1,11 +1,11 @@
-//! Replaces what differs from run to run by a placeholder: generated ids, moments, secrets, impact tokens, the names and
-//! the number of migrations.
+//! [`Redaction`], which replaces values that differ between executions by placeholders: generated ids, timestamps,
+//! secrets, impact tokens, and the names and the number of migrations.
 
 use std::collections::BTreeMap;
 
 use crate::support::steps;
 
-/// Remembers which generated id got which number, so that equal ids have equal placeholders.
+/// A text filter that replaces volatile values by placeholders. Equal ids get equal placeholders.
 #[derive(Debug, Default)]
 pub(super) struct Redaction {
     ids: BTreeMap<String, usize>,
@@ -13,12 +13,12 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// Replaces `value` wherever it occurs from now on.
+    /// Registers a value that later calls of `apply` replace by the placeholder.
     pub(super) fn hide(&mut self, value: &str, placeholder: &str) {
         self.hidden.push((value.to_owned(), placeholder.to_owned()));
     }
 
-    /// Returns the text with its volatile words replaced.
+    /// Replaces the volatile values of a text.
     pub(super) fn apply(&mut self, text: &str) -> String {
         let mut text = text.replace(&format!("{} migrations are pending", steps()), "<n> migrations are pending");
         for (value, placeholder) in &self.hidden {
@@ -60,7 +60,7 @@ impl Redaction {
     }
 }
 
-/// Returns how many bytes the word has that the text begins with; a date and a time after one space are one word.
+/// Returns the length of the text's first word in bytes. A date and a time with one space between them are one word.
 fn word_length(text: &str) -> usize {
     let length =
         |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || "_-.:+".contains(c))).unwrap_or(text.len());
@@ -75,16 +75,16 @@ fn word_length(text: &str) -> usize {
     first
 }
 
-/// Whether each `d` of the form stands for a digit of the word and everything else for itself.
+/// Returns whether a word matches a form, in which `d` matches a digit and every other character itself.
 fn has_form(word: &str, form: &str) -> bool {
     word.len() == form.len()
         && word.chars().zip(form.chars()).all(|(c, form)| if form == 'd' { c.is_ascii_digit() } else { c == form })
 }
 
-/// An id that messages give as an example.
+/// The id that messages use as an example.
 const EXAMPLE: &str = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
 
-/// UUIDs of the scenario, and those that tests make up, have zeros in their middle.
+/// Returns whether a word is a generated UUID. Those of the scenario and of tests have zeros in their middle.
 fn is_generated_id(word: &str) -> bool {
     word.len() == 36
         && word.char_indices().all(|(at, c)| match at {
@@ -107,7 +107,7 @@ fn is_migration(word: &str) -> bool {
     })
 }
 
-/// Leaves one of several migrations that are listed: which there are may change between releases.
+/// Reduces a list of migrations to one entry, because the migrations differ between releases.
 fn one_migration_of_several(text: &str) -> String {
     let is_item = |line: &str| matches!(line.trim(), "\"<migration>\"" | "\"<migration>\",");
     let mut text = text.to_owned();

@@ -1,4 +1,4 @@
-//! `restore`.
+//! Snapshot tests of the documents of `restore`.
 
 use api::db::Dialect;
 

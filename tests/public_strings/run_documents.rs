@@ -1,4 +1,4 @@
-//! `runs`.
+//! Snapshot tests of the documents of `runs`.
 
 use api::db::Dialect;
 

@@ -1,14 +1,14 @@
-//! A session with one row of each kind, so that a snapshot of its deletion is short: everything else in the scenario
-//! belongs to sessions with dozens of groups.
+//! A session with few rows, so that the snapshot of its deletion is short. The scenario's sessions have dozens of
+//! groups.
 
 use crate::support::TestDb;
 
-/// The session. It is stale, and was updated before all others.
+/// The id of the session, which is stale and the least recently updated one.
 pub(super) const SMALL: &str = "5ea50000-0000-4000-8000-000000000001";
-/// Its only group.
+/// The id of the session's only group.
 const GROUP: &str = "5ea50000-0000-4000-8000-000000000002";
 
-/// Adds the session: a group, an administrator of it, and a link that refers to it.
+/// Inserts the session with a group, an administrator of the group, and a link to the group.
 pub(super) async fn add(db: &TestDb) {
     let at = "'2026-01-01T00:00:00+00:00'";
     db.exec(&format!(
@@ -24,7 +24,7 @@ pub(super) async fn add(db: &TestDb) {
     .await;
 }
 
-/// Adds a message of its group that is pending and overdue.
+/// Inserts a pending, overdue message of the session's group.
 pub(super) async fn add_overdue_message(db: &TestDb) {
     db.exec(&format!(
         "INSERT INTO scheduled_whatsapp_messages (id, group_id, body, status, scheduled_for) VALUES \

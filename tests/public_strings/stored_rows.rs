@@ -1,5 +1,5 @@
-//! What is stored in the internal tables: the audit record, archives, idempotency keys, runs with their criteria, the
-//! job that stands for a run, access tokens, and under which name somebody is recorded.
+//! Snapshot tests of the rows of internal tables: the audit trail, archives, idempotency keys, runs with their criteria
+//! and jobs, access tokens, and the names of principals.
 
 use api::cleanup::ScheduledCleanup;
 use api::db::Dialect;
@@ -16,14 +16,14 @@ use crate::support::{TestDb, on_both};
 
 on_both!(Mended: rows_of_a_deletion, rows_of_runs, rows_of_an_access_token, names_of_principals);
 
-/// Runs a command that is to succeed, and returns its document.
+/// Runs a command, asserts that it succeeds, and returns its document.
 fn done(db: &TestDb, arguments: &[&str]) -> serde_json::Value {
     let (code, document) = document(db, arguments);
     assert_eq!(code, 0, "{arguments:?}: {document}");
     document
 }
 
-/// Returns the rows of a table, each value as the database's text on a line of its own, by the columns' names.
+/// Returns the rows of a table as text, with one line for each column's name and value.
 async fn rows(db: &TestDb, name: &str, order: &str) -> String {
     let table = db.dialect().internal_table(name);
     let columns = match db.dialect() {
@@ -47,7 +47,7 @@ async fn rows(db: &TestDb, name: &str, order: &str) -> String {
     for row in found {
         text += &format!("\n{name}\n");
         for (column, value) in columns.iter().zip(row) {
-            // The entries of an archive are numbered in no particular order.
+            // The numbers of an archive's entries are arbitrary.
             let is_number =
                 matches!((name, column.as_str()), ("archived_tables", "id") | ("archived_rows", "table_id"));
             text += &format!("  {column}: {}\n", if is_number { "<number>" } else { &value });
@@ -56,7 +56,7 @@ async fn rows(db: &TestDb, name: &str, order: &str) -> String {
     text
 }
 
-/// Compares the rows of internal tables with the database's own snapshot.
+/// Compares the rows of internal tables with the snapshot of the database's dialect.
 async fn assert_rows_match(db: &TestDb, name: &str, tables: &[(&str, &str)], redaction: &mut Redaction) {
     let mut text = String::new();
     for (table, order) in tables {
@@ -65,7 +65,7 @@ async fn assert_rows_match(db: &TestDb, name: &str, tables: &[(&str, &str)], red
     assert_snapshot(&of_database(db, name), &redaction.apply(&text));
 }
 
-/// Hides the fingerprints of requests, and on PostgreSQL the numbers of tables.
+/// Returns a redaction that hides the fingerprints of requests, and on PostgreSQL the numbers of tables.
 async fn redaction(db: &TestDb) -> Redaction {
     let mut redaction = Redaction::default();
     for row in db.rows(&format!("SELECT fingerprint FROM {}", db.dialect().internal_table("idempotency_keys"))).await {
@@ -146,16 +146,16 @@ async fn rows_of_runs(db: TestDb) {
     let midnight: DateTime<Utc> = "2026-02-03T00:00:00Z".parse().unwrap();
     ScheduledCleanup::new("PT24H".parse().unwrap(), 5_000).unwrap().tick(db.database().await, midnight).await.unwrap();
     let tables = [("cleanup_runs", "created_at"), ("idempotency_keys", "key")];
-    // In the order of their making, whatever their ids are.
+    // The rows are in the order of creation, because ids are random.
     let mut redaction = self::redaction(&db).await;
     assert_rows_match(&db, "stored_runs", &tables, &mut redaction).await;
 }
 
-/// A token is known by the SHA-256 of all that was shown of it, so tokens that were handed out stay good.
+/// A token is stored as the SHA-256 of the whole secret. Changing this would invalidate existing tokens.
 async fn rows_of_an_access_token(db: TestDb) {
     migrate_without_purge(&db).await;
-    let made = done(&db, &["token", "create", "--name", "ci", "--role", "operator"]);
-    let hash = Sha256::digest(id_at(&made, "token")).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let created = done(&db, &["token", "create", "--name", "ci", "--role", "operator"]);
+    let hash = Sha256::digest(id_at(&created, "token")).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut redaction = Redaction::default();
     redaction.hide(&hash, "<SHA-256 of the token, in hex>");
     assert_rows_match(&db, "stored_token", &[("tokens", "name")], &mut redaction).await;

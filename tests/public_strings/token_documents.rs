@@ -1,4 +1,4 @@
-//! `token`.
+//! Snapshot tests of the documents of `token`.
 
 use super::{Transcript, lock};
 use crate::cli::migrate_without_purge;

@@ -1,4 +1,4 @@
-//! Wrong usage and wrong configuration, and the commands that need no database.
+//! Snapshot tests of invalid usage and configuration, and of the commands that need no database.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{Transcript, UNKNOWN, assert_snapshot};
 use crate::cli::{Ended, ended, executable};
 use crate::support::{Contents, TestDb};
 
-/// Runs a command in a folder with no database.
+/// Runs a command with `--json` in a folder, without a database.
 fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = executable(&[arguments, &["--json"]].concat());
     command.current_dir(folder);

@@ -1,4 +1,4 @@
-//! `docs/reference/cli.md`: every command with its arguments, from the definition of the command line.
+//! Tests of `docs/reference/cli.md`: every command with its arguments, from the definition of the command line.
 
 use clap::{Arg, Command};
 
@@ -74,7 +74,7 @@ fn section(command: &Command, heading: &str, name: &str) -> String {
     text
 }
 
-/// Returns whether an option is listed here: all but those that an environment variable can set, too.
+/// Returns whether an option is on this page. Options with an environment variable are on the configuration page.
 fn is_on_this_page(argument: &Arg) -> bool {
     argument.get_env().is_none()
 }

@@ -1,4 +1,4 @@
-//! `docs/reference/configuration.md`: every option that an environment variable can set, and the configuration file.
+//! Tests of `docs/reference/configuration.md`: the options with an environment variable, and the configuration file.
 
 use clap::Arg;
 
@@ -86,29 +86,29 @@ fn sections<'a>(arguments: impl Iterator<Item = &'a Arg>, heading: &str) -> Stri
     groups.into_iter().map(section).collect()
 }
 
-/// Returns the title and the first sentences of a section, by the heading that `--help` has.
+/// Returns the title and the introduction of the section for a heading of `--help`.
 fn title(group: Option<&str>) -> (&'static str, &'static str) {
     match group {
         Some("Options of every command") => ("Options of every command", "These options work with every command."),
-        Some("The gateway, for every command") => (
+        Some("Gateway (every command)") => (
             "Gateway",
             "These options work with every command. [Connect the gateway](../setup/gateway.md) explains them.",
         ),
         None => ("Network", "[Browser clients](../setup/browser-clients.md) explains `--allow-origin`."),
-        Some("Cleaning up stale sessions by itself") => {
+        Some("Scheduled cleanup of stale sessions") => {
             ("Scheduled cleanup", "[Scheduled cleanup](../guide/scheduled-cleanup.md) explains these options.")
         }
-        Some("JWTs that are good besides this program's own tokens") => {
+        Some("JWTs accepted in addition to access tokens") => {
             ("JWTs", "[JWTs](../setup/jwt.md) explains these options.")
         }
-        Some("Limits of requests") => {
+        Some("Request limits") => {
             ("Limits", "[Limits](limits.md) explains how each limit is counted, and what happens above it.")
         }
         Some(other) => panic!("name the section for the options under {other:?} here"),
     }
 }
 
-/// Returns the keys that the program accepts, from its own message about an unknown one.
+/// Returns the keys that the program accepts, from its error message about an unknown key.
 fn keys_of_accepted() -> Vec<String> {
     assert_eq!(expected_keys("nothing = 1\n"), ["accepted"]);
     expected_keys("[[accepted]]\nnothing = 1\n")

@@ -1,6 +1,6 @@
-//! `docs/reference/error-codes.md`: the codes of refusals and errors, and the exit codes.
+//! Tests of `docs/reference/error-codes.md`: the codes of refusals and errors, and the exit codes.
 //!
-//! Each text stands in a `match` or a macro without a wildcard, so that a new variant does not compile without one.
+//! The texts are in a `match` or a macro without a wildcard, so that a new variant without a text does not compile.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -160,7 +160,7 @@ fn refusal(code: UserErrorCode) -> (&'static str, &'static str) {
     }
 }
 
-/// The codes of errors, in the order of the page: first those that the caller causes.
+/// The codes of errors, in the order of the page: those that the caller causes come first.
 const ERROR_CODES: [&str; 10] = [
     "BAD_USER_INPUT",
     "QUERY_TOO_COMPLEX",
@@ -203,7 +203,7 @@ fn causes_of(code: &str) -> String {
     format!("{}{rest}.", first.to_uppercase())
 }
 
-/// Returns the causes of an error code that are found before the domain is asked.
+/// Returns the causes of an error code that are detected before the domain is called.
 fn request_causes(code: &str) -> &'static [&'static str] {
     match code {
         "BAD_USER_INPUT" => &["the document is not valid GraphQL, or the request is not a GraphQL request"],
@@ -219,7 +219,7 @@ fn request_causes(code: &str) -> &'static [&'static str] {
     }
 }
 
-/// Lists an example of every variant of [`Error`] with what causes it. A variant without a line does not compile.
+/// Lists an example and the cause of every variant of [`Error`]. A missing variant does not compile.
 macro_rules! causes {
     ($($variant:ident $pattern:tt = $example:expr => $cause:literal,)+) => {{
         fn is_listed(error: &Error) -> bool {
@@ -233,7 +233,8 @@ macro_rules! causes {
 
 fn domain_causes() -> Vec<(Error, &'static str)> {
     let fault = || DbErr::Custom(String::new());
-    let said = || Box::new(DatabaseMessage { message: String::new(), table: None, constraint: None, source: fault() });
+    let message =
+        || Box::new(DatabaseMessage { message: String::new(), table: None, constraint: None, source: fault() });
     let text = String::new;
     causes! {
         BadInput(_) = Error::BadInput(text()) => "an argument, a variable or an option has a value that is not accepted",
@@ -247,8 +248,8 @@ fn domain_causes() -> Vec<(Error, &'static str)> {
         MissingTable(_) = Error::MissingTable(fault()) => "the database lacks a table",
         Timeout(_) = Error::Timeout(fault()) => "a statement took too long",
         LockTimeout(_) = Error::LockTimeout(fault()) => "another transaction held a lock for too long",
-        Refused(_) = Error::Refused(said()) => "the database refused a statement",
-        MissingGrant(_) = Error::MissingGrant(said()) => "the database role lacks a privilege",
+        Refused(_) = Error::Refused(message()) => "the database refused a statement",
+        MissingGrant(_) = Error::MissingGrant(message()) => "the database role lacks a privilege",
         MigrationsPending(_) = Error::MigrationsPending(1) => "a migration is pending",
         IncompatibleDatabase(_) = Error::IncompatibleDatabase(text()) => "the database is not one that this program can use",
         Database(_) = Error::Database(fault()) => "the database reported another error",
@@ -271,7 +272,8 @@ const fn exit_meaning(exit: Exit) -> &'static str {
     }
 }
 
-/// Finds the codes in the sources: constants of a file `error.rs` whose name is their value, and the codes of responses.
+/// The codes in the sources are the constants of files `error.rs` whose name is their value, and the codes of
+/// responses.
 #[test]
 fn every_error_code_of_the_sources_is_listed() {
     let mut codes: BTreeSet<String> = domain_causes().iter().map(|(error, _)| error.code().to_owned()).collect();

@@ -1,4 +1,4 @@
-//! The links between the pages: each leads to a file and a heading that exist.
+//! Tests that each link between the pages leads to an existing file and heading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -27,7 +27,7 @@ fn pages(root: &Path) -> BTreeMap<PathBuf, Page> {
     pages
 }
 
-/// Returns the links that lead nowhere, each with its page.
+/// Returns the broken links, each with its page.
 fn broken_links(root: &Path) -> Vec<String> {
     let pages = pages(root);
     let mut broken = Vec::new();

@@ -1,15 +1,15 @@
-//! Links and anchors of a Markdown page, by a real parser.
+//! [`Page`], the links and anchors of a Markdown page, read by a real parser.
 
 use std::collections::HashMap;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// A Markdown page as far as links are concerned.
+/// The links and anchors of a Markdown page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     /// The targets of its links and images, in the order of the page.
     pub(super) links: Vec<String>,
-    /// The anchors of its headings, as GitHub makes them.
+    /// The anchors that GitHub gives the headings.
     pub(super) anchors: Vec<String>,
 }
 
@@ -41,7 +41,8 @@ impl Page {
     }
 }
 
-/// Returns the anchor that GitHub gives a heading: small letters, digits, hyphens and underscores, with hyphens for spaces.
+/// Returns the anchor that GitHub gives a heading: small letters, digits, hyphens and underscores, with hyphens for
+/// spaces.
 fn slug(heading: &str) -> String {
     let letters = heading.trim().chars().flat_map(char::to_lowercase);
     let letters = letters.filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));

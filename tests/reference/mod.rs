@@ -1,4 +1,4 @@
-//! The reference pages that are printed from the code, and the links between all pages.
+//! Tests of the reference pages that are generated from the code, and of the links between all pages.
 
 mod cli;
 mod configuration;
@@ -9,15 +9,15 @@ mod option_table;
 
 use std::path::{Path, PathBuf};
 
-/// The first line of every printed page; Markdown does not show it.
+/// The first line of every generated page, which Markdown does not show.
 const PRINTED: &str = "<!-- `make reference` prints this page from the code; a test compares the two. -->\n";
 
-/// Returns the folder that holds the repository.
+/// Returns the root folder of the repository.
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Asserts that a page of `docs/reference/` is what the code prints, or writes it if `UPDATE_REFERENCE` is 1.
+/// Asserts that a page of `docs/reference/` has the generated content, or writes it if `UPDATE_REFERENCE` is 1.
 fn assert_printed(page: &str, content: &str) {
     let path = repository().join("docs/reference").join(page);
     let printed = format!("{PRINTED}{content}");
@@ -30,7 +30,7 @@ fn assert_printed(page: &str, content: &str) {
     }
 }
 
-/// Returns the first line in which two texts differ, as both have it.
+/// Returns both versions of the first line in which two texts differ.
 fn first_difference(written: &str, printed: &str) -> Option<String> {
     if written == printed {
         return None;
@@ -41,16 +41,16 @@ fn first_difference(written: &str, printed: &str) -> Option<String> {
         number += 1;
         let (page, code) = (written.next(), printed.next());
         if page != code {
-            let shown = |line: Option<&str>| line.unwrap_or("(the end)").to_owned();
-            return Some(format!("line {number}, page: {}\nline {number}, code: {}", shown(page), shown(code)));
+            let line_text = |line: Option<&str>| line.unwrap_or("(the end)").to_owned();
+            return Some(format!("line {number}, page: {}\nline {number}, code: {}", line_text(page), line_text(code)));
         }
     }
 }
 
-/// The longest line of prose.
+/// The maximum length of a line of prose.
 const WIDTH: usize = 116;
 
-/// Returns a paragraph with line breaks.
+/// Wraps a paragraph at the maximum line length.
 fn wrap(paragraph: &str) -> String {
     let mut lines = vec![String::new()];
     for word in paragraph.split_whitespace() {

@@ -18,7 +18,7 @@ fn is_added_by_clap(argument: &Arg) -> bool {
     ["help", "version"].contains(&argument.get_id().as_str())
 }
 
-/// Returns an argument as it is typed: `--older-than DURATION`, or `ID`.
+/// Returns the syntax of an argument, such as `--older-than DURATION` or `ID`.
 pub(super) fn syntax(argument: &Arg) -> String {
     let takes_value = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
     let names = argument.get_value_names().unwrap_or_default();
@@ -28,11 +28,11 @@ pub(super) fn syntax(argument: &Arg) -> String {
     format!("`{}`", words.join(" "))
 }
 
-/// What the help text of an argument says.
+/// The help text of an argument, split into its meaning and its default.
 pub(super) struct Help {
     /// The text without the default.
     pub(super) meaning: String,
-    /// The default, as clap knows it or as the text names it.
+    /// The default from clap or from the text.
     pub(super) default: Option<String>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn help(argument: &Arg) -> Help {
     Help { meaning, default }
 }
 
-/// Returns a default as a help text names it, as code if it is a value rather than a description.
+/// Formats a default from a help text, as code if it is a value rather than a description.
 fn as_code(default: &str) -> String {
     let is_description = default.contains(' ') || default.contains('`') || ["none", "never"].contains(&default);
     if is_description { default.to_owned() } else { format!("`{default}`") }

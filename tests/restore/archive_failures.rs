@@ -1,15 +1,15 @@
-//! A deletion that cannot keep all that it takes takes nothing.
+//! Tests that a deletion that cannot archive all its rows deletes nothing.
 
 use api::db::Dialect;
 use api::deletion::{self, DeletionRequest};
 
-use super::{STALE, group_of, id};
+use super::{STALE, find_first_group, id};
 use crate::support::{TestDb, WithTerms as _, on_both, only};
 
 on_both!(Adopted: rows_that_the_archive_does_not_take_in, entries_that_the_archive_does_not_take_in);
 only!(sqlite Adopted: a_row_of_more_values_than_the_archive_has_columns);
 
-async fn refused(db: &TestDb) -> String {
+async fn assert_refused(db: &TestDb) -> String {
     let before = db.everything().await;
     let request =
         DeletionRequest { session_ids: vec![id(STALE)], ..DeletionRequest::default() }.allow_pending_messages();
@@ -18,7 +18,7 @@ async fn refused(db: &TestDb) -> String {
     error.to_string()
 }
 
-/// Nothing gets into one of the archive's tables.
+/// Creates a trigger that discards all inserts into one of the archive's tables.
 async fn reject_inserts(db: &TestDb, table: &str) {
     db.exec(&match db.dialect() {
         Dialect::Postgres => format!(
@@ -34,18 +34,21 @@ async fn reject_inserts(db: &TestDb, table: &str) {
 
 async fn rows_that_the_archive_does_not_take_in(db: TestDb) {
     reject_inserts(&db, "archived_rows").await;
-    let said = refused(&db).await;
-    assert!(said.starts_with("The archive has not taken in what goes; look for triggers"), "{said}");
+    let message = assert_refused(&db).await;
+    assert!(
+        message.starts_with("The archive does not contain all rows that would be deleted; look for triggers"),
+        "{message}"
+    );
 }
 
 async fn entries_that_the_archive_does_not_take_in(db: TestDb) {
     reject_inserts(&db, "archived_tables").await;
-    let said = refused(&db).await;
-    assert!(said.starts_with("The archive has not taken in ") && said.contains("archived_tables"), "{said}");
+    let message = assert_refused(&db).await;
+    assert!(message.starts_with("The archive does not contain ") && message.contains("archived_tables"), "{message}");
 }
 
 async fn a_row_of_more_values_than_the_archive_has_columns(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let more: String = (2..2_000).map(|n| format!(", c{n}")).collect();
     db.exec(&format!(
         "CREATE TABLE wide (id integer PRIMARY KEY, group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE{more}); \
@@ -53,8 +56,8 @@ async fn a_row_of_more_values_than_the_archive_has_columns(db: TestDb) {
     ))
     .await;
     assert_eq!(
-        refused(&db).await,
-        "To restore a row of wide, 2000 values would have to be kept; on SQLite an archive keeps 1999 at most. Nothing was \
-         deleted; without an archive it can be (archive: false, --no-archive)."
+        assert_refused(&db).await,
+        "To restore a row of wide, 2000 values would have to be archived; on SQLite at most 1999 can be. Nothing was \
+         deleted; a deletion without an archive is possible (archive: false, --no-archive)."
     );
 }

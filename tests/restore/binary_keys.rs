@@ -1,6 +1,6 @@
-//! Keys of bytes that are no text, which SQLite takes anywhere.
+//! Tests of restores with binary keys that are not valid text, which SQLite allows in any column.
 
-use super::{OTHER, STALE, delete, group_of, one_in_the_way, restored};
+use super::{OTHER, STALE, delete, find_first_group, find_only_conflict, restore_deletion};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted:
@@ -11,9 +11,9 @@ only!(sqlite Adopted:
     a_parent_that_a_later_deletion_took,
 );
 
-/// Pins of one group of the session, with what the group's rule does to them.
-async fn pins(db: &TestDb, rule: &str) {
-    let group = group_of(db, STALE).await;
+/// Creates two pins of one group of the session, with this ON DELETE rule.
+async fn create_pins(db: &TestDb, rule: &str) {
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE pins (id blob NOT NULL PRIMARY KEY, label text, \
          group_id text REFERENCES whatsapp_groups (id) ON DELETE {rule}); \
@@ -23,39 +23,39 @@ async fn pins(db: &TestDb, rule: &str) {
 }
 
 async fn an_unlinked_row_that_somebody_has_deleted(db: TestDb) {
-    pins(&db, "SET NULL").await;
+    create_pins(&db, "SET NULL").await;
     let deletion = delete(&db, STALE).await;
     db.exec("DELETE FROM pins WHERE id = x'ff00fe'").await;
-    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 1);
+    assert_eq!(restore_deletion(&db, &deletion).await.rows_not_relinked, 1);
     assert_eq!(db.rows("SELECT hex(id), group_id IS NOT NULL FROM pins").await, [["FF00FD", "1"]]);
 }
 
 async fn a_key_that_is_taken(db: TestDb) {
-    pins(&db, "CASCADE").await;
+    create_pins(&db, "CASCADE").await;
     let before = db.dump(&["pins"]).await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO pins VALUES (x'ff00fe', NULL, NULL)").await;
-    let (_, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "x'ff00fe'");
-    assert!(message.starts_with("Another row has the same id now (x'ff00fe'), which"), "{message}");
+    assert!(message.starts_with("Another row now has the same id (x'ff00fe'), which"), "{message}");
     db.exec("DELETE FROM pins").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["pins"]).await, before);
 }
 
 async fn a_row_that_an_index_over_an_expression_keeps_out(db: TestDb) {
-    pins(&db, "CASCADE").await;
+    create_pins(&db, "CASCADE").await;
     db.exec("CREATE UNIQUE INDEX one_label ON pins (lower(label))").await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO pins VALUES (x'ff', 'A', NULL)").await;
-    let (_, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "x'ff00fe'");
     assert!(message.contains("one_label allows once"), "{message}");
 }
 
-/// Holes of a group that refer to codes.
-async fn holes(db: &TestDb, of_other: &str) {
-    let group = group_of(db, STALE).await;
+/// Creates a code with the given group, and a row of `holes` that refers to the code and to the session's group.
+async fn create_holes(db: &TestDb, of_other: &str) {
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE codes (id blob NOT NULL PRIMARY KEY, \
          group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
@@ -67,23 +67,23 @@ async fn holes(db: &TestDb, of_other: &str) {
 }
 
 async fn a_parent_that_is_gone(db: TestDb) {
-    holes(&db, "NULL").await;
+    create_holes(&db, "NULL").await;
     let deletion = delete(&db, STALE).await;
     db.exec("DELETE FROM codes").await;
-    let (_, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "1");
-    assert!(message.starts_with("code refers to the row x'ff00fe' of codes, which is gone."), "{message}");
+    assert!(message.starts_with("code refers to the row x'ff00fe' of codes, which no longer exists."), "{message}");
 }
 
 async fn a_parent_that_a_later_deletion_took(db: TestDb) {
-    let other = group_of(&db, OTHER).await;
-    holes(&db, &format!("'{other}'")).await;
+    let other = find_first_group(&db, OTHER).await;
+    create_holes(&db, &format!("'{other}'")).await;
     let before = db.dump(&["codes", "holes"]).await;
     let first = delete(&db, STALE).await;
     let later = delete(&db, OTHER).await;
-    let (_, key, _, taker) = one_in_the_way(&db, &first).await;
+    let (_, key, _, taker) = find_only_conflict(&db, &first).await;
     assert_eq!((key.as_str(), taker), ("1", Some(later.id)));
-    restored(&db, &later).await;
-    restored(&db, &first).await;
+    restore_deletion(&db, &later).await;
+    restore_deletion(&db, &first).await;
     assert_eq!(db.dump(&["codes", "holes"]).await, before);
 }

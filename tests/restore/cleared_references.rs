@@ -1,8 +1,8 @@
-//! References that were cleared and cannot be set again: listed row by row, like rows that cannot be put back.
+//! Tests of cleared references that cannot be set again: they are listed row by row, like rows that cannot be restored.
 
 use api::db::Dialect;
 
-use super::{OTHER, STALE, delete, group_of, id_type, one_in_the_way, restored};
+use super::{OTHER, STALE, delete, find_first_group, find_only_conflict, id_type, restore_deletion};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted:
@@ -12,7 +12,7 @@ on_both!(Adopted:
 );
 
 async fn a_value_that_is_taken_where_the_reference_was(db: TestDb) {
-    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     let kind = id_type(db.dialect());
     db.exec(&format!(
         "CREATE TABLE lk (id integer PRIMARY KEY, title text, \
@@ -23,25 +23,25 @@ async fn a_value_that_is_taken_where_the_reference_was(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec(&format!("INSERT INTO lk VALUES (9, 'a', '{other}')")).await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("lk", "1"));
     assert_eq!(
         message,
         match db.dialect() {
             Dialect::Postgres =>
-                "Another row has the same title now (a), which one_title allows once. Delete or change that row, then \
-                 restore again.",
+                "Another row now has the same title (a), which one_title allows only once. Delete or change that row, \
+                 then restore again.",
             Dialect::Sqlite =>
-                "Another row has the same value now in what one_title allows once. Delete or change that row, then \
+                "Another row now has the same value in the unique key one_title. Delete or change that row, then \
                  restore again.",
         }
     );
     db.exec("DELETE FROM lk WHERE id = 9").await;
-    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 0);
+    assert_eq!(restore_deletion(&db, &deletion).await.rows_not_relinked, 0);
 }
 
 async fn a_cleared_column_that_is_unique_itself(db: TestDb) {
-    let mine = group_of(&db, STALE).await;
+    let mine = find_first_group(&db, STALE).await;
     let kind = id_type(db.dialect());
     db.exec(&format!(
         "CREATE TABLE lk (id integer PRIMARY KEY, group_id {kind} UNIQUE REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
@@ -49,7 +49,7 @@ async fn a_cleared_column_that_is_unique_itself(db: TestDb) {
     ))
     .await;
     let deletion = delete(&db, STALE).await;
-    // Nothing checks the new row until the group is back.
+    // Without the constraint, the new row may refer to the group before the group is restored.
     let mut raw = db.raw().await;
     raw.exec(match db.dialect() {
         Dialect::Postgres => "ALTER TABLE lk DROP CONSTRAINT lk_group_id_fkey",
@@ -57,13 +57,13 @@ async fn a_cleared_column_that_is_unique_itself(db: TestDb) {
     })
     .await;
     raw.exec(&format!("INSERT INTO lk VALUES (9, '{mine}')")).await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("lk", "1"));
-    assert!(message.starts_with(&format!("Another row has the same group_id now ({mine}), which ")), "{message}");
+    assert!(message.starts_with(&format!("Another row now has the same group_id ({mine}), which ")), "{message}");
 }
 
 async fn another_key_of_the_same_column(db: TestDb) {
-    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     let kind = id_type(db.dialect());
     db.exec(&format!(
         "CREATE TABLE g1 (t integer NOT NULL, g {kind} NOT NULL REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
@@ -76,17 +76,18 @@ async fn another_key_of_the_same_column(db: TestDb) {
     .await;
     let first = delete(&db, STALE).await;
     let second = delete(&db, OTHER).await;
-    let (table, key, message, later) = one_in_the_way(&db, &first).await;
+    let (table, key, message, later) = find_only_conflict(&db, &first).await;
     assert_eq!((table.as_str(), key.as_str(), later), ("lk", "1", Some(second.id)));
     assert_eq!(
         message,
         format!(
-            "t, b refers to the row 1, {other} of g1, which the later deletion {} took. Restore that one first.",
+            "t, b refers to the row 1, {other} of g1, which the later deletion {} deleted. Restore that deletion \
+             first.",
             second.id
         )
     );
-    restored(&db, &second).await;
-    restored(&db, &first).await;
+    restore_deletion(&db, &second).await;
+    restore_deletion(&db, &first).await;
     let row = db.rows("SELECT t, CAST(a AS text), CAST(b AS text) FROM lk").await.remove(0);
     assert_eq!(row, ["1", mine.as_str(), other.as_str()]);
 }

@@ -1,4 +1,4 @@
-//! Restores while somebody else writes.
+//! Tests of restores with concurrent writers.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use api::deletion::{self, DeletionRequest};
 use api::refusal::RefusalCode;
 use api::restore::restore;
 
-use super::{OTHER, STALE, TABLES, delete, group_of, id, id_type, request, restored};
+use super::{OTHER, STALE, TABLES, delete, find_first_group, id, id_type, request, restore_deletion};
 use crate::support::{TestDb, WithTerms as _, on_both, only};
 
 on_both!(Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
 only!(postgres Adopted: a_parent_that_is_just_being_deleted, a_key_that_is_just_being_taken);
 
-/// Whichever comes first, everything comes back.
+/// Everything is restored, whichever of the two operations is first.
 async fn a_deletion_that_takes_parents_and_unlinked_rows(db: TestDb) {
     let kind = id_type(db.dialect());
-    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     db.exec(&format!(
         "ALTER TABLE whatsapp_groups ADD COLUMN parent_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE; \
          UPDATE whatsapp_groups SET parent_id = '{other}' WHERE id = '{mine}'; \
@@ -33,27 +33,27 @@ async fn a_deletion_that_takes_parents_and_unlinked_rows(db: TestDb) {
         };
         let wanted =
             DeletionRequest { session_ids: vec![id(OTHER)], ..DeletionRequest::default() }.allow_pending_messages();
-        let (back, gone) = tokio::join!(restoring, deletion::delete(database, &wanted));
-        let gone = gone.unwrap();
-        for refusal in back.refusals.iter().chain(&gone.refusals) {
-            // Of two that wait for each other, one gives up.
+        let (restored, deleted) = tokio::join!(restoring, deletion::delete(database, &wanted));
+        let deleted = deleted.unwrap();
+        for refusal in restored.refusals.iter().chain(&deleted.refusals) {
+            // In a deadlock one of the two operations is cancelled.
             let is_known = [RefusalCode::RestoreConflict, RefusalCode::LockTimeout].contains(&refusal.code);
             assert!(is_known, "{refusal:?}");
         }
-        if let Some(later) = gone.deletion {
-            let named = back.conflicts.iter().all(|conflict| conflict.deletion_id == Some(later.id));
-            assert!(named, "{:?}", back.conflicts);
-            restored(&db, &later).await;
+        if let Some(later) = deleted.deletion {
+            let named = restored.conflicts.iter().all(|conflict| conflict.deletion_id == Some(later.id));
+            assert!(named, "{:?}", restored.conflicts);
+            restore_deletion(&db, &later).await;
         }
-        if !back.refusals.is_empty() {
-            restored(&db, &first).await;
+        if !restored.refusals.is_empty() {
+            restore_deletion(&db, &first).await;
         }
         assert!(db.dump(&TABLES).await + &db.dump(&["notes"]).await == before, "round {round}");
     }
 }
 
-/// What a restore tells that runs while another connection does this and then commits.
-async fn during(db: &TestDb, does: &str, deletion: &api::deletion::Deletion) -> Vec<(String, String)> {
+/// Restores while another connection executes this SQL and then commits, and returns the conflicts.
+async fn restore_during(db: &TestDb, does: &str, deletion: &api::deletion::Deletion) -> Vec<(String, String)> {
     let mut other = db.raw().await;
     other.exec(&format!("BEGIN; {does}")).await;
     let database = db.database().await;
@@ -69,9 +69,9 @@ async fn during(db: &TestDb, does: &str, deletion: &api::deletion::Deletion) -> 
     found
 }
 
-/// Pins of a group with a code each.
-async fn pins(db: &TestDb) -> deletion::Deletion {
-    let group = group_of(db, STALE).await;
+/// Creates two pins of a group, each with its own code, and deletes the group's session.
+async fn create_pins_and_delete(db: &TestDb) -> deletion::Deletion {
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE codes (id integer PRIMARY KEY); CREATE TABLE pins (id integer PRIMARY KEY, \
          code integer REFERENCES codes (id), group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
@@ -82,19 +82,19 @@ async fn pins(db: &TestDb) -> deletion::Deletion {
 }
 
 async fn a_parent_that_is_just_being_deleted(db: TestDb) {
-    let deletion = pins(&db).await;
-    let found = during(&db, "DELETE FROM codes WHERE id = 2", &deletion).await;
+    let deletion = create_pins_and_delete(&db).await;
+    let found = restore_during(&db, "DELETE FROM codes WHERE id = 2", &deletion).await;
     assert_eq!(found, [("pins".to_owned(), "2".to_owned())]);
     assert_eq!(db.count("pins").await, 0);
     db.exec("INSERT INTO codes VALUES (2)").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
 }
 
 async fn a_key_that_is_just_being_taken(db: TestDb) {
-    let deletion = pins(&db).await;
-    let found = during(&db, "INSERT INTO pins VALUES (2, NULL, NULL)", &deletion).await;
+    let deletion = create_pins_and_delete(&db).await;
+    let found = restore_during(&db, "INSERT INTO pins VALUES (2, NULL, NULL)", &deletion).await;
     assert_eq!(found, [("pins".to_owned(), "2".to_owned())]);
     assert_eq!(db.count("pins").await, 1);
     db.exec("DELETE FROM pins").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
 }

@@ -1,6 +1,6 @@
-//! Tables that say themselves what a conflict does: a restore takes nothing for it.
+//! Tests that a restore replaces no rows in tables with an ON CONFLICT clause.
 
-use super::{STALE, delete, group_of, one_in_the_way, restored};
+use super::{STALE, delete, find_first_group, find_only_conflict, restore_deletion};
 use crate::support::{TestDb, WithTerms as _, only};
 
 only!(sqlite Adopted:
@@ -10,8 +10,8 @@ only!(sqlite Adopted:
     a_row_is_not_replaced_by_one_that_is_unlinked,
 );
 
-async fn pins(db: &TestDb, clause: &str) -> String {
-    let group = group_of(db, STALE).await;
+async fn create_pins_and_delete(db: &TestDb, clause: &str) -> String {
+    let group = find_first_group(db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE pins (id integer PRIMARY KEY, slug text UNIQUE {clause}, \
          group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
@@ -21,28 +21,28 @@ async fn pins(db: &TestDb, clause: &str) -> String {
     group
 }
 
-async fn is_in_the_way(db: TestDb, clause: &str) {
-    let group = pins(&db, clause).await;
+async fn assert_conflicts(db: TestDb, clause: &str) {
+    let group = create_pins_and_delete(&db, clause).await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO pins VALUES (9, 'a', NULL)").await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
-    assert!(message.starts_with("Another row has the same slug now (a)"), "{message}");
+    assert!(message.starts_with("Another row now has the same slug (a)"), "{message}");
     db.exec("DELETE FROM pins").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.count(&format!("pins WHERE group_id = '{group}'")).await, 2);
 }
 
 async fn a_row_made_since_is_not_replaced(db: TestDb) {
-    is_in_the_way(db, "ON CONFLICT REPLACE").await;
+    assert_conflicts(db, "ON CONFLICT REPLACE").await;
 }
 
 async fn a_row_in_the_way_is_not_passed_over(db: TestDb) {
-    is_in_the_way(db, "on  conflict\nIGNORE").await;
+    assert_conflicts(db, "on  conflict\nIGNORE").await;
 }
 
 async fn a_row_is_not_replaced_by_one_that_is_linked_again(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE links (id integer PRIMARY KEY, \
          group_id text UNIQUE ON CONFLICT REPLACE REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
@@ -52,16 +52,16 @@ async fn a_row_is_not_replaced_by_one_that_is_linked_again(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec(&format!("PRAGMA foreign_keys = OFF; INSERT INTO links VALUES (2, '{group}')")).await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("links", "1"));
-    assert!(message.starts_with(&format!("Another row has the same group_id now ({group}), which ")), "{message}");
+    assert!(message.starts_with(&format!("Another row now has the same group_id ({group}), which ")), "{message}");
     assert_eq!(db.count("links").await, 2);
 }
 
-/// A plain DELETE would be refused: foreign keys do not follow the table's clause.
+/// A plain DELETE would be refused, because foreign keys do not apply the table's ON CONFLICT clause.
 async fn a_row_is_not_replaced_by_one_that_is_unlinked(db: TestDb) {
-    let group = group_of(&db, STALE).await;
-    let other = group_of(&db, super::OTHER).await;
+    let group = find_first_group(&db, STALE).await;
+    let other = find_first_group(&db, super::OTHER).await;
     db.exec(&format!(
         "CREATE TABLE links (id integer PRIMARY KEY, group_id text DEFAULT '{other}' UNIQUE ON CONFLICT REPLACE \
          REFERENCES whatsapp_groups (id) ON DELETE SET DEFAULT); \

@@ -1,4 +1,5 @@
-//! Restores: what comes back, what stands in the way, and that nothing is written then.
+//! Tests of restores: what is restored, what conflicts with a restore, and that nothing is written in case of a
+//! conflict.
 
 mod archive_failures;
 mod binary_keys;
@@ -31,14 +32,14 @@ use uuid::Uuid;
 
 use crate::support::{TestDb, WithTerms as _};
 
-/// A stale session with 20 groups, which others refer to.
+/// The index of a stale session with 20 groups, which other rows refer to.
 const STALE: usize = 8;
-/// Another one, with 30 groups.
+/// The index of a second stale session, with 30 groups.
 const OTHER: usize = 7;
-/// A connected session with messages still to be sent.
+/// The index of a connected session with messages still to be sent.
 const LIVE: usize = 9;
 
-/// The business tables, to compare byte for byte.
+/// The business tables, which are compared byte for byte.
 const TABLES: [&str; 13] = [
     "whatsapp_sessions",
     "whatsapp_groups",
@@ -59,7 +60,7 @@ fn id(session: usize) -> Uuid {
     SESSIONS[session].id.parse().unwrap()
 }
 
-/// Deletes a session of the scenario, with all allowed.
+/// Deletes a session of the scenario, with all `allow` options.
 async fn delete(db: &TestDb, session: usize) -> Deletion {
     let request = DeletionRequest {
         session_ids: vec![id(session)],
@@ -81,18 +82,19 @@ async fn attempt(db: &TestDb, request: &RestoreRequest) -> RestoreOutcome {
     restore(db.database().await, request).await.unwrap()
 }
 
-/// It is restored.
-async fn restored(db: &TestDb, deletion: &Deletion) -> RestoreOutcome {
+/// Restores a deletion, and asserts that nothing is refused and nothing conflicts.
+async fn restore_deletion(db: &TestDb, deletion: &Deletion) -> RestoreOutcome {
     let outcome = attempt(db, &RestoreRequest { allow_pending_messages: true, ..request(deletion) }).await;
     assert_eq!((&outcome.refusals, &outcome.conflicts), (&vec![], &vec![]));
     outcome
 }
 
-/// A conflict as the tests compare it: table, key, message, the deletion to restore first.
+/// A conflict as the tests compare it: table, key, message, and the deletion to restore first.
 type InTheWay = (String, String, String, Option<Uuid>);
 
-/// It is refused for what is in the way, dry run or not, and every row of the database is as it was.
-async fn in_the_way(db: &TestDb, deletion: &Deletion) -> Vec<InTheWay> {
+/// Asserts that a restore and its dry run are refused because of conflicts, and that no row changes. Returns the
+/// conflicts.
+async fn find_conflicts(db: &TestDb, deletion: &Deletion) -> Vec<InTheWay> {
     let before = db.everything().await;
     let mut found = Vec::new();
     for dry_run in [true, false] {
@@ -113,19 +115,20 @@ async fn in_the_way(db: &TestDb, deletion: &Deletion) -> Vec<InTheWay> {
     found.remove(0)
 }
 
-/// The one thing in the way.
-async fn one_in_the_way(db: &TestDb, deletion: &Deletion) -> InTheWay {
-    let mut found = in_the_way(db, deletion).await;
+/// Returns the only conflict of a refused restore.
+async fn find_only_conflict(db: &TestDb, deletion: &Deletion) -> InTheWay {
+    let mut found = find_conflicts(db, deletion).await;
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
 
-/// The first group of a session.
-async fn group_of(db: &TestDb, session: usize) -> String {
-    one(db, &format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{}'", id(session))).await
+/// Returns the id of the first group of a session.
+async fn find_first_group(db: &TestDb, session: usize) -> String {
+    query_value(db, &format!("SELECT min(CAST(id AS text)) FROM whatsapp_groups WHERE session_id = '{}'", id(session)))
+        .await
 }
 
-async fn one(db: &TestDb, query: &str) -> String {
+async fn query_value(db: &TestDb, query: &str) -> String {
     db.rows(query).await.remove(0).remove(0)
 }
 

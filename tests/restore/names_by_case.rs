@@ -1,6 +1,6 @@
-//! Names that differ in case only, which are two on PostgreSQL and one on SQLite.
+//! Tests of restores with names that differ only in case: PostgreSQL distinguishes them, SQLite does not.
 
-use super::{OTHER, STALE, delete, group_of, one_in_the_way, restored};
+use super::{OTHER, STALE, delete, find_first_group, find_only_conflict, restore_deletion};
 use crate::support::{TestDb, only};
 
 only!(postgres Adopted:
@@ -11,7 +11,7 @@ only!(postgres Adopted:
 only!(sqlite Adopted: tables_and_columns_that_are_written_in_another_case_now, a_reference_to_a_table_written_in_another_case);
 
 async fn columns_whose_names_differ_in_case_are_two(db: TestDb) {
-    let (ours, others) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (ours, others) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     db.exec(&format!(
         "CREATE TABLE links (\"ID\" integer NOT NULL, id integer PRIMARY KEY, \"GROUP_ID\" uuid, \
          group_id uuid REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
@@ -23,12 +23,12 @@ async fn columns_whose_names_differ_in_case_are_two(db: TestDb) {
     .await;
     let before = db.dump(&["links", "pins"]).await;
     let deletion = delete(&db, STALE).await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["links", "pins"]).await, before);
 }
 
 async fn a_row_of_such_a_table_that_a_later_deletion_took(db: TestDb) {
-    let (ours, others) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (ours, others) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     db.exec(&format!(
         "CREATE TABLE links (\"ID\" integer NOT NULL, id integer PRIMARY KEY, \
          a uuid REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
@@ -38,12 +38,12 @@ async fn a_row_of_such_a_table_that_a_later_deletion_took(db: TestDb) {
     .await;
     let first = delete(&db, STALE).await;
     let later = delete(&db, OTHER).await;
-    let (table, key, _, taker) = one_in_the_way(&db, &first).await;
+    let (table, key, _, taker) = find_only_conflict(&db, &first).await;
     assert_eq!((table.as_str(), key.as_str(), taker), ("links", "1", Some(later.id)));
 }
 
 async fn a_key_that_is_no_longer_unique(db: TestDb) {
-    let ours = group_of(&db, STALE).await;
+    let ours = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE links (id integer PRIMARY KEY, group_id uuid REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
          INSERT INTO links VALUES (1, '{ours}')"
@@ -51,12 +51,12 @@ async fn a_key_that_is_no_longer_unique(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec("ALTER TABLE links DROP CONSTRAINT links_pkey; INSERT INTO links VALUES (1, NULL)").await;
-    let (_, _, message, _) = one_in_the_way(&db, &deletion).await;
-    assert!(message.contains("more references were set than were kept"), "{message}");
+    let (_, _, message, _) = find_only_conflict(&db, &deletion).await;
+    assert!(message.contains("More references were set than archived"), "{message}");
 }
 
 async fn tables_and_columns_that_are_written_in_another_case_now(db: TestDb) {
-    let ours = group_of(&db, STALE).await;
+    let ours = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE pins (id integer PRIMARY KEY, n text, group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
          CREATE TABLE links (id integer PRIMARY KEY, group_id text REFERENCES whatsapp_groups (id) ON DELETE SET NULL); \
@@ -72,14 +72,14 @@ async fn tables_and_columns_that_are_written_in_another_case_now(db: TestDb) {
         ))
         .await;
     }
-    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 0);
+    assert_eq!(restore_deletion(&db, &deletion).await.rows_not_relinked, 0);
     let rows = db.rows("SELECT pins.n FROM pins JOIN links ON links.group_id = pins.group_id").await;
     assert_eq!(rows, [["seven"]]);
 }
 
-/// Rows without a key stay unlinked, and what refers to them does.
+/// Rows of a table without a key stay unlinked, and so do the rows that refer to them.
 async fn a_reference_to_a_table_written_in_another_case(db: TestDb) {
-    let ours = group_of(&db, STALE).await;
+    let ours = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE parts (a integer, b integer, code text UNIQUE REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
          PRIMARY KEY (a, b)); \
@@ -91,6 +91,6 @@ async fn a_reference_to_a_table_written_in_another_case(db: TestDb) {
     let unkept: Vec<&str> =
         deletion.tables.iter().filter(|table| !table.restorable).map(|table| table.table.as_str()).collect();
     assert_eq!(unkept, ["parts"]);
-    assert_eq!(restored(&db, &deletion).await.rows_not_relinked, 2);
+    assert_eq!(restore_deletion(&db, &deletion).await.rows_not_relinked, 2);
     assert_eq!(db.rows("SELECT code FROM parts UNION ALL SELECT code FROM pins").await, [["NULL"], ["NULL"]]);
 }

@@ -1,6 +1,8 @@
-//! Archives that overlap: a row that a later deletion took is restored with that one first.
+//! Tests of overlapping archives: a row that a later deletion contains is restored from the later deletion first.
 
-use super::{LIVE, OTHER, STALE, TABLES, delete, group_of, id_type, in_the_way, one_in_the_way, restored};
+use super::{
+    LIVE, OTHER, STALE, TABLES, delete, find_conflicts, find_first_group, find_only_conflict, id_type, restore_deletion,
+};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted:
@@ -22,7 +24,7 @@ async fn deletions_that_share_nothing_come_back_in_either_order(db: TestDb) {
             deletions.reverse();
         }
         for deletion in &deletions {
-            let outcome = restored(&db, deletion).await;
+            let outcome = restore_deletion(&db, deletion).await;
             assert_eq!(outcome.rows_restored, deletion.rows_deleted);
             assert_eq!(outcome.rows_relinked, deletion.rows_unlinked);
         }
@@ -30,10 +32,10 @@ async fn deletions_that_share_nothing_come_back_in_either_order(db: TestDb) {
     }
 }
 
-/// A note refers to a group of either session; with the second it goes.
-async fn notes(db: &TestDb) {
+/// Creates a note that refers to a group of each session. The note is deleted with the second one.
+async fn create_note(db: &TestDb) {
     let kind = id_type(db.dialect());
-    let (first, second) = (group_of(db, STALE).await, group_of(db, OTHER).await);
+    let (first, second) = (find_first_group(db, STALE).await, find_first_group(db, OTHER).await);
     db.exec(&format!(
         "CREATE TABLE notes (id integer PRIMARY KEY, \
          about {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
@@ -44,33 +46,32 @@ async fn notes(db: &TestDb) {
 }
 
 async fn a_row_that_was_unlinked_and_then_taken(db: TestDb) {
-    notes(&db).await;
+    create_note(&db).await;
     let before = db.dump(&TABLES).await + &db.dump(&["notes"]).await;
     let first = delete(&db, STALE).await;
     let second = delete(&db, OTHER).await;
-    let conflict = one_in_the_way(&db, &first).await;
+    let conflict = find_only_conflict(&db, &first).await;
     assert_eq!(
         conflict,
         (
             "notes".to_owned(),
             "7".to_owned(),
             format!(
-                "The row, in which a reference is to be set again, was taken by the later deletion {}. Restore that one \
-                 first.",
+                "The later deletion {} deleted the row whose reference is to be restored. Restore that deletion first.",
                 second.id
             ),
             Some(second.id)
         )
     );
-    restored(&db, &second).await;
-    restored(&db, &first).await;
+    restore_deletion(&db, &second).await;
+    restore_deletion(&db, &first).await;
     assert!(db.dump(&TABLES).await + &db.dump(&["notes"]).await == before);
 }
 
-/// A group of one session belongs to a group of another one.
+/// A group of one session belongs to a group of another session.
 async fn a_parent_that_a_later_deletion_took(db: TestDb) {
     let kind = id_type(db.dialect());
-    let (child, parent) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (child, parent) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     db.exec(&format!(
         "ALTER TABLE whatsapp_groups ADD COLUMN parent_id {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE; \
          UPDATE whatsapp_groups SET parent_id = '{parent}' WHERE id = '{child}'"
@@ -79,34 +80,34 @@ async fn a_parent_that_a_later_deletion_took(db: TestDb) {
     let before = db.dump(&TABLES).await;
     let first = delete(&db, STALE).await;
     let second = delete(&db, OTHER).await;
-    let found = in_the_way(&db, &first).await;
+    let found = find_conflicts(&db, &first).await;
     assert_eq!(
         found,
         [(
             "whatsapp_groups".to_owned(),
             child,
             format!(
-                "parent_id refers to the row {parent} of whatsapp_groups, which the later deletion {} took. Restore that \
-                 one first.",
+                "parent_id refers to the row {parent} of whatsapp_groups, which the later deletion {} deleted. \
+                 Restore that deletion first.",
                 second.id
             ),
             Some(second.id)
         )]
     );
-    restored(&db, &second).await;
-    restored(&db, &first).await;
+    restore_deletion(&db, &second).await;
+    restore_deletion(&db, &first).await;
     assert!(db.dump(&TABLES).await == before);
-    // The other way round nothing is in the way.
+    // In reverse order there is no conflict.
     let both = [delete(&db, STALE).await, delete(&db, OTHER).await];
     for deletion in both.iter().rev() {
-        restored(&db, deletion).await;
+        restore_deletion(&db, deletion).await;
     }
     assert!(db.dump(&TABLES).await == before);
 }
 
 async fn what_an_earlier_deletion_took_is_not_waited_for(db: TestDb) {
     let kind = id_type(db.dialect());
-    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     db.exec(&format!(
         "CREATE TABLE notes (id integer PRIMARY KEY, \
          about {kind} REFERENCES whatsapp_groups (id) ON DELETE SET NULL, \
@@ -118,15 +119,15 @@ async fn what_an_earlier_deletion_took_is_not_waited_for(db: TestDb) {
     db.exec(&format!("INSERT INTO notes VALUES (7, '{other}', NULL)")).await;
     let second = delete(&db, OTHER).await;
     db.exec("DELETE FROM notes").await;
-    // Both know of a row 7, and neither waits for the other.
-    assert_eq!(restored(&db, &second).await.rows_not_relinked, 1);
-    restored(&db, &first).await;
+    // Both archives contain a row 7, and neither depends on the other.
+    assert_eq!(restore_deletion(&db, &second).await.rows_not_relinked, 1);
+    restore_deletion(&db, &first).await;
     assert_eq!(db.rows("SELECT id, about, CAST(owner AS text) FROM notes").await, [["7", "NULL", mine.as_str()]]);
 }
 
 async fn rows_that_were_taken_among_many_that_somebody_has_deleted(db: TestDb) {
     let kind = id_type(db.dialect());
-    let (mine, other) = (group_of(&db, STALE).await, group_of(&db, OTHER).await);
+    let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);
     let deleted = (1..=1_100).map(|id| format!("({id}, '{mine}', NULL)"));
     let taken = (2_001..=2_005).map(|id| format!("({id}, '{mine}', '{other}')"));
     let rows: Vec<String> = deleted.chain(taken).collect();
@@ -139,10 +140,10 @@ async fn rows_that_were_taken_among_many_that_somebody_has_deleted(db: TestDb) {
     let first = delete(&db, STALE).await;
     let second = delete(&db, OTHER).await;
     db.exec("DELETE FROM notes").await;
-    let found = in_the_way(&db, &first).await;
+    let found = find_conflicts(&db, &first).await;
     let keys: Vec<(&str, _)> = found.iter().map(|(_, key, _, taker)| (key.as_str(), *taker)).collect();
     assert_eq!(keys, ["2001", "2002", "2003", "2004", "2005"].map(|key| (key, Some(second.id))));
-    restored(&db, &second).await;
-    assert_eq!(restored(&db, &first).await.rows_not_relinked, 1_100);
+    restore_deletion(&db, &second).await;
+    assert_eq!(restore_deletion(&db, &first).await.rows_not_relinked, 1_100);
     assert_eq!(db.rows("SELECT count(*) FROM notes WHERE about IS NOT NULL").await, [["5"]]);
 }

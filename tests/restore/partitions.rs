@@ -1,6 +1,6 @@
-//! Partitioned tables: what a partition asks of its own rows, and references to such tables.
+//! Tests of restores into partitioned tables: constraints of a single partition, and references to partitioned tables.
 
-use super::{STALE, delete, group_of, in_the_way, one_in_the_way, restored};
+use super::{STALE, delete, find_conflicts, find_first_group, find_only_conflict, restore_deletion};
 use crate::support::{TestDb, only};
 
 only!(postgres Adopted:
@@ -10,8 +10,8 @@ only!(postgres Adopted:
     a_reference_to_a_partition_of_rows_that_come_back,
 );
 
-/// Pins by their number in two partitions.
-async fn pins(db: &TestDb) -> String {
+/// Creates pins in two partitions by their number.
+async fn create_pins(db: &TestDb) -> String {
     db.exec(
         "CREATE TABLE codes (id integer PRIMARY KEY); \
          CREATE TABLE pins (id integer PRIMARY KEY, code integer, \
@@ -20,11 +20,11 @@ async fn pins(db: &TestDb) -> String {
          CREATE TABLE high PARTITION OF pins DEFAULT",
     )
     .await;
-    group_of(db, STALE).await
+    find_first_group(db, STALE).await
 }
 
 async fn a_partition_s_own_reference(db: TestDb) {
-    let group = pins(&db).await;
+    let group = create_pins(&db).await;
     db.exec(&format!(
         "ALTER TABLE low ADD FOREIGN KEY (code) REFERENCES codes; INSERT INTO codes VALUES (5); \
          INSERT INTO pins VALUES (1, 5, '{group}'), (2, NULL, '{group}'), (11, 6, '{group}')"
@@ -33,16 +33,16 @@ async fn a_partition_s_own_reference(db: TestDb) {
     let before = db.dump(&["pins"]).await;
     let deletion = delete(&db, STALE).await;
     db.exec("DELETE FROM codes").await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
-    assert!(message.starts_with("code refers to the row 5 of codes, which is gone."), "{message}");
+    assert!(message.starts_with("code refers to the row 5 of codes, which no longer exists."), "{message}");
     db.exec("INSERT INTO codes VALUES (5)").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["pins"]).await, before);
 }
 
 async fn a_partition_s_own_unique_key(db: TestDb) {
-    let group = pins(&db).await;
+    let group = create_pins(&db).await;
     db.exec(&format!(
         "CREATE UNIQUE INDEX one_code ON low (code) WHERE code > 0; \
          INSERT INTO pins VALUES (1, 5, '{group}'), (2, -1, '{group}'), (11, 5, '{group}')"
@@ -50,16 +50,19 @@ async fn a_partition_s_own_unique_key(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO pins VALUES (3, 5, NULL), (4, -1, NULL), (12, 5, NULL)").await;
-    let (table, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (table, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("pins", "1"));
-    assert!(message.starts_with("Another row has the same code now (5), which one_code allows once."), "{message}");
+    assert!(
+        message.starts_with("Another row now has the same code (5), which one_code allows only once."),
+        "{message}"
+    );
     db.exec("DELETE FROM pins").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.count("pins").await, 3);
 }
 
 async fn a_parent_in_a_partition_is_no_orphan(db: TestDb) {
-    let group = pins(&db).await;
+    let group = create_pins(&db).await;
     db.exec(&format!(
         "CREATE TABLE holes (id integer PRIMARY KEY, label text UNIQUE, pin integer REFERENCES pins (id) ON DELETE CASCADE); \
          INSERT INTO pins VALUES (1, NULL, '{group}'), (11, NULL, '{group}'); \
@@ -69,16 +72,16 @@ async fn a_parent_in_a_partition_is_no_orphan(db: TestDb) {
     let before = db.dump(&["pins", "holes"]).await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO holes VALUES (3, 'b', NULL)").await;
-    let found = in_the_way(&db, &deletion).await;
+    let found = find_conflicts(&db, &deletion).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("holes", "2"));
     db.exec("DELETE FROM holes").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["pins", "holes"]).await, before);
 }
 
 async fn a_reference_to_a_partition_of_rows_that_come_back(db: TestDb) {
-    let group = pins(&db).await;
+    let group = create_pins(&db).await;
     db.exec(&format!(
         "CREATE TABLE holes (id integer PRIMARY KEY, label text UNIQUE, pin integer REFERENCES low (id) ON DELETE CASCADE); \
          INSERT INTO pins VALUES (1, NULL, '{group}'), (11, NULL, '{group}'); INSERT INTO holes VALUES (1, 'a', 1)"
@@ -88,9 +91,9 @@ async fn a_reference_to_a_partition_of_rows_that_come_back(db: TestDb) {
     let deletion = delete(&db, STALE).await;
     assert_eq!(db.count("holes").await, 0);
     db.exec("INSERT INTO holes VALUES (3, 'a', NULL)").await;
-    let found = in_the_way(&db, &deletion).await;
+    let found = find_conflicts(&db, &deletion).await;
     assert_eq!(found.len(), 1, "{found:?}");
     db.exec("DELETE FROM holes").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["pins", "holes"]).await, before);
 }

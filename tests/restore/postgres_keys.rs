@@ -1,10 +1,10 @@
-//! Keys of every type of PostgreSQL: an unlinked row is found again by its key, and a taken place is seen.
+//! Tests that a restore identifies unlinked rows, and detects conflicting keys, with keys of every PostgreSQL type.
 
 use api::restore::{self, RestoreRequest};
 
-use super::postgres_types::types;
-use super::round_trip::{deleted, restored};
-use super::{STALE, group_of};
+use super::postgres_types::create_types;
+use super::round_trip::{delete_session, restore_deletion};
+use super::{STALE, find_first_group};
 use crate::support::{TestDb, only};
 
 only!(postgres Adopted:
@@ -12,7 +12,7 @@ only!(postgres Adopted:
     a_key_of_an_extension_s_type_that_was_taken_is_listed,
 );
 
-/// Types whose values find an unlinked row again.
+/// The types whose values identify an unlinked row.
 const KEYS: &[&str] = &[
     "bigint",
     "numeric",
@@ -69,8 +69,8 @@ const KEYS: &[&str] = &[
 ];
 
 async fn a_row_is_found_again_by_a_key_of_any_type(db: TestDb) {
-    let types = types(&db).await;
-    let group = group_of(&db, STALE).await;
+    let types = create_types(&db).await;
+    let group = find_first_group(&db, STALE).await;
     let mut tables = Vec::new();
     for (name, values) in types.iter().filter(|(name, _)| KEYS.contains(name)) {
         let table = format!("linked_{}", tables.len());
@@ -88,35 +88,35 @@ async fn a_row_is_found_again_by_a_key_of_any_type(db: TestDb) {
     }
     let names: Vec<&str> = tables.iter().map(|(table, _)| table.as_str()).collect();
     let before = db.dump(&names).await;
-    let made = deleted(db.database().await, STALE).await;
+    let deletion = delete_session(db.database().await, STALE).await;
     for (table, name) in &tables {
         assert_eq!(db.count(&format!("{table} WHERE group_id IS NOT NULL")).await, 0, "{name}");
     }
-    restored(db.database().await, &made).await;
+    restore_deletion(db.database().await, &deletion).await;
     assert_eq!(db.dump(&names).await, before);
 }
 
-/// Two texts that only the extension takes for the same, and its operator is not in the search path.
+/// The two texts are equal only for the extension's type, and the type's operator is not in the search path.
 async fn a_key_of_an_extension_s_type_that_was_taken_is_listed(db: TestDb) {
-    types(&db).await;
-    let group = group_of(&db, STALE).await;
-    let made = db
+    create_types(&db).await;
+    let group = find_first_group(&db, STALE).await;
+    let result = db
         .attempt(
             "CREATE TABLE named (id integer PRIMARY KEY, name elsewhere.citext UNIQUE, \
              group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE)",
         )
         .await;
-    if made.is_err() {
+    if result.is_err() {
         return;
     }
     db.exec(&format!("INSERT INTO named VALUES (1, 'Ada', '{group}')")).await;
-    let deletion = deleted(db.database().await, STALE).await;
+    let deletion = delete_session(db.database().await, STALE).await;
     db.exec("INSERT INTO named VALUES (2, 'ADA', NULL)").await;
     let request = RestoreRequest { deletion_id: deletion.id, ..RestoreRequest::default() };
     let conflicts = restore::restore(db.database().await, &request).await.unwrap().conflicts;
     assert_eq!(conflicts.len(), 1, "{conflicts:?}");
     assert_eq!((conflicts[0].table.as_str(), conflicts[0].key.as_str()), ("named", "1"));
-    assert!(conflicts[0].message.starts_with("Another row has the same name now (Ada)"), "{conflicts:?}");
+    assert!(conflicts[0].message.starts_with("Another row now has the same name (Ada)"), "{conflicts:?}");
     db.exec("DELETE FROM named").await;
-    restored(db.database().await, &deletion).await;
+    restore_deletion(db.database().await, &deletion).await;
 }

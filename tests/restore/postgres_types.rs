@@ -1,12 +1,12 @@
-//! Every type of PostgreSQL comes back exactly, whatever the host's settings are.
+//! Tests that values of every PostgreSQL type are restored exactly, whatever the settings of the host are.
 
-use super::round_trip::{deleted, restored};
-use super::{STALE, group_of};
+use super::round_trip::{delete_session, restore_deletion};
+use super::{STALE, find_first_group};
 use crate::support::{TestDb, only, skip};
 
 only!(postgres Adopted: every_value_comes_back_bit_by_bit);
 
-/// What writes values otherwise, and loses by it, unless the archive sees to it.
+/// Settings that change how values are written as text, some with a loss unless the archive overrides them.
 const SETTINGS: [(&str, &str); 9] = [
     ("datestyle", "SQL, DMY"),
     ("intervalstyle", "sql_standard"),
@@ -19,7 +19,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("quote_all_identifiers", "on"),
 ];
 
-/// Types of the host's own.
+/// Types that a host application may define.
 const OWN_TYPES: &str = r#"
     CREATE SCHEMA "Odd ones";
     CREATE TYPE "Odd ones"."Mood" AS ENUM ('so so', 'it''s "fine"', 'NULL', '');
@@ -34,7 +34,7 @@ const OWN_TYPES: &str = r#"
     CREATE TYPE nested AS (one pair, many pair[], mood "Odd ones"."Mood");
     CREATE TYPE float_range AS RANGE (subtype = float8)"#;
 
-/// Each type with values in SQL; every column has a null besides.
+/// Types with values in SQL. Every column also has a null.
 const TYPES: &[(&str, &[&str])] = &[
     ("smallint", &["-32768", "32767"]),
     ("integer", &["-2147483648", "0"]),
@@ -169,7 +169,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Those of extensions, where the server has them.
+/// Types of extensions, for servers that have them.
 const EXTENSIONS: &[(&str, &str, &[&str])] = &[
     ("hstore", "elsewhere.hstore", &[r#"'"a b"=>"c\"d", e=>NULL, f=>"NULL", g=>""'"#, "''"]),
     ("citext", "elsewhere.citext", &["'MiXed'", "''"]),
@@ -177,8 +177,8 @@ const EXTENSIONS: &[(&str, &str, &[&str])] = &[
     ("cube", "elsewhere.cube", &["'(0.1,-0),(1e-300,3)'"]),
 ];
 
-/// All types, those of extensions too.
-pub(super) async fn types(db: &TestDb) -> Vec<(&'static str, &'static [&'static str])> {
+/// Creates all types, including those of the available extensions, and returns them with their values.
+pub(super) async fn create_types(db: &TestDb) -> Vec<(&'static str, &'static [&'static str])> {
     for (name, value) in SETTINGS {
         db.exec(&format!(
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {name} = {}', current_database()); END $$",
@@ -190,11 +190,11 @@ pub(super) async fn types(db: &TestDb) -> Vec<(&'static str, &'static [&'static 
     let mut types = TYPES.to_vec();
     db.exec("CREATE SCHEMA elsewhere").await;
     for (extension, name, values) in EXTENSIONS {
-        // The queue has hstore already, in its own schema.
-        let made = format!(
+        // The queue has already created hstore in its own schema.
+        let statement = format!(
             "CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA elsewhere; ALTER EXTENSION {extension} SET SCHEMA elsewhere"
         );
-        if db.attempt(&made).await.is_ok() {
+        if db.attempt(&statement).await.is_ok() {
             types.push((name, values));
         } else {
             skip(&format!("PostgreSQL's extension {extension} is not installed"));
@@ -203,16 +203,16 @@ pub(super) async fn types(db: &TestDb) -> Vec<(&'static str, &'static [&'static 
     types
 }
 
-/// Each value as the type sends it, which leaves nothing out.
-async fn sent(db: &TestDb, columns: &[String]) -> Vec<Vec<String>> {
+/// Returns each value in the binary format of its type, which contains all of it.
+async fn read_binary_values(db: &TestDb, columns: &[String]) -> Vec<Vec<String>> {
     let texts: Vec<String> =
         columns.iter().map(|column| format!("encode(record_send(ROW(t.\"{column}\")), 'hex')")).collect();
     db.rows(&format!("SELECT {} FROM every_type t ORDER BY t.\"always\"", texts.join(", "))).await
 }
 
 async fn every_value_comes_back_bit_by_bit(db: TestDb) {
-    let types = types(&db).await;
-    let group = group_of(&db, STALE).await;
+    let types = create_types(&db).await;
+    let group = find_first_group(&db, STALE).await;
     let columns: Vec<String> = types.iter().map(|(name, _)| format!("it's {}", name.replace('"', "”"))).collect();
     let listed: Vec<String> =
         columns.iter().zip(&types).map(|(column, (name, _))| format!(", \"{column}\" {name}")).collect();
@@ -246,11 +246,11 @@ async fn every_value_comes_back_bit_by_bit(db: TestDb) {
     }
     let mut compared = columns.clone();
     compared.extend(["always", "by_default", "group_id", "filled", "worked_out"].map(str::to_owned));
-    let before = sent(&db, &compared).await;
-    let made = deleted(db.database().await, STALE).await;
+    let before = read_binary_values(&db, &compared).await;
+    let deletion = delete_session(db.database().await, STALE).await;
     assert_eq!(db.count("every_type").await, 0);
-    restored(db.database().await, &made).await;
-    let after = sent(&db, &compared).await;
+    restore_deletion(db.database().await, &deletion).await;
+    let after = read_binary_values(&db, &compared).await;
     assert_eq!(before.len(), after.len());
     for (row, (before, after)) in before.iter().zip(&after).enumerate() {
         for (column, (before, after)) in compared.iter().zip(before.iter().zip(after)) {

@@ -1,4 +1,4 @@
-//! Roles that may delete but not put back (PostgreSQL).
+//! Tests of roles that may delete but not restore (PostgreSQL).
 
 use api::db::{Database, DatabaseSettings};
 use api::deletion::{self, DeletionRequest};
@@ -23,9 +23,9 @@ async fn postgres_a_role_that_may_not_insert() {
     .await;
     let url = db.url().replacen("postgres@", &format!("{role}:test@"), 1);
     let database = Database::connect(DatabaseSettings { url, ..db.settings() }).await.unwrap();
-    let shown = impact::impact_of(&database, &[id(STALE)]).await.unwrap();
+    let previewed = impact::impact_of(&database, &[id(STALE)]).await.unwrap();
     let not: Vec<&str> =
-        shown.tables.iter().filter(|table| !table.restorable).map(|table| table.table.as_str()).collect();
+        previewed.tables.iter().filter(|table| !table.restorable).map(|table| table.table.as_str()).collect();
     assert_eq!(not, ["whatsapp_groups"]);
     let wanted =
         DeletionRequest { session_ids: vec![id(STALE)], principal: "tester".to_owned(), ..DeletionRequest::default() };
@@ -34,10 +34,10 @@ async fn postgres_a_role_that_may_not_insert() {
         let outcome = restore(&database, &RestoreRequest { dry_run, ..request(&deletion) }).await.unwrap();
         let codes: Vec<RefusalCode> = outcome.refusals.iter().map(|refusal| refusal.code).collect();
         assert_eq!(codes, [RefusalCode::RestoreConflict]);
-        let told: Vec<(&str, &str)> =
+        let reported: Vec<(&str, &str)> =
             outcome.conflicts.iter().map(|conflict| (conflict.table.as_str(), conflict.message.as_str())).collect();
-        let message = "This role may not put rows back into whatsapp_groups. Grant it INSERT.";
-        assert_eq!(told, [("whatsapp_groups", message)]);
+        let message = "This role may not insert rows into whatsapp_groups. Grant it INSERT.";
+        assert_eq!(reported, [("whatsapp_groups", message)]);
     }
     db.exec(&format!("GRANT INSERT ON whatsapp_groups TO {role}")).await;
     let outcome = restore(&database, &request(&deletion)).await.unwrap();

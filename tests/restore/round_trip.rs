@@ -1,4 +1,4 @@
-//! A deletion and its restore, with every row back and every reference set.
+//! A deletion and its restore, with every row restored and every reference set.
 
 use api::db::Database;
 use api::deletion::{self, Deletion, DeletionRequest};
@@ -7,7 +7,7 @@ use api::restore::{self, RestoreRequest};
 use super::id;
 
 /// Deletes a session of the scenario.
-pub async fn deleted(database: &Database, session: usize) -> Deletion {
+pub async fn delete_session(database: &Database, session: usize) -> Deletion {
     let request = DeletionRequest {
         session_ids: vec![id(session)],
         principal: "tester".to_owned(),
@@ -18,8 +18,8 @@ pub async fn deleted(database: &Database, session: usize) -> Deletion {
     outcome.deletion.unwrap()
 }
 
-/// Everything that was deleted is back, and every reference is set.
-pub async fn restored(database: &Database, deletion: &Deletion) {
+/// Restores a deletion, and asserts that every row is restored and every reference is set.
+pub async fn restore_deletion(database: &Database, deletion: &Deletion) {
     let request =
         RestoreRequest { deletion_id: deletion.id, principal: "tester".to_owned(), ..RestoreRequest::default() };
     let outcome = restore::restore(database, &request).await.unwrap();

@@ -1,7 +1,7 @@
-//! Every kind of value of SQLite comes back exactly, whatever its column calls itself.
+//! Tests that every kind of SQLite value is restored exactly, whatever the declared type of its column.
 
-use super::round_trip::{deleted, restored};
-use super::{STALE, group_of};
+use super::round_trip::{delete_session, restore_deletion};
+use super::{STALE, find_first_group};
 use crate::support::{TestDb, only};
 
 only!(sqlite Adopted: every_value_comes_back_as_it_was, a_row_is_found_again_by_any_key);
@@ -34,7 +34,7 @@ const VALUES: [&str; 24] = [
     "CAST(x'fffe' AS text)",
 ];
 
-/// Words for types, each with another affinity or none; the last is none at all.
+/// Declared types with different affinities. The last one is empty.
 const TYPES: [&str; 14] = [
     "INTEGER",
     "TEXT",
@@ -52,12 +52,12 @@ const TYPES: [&str; 14] = [
     "",
 ];
 
-/// Every value of a table: what it is, and its bytes.
-async fn exactly(db: &TestDb, table: &str, columns: &[String]) -> Vec<Vec<String>> {
+/// Returns every value of a table as its storage class, its literal and its bytes.
+async fn read_exact_values(db: &TestDb, table: &str, columns: &[String]) -> Vec<Vec<String>> {
     let texts: Vec<String> = columns
         .iter()
         .map(|column| {
-            // Text may be no text to whoever reads it; its bytes are compared.
+            // Text may be invalid UTF-8, so its bytes are compared.
             let quoted = format!("CASE typeof({column}) WHEN 'text' THEN '' ELSE quote({column}) END");
             format!("typeof({column}) || ' ' || {quoted} || ' ' || hex(CAST({column} AS blob))")
         })
@@ -68,12 +68,12 @@ async fn exactly(db: &TestDb, table: &str, columns: &[String]) -> Vec<Vec<String
 }
 
 async fn every_value_comes_back_as_it_was(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let reference = "group_id text NOT NULL REFERENCES whatsapp_groups (id) ON DELETE CASCADE";
     let mut columns: Vec<String> = (0..TYPES.len()).map(|n| format!("\"c {n} \"\"x\"\"\"")).collect();
     let listed: Vec<String> = columns.iter().zip(TYPES).map(|(column, name)| format!(", {column} {name}")).collect();
     let (named, listed) = (columns.join(", "), listed.concat());
-    // More columns than the archive has at first.
+    // More columns than the archive initially has.
     let more: String = (0..20).map(|n| format!(", more{n} DEFAULT {n}")).collect();
     db.exec(&format!(
         "CREATE TABLE wide (id integer PRIMARY KEY, {reference}{listed}, \
@@ -105,16 +105,16 @@ async fn every_value_comes_back_as_it_was(db: TestDb) {
     ];
     let mut before = Vec::new();
     for (table, columns) in &tables {
-        before.push(exactly(&db, table, columns).await);
+        before.push(read_exact_values(&db, table, columns).await);
         assert_eq!(before.last().unwrap().len(), VALUES.len());
     }
-    let made = deleted(db.database().await, STALE).await;
+    let deletion = delete_session(db.database().await, STALE).await;
     for (table, _) in &tables {
         assert_eq!(db.count(table).await, 0, "{table}");
     }
-    restored(db.database().await, &made).await;
+    restore_deletion(db.database().await, &deletion).await;
     for ((table, columns), before) in tables.iter().zip(before) {
-        for (after, before) in exactly(&db, table, columns).await.iter().zip(before) {
+        for (after, before) in read_exact_values(&db, table, columns).await.iter().zip(before) {
             assert_eq!(*after, before, "{table}");
         }
         assert_eq!(db.count(table).await, i64::try_from(VALUES.len()).unwrap());
@@ -122,7 +122,7 @@ async fn every_value_comes_back_as_it_was(db: TestDb) {
 }
 
 async fn a_row_is_found_again_by_any_key(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let mut tables: Vec<(String, Vec<String>)> = Vec::new();
     for (n, name) in TYPES.iter().enumerate() {
         for without in ["", " WITHOUT ROWID"] {
@@ -133,7 +133,8 @@ async fn a_row_is_found_again_by_any_key(db: TestDb) {
             ))
             .await;
             for value in &VALUES[1..] {
-                // What is equal to another one there, or no integer where only those may be, is left out.
+                // A value that is equal to an existing key, or is not an integer where an integer is required, is
+                // skipped.
                 let insert = format!("INSERT INTO {table} VALUES ({value}, {n}, '{group}')");
                 let _ = db.attempt(&insert).await;
             }
@@ -142,15 +143,15 @@ async fn a_row_is_found_again_by_any_key(db: TestDb) {
     }
     let mut before = Vec::new();
     for (table, columns) in &tables {
-        before.push(exactly(&db, table, columns).await);
+        before.push(read_exact_values(&db, table, columns).await);
         assert!(before.last().unwrap().len() > 4, "{table}");
     }
-    let made = deleted(db.database().await, STALE).await;
+    let deletion = delete_session(db.database().await, STALE).await;
     for (table, _) in &tables {
         assert_eq!(db.count(&format!("{table} WHERE group_id IS NOT NULL")).await, 0, "{table}");
     }
-    restored(db.database().await, &made).await;
+    restore_deletion(db.database().await, &deletion).await;
     for ((table, columns), before) in tables.iter().zip(before) {
-        assert_eq!(exactly(&db, table, columns).await, before, "{table}");
+        assert_eq!(read_exact_values(&db, table, columns).await, before, "{table}");
     }
 }

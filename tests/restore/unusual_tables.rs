@@ -1,6 +1,6 @@
-//! Tables of every shape come back as they were.
+//! Tests that tables of unusual shapes are restored as they were.
 
-use super::{STALE, delete, group_of, id_type, one_in_the_way, restored};
+use super::{STALE, delete, find_first_group, find_only_conflict, id_type, restore_deletion};
 use crate::support::{TestDb, on_both, only};
 
 on_both!(Adopted: keys_that_share_a_column_and_lack_a_value, a_unique_key_that_waits_for_the_commit);
@@ -8,7 +8,7 @@ only!(sqlite Adopted: odd_names_without_rowid, a_table_that_became_strict, a_ref
 only!(postgres Adopted: a_key_that_matches_in_full, numbers_that_are_always_given, an_index_over_functions_of_another_schema);
 
 async fn keys_that_share_a_column_and_lack_a_value(db: TestDb) {
-    let (kind, group) = (id_type(db.dialect()), group_of(&db, STALE).await);
+    let (kind, group) = (id_type(db.dialect()), find_first_group(&db, STALE).await);
     db.exec(&format!(
         "CREATE TABLE codes (a integer NOT NULL, b integer NOT NULL, \
          g {kind} REFERENCES whatsapp_groups (id) ON DELETE CASCADE, PRIMARY KEY (a, b)); \
@@ -21,12 +21,12 @@ async fn keys_that_share_a_column_and_lack_a_value(db: TestDb) {
     .await;
     let before = db.dump(&["codes", "notes"]).await;
     let deletion = delete(&db, STALE).await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["codes", "notes"]).await, before);
 }
 
 async fn a_unique_key_that_waits_for_the_commit(db: TestDb) {
-    let (kind, group) = (id_type(db.dialect()), group_of(&db, STALE).await);
+    let (kind, group) = (id_type(db.dialect()), find_first_group(&db, STALE).await);
     let waits = if kind == "uuid" { "DEFERRABLE INITIALLY DEFERRED" } else { "" };
     db.exec(&format!(
         "CREATE TABLE codes (id integer PRIMARY KEY, a integer UNIQUE {waits}, \
@@ -36,14 +36,14 @@ async fn a_unique_key_that_waits_for_the_commit(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec("UPDATE codes SET a = 1").await;
-    let (table, key, ..) = one_in_the_way(&db, &deletion).await;
+    let (table, key, ..) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("codes", "1"));
     db.exec("UPDATE codes SET a = 2").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
 }
 
 async fn odd_names_without_rowid(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let name = "\"we \"\"ird; --\"";
     db.exec(&format!(
         "CREATE TABLE {name} (\"a b\" text, \"select\" text, g text REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
@@ -56,12 +56,12 @@ async fn odd_names_without_rowid(db: TestDb) {
     let before = db.rows(&all).await;
     let deletion = delete(&db, STALE).await;
     assert_eq!(db.rows(&all).await.len(), 1);
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.rows(&all).await, before);
 }
 
 async fn a_table_that_became_strict(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     let make = |strict: &str| {
         format!(
             "CREATE TABLE pins (id integer PRIMARY KEY, n integer, \
@@ -71,15 +71,15 @@ async fn a_table_that_became_strict(db: TestDb) {
     db.exec(&format!("{}; INSERT INTO pins VALUES (1, 'seven', '{group}')", make(""))).await;
     let deletion = delete(&db, STALE).await;
     db.exec(&format!("DROP TABLE pins; {}", make(" STRICT"))).await;
-    let (_, _, message, _) = one_in_the_way(&db, &deletion).await;
+    let (_, _, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(message, "The database refused: cannot store TEXT value in INTEGER column pins.n.");
     db.exec(&format!("DROP TABLE pins; {}", make(""))).await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.rows("SELECT typeof(n) FROM pins").await, [["text"]]);
 }
 
 async fn a_reference_of_another_type_than_its_parent(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE codes (id integer PRIMARY KEY, label text UNIQUE, \
          group_id text REFERENCES whatsapp_groups (id) ON DELETE CASCADE); \
@@ -91,15 +91,15 @@ async fn a_reference_of_another_type_than_its_parent(db: TestDb) {
     let deletion = delete(&db, STALE).await;
     assert_eq!((db.count("pins").await, db.count("holes").await), (0, 0));
     db.exec("INSERT INTO codes VALUES (2, 'a', NULL)").await;
-    let (table, key, ..) = one_in_the_way(&db, &deletion).await;
+    let (table, key, ..) = find_only_conflict(&db, &deletion).await;
     assert_eq!((table.as_str(), key.as_str()), ("codes", "1"));
     db.exec("DELETE FROM codes").await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!((db.count("pins").await, db.count("holes").await), (1, 1));
 }
 
 async fn a_key_that_matches_in_full(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE codes (a integer, b integer, g uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE, PRIMARY KEY (a, b)); \
          CREATE TABLE notes (id integer PRIMARY KEY, a integer, b integer, FOREIGN KEY (a, b) REFERENCES codes (a, b) \
@@ -109,13 +109,13 @@ async fn a_key_that_matches_in_full(db: TestDb) {
     .await;
     let before = db.dump(&["codes", "notes"]).await;
     let deletion = delete(&db, STALE).await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["codes", "notes"]).await, before);
 }
 
-/// With references to itself, one of them checked at the commit.
+/// The table has always-generated ids and references to itself, one of them checked at the commit.
 async fn numbers_that_are_always_given(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE TABLE pins (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer, \
          twice integer GENERATED ALWAYS AS (n * 2) STORED, group_id uuid REFERENCES whatsapp_groups (id) ON DELETE CASCADE, \
@@ -125,12 +125,12 @@ async fn numbers_that_are_always_given(db: TestDb) {
     .await;
     let before = db.dump(&["pins"]).await;
     let deletion = delete(&db, STALE).await;
-    restored(&db, &deletion).await;
+    restore_deletion(&db, &deletion).await;
     assert_eq!(db.dump(&["pins"]).await, before);
 }
 
 async fn an_index_over_functions_of_another_schema(db: TestDb) {
-    let group = group_of(&db, STALE).await;
+    let group = find_first_group(&db, STALE).await;
     db.exec(&format!(
         "CREATE SCHEMA \"El se\"; \
          CREATE FUNCTION \"El se\".low(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)'; \
@@ -142,7 +142,7 @@ async fn an_index_over_functions_of_another_schema(db: TestDb) {
     .await;
     let deletion = delete(&db, STALE).await;
     db.exec("INSERT INTO pins VALUES (3, 'a', true, NULL), (4, 'KEPT', true, NULL)").await;
-    let (_, key, message, _) = one_in_the_way(&db, &deletion).await;
+    let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "1");
     assert!(message.contains("one_label allows once"), "{message}");
 }

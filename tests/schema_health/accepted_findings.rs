@@ -1,4 +1,4 @@
-//! Findings that are accepted by name, and what a diagnosis costs.
+//! Tests of findings that are accepted by name, and of the cost of a diagnosis.
 
 use std::collections::BTreeMap;
 

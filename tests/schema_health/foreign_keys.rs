@@ -1,10 +1,10 @@
-//! Findings about the keys themselves.
+//! Tests of findings about the foreign keys themselves.
 
 use api::catalog::Action;
 use api::db::Dialect;
 use api::schema_health::{FindingCode, Severity};
 
-use super::{Facts, diagnosis, facts, finding, load, mend};
+use super::{Facts, apply_fix, create_legacy, diagnose_all, find_facts, find_finding};
 use crate::support::legacy::{Legacy, Rule, Rules};
 use crate::support::{TestDb, on_both, steps};
 
@@ -28,7 +28,7 @@ on_both!(Empty:
 const CAMPAIGN_GROUPS: &str = "notification_campaign_groups.group_id";
 
 async fn five_references_block_as_built(db: TestDb) {
-    let health = diagnosis(db.database().await).await;
+    let health = diagnose_all(db.database().await).await;
     let blocking = health.findings.iter().filter(|finding| finding.code == FindingCode::BlocksDeletion);
     let blocking: Vec<_> =
         blocking.map(|finding| (finding.key.as_str(), finding.rows_at_risk, finding.fixes.len())).collect();
@@ -45,19 +45,19 @@ async fn five_references_block_as_built(db: TestDb) {
 }
 
 async fn a_blocking_reference_is_mended_by_the_expected_rule(db: TestDb) {
-    mend(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id", 0).await;
+    apply_fix(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id", 0).await;
     if db.dialect() == Dialect::Postgres {
-        // SET NULL comes first, since that is what this column is expected to have.
-        assert_eq!(finding(&db, "RULE_DRIFT:webinars.whatsapp_group_id").await, None);
+        // The fix to SET NULL comes first, because it is the expected rule of this column.
+        assert_eq!(find_finding(&db, "RULE_DRIFT:webinars.whatsapp_group_id").await, None);
     }
 }
 
 async fn a_blocking_reference_is_mended_by_the_other_rule(db: TestDb) {
-    mend(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id", 1).await;
+    apply_fix(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id", 1).await;
 }
 
 async fn every_key_that_a_deletion_reaches_is_listed_and_no_other(db: TestDb) {
-    let health = diagnosis(db.database().await).await;
+    let health = diagnose_all(db.database().await).await;
     let keys: Vec<_> =
         health.foreign_keys.iter().map(|key| (key.table.as_str(), key.columns[0].as_str(), key.on_delete)).collect();
     assert_eq!(keys.len(), 12);
@@ -72,13 +72,13 @@ async fn every_key_that_a_deletion_reaches_is_listed_and_no_other(db: TestDb) {
 async fn the_first_fix_contradicts_its_column(db: TestDb) {
     let fixes = if db.dialect() == Dialect::Postgres { 2 } else { 1 };
     let expected = Facts { code: FindingCode::SetNullOnNotNull, severity: Severity::Error, rows: 100, fixes };
-    assert_eq!(facts(&db, &format!("SET_NULL_ON_NOT_NULL:{CAMPAIGN_GROUPS}")).await, expected);
-    assert_eq!(finding(&db, &format!("BLOCKS_DELETION:{CAMPAIGN_GROUPS}")).await, None);
+    assert_eq!(find_facts(&db, &format!("SET_NULL_ON_NOT_NULL:{CAMPAIGN_GROUPS}")).await, expected);
+    assert_eq!(find_finding(&db, &format!("BLOCKS_DELETION:{CAMPAIGN_GROUPS}")).await, None);
 }
 
 async fn the_contradiction_is_mended_either_way(db: TestDb) {
     let key = format!("SET_NULL_ON_NOT_NULL:{CAMPAIGN_GROUPS}");
-    mend(&db, &key, 0).await;
+    apply_fix(&db, &key, 0).await;
     if db.dialect() == Dialect::Postgres {
         db.exec(
             "ALTER TABLE notification_campaign_groups DROP CONSTRAINT notification_campaign_groups_group_id_fkey,
@@ -86,7 +86,7 @@ async fn the_contradiction_is_mended_either_way(db: TestDb) {
              REFERENCES whatsapp_groups (id) ON DELETE SET NULL",
         )
         .await;
-        mend(&db, &key, 1).await;
+        apply_fix(&db, &key, 1).await;
     }
 }
 
@@ -100,12 +100,12 @@ async fn postgres_a_domain_that_forbids_null_leaves_only_cascade() {
     .await;
     let key = format!("SET_NULL_ON_NOT_NULL:{CAMPAIGN_GROUPS}");
     let expected = Facts { code: FindingCode::SetNullOnNotNull, severity: Severity::Error, rows: 100, fixes: 1 };
-    assert_eq!(facts(&db, &key).await, expected);
-    mend(&db, &key, 0).await;
+    assert_eq!(find_facts(&db, &key).await, expected);
+    apply_fix(&db, &key, 0).await;
 }
 
 async fn the_goal_has_warnings_only(db: TestDb) {
-    let health = diagnosis(db.database().await).await;
+    let health = diagnose_all(db.database().await).await;
     assert!(health.healthy);
     assert_eq!(health.findings.len(), 12);
     assert!(health.findings.iter().all(|finding| finding.code == FindingCode::UnindexedForeignKey));
@@ -114,63 +114,65 @@ async fn the_goal_has_warnings_only(db: TestDb) {
 async fn an_index_mends_a_reference_without_one(db: TestDb) {
     let key = "UNINDEXED_FOREIGN_KEY:whatsapp_groups.session_id";
     let expected = Facts { code: FindingCode::UnindexedForeignKey, severity: Severity::Warning, rows: 780, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn a_set_default_that_leads_nowhere_blocks(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::SetDefault))).await;
+    create_legacy(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::SetDefault))).await;
     let key = "BLOCKS_DELETION:workshops.whatsapp_group_id";
-    // No default is null, and the column takes it.
-    assert_eq!(finding(&db, key).await, None);
+    // Without a default the reference is set to null, which the column allows.
+    assert_eq!(find_finding(&db, key).await, None);
     if db.dialect() == Dialect::Postgres {
         let nowhere =
             "ALTER TABLE workshops ALTER COLUMN whatsapp_group_id SET DEFAULT '00000000-0000-4000-8000-000000000000'";
         db.exec(nowhere).await;
         let expected = Facts { code: FindingCode::BlocksDeletion, severity: Severity::Error, rows: 6, fixes: 2 };
-        assert_eq!(facts(&db, key).await, expected);
-        mend(&db, key, 0).await;
+        assert_eq!(find_facts(&db, key).await, expected);
+        apply_fix(&db, key, 0).await;
     }
 }
 
 async fn two_keys_with_one_rule_are_a_warning(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::SetNull)).await;
+    create_legacy(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::SetNull))
+        .await;
     let key = "DUPLICATE_FOREIGN_KEY:webinars.whatsapp_group_id";
     let expected = Facts { code: FindingCode::DuplicateForeignKey, severity: Severity::Warning, rows: 8, fixes: 2 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn two_keys_with_two_rules_are_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::Restrict)).await;
+    create_legacy(&db, &Legacy::new(Rules::mended()).doubled("webinars", "whatsapp_group_id", "again", Rule::Restrict))
+        .await;
     let key = "DUPLICATE_FOREIGN_KEY:webinars.whatsapp_group_id";
     let expected = Facts { code: FindingCode::DuplicateForeignKey, severity: Severity::Error, rows: 8, fixes: 2 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
     if db.dialect() == Dialect::Postgres {
-        // The expected rule is the one that is kept first.
-        assert_eq!(finding(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id").await, None);
+        // The first fix keeps the key with the expected rule.
+        assert_eq!(find_finding(&db, "BLOCKS_DELETION:webinars.whatsapp_group_id").await, None);
     }
 }
 
 async fn another_rule_that_lets_deletions_through_is_a_warning(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::Cascade))).await;
+    create_legacy(&db, &Legacy::new(Rules::mended().with("workshops", "whatsapp_group_id", Rule::Cascade))).await;
     let key = "RULE_DRIFT:workshops.whatsapp_group_id";
     let expected = Facts { code: FindingCode::RuleDrift, severity: Severity::Warning, rows: 6, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn a_refusing_rule_in_place_of_the_expected_one_is_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended().with("dynamic_links", "whatsapp_group_id", Rule::Restrict))).await;
+    create_legacy(&db, &Legacy::new(Rules::mended().with("dynamic_links", "whatsapp_group_id", Rule::Restrict))).await;
     let key = "RULE_DRIFT:dynamic_links.whatsapp_group_id";
     let expected = Facts { code: FindingCode::RuleDrift, severity: Severity::Error, rows: 20, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn a_reference_without_a_key_is_an_error(db: TestDb) {
-    load(&db, &Legacy::new(Rules::mended())).await;
+    create_legacy(&db, &Legacy::new(Rules::mended())).await;
     let id = if db.dialect() == Dialect::Postgres { "uuid" } else { "text" };
     db.exec(&format!(
         "DROP TABLE dynamic_links; CREATE TABLE dynamic_links (id {id} PRIMARY KEY, whatsapp_group_id {id})"
@@ -179,6 +181,6 @@ async fn a_reference_without_a_key_is_an_error(db: TestDb) {
     db.exec("INSERT INTO dynamic_links SELECT id, id FROM whatsapp_groups").await;
     let key = "RULE_DRIFT:dynamic_links.whatsapp_group_id";
     let expected = Facts { code: FindingCode::RuleDrift, severity: Severity::Error, rows: 780, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }

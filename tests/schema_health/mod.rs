@@ -1,4 +1,4 @@
-//! Schema health: every code, on either database where it can happen, and every fix run for real.
+//! Tests of schema health: every finding code on each database where it can occur, and every fix executed.
 
 mod accepted_findings;
 mod foreign_keys;
@@ -15,24 +15,24 @@ use api::schema_health::{AcceptedFindings, Finding, FindingCode, SchemaHealth, S
 use crate::support::TestDb;
 use crate::support::legacy::Legacy;
 
-/// The diagnosis with nothing accepted.
-async fn diagnosis(db: &Database) -> SchemaHealth {
+/// Returns the diagnosis without accepted findings.
+async fn diagnose_all(db: &Database) -> SchemaHealth {
     diagnose(db, &AcceptedFindings(BTreeMap::new())).await.unwrap()
 }
 
-/// The finding with this key.
-async fn finding(db: &TestDb, key: &str) -> Option<Finding> {
-    diagnosis(db.database().await).await.findings.into_iter().find(|finding| finding.key == key)
+/// Returns the finding with this key.
+async fn find_finding(db: &TestDb, key: &str) -> Option<Finding> {
+    diagnose_all(db.database().await).await.findings.into_iter().find(|finding| finding.key == key)
 }
 
-/// The legacy tables with these liberties, and the scenario's rows.
-async fn load(db: &TestDb, legacy: &Legacy) {
+/// Creates the legacy tables with these variations, and the scenario's rows.
+async fn create_legacy(db: &TestDb, legacy: &Legacy) {
     let mut statements = legacy.statements(db.dialect());
     statements.extend(scenario::statements(db.dialect(), None));
     db.exec_all(&statements).await;
 }
 
-/// What a finding says, without its words.
+/// The properties of a finding without its texts.
 #[derive(Debug, PartialEq, Eq)]
 struct Facts {
     code: FindingCode,
@@ -41,17 +41,17 @@ struct Facts {
     fixes: usize,
 }
 
-async fn facts(db: &TestDb, key: &str) -> Facts {
-    let finding = finding(db, key).await.unwrap_or_else(|| panic!("{key} is not found"));
+async fn find_facts(db: &TestDb, key: &str) -> Facts {
+    let finding = find_finding(db, key).await.unwrap_or_else(|| panic!("{key} is not found"));
     assert!(!finding.accepted && finding.message.ends_with('.'), "{finding:?}");
     assert!(finding.fixes.iter().all(|fix| fix.consequence.ends_with('.')), "{finding:?}");
     Facts { code: finding.code, severity: finding.severity, rows: finding.rows_at_risk, fixes: finding.fixes.len() }
 }
 
-/// Runs the finding's fix with this number, and the finding is gone. SQLite cannot change a key: there the statement is
-/// a comment that names what to do.
-async fn mend(db: &TestDb, key: &str, number: usize) {
-    let before = finding(db, key).await.unwrap_or_else(|| panic!("{key} is not found"));
+/// Executes the fix with this index, and asserts that the finding disappears. SQLite cannot change a foreign key: there
+/// the statement may be a comment that names the necessary steps.
+async fn apply_fix(db: &TestDb, key: &str, number: usize) {
+    let before = find_finding(db, key).await.unwrap_or_else(|| panic!("{key} is not found"));
     let statement = &before.fixes[number].statement;
     if db.dialect() == Dialect::Sqlite && statement.starts_with("--") {
         assert!(
@@ -61,5 +61,5 @@ async fn mend(db: &TestDb, key: &str, number: usize) {
         return;
     }
     db.exec(statement).await;
-    assert_eq!(finding(db, key).await, None, "{statement}");
+    assert_eq!(find_finding(db, key).await, None, "{statement}");
 }

@@ -1,9 +1,9 @@
-//! Rows that a key was not there to keep out.
+//! Tests of findings about rows whose parent does not exist.
 
 use api::db::Dialect;
 use api::schema_health::{FindingCode, Severity};
 
-use super::{Facts, facts, finding, mend};
+use super::{Facts, apply_fix, find_facts, find_finding};
 use crate::support::{Contents, TestDb, on_both};
 
 on_both!(Mended: a_reference_to_nothing_is_cleared, a_reference_to_nothing_is_deleted);
@@ -11,7 +11,7 @@ on_both!(Mended: a_reference_to_nothing_is_cleared, a_reference_to_nothing_is_de
 const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Points one webinar at a group that does not exist.
-async fn point_nowhere(db: &TestDb) {
+async fn create_orphan(db: &TestDb) {
     let update = format!(
         "UPDATE webinars SET whatsapp_group_id = '{NOWHERE}' WHERE id = (SELECT min(CAST(id AS text)) FROM webinars)"
     );
@@ -30,30 +30,30 @@ async fn point_nowhere(db: &TestDb) {
 const ORPHANED: &str = "ORPHANED_ROWS:webinars.whatsapp_group_id";
 
 async fn a_reference_to_nothing_is_cleared(db: TestDb) {
-    assert_eq!(finding(&db, ORPHANED).await, None);
-    point_nowhere(&db).await;
+    assert_eq!(find_finding(&db, ORPHANED).await, None);
+    create_orphan(&db).await;
     let expected = Facts { code: FindingCode::OrphanedRows, severity: Severity::Error, rows: 1, fixes: 2 };
-    assert_eq!(facts(&db, ORPHANED).await, expected);
-    mend(&db, ORPHANED, 0).await;
+    assert_eq!(find_facts(&db, ORPHANED).await, expected);
+    apply_fix(&db, ORPHANED, 0).await;
     assert_eq!(db.count("webinars").await, 12);
 }
 
 async fn a_reference_to_nothing_is_deleted(db: TestDb) {
-    // The webinar's own dependants would go too; on SQLite the raw connection enforces that.
-    point_nowhere(&db).await;
-    mend(&db, ORPHANED, 1).await;
+    // The webinar's own dependent rows would be deleted too. On SQLite the raw connection enforces that.
+    create_orphan(&db).await;
+    apply_fix(&db, ORPHANED, 1).await;
     assert_eq!(db.count("webinars").await, 11);
 }
 
 #[tokio::test]
 async fn postgres_a_key_that_was_never_checked_is_a_warning() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
-    point_nowhere(&db).await;
+    create_orphan(&db).await;
     let key = "UNVALIDATED_FOREIGN_KEY:webinars.whatsapp_group_id";
-    let facts = facts(&db, key).await;
+    let facts = find_facts(&db, key).await;
     assert_eq!((facts.code, facts.severity, facts.fixes), (FindingCode::UnvalidatedForeignKey, Severity::Warning, 1));
-    mend(&db, ORPHANED, 0).await;
-    mend(&db, key, 0).await;
+    apply_fix(&db, ORPHANED, 0).await;
+    apply_fix(&db, key, 0).await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn postgres_a_reference_to_nothing_between_collations() {
     .await;
     let key = "ORPHANED_ROWS:pins.code";
     let expected = Facts { code: FindingCode::OrphanedRows, severity: Severity::Error, rows: 1, fixes: 2 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 1).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 1).await;
     assert_eq!(db.rows("SELECT id FROM pins").await, [["1"]]);
 }

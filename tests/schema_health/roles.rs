@@ -1,13 +1,13 @@
-//! What roles may do (PostgreSQL).
+//! Tests of findings about the privileges of roles (PostgreSQL).
 
 use api::db::{Database, DatabaseSettings};
 use api::schema_health::{Finding, FindingCode, Severity};
 use uuid::Uuid;
 
-use super::diagnosis;
+use super::diagnose_all;
 use crate::support::{Contents, TestDb};
 
-/// A role of this test's own, since roles belong to the whole server.
+/// A role with a name of this test's own, because roles belong to the whole server.
 struct Role {
     db: TestDb,
     name: String,
@@ -21,13 +21,13 @@ impl Role {
         Some(Self { db, name })
     }
 
-    /// The database as this role sees it.
+    /// Returns the findings of a diagnosis that this role executes.
     async fn findings(&self) -> Vec<Finding> {
         let (scheme, rest) = self.db.url().split_once("://").unwrap();
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         let settings = DatabaseSettings::new(format!("{scheme}://{}:test@{host}", self.name));
         let database = Database::connect(settings).await.unwrap();
-        let findings = diagnosis(&database).await.findings;
+        let findings = diagnose_all(&database).await.findings;
         database.close().await.unwrap();
         findings
     }
@@ -50,14 +50,14 @@ async fn postgres_what_a_role_lacks_is_named_and_granted() {
     let tables: Vec<_> = missing.iter().map(|finding| (finding.key.as_str(), finding.severity)).collect();
     assert_eq!(tables.len(), 12, "{tables:?}");
     assert!(tables.contains(&("MISSING_GRANT:whatsapp_sessions", Severity::Error)), "{tables:?}");
-    let of = |table: &str| missing.iter().find(|finding| finding.table == table).unwrap();
+    let finding_of = |table: &str| missing.iter().find(|finding| finding.table == table).unwrap();
     let name = &role.name;
     assert_eq!(
-        of("webinars").fixes[0].statement,
+        finding_of("webinars").fixes[0].statement,
         format!(r#"GRANT SELECT, UPDATE ON "public"."webinars" TO "{name}""#)
     );
     assert_eq!(
-        of("whatsapp_groups").fixes[0].statement,
+        finding_of("whatsapp_groups").fixes[0].statement,
         format!(r#"GRANT SELECT, UPDATE, DELETE, INSERT ON "public"."whatsapp_groups" TO "{name}""#)
     );
     for finding in &missing {
@@ -134,7 +134,7 @@ async fn postgres_roles_that_may_delete_directly_are_one_finding_each() {
         ))
         .await;
     let direct = || async {
-        let findings = diagnosis(role.db.database().await).await.findings;
+        let findings = diagnose_all(role.db.database().await).await.findings;
         findings.into_iter().filter(|finding| finding.code == FindingCode::DirectDeleteGranted).collect::<Vec<_>>()
     };
     let findings = direct().await;

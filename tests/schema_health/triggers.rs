@@ -1,9 +1,9 @@
-//! Triggers of somebody else's.
+//! Tests of findings about triggers that this program did not create.
 
 use api::db::Dialect;
 use api::schema_health::{FindingCode, Severity};
 
-use super::{Facts, diagnosis, facts, mend};
+use super::{Facts, apply_fix, diagnose_all, find_facts};
 use crate::support::{TestDb, on_both, only};
 
 on_both!(Mended:
@@ -13,7 +13,7 @@ on_both!(Mended:
 );
 only!(sqlite Mended: of_oddly_written_triggers_those_of_insertions_are_told_apart);
 
-async fn add(db: &TestDb, table: &str, event: &str) {
+async fn add_trigger(db: &TestDb, table: &str, event: &str) {
     let sql = match db.dialect() {
         Dialect::Postgres => format!(
             "CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -25,24 +25,24 @@ async fn add(db: &TestDb, table: &str, event: &str) {
 }
 
 async fn a_trigger_where_rows_are_deleted_is_a_warning(db: TestDb) {
-    add(&db, "whatsapp_groups", "DELETE").await;
+    add_trigger(&db, "whatsapp_groups", "DELETE").await;
     let key = "USER_TRIGGER:whatsapp_groups.watch";
     let expected = Facts { code: FindingCode::UserTrigger, severity: Severity::Warning, rows: 780, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn a_trigger_where_rows_are_unlinked_is_good_to_know(db: TestDb) {
-    add(&db, "webinars", "UPDATE").await;
+    add_trigger(&db, "webinars", "UPDATE").await;
     let key = "USER_TRIGGER:webinars.watch";
     let expected = Facts { code: FindingCode::UserTrigger, severity: Severity::Info, rows: 12, fixes: 1 };
-    assert_eq!(facts(&db, key).await, expected);
-    mend(&db, key, 0).await;
+    assert_eq!(find_facts(&db, key).await, expected);
+    apply_fix(&db, key, 0).await;
 }
 
 async fn a_trigger_of_insertions_is_none_of_it(db: TestDb) {
-    add(&db, "whatsapp_groups", "INSERT").await;
-    assert_eq!(found(&db).await, Vec::<String>::new());
+    add_trigger(&db, "whatsapp_groups", "INSERT").await;
+    assert_eq!(find_reported_triggers(&db).await, Vec::<String>::new());
 }
 
 async fn of_oddly_written_triggers_those_of_insertions_are_told_apart(db: TestDb) {
@@ -55,12 +55,15 @@ async fn of_oddly_written_triggers_those_of_insertions_are_told_apart(db: TestDb
     ] {
         db.exec(&format!("CREATE TRIGGER {name} {event} ON whatsapp_groups BEGIN SELECT 1; END")).await;
     }
-    assert_eq!(found(&db).await, ["INSERT e", r#"a " INSERT b"#, "g"].map(|name| format!("whatsapp_groups.{name}")));
+    assert_eq!(
+        find_reported_triggers(&db).await,
+        ["INSERT e", r#"a " INSERT b"#, "g"].map(|name| format!("whatsapp_groups.{name}"))
+    );
 }
 
-/// What the findings about triggers are about.
-async fn found(db: &TestDb) -> Vec<String> {
-    let health = diagnosis(db.database().await).await;
+/// Returns the triggers that the findings report.
+async fn find_reported_triggers(db: &TestDb) -> Vec<String> {
+    let health = diagnose_all(db.database().await).await;
     let mut keys: Vec<String> = health
         .findings
         .iter()

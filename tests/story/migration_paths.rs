@@ -1,10 +1,10 @@
-//! `migrate --yes` takes a deployment from wherever it is to the goal.
+//! Tests that `migrate --yes` brings a deployment from any initial state to the final one.
 
 use api::demo::scenario;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 
-use super::{STALE, is_sound, left_without, mended_and_purged};
+use super::{STALE, assert_migrates_and_purges, assert_sound, left_without};
 use crate::cli::{document, run};
 use crate::migration::fetch_catalog;
 use crate::support::legacy::{Legacy, Rule, Rules};
@@ -28,53 +28,53 @@ on_both!(Empty:
 );
 
 async fn from_the_state_as_built_to_the_goal(db: TestDb) {
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 async fn from_the_first_fix_to_the_goal(db: TestDb) {
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 async fn from_the_goal_to_the_goal(db: TestDb) {
-    mended_and_purged(&db).await;
+    assert_migrates_and_purges(&db).await;
 }
 
 async fn from_all_restrict_to_the_goal(db: TestDb) {
-    from_rules(&db, |_| Rule::Restrict).await;
+    migrate_from_rules(&db, |_| Rule::Restrict).await;
 }
 
 async fn from_all_cascade_to_the_goal(db: TestDb) {
-    from_rules(&db, |_| Rule::Cascade).await;
+    migrate_from_rules(&db, |_| Rule::Cascade).await;
 }
 
 async fn from_all_set_null_to_the_goal(db: TestDb) {
-    from_rules(&db, |_| Rule::SetNull).await;
+    migrate_from_rules(&db, |_| Rule::SetNull).await;
 }
 
 async fn from_all_set_default_to_the_goal(db: TestDb) {
-    from_rules(&db, |_| Rule::SetDefault).await;
+    migrate_from_rules(&db, |_| Rule::SetDefault).await;
 }
 
 async fn from_one_random_mixture_to_the_goal(db: TestDb) {
-    from_random_rules(&db, 1).await;
+    migrate_from_random_rules(&db, 1).await;
 }
 
 async fn from_another_random_mixture_to_the_goal(db: TestDb) {
-    from_random_rules(&db, 2).await;
+    migrate_from_random_rules(&db, 2).await;
 }
 
-async fn from_random_rules(db: &TestDb, seed: u64) {
+async fn migrate_from_random_rules(db: &TestDb, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
-    from_rules(db, |_| any_rule(&mut random)).await;
+    migrate_from_rules(db, |_| choose_rule(&mut random)).await;
 }
 
-fn any_rule(random: &mut impl Rng) -> Rule {
+fn choose_rule(random: &mut impl Rng) -> Rule {
     let rules = [Rule::None, Rule::Cascade, Rule::SetNull, Rule::SetDefault, Rule::Restrict];
     rules[random.random_range(0..rules.len())]
 }
 
-/// A deployment with one rule for each reference to a group, or to a session.
-async fn from_rules(db: &TestDb, mut rule: impl FnMut(&str) -> Rule) {
+/// Creates a deployment with a chosen rule for each reference to a group or a session, and migrates it.
+async fn migrate_from_rules(db: &TestDb, mut rule: impl FnMut(&str) -> Rule) {
     let mut rules = Rules::as_built();
     for (table, column) in TABLES.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column))) {
         if matches!(column.refers_to, Some("whatsapp_groups" | "whatsapp_sessions")) {
@@ -83,7 +83,7 @@ async fn from_rules(db: &TestDb, mut rule: impl FnMut(&str) -> Rule) {
     }
     db.exec_all(&Legacy::new(rules).statements(db.dialect())).await;
     db.exec_all(&scenario::statements(db.dialect(), None)).await;
-    mended_and_purged(db).await;
+    assert_migrates_and_purges(db).await;
 }
 
 async fn the_status_changes_nothing(db: TestDb) {
@@ -102,10 +102,10 @@ async fn a_second_run_finds_nothing_to_do_and_asks_nothing(db: TestDb) {
     let left = left_without(&db, STALE).await;
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     let after = fetch_catalog(&db).await;
-    // Without --yes and without a terminal anything to ask would be an error.
+    // Without `--yes` and without a terminal, any prompt would be an error.
     let again = run(&db, &["migrate"]);
     assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (0, "Nothing is pending.\n", ""));
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
     assert_eq!(fetch_catalog(&db).await, after);
-    is_sound(&db, &left).await;
+    assert_sound(&db, &left).await;
 }

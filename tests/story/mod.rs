@@ -1,5 +1,5 @@
-//! The deployment in trouble, from the first look at it to the day after: what it could not do, what mends it, what the
-//! mending takes and what it leaves.
+//! Tests of a deployment with a faulty schema, from its diagnosis to its use after the migration: what was impossible,
+//! what repairs it, what the purge deletes and what it spares.
 
 mod database_in_trouble;
 mod migration_paths;
@@ -13,10 +13,10 @@ use crate::cli::document;
 use crate::support::TestDb;
 use crate::support::legacy_tables::{TABLES, Table};
 
-/// The scenario's stale sessions; all others are connected.
+/// The condition for the scenario's stale sessions. All other sessions are connected.
 const STALE: &str = "session_name LIKE 'stale-%'";
 
-/// What purging all nine stale sessions does: table, rows deleted, rows unlinked, references cleared.
+/// The effect of purging all nine stale sessions: table, rows deleted, rows unlinked, references cleared.
 const PURGED: [(&str, i64, i64, i64); 12] = [
     ("whatsapp_sessions", 9, 0, 0),
     ("dynamic_links", 0, 11, 11),
@@ -32,22 +32,22 @@ const PURGED: [(&str, i64, i64, i64); 12] = [
     ("workshops", 0, 4, 4),
 ];
 
-/// The names of the thirteen tables.
-fn tables() -> Vec<&'static str> {
+/// Returns the names of the thirteen tables.
+fn table_names() -> Vec<&'static str> {
     TABLES.iter().map(|table| table.name).collect()
 }
 
-/// The rows that are to be left, computed from the rows that are there now, without any foreign key: those of the
-/// sessions that `gone` selects are left out with all they own, references to their groups are null, and everything else
-/// is as it is.
-pub(crate) async fn left_without(db: &TestDb, gone: &str) -> Vec<Vec<String>> {
-    let sessions = format!("(SELECT id FROM whatsapp_sessions WHERE {gone})");
+/// Returns the rows that a purge must leave, computed from the current rows without any foreign key. The sessions that
+/// `deleted_condition` selects and all their rows are omitted, references to their groups are null, and everything
+/// else is unchanged.
+pub(crate) async fn left_without(db: &TestDb, deleted_condition: &str) -> Vec<Vec<String>> {
+    let sessions = format!("(SELECT id FROM whatsapp_sessions WHERE {deleted_condition})");
     let groups = format!("(SELECT id FROM whatsapp_groups WHERE session_id IN {sessions})");
-    let mut left = Vec::new();
+    let mut remaining = Vec::new();
     for table in TABLES {
-        left.push(db.snapshot(&rows_left(table, &sessions, &groups)).await);
+        remaining.push(db.snapshot(&rows_left(table, &sessions, &groups)).await);
     }
-    left
+    remaining
 }
 
 fn rows_left(table: &Table, sessions: &str, groups: &str) -> String {
@@ -72,7 +72,7 @@ fn rows_left(table: &Table, sessions: &str, groups: &str) -> String {
     format!("(SELECT {} FROM {} WHERE NOT ({}))", selected.join(", "), table.name, gone.join(" OR "))
 }
 
-/// The rows of the thirteen tables as they are.
+/// Returns the current rows of the thirteen tables.
 pub(crate) async fn rows_now(db: &TestDb) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for table in TABLES {
@@ -81,8 +81,8 @@ pub(crate) async fn rows_now(db: &TestDb) -> Vec<Vec<String>> {
     rows
 }
 
-/// What a deletion did, from its record: table, rows deleted, rows unlinked, references cleared.
-fn done(tables: &Value) -> Vec<(&str, i64, i64, i64)> {
+/// Returns the effect of a deletion from its record: table, rows deleted, rows unlinked, references cleared.
+fn deletion_effect(tables: &Value) -> Vec<(&str, i64, i64, i64)> {
     let number = |value: &Value| value.as_i64().unwrap();
     let cleared = |table: &Value| -> i64 {
         let references = table["references"].as_array().unwrap().iter();
@@ -99,19 +99,20 @@ fn done(tables: &Value) -> Vec<(&str, i64, i64, i64)> {
         .collect()
 }
 
-/// Migrates a deployment that holds the whole scenario, and checks everything that is to be true then.
-pub(crate) async fn mended_and_purged(db: &TestDb) {
+/// Migrates a deployment that contains the whole scenario, and checks the result.
+pub(crate) async fn assert_migrates_and_purges(db: &TestDb) {
     let left = left_without(db, STALE).await;
     let (code, report) = document(db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    is_sound(db, &left).await;
+    assert_sound(db, &left).await;
 }
 
-/// The rules are the goal's, the rows are those to be left, the record tells how, and nothing is left to do.
-pub(crate) async fn is_sound(db: &TestDb, left: &[Vec<String>]) {
+/// Asserts that the foreign keys have the final rules, that the remaining rows are as expected, that the deletion's
+/// record is complete, and that nothing is pending.
+pub(crate) async fn assert_sound(db: &TestDb, left: &[Vec<String>]) {
     assert_eq!(crate::migration::fetch_rules(db, "public").await, crate::migration::FINAL_RULES);
     let now = rows_now(db).await;
-    for (table, (now, left)) in tables().into_iter().zip(now.iter().zip(left)) {
+    for (table, (now, left)) in table_names().into_iter().zip(now.iter().zip(left)) {
         assert_eq!(now, left, "{table}");
     }
     let own = if db.url().starts_with("sqlite") { "session_admin_deletions" } else { "session_admin.deletions" };
@@ -120,7 +121,7 @@ pub(crate) async fn is_sound(db: &TestDb, left: &[Vec<String>]) {
     assert_eq!(records.len(), 1, "{records:?}");
     assert_eq!(records[0][..3], ["purge of stale sessions by migrate", "1512", "173"]);
     let recorded: Value = serde_json::from_str(&records[0][3]).unwrap();
-    assert_eq!(done(&recorded), PURGED);
+    assert_eq!(deletion_effect(&recorded), PURGED);
     let (code, health) = document(db, &["doctor"]);
     assert_eq!((code, &health["healthy"]), (0, &json!(true)), "{health}");
 }

@@ -1,8 +1,8 @@
-//! The purge: what it spares, and what happens when it is refused.
+//! Tests of the purge: what it spares, and what happens when it is refused.
 
 use serde_json::{Value, json};
 
-use super::{STALE, left_without, rows_now, tables};
+use super::{STALE, left_without, rows_now, table_names};
 use crate::cli::{document, run};
 use crate::support::{TestDb, on_both};
 
@@ -18,7 +18,7 @@ on_both!(Mended:
     messages_that_were_sent_or_cancelled_spare_nobody,
 );
 
-/// Now, less some hours, as this database writes it.
+/// Returns an SQL expression for the time this many hours ago, in the format of the stored timestamps.
 fn hours_ago(db: &TestDb, hours: u32) -> String {
     if db.url().starts_with("sqlite") {
         format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-{hours} hours')")
@@ -27,8 +27,8 @@ fn hours_ago(db: &TestDb, hours: u32) -> String {
     }
 }
 
-/// The messages of one group of the session that is named get this status.
-async fn message(db: &TestDb, table: &str, session: &str, status: &str) {
+/// Sets the status of one message of a group of the named session.
+async fn set_message_status(db: &TestDb, table: &str, session: &str, status: &str) {
     db.exec(&format!(
         "UPDATE {table} SET status = '{status}' WHERE id = (SELECT m.id FROM {table} AS m JOIN whatsapp_groups AS g
          ON g.id = m.group_id JOIN whatsapp_sessions AS s ON s.id = g.session_id WHERE s.session_name = '{session}'
@@ -40,20 +40,20 @@ async fn message(db: &TestDb, table: &str, session: &str, status: &str) {
     assert_ne!(db.rows(&sql).await, [["0"]], "{table} has no message of {session}");
 }
 
-/// Migrates, and compares what is left with what is to be left.
-async fn purges_but(db: &TestDb, spared: &[&str]) -> Value {
+/// Migrates, and asserts that the purge deletes all stale sessions except `spared`. Returns the report.
+async fn assert_purges_all_but(db: &TestDb, spared: &[&str]) -> Value {
     let spared: String = spared.iter().map(|name| format!(" AND session_name <> '{name}'")).collect();
-    let gone = format!("{STALE}{spared}");
-    let left = left_without(db, &gone).await;
+    let purged = format!("{STALE}{spared}");
+    let left = left_without(db, &purged).await;
     let (code, report) = document(db, &["migrate", "--yes"]);
     assert_eq!((code, &report["pending"]), (0, &json!([])), "{report}");
-    for (table, (now, left)) in tables().into_iter().zip(rows_now(db).await.iter().zip(&left)) {
+    for (table, (now, left)) in table_names().into_iter().zip(rows_now(db).await.iter().zip(&left)) {
         assert_eq!(now, left, "{table}");
     }
     report
 }
 
-fn names(sessions: &Value) -> Vec<&str> {
+fn session_names(sessions: &Value) -> Vec<&str> {
     let mut names: Vec<&str> =
         sessions.as_array().unwrap().iter().map(|session| session["name"].as_str().unwrap()).collect();
     names.sort_unstable();
@@ -65,8 +65,8 @@ async fn a_session_that_was_updated_within_a_day_is_spared(db: TestDb) {
         let at = hours_ago(&db, hours);
         db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {at} WHERE session_name = '{session}'")).await;
     }
-    let report = purges_but(&db, &["stale-2"]).await;
-    assert_eq!(names(&report["purge"]["deletion"]["sessions"]).len(), 8);
+    let report = assert_purges_all_but(&db, &["stale-2"]).await;
+    assert_eq!(session_names(&report["purge"]["deletion"]["sessions"]).len(), 8);
 }
 
 async fn a_connected_session_without_a_number_is_spared(db: TestDb) {
@@ -74,27 +74,28 @@ async fn a_connected_session_without_a_number_is_spared(db: TestDb) {
     db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE session_name = 'stale-1'").await;
     db.exec("UPDATE whatsapp_sessions SET status = 'connected' WHERE session_name = 'stale-2'").await;
     db.exec("UPDATE whatsapp_sessions SET status = 'a later word' WHERE session_name = 'stale-3'").await;
-    purges_but(&db, &["stale-1", "stale-2", "stale-3"]).await;
+    assert_purges_all_but(&db, &["stale-1", "stale-2", "stale-3"]).await;
 }
 
 async fn a_session_with_messages_to_be_sent_is_spared_and_named(db: TestDb) {
-    message(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
-    message(&db, "scheduled_whatsapp_messages", "stale-4", "pending").await;
-    let report = purges_but(&db, &["stale-1", "stale-4"]).await;
-    assert_eq!(names(&report["spared"]), ["stale-1", "stale-4"]);
+    set_message_status(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
+    set_message_status(&db, "scheduled_whatsapp_messages", "stale-4", "pending").await;
+    let report = assert_purges_all_but(&db, &["stale-1", "stale-4"]).await;
+    assert_eq!(session_names(&report["spared"]), ["stale-1", "stale-4"]);
     assert_eq!(report["spared"][0]["pendingMessages"], 1, "{report}");
-    assert_eq!(names(&report["purge"]["deletion"]["sessions"]).len(), 7);
+    assert_eq!(session_names(&report["purge"]["deletion"]["sessions"]).len(), 7);
 }
 
-/// As built, webinar messages are not yet in a session's impact: they come with the mended keys.
+/// In the schema as built, the impact of a session does not contain webinar messages: the repaired foreign keys add
+/// them.
 async fn what_may_still_be_needed_is_spared_and_named(db: TestDb) {
-    message(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
+    set_message_status(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
     let at = hours_ago(&db, 1);
     db.exec(&format!("UPDATE whatsapp_sessions SET updated_at = {at} WHERE session_name = 'stale-9'")).await;
     let left = left_without(&db, "session_name LIKE 'stale-%' AND session_name NOT IN ('stale-1', 'stale-9')").await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    let spared = "Spared: stale-1, as 1 message is still to be sent.";
+    let spared = "Not purged: stale-1, because 1 message is still to be sent.";
     assert!(ended.stdout.contains(spared), "{}", ended.stdout);
     assert!(ended.stdout.contains("✓ Deleted 7 sessions"), "{}", ended.stdout);
     assert_eq!(rows_now(&db).await, left);
@@ -102,19 +103,19 @@ async fn what_may_still_be_needed_is_spared_and_named(db: TestDb) {
 
 async fn where_all_are_spared_the_purge_is_done_and_takes_nothing(db: TestDb) {
     db.exec("UPDATE whatsapp_sessions SET phone_number = '+1' WHERE session_name NOT IN ('stale-1', 'live-1')").await;
-    message(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
+    set_message_status(&db, "scheduled_webinar_messages", "stale-1", "pending").await;
     let left = rows_now(&db).await;
     let ended = run(&db, &["migrate", "--yes"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("Spared: stale-1, as 1 message is still to be sent."), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Not purged: stale-1, because 1 message is still to be sent."), "{}", ended.stdout);
     assert_eq!(rows_now(&db).await, left);
     assert_eq!(run(&db, &["migrate"]).stdout, "Nothing is pending.\n");
 }
 
 async fn messages_that_were_sent_or_cancelled_spare_nobody(db: TestDb) {
-    message(&db, "scheduled_webinar_messages", "stale-1", "cancelled").await;
-    message(&db, "scheduled_whatsapp_messages", "stale-4", "failed").await;
-    let report = purges_but(&db, &[]).await;
+    set_message_status(&db, "scheduled_webinar_messages", "stale-1", "cancelled").await;
+    set_message_status(&db, "scheduled_whatsapp_messages", "stale-4", "failed").await;
+    let report = assert_purges_all_but(&db, &[]).await;
     assert_eq!(report["spared"], json!([]));
 }
 
@@ -137,10 +138,10 @@ async fn a_refused_purge_stays_pending_and_all_else_is_done(db: TestDb) {
     let (code, status) = document(&db, &["migrate", "--status"]);
     assert_eq!((code, &status["pending"]), (0, &json!(["m20260101_000007_stale_purge"])));
     assert_eq!(document(&db, &["doctor"]).0, 3);
-    // Refused again, and as before.
+    // The purge is refused again for the same reason.
     let (code, report) = document(&db, &["migrate", "--yes"]);
     assert_eq!((code, &report["purge"]["refusals"][0]["code"]), (3, &json!("BLOCKED_BY_FOREIGN_KEY")), "{report}");
     assert_eq!(rows_now(&db).await, before);
     db.exec("DROP TABLE keeper").await;
-    super::mended_and_purged(&db).await;
+    super::assert_migrates_and_purges(&db).await;
 }

@@ -1,8 +1,8 @@
-//! The day after the day after: the purge is taken back, and everything is there again.
+//! Tests that the purge can be restored completely.
 
 use serde_json::{Value, json};
 
-use super::{mended_and_purged, rows_now, tables};
+use super::{assert_migrates_and_purges, rows_now, table_names};
 use crate::cli::{document, run};
 use crate::support::{TestDb, on_both};
 
@@ -11,20 +11,20 @@ on_both!(FirstFix: after_the_first_fix_the_purge_is_taken_back);
 on_both!(Mended: mended_before_the_purge_is_taken_back);
 
 async fn as_built_the_purge_is_taken_back(db: TestDb) {
-    taken_back(&db).await;
+    restore_purge(&db).await;
 }
 
 async fn after_the_first_fix_the_purge_is_taken_back(db: TestDb) {
-    taken_back(&db).await;
+    restore_purge(&db).await;
 }
 
 async fn mended_before_the_purge_is_taken_back(db: TestDb) {
-    taken_back(&db).await;
+    restore_purge(&db).await;
 }
 
-async fn taken_back(db: &TestDb) {
+async fn restore_purge(db: &TestDb) {
     let before = rows_now(db).await;
-    mended_and_purged(db).await;
+    assert_migrates_and_purges(db).await;
     let (code, listed) = document(db, &["deletions"]);
     assert_eq!((code, listed["deletions"].as_array().map(Vec::len)), (0, Some(1)), "{listed}");
     let purge = &listed["deletions"][0];
@@ -35,11 +35,15 @@ async fn taken_back(db: &TestDb) {
     let id = purge["id"].as_str().unwrap();
 
     let (code, tried) = document(db, &["restore", id, "--dry-run"]);
-    assert_eq!((code, counts(&tried)), (0, (1_512, 173, 0)), "{tried}");
+    assert_eq!((code, restore_counts(&tried)), (0, (1_512, 173, 0)), "{tried}");
     assert_ne!(rows_now(db).await, before, "a dry run puts nothing back");
-    let (code, done) = document(db, &["restore", id, "--yes"]);
-    assert_eq!((code, counts(&done), &done["deletion"]["status"]), (0, (1_512, 173, 0), &json!("RESTORED")), "{done}");
-    for (table, (now, before)) in tables().into_iter().zip(rows_now(db).await.iter().zip(&before)) {
+    let (code, restored) = document(db, &["restore", id, "--yes"]);
+    assert_eq!(
+        (code, restore_counts(&restored), &restored["deletion"]["status"]),
+        (0, (1_512, 173, 0), &json!("RESTORED")),
+        "{restored}"
+    );
+    for (table, (now, before)) in table_names().into_iter().zip(rows_now(db).await.iter().zip(&before)) {
         assert_eq!(now, before, "{table}");
     }
     let (code, again) = document(db, &["restore", id, "--yes"]);
@@ -47,13 +51,13 @@ async fn taken_back(db: &TestDb) {
     let ended = run(db, &["restore", id, "--yes"]);
     assert_eq!(ended.code, 3);
     assert_eq!(ended.stdout, "✗ Refused: The deletion has been restored already.\nNothing was restored.\n");
-    // What was mended stays mended, and nothing is pending: the sessions are not purged again.
+    // The repaired schema stays, and nothing is pending: the sessions are not purged again.
     assert_eq!(crate::migration::fetch_rules(db, "public").await, crate::migration::FINAL_RULES);
     assert_eq!(document(db, &["migrate", "--status"]).1["pending"], json!([]));
 }
 
-/// Rows put back, rows with references set again, references that are not.
-fn counts(outcome: &Value) -> (i64, i64, i64) {
+/// Returns the number of rows restored, of rows with references set again, and of references that could not be set.
+fn restore_counts(outcome: &Value) -> (i64, i64, i64) {
     let number = |field: &str| outcome[field].as_i64().unwrap();
     (number("rowsRestored"), number("rowsRelinked"), number("rowsNotRelinked"))
 }

@@ -1,17 +1,17 @@
-//! One connection, apart from the code under test: plain SQL in, text out, transactions by hand.
+//! [`RawConnection`], a database connection independent of the code under test: SQL in, text out.
 
 use sea_orm::sqlx::{
     self, AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef,
     postgres::PgRow, sqlite::SqliteRow,
 };
 
-/// A connection.
+/// A connection to either database.
 pub enum RawConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
-/// What the database said: SQLSTATE, or SQLite's extended result code, and its sentence.
+/// An error of the database: its message, and its SQLSTATE or SQLite's extended result code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub code: String,
@@ -19,7 +19,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// A unique index refused, not a foreign key.
+    /// Returns whether a unique index was violated.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self.code.as_str(), "23505" | "2067" | "1555" | "2579")
     }
@@ -33,8 +33,10 @@ impl From<sqlx::Error> for Said {
 }
 
 impl RawConnection {
-    /// Opens a database. On SQLite, the connection enforces foreign keys and does not wait for the disk: no test
-    /// outlives a power failure.
+    /// Opens a database.
+    ///
+    /// On SQLite, the connection enforces foreign keys. It does not wait for the disk, because no test has to survive a
+    /// power failure.
     pub async fn open(url: &str) -> Self {
         if url.starts_with("sqlite:") {
             let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
@@ -47,7 +49,10 @@ impl RawConnection {
         }
     }
 
-    /// Runs statements; what the database refuses is the answer.
+    /// Executes statements that the database may refuse.
+    ///
+    /// # Errors
+    /// Returns the database's code and message.
     pub async fn attempt(&mut self, sql: &str) -> Result<(), Said> {
         let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
@@ -57,7 +62,7 @@ impl RawConnection {
         Ok(())
     }
 
-    /// Closes it in good order, so that the server has forgotten it when this returns.
+    /// Closes the connection. When this returns, the server has no trace of it.
     pub async fn close(self) {
         match self {
             Self::Postgres(connection) => connection.close().await.unwrap(),
@@ -65,21 +70,27 @@ impl RawConnection {
         }
     }
 
-    /// Runs statements that cannot be refused.
+    /// Executes statements.
+    ///
+    /// # Panics
+    /// Panics if the database refuses one.
     pub async fn exec(&mut self, sql: &str) {
-        if let Err(said) = self.attempt(sql).await {
-            panic!("{said:?}\n{}", sql.chars().take(2000).collect::<String>());
+        if let Err(error) = self.attempt(sql).await {
+            panic!("{error:?}\n{}", sql.chars().take(2000).collect::<String>());
         }
     }
 
-    /// Runs statements that cannot be refused, in one transaction.
+    /// Executes statements in one transaction.
+    ///
+    /// # Panics
+    /// Panics if the database refuses one.
     pub async fn exec_all(&mut self, statements: &[String]) {
         if !statements.is_empty() {
             self.exec(&format!("BEGIN; {}; COMMIT", statements.join(";\n"))).await;
         }
     }
 
-    /// The rows of a query, every value as text, null as `NULL`.
+    /// Returns the rows of a query, with every value as text and null as `NULL`.
     pub async fn rows(&mut self, sql: &str) -> Vec<Vec<String>> {
         let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let rows = match self {
@@ -93,7 +104,7 @@ impl RawConnection {
         rows.unwrap_or_else(|error: sqlx::Error| panic!("{error}\n{sql}"))
     }
 
-    /// A table's rows as text in a stable order; equal text is equal content. `table` is written as SQL writes it.
+    /// Returns a table's rows as text in a stable order. Equal texts mean equal contents. `table` is a SQL expression.
     pub async fn snapshot(&mut self, table: &str) -> Vec<String> {
         let sql = match self {
             Self::Postgres(_) => format!("SELECT whole::text FROM {table} AS whole"),
@@ -105,7 +116,7 @@ impl RawConnection {
     }
 }
 
-/// The simple query protocol gives every value as the database's own text.
+/// Returns a row's values as text. The simple query protocol sends every value as text.
 fn postgres_row(row: &PgRow) -> Vec<String> {
     let text = |at| {
         let value = row.try_get_raw(at).unwrap();
@@ -114,7 +125,7 @@ fn postgres_row(row: &PgRow) -> Vec<String> {
     (0..row.len()).map(text).collect()
 }
 
-/// Text stands as it is, except where it could be taken for another type's value.
+/// Returns a row's values as text. A text that looks like a number or null is quoted.
 fn sqlite_row(row: &SqliteRow) -> Vec<String> {
     let text = |at: usize| {
         let value = row.try_get_raw(at).unwrap();

@@ -1,4 +1,4 @@
-//! A database of its own for each test.
+//! [`TestDb`], the private database of one test.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,20 +18,20 @@ use super::wait::eventually;
 /// The contents of a new test database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Contents {
-    /// Nothing.
+    /// No tables.
     Empty,
-    /// The demonstration's business tables as they were built, with their data: five references block deletions.
+    /// The demonstration's business tables as first built, with data. Five foreign keys block deletions.
     AsBuilt,
-    /// The same tables and data after the first fix: one rule contradicts its column.
+    /// The business tables and data after the first fix. One rule is `SET NULL` on a `NOT NULL` column.
     FirstFix,
-    /// The same tables and data with the final rules.
+    /// The business tables and data with the final rules.
     Mended,
-    /// [`Contents::Mended`] with the internal tables and the queue, without the history of migrations.
+    /// [`Contents::Mended`] with the internal tables and the queue, but without the migration history.
     Adopted,
 }
 
 impl Contents {
-    /// All of them, in the order of their discriminants.
+    /// All variants, in the order of their discriminants.
     pub const ALL: [Self; 5] = [Self::Empty, Self::AsBuilt, Self::FirstFix, Self::Mended, Self::Adopted];
 
     /// Returns the SQL that creates these contents.
@@ -51,7 +51,7 @@ impl Contents {
     }
 }
 
-/// A database that no other test sees; gone when the last clone is.
+/// A database that only one test uses. Dropping the last clone deletes it.
 #[derive(Clone)]
 pub struct TestDb(Arc<Inner>);
 
@@ -64,25 +64,26 @@ struct Inner {
 }
 
 enum Home {
-    /// The folder of the database's file, deleted with this.
+    /// The folder of the database file, which is deleted with this value.
     Folder { _folder: TempDir },
-    /// A database of this name on the tests' server.
+    /// A named database on the tests' server.
     Server { databases: &'static PostgresDatabases, name: String },
 }
 
 impl TestDb {
-    /// Creates a file with these contents.
+    /// Creates a SQLite database with these contents.
     pub async fn sqlite(contents: Contents) -> Self {
         let (folder, url) = sqlite_databases::create(contents).await;
         Self::new(Dialect::Sqlite, url, Home::Folder { _folder: folder })
     }
 
-    /// Creates a database with these contents on the tests' server. Returns `None` where there is no PostgreSQL.
+    /// Creates a database with these contents on the tests' server. Skips the test and returns `None` without
+    /// PostgreSQL.
     pub async fn postgres(contents: Contents) -> Option<Self> {
         let server = match server() {
             Ok(server) => server,
-            Err(why) => {
-                super::skip(why);
+            Err(reason) => {
+                super::skip(reason);
                 return None;
             }
         };
@@ -97,7 +98,7 @@ impl TestDb {
         Self(Arc::new(Inner { dialect, url, connection, database, home }))
     }
 
-    /// What `DATABASE_URL` would be.
+    /// Returns the URL of the database, as in `DATABASE_URL`.
     pub fn url(&self) -> &str {
         &self.0.url
     }
@@ -106,53 +107,63 @@ impl TestDb {
         self.0.dialect
     }
 
-    /// Settings for this database, to be changed and connected with. The pool is divided into two queries at once, and one of
-    /// everything else.
+    /// Returns settings for connecting to this database.
+    ///
+    /// Of the seven connections, two serve queries and each other class of operations has one.
     pub fn settings(&self) -> DatabaseSettings {
         let run_lease = std::time::Duration::from_secs(1);
         DatabaseSettings { max_connections: 7, run_lease, ..DatabaseSettings::new(self.url()) }
     }
 
-    /// The database as the program connects to it; the same one every time.
+    /// Returns the program's connection pool. The first call connects.
     pub async fn database(&self) -> &Database {
         self.0.database.get_or_init(|| async { Database::connect(self.settings()).await.unwrap() }).await
     }
 
-    /// A connection of its own for transactions by hand.
+    /// Opens a separate connection, for transactions by hand.
     pub async fn raw(&self) -> RawConnection {
         RawConnection::open(self.url()).await
     }
 
-    /// Runs statements.
+    /// Executes statements.
+    ///
+    /// # Panics
+    /// Panics if the database refuses one.
     pub async fn exec(&self, sql: &str) {
         let mut connection = self.0.connection.lock().await;
-        self.opened(&mut connection).await.exec(sql).await;
+        self.open_if_closed(&mut connection).await.exec(sql).await;
     }
 
-    /// Runs statements in one transaction.
+    /// Executes statements in one transaction.
+    ///
+    /// # Panics
+    /// Panics if the database refuses one.
     pub async fn exec_all(&self, statements: &[String]) {
         let mut connection = self.0.connection.lock().await;
-        self.opened(&mut connection).await.exec_all(statements).await;
+        self.open_if_closed(&mut connection).await.exec_all(statements).await;
     }
 
-    /// Runs statements; what the database refuses is the answer.
+    /// Executes statements that the database may refuse.
+    ///
+    /// # Errors
+    /// Returns the database's code and message.
     pub async fn attempt(&self, sql: &str) -> Result<(), Said> {
         let mut connection = self.0.connection.lock().await;
-        self.opened(&mut connection).await.attempt(sql).await
+        self.open_if_closed(&mut connection).await.attempt(sql).await
     }
 
-    /// The rows of a query, every value as text, null as `NULL`.
+    /// Returns the rows of a query, with every value as text and null as `NULL`.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         let mut connection = self.0.connection.lock().await;
-        self.opened(&mut connection).await.rows(sql).await
+        self.open_if_closed(&mut connection).await.rows(sql).await
     }
 
-    /// How many rows a table has.
+    /// Returns the number of rows of a table.
     pub async fn count(&self, table: &str) -> i64 {
         self.rows(&format!("SELECT count(*) FROM {table}")).await[0][0].parse().unwrap()
     }
 
-    /// Waits until a query returns this one value.
+    /// Waits until a query returns exactly this one value.
     pub async fn wait_for(&self, sql: &str, expected: &str) {
         eventually(async || {
             let rows = self.rows(sql).await;
@@ -168,13 +179,13 @@ impl TestDb {
         self.wait_for(waiting, &connections.to_string()).await;
     }
 
-    /// A table's rows as text in a stable order.
+    /// Returns a table's rows as text in a stable order.
     pub async fn snapshot(&self, table: &str) -> Vec<String> {
         let mut connection = self.0.connection.lock().await;
-        self.opened(&mut connection).await.snapshot(table).await
+        self.open_if_closed(&mut connection).await.snapshot(table).await
     }
 
-    /// The rows of these tables, to compare byte for byte.
+    /// Returns the rows of these tables as one text, for comparison.
     pub async fn dump(&self, tables: &[&str]) -> String {
         let mut text = String::new();
         for table in tables {
@@ -183,7 +194,7 @@ impl TestDb {
         text
     }
 
-    /// Every row of every table, to compare byte for byte.
+    /// Returns every row of every table as one text, for comparison.
     pub async fn everything(&self) -> String {
         let tables = self
             .rows(match self.dialect() {
@@ -201,18 +212,18 @@ impl TestDb {
         self.dump(&tables).await
     }
 
-    /// The database as the program connects to it, with an account of the statements that it runs.
+    /// Connects as the program does, and returns the pool and a counter of the statements that it executes.
     pub async fn counted(&self) -> (Database, SqlCounter) {
-        // A lease that is renewed in between would be counted too.
+        // With a long lease, no renewal is counted.
         let settings = DatabaseSettings { run_lease: Duration::from_hours(1), ..self.settings() };
         let mut database = Database::connect(settings).await.unwrap();
         let counter = SqlCounter::default();
         let statements = Arc::clone(&counter.statements);
-        // Whether a token has been made is asked once a second, whatever else is.
-        let looked = format!("SELECT 1 FROM {} LIMIT 1", self.dialect().internal_table("tokens"));
+        // The program checks once a second whether a token exists. That statement is not counted.
+        let token_check = format!("SELECT 1 FROM {} LIMIT 1", self.dialect().internal_table("tokens"));
         database
             .on_statement(move |info| {
-                if info.statement.sql != looked {
+                if info.statement.sql != token_check {
                     statements.lock().unwrap().push(info.statement.sql.clone());
                 }
             })
@@ -220,7 +231,7 @@ impl TestDb {
         (database, counter)
     }
 
-    async fn opened<'a>(&self, connection: &'a mut Option<RawConnection>) -> &'a mut RawConnection {
+    async fn open_if_closed<'a>(&self, connection: &'a mut Option<RawConnection>) -> &'a mut RawConnection {
         if connection.is_none() {
             *connection = Some(self.raw().await);
         }
@@ -228,14 +239,14 @@ impl TestDb {
     }
 }
 
-/// The statements that ran since it was last asked.
+/// A recorder of executed SQL statements.
 #[derive(Debug, Clone, Default)]
 pub struct SqlCounter {
     statements: Arc<Mutex<Vec<String>>>,
 }
 
 impl SqlCounter {
-    /// Their text, in order; the account starts anew.
+    /// Returns the statements executed since the last call, in order.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.statements.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! What the other tests rely on.
+//! Tests of [`TestDb`], on which the other tests rely.
 
 use sea_orm::ConnectionTrait;
 
@@ -13,8 +13,8 @@ async fn each_test_has_rows_of_its_own(db: TestDb) {
     };
     db.exec("DELETE FROM whatsapp_sessions").await;
     assert_eq!((db.count("whatsapp_groups").await, other.count("whatsapp_groups").await), (0, 780));
-    let own = if db.dialect() == api::db::Dialect::Sqlite { "session_admin_" } else { "session_admin." };
-    assert_eq!(other.count(&format!("{own}deletions")).await, 0);
+    let prefix = if db.dialect() == api::db::Dialect::Sqlite { "session_admin_" } else { "session_admin." };
+    assert_eq!(other.count(&format!("{prefix}deletions")).await, 0);
 }
 
 async fn a_counter_sees_every_statement(db: TestDb) {

@@ -1,4 +1,5 @@
-//! The legacy schema in either dialect, with a chosen rule per reference and the liberties that adopted databases take.
+//! DDL of the legacy schema in either dialect, with a chosen rule per foreign key and the variations of adopted
+//! databases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,10 +8,10 @@ use api::db::{Dialect, quote};
 
 use super::legacy_tables::{Column, Default, Kind, TABLES, Table};
 
-/// What a reference does when its parent goes.
+/// The `ON DELETE` rule of a foreign key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// No rule written: NO ACTION.
+    /// No clause, which means `NO ACTION`.
     None,
     Cascade,
     SetNull,
@@ -30,12 +31,12 @@ impl Rule {
     }
 }
 
-/// A rule for every reference.
+/// A rule for every foreign key, by table and column.
 #[derive(Debug, Clone)]
 pub struct Rules(BTreeMap<(&'static str, &'static str), Rule>);
 
 impl Rules {
-    /// As built: five references block.
+    /// Returns the rules of the first version, in which five foreign keys block deletions.
     pub fn as_built() -> Self {
         let mut rules = Self::mended();
         for reference in MENDED {
@@ -44,12 +45,12 @@ impl Rules {
         rules
     }
 
-    /// After the first fix: one rule contradicts its column.
+    /// Returns the rules after the first fix, in which one rule is `SET NULL` on a `NOT NULL` column.
     pub fn first_fix() -> Self {
         Self::mended().with("notification_campaign_groups", "group_id", Rule::SetNull)
     }
 
-    /// The goal: what cannot be without its parent goes with it, the rest is unlinked.
+    /// Returns the final rules: `CASCADE` for `NOT NULL` columns and `SET NULL` for nullable ones.
     pub fn mended() -> Self {
         let references = TABLES.iter().flat_map(|table| {
             let referring = table.columns.iter().filter(|column| column.refers_to.is_some());
@@ -61,7 +62,7 @@ impl Rules {
         Self(references.collect())
     }
 
-    /// The same with another rule for one reference.
+    /// Replaces the rule of one foreign key.
     pub fn with(mut self, table: &str, column: &str, rule: Rule) -> Self {
         let reference = self.0.iter_mut().find(|((t, c), _)| *t == table && *c == column);
         *reference.unwrap_or_else(|| panic!("{table}.{column} is no reference")).1 = rule;
@@ -69,7 +70,7 @@ impl Rules {
     }
 }
 
-/// The references that had no rule.
+/// The foreign keys that have no rule in the first version.
 const MENDED: [(&str, &str); 5] = [
     ("notification_campaign_groups", "group_id"),
     ("webinars", "whatsapp_group_id"),
@@ -78,7 +79,7 @@ const MENDED: [(&str, &str); 5] = [
     ("scheduled_webinar_messages", "group_id"),
 ];
 
-/// The schema, with the liberties taken.
+/// The legacy schema with the chosen variations.
 #[derive(Debug, Clone)]
 pub struct Legacy {
     rules: Rules,
@@ -94,7 +95,7 @@ pub struct Legacy {
 }
 
 impl Legacy {
-    /// The thirteen tables with these rules and no liberties.
+    /// Creates a schema of the thirteen tables with these rules and no variations.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -110,61 +111,61 @@ impl Legacy {
         }
     }
 
-    /// PostgreSQL: in this schema, which is created; SQLite has none.
+    /// Creates the tables in a new schema of this name. SQLite ignores it.
     pub fn in_schema(mut self, schema: &str) -> Self {
         self.schema = Some(schema.to_owned());
         self
     }
 
-    /// The reference's constraint has this name.
+    /// Names the constraint of a foreign key.
     pub fn constraint_named(mut self, table: &str, column: &str, name: &str) -> Self {
         self.constraints.insert((table.to_owned(), column.to_owned()), name.to_owned());
         self
     }
 
-    /// A second constraint on the same reference.
+    /// Adds a second constraint to a foreign key's column.
     pub fn doubled(mut self, table: &str, column: &str, name: &str, rule: Rule) -> Self {
         self.doubled.push((table.to_owned(), column.to_owned(), name.to_owned(), rule));
         self
     }
 
-    /// PostgreSQL: the sessions' status is an enum of the four known words.
+    /// Makes the status of sessions an enum of the four known values on PostgreSQL.
     pub fn enum_status(mut self) -> Self {
         self.enum_status = true;
         self
     }
 
-    /// No timestamp is NOT NULL.
+    /// Makes every timestamp nullable.
     pub fn nullable_timestamps(mut self) -> Self {
         self.nullable_timestamps = true;
         self
     }
 
-    /// PostgreSQL: timestamps have no zone.
+    /// Declares timestamps without time zone on PostgreSQL.
     pub fn timestamps_without_zone(mut self) -> Self {
         self.timestamps_without_zone = true;
         self
     }
 
-    /// One more column, as SQL defines it: also a generated one.
+    /// Adds a column with this SQL definition, which may be a generated column.
     pub fn extra_column(mut self, table: &str, definition: &str) -> Self {
         self.extra_columns.push((table.to_owned(), definition.to_owned()));
         self
     }
 
-    /// The deployment never had this table; references to it are plain columns.
+    /// Omits a table. Foreign keys to it become plain columns.
     pub fn without_table(mut self, table: &str) -> Self {
         self.without_tables.insert(table.to_owned());
         self
     }
 
-    /// The deployment never had this column.
+    /// Omits a column.
     pub fn without_column(mut self, table: &str, column: &str) -> Self {
         self.without_columns.insert((table.to_owned(), column.to_owned()));
         self
     }
 
-    /// The DDL.
+    /// Returns the DDL statements.
     pub fn statements(&self, dialect: Dialect) -> Vec<String> {
         let mut statements = Vec::new();
         if dialect == Dialect::Postgres {
@@ -181,7 +182,7 @@ impl Legacy {
         statements
     }
 
-    /// A table's name in SQL.
+    /// Returns a name as SQL writes it, qualified with the schema if there is one.
     pub fn qualified(&self, dialect: Dialect, name: &str) -> String {
         match &self.schema {
             Some(schema) if dialect == Dialect::Postgres => format!("{}.{name}", quote(schema)),
@@ -190,14 +191,14 @@ impl Legacy {
     }
 
     fn create_table(&self, dialect: Dialect, table: &Table) -> String {
-        let of_table = |name: &String| name == table.name;
-        let left_out = |column: &&Column| {
-            self.without_columns.iter().any(|(table_name, name)| of_table(table_name) && name == column.name)
+        let is_this_table = |name: &String| name == table.name;
+        let is_omitted = |column: &&Column| {
+            self.without_columns.iter().any(|(table_name, name)| is_this_table(table_name) && name == column.name)
         };
-        let columns = table.columns.iter().filter(|column| !left_out(column));
+        let columns = table.columns.iter().filter(|column| !is_omitted(column));
         let mut parts: Vec<String> = columns.map(|column| self.column(dialect, table, column)).collect();
-        parts.extend(self.extra_columns.iter().filter(|(name, _)| of_table(name)).map(|(_, sql)| sql.clone()));
-        for (_, column, name, rule) in self.doubled.iter().filter(|(name, ..)| of_table(name)) {
+        parts.extend(self.extra_columns.iter().filter(|(name, _)| is_this_table(name)).map(|(_, sql)| sql.clone()));
+        for (_, column, name, rule) in self.doubled.iter().filter(|(name, ..)| is_this_table(name)) {
             let parent = table.columns.iter().find(|known| known.name == column).and_then(|known| known.refers_to);
             let parent = self.qualified(dialect, parent.unwrap_or_else(|| panic!("{column} is no reference")));
             let (name, rule) = (quote(name), rule.sql());
@@ -239,7 +240,7 @@ impl Legacy {
     }
 }
 
-/// SQLite's are written as this program writes ids and times.
+/// Returns the SQL of a default. On SQLite it has the program's format of ids and times.
 fn default(dialect: Dialect, default: Default) -> Option<&'static str> {
     let sqlite = dialect == Dialect::Sqlite;
     match default {

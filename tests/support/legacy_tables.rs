@@ -1,7 +1,8 @@
-//! The thirteen tables of the deployment in trouble, as one description that either dialect is rendered from. It is
-//! written apart from the migration, so that it can judge it.
+//! A description of the demonstration's thirteen business tables, from which the DDL of both dialects is rendered.
+//!
+//! It is independent of the migrations, so that tests can check them against it.
 
-/// A column's type, as far as the two dialects differ.
+/// A column's type, independent of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Uuid,
@@ -10,13 +11,13 @@ pub enum Kind {
     Timestamp,
 }
 
-/// A column's default.
+/// The default value of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
     None,
     NewUuid,
     Now,
-    /// SQL that both dialects understand.
+    /// A SQL literal valid in both dialects.
     Literal(&'static str),
 }
 
@@ -27,14 +28,14 @@ pub struct Column {
     pub nullable: bool,
     pub default: Default,
     pub unique: bool,
-    /// The table whose `id` it refers to.
+    /// The table whose `id` the column references.
     pub refers_to: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     pub name: &'static str,
-    /// The first is the primary key.
+    /// The columns. The first one is the primary key.
     pub columns: &'static [Column],
 }
 
@@ -68,7 +69,7 @@ const UPDATED_AT: Column = Column { default: Default::Now, ..time("updated_at") 
 const GROUP_ID: Column = reference("group_id", "whatsapp_groups");
 const WHATSAPP_GROUP_ID: Column = nullable(reference("whatsapp_group_id", "whatsapp_groups"));
 
-/// Parents first.
+/// The tables, each after those that it references.
 pub const TABLES: &[Table] = &[
     Table {
         name: "whatsapp_sessions",

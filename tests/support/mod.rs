@@ -1,4 +1,4 @@
-//! What tests share: databases of their own, the legacy schema, and one body for both databases.
+//! Helpers for all tests: private databases, the legacy schema, and macros that run a test on both databases.
 
 pub mod connection;
 pub mod database;
@@ -20,15 +20,15 @@ pub use database::{Contents, TestDb};
 pub use request_builder::WithTerms;
 pub use skip::{say, skip, skip_comparison};
 
-/// How many steps the schema's history has: each is a file.
+/// Returns the number of migrations. Each is a file.
 pub fn steps() -> usize {
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migration/src")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with('m') && name[1..].starts_with(|first: char| first.is_ascii_digit())).count()
 }
 
-/// Defines the tests `sqlite_NAME` and `postgres_NAME` for each `async fn NAME(db: TestDb)`, with the contents that the
-/// database has at first:
+/// Defines the tests `sqlite_NAME` and `postgres_NAME` for each `async fn NAME(db: TestDb)`. The database begins with
+/// the given contents:
 ///
 /// ```ignore
 /// use crate::support::{TestDb, on_both};
@@ -86,14 +86,7 @@ macro_rules! test_on {
 }
 pub(crate) use test_on;
 
-/// The files of the deployment in trouble, where they lie beside the repository (or in `SESSION_ADMIN_LEGACY`).
-pub fn legacy_file(name: &str) -> Option<String> {
-    let folder = std::env::var("SESSION_ADMIN_LEGACY")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/legacy").to_owned());
-    std::fs::read_to_string(format!("{folder}/{name}")).ok()
-}
-
-/// The SQL that creates the internal tables and the queue, as the migrations do. It creates no migration history.
+/// Returns the SQL that creates the internal tables and the queue, as the migrations do, without a migration history.
 pub fn internal_tables_sql(dialect: api::db::Dialect) -> String {
     match dialect {
         api::db::Dialect::Postgres => concat!(

@@ -1,9 +1,9 @@
-//! PostgreSQL databases of tests: one thread creates them from templates and drops them.
+//! The thread that creates the tests' PostgreSQL databases from templates and drops them.
 //!
-//! The thread has a runtime of its own, since each test's runtime ends with the test, and a destructor cannot wait.
+//! The thread has its own runtime, because each test's runtime ends with the test and a destructor cannot wait.
 //!
-//! A name is `session_admin_test_RUN_NUMBER`. As long as the process lives, the thread holds an advisory lock with the
-//! number RUN, so that a later run on the same server finds the databases of a killed process and drops them.
+//! A database is named `session_admin_test_PROCESS_NUMBER`. While the process lives, the thread holds an advisory lock
+//! on the number PROCESS. A later process on the same server drops the databases whose number is not locked.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -17,9 +17,9 @@ use super::connection::RawConnection;
 use super::database::Contents;
 use super::server::{Server, with_database};
 
-/// Class of the advisory locks; the number is this class's own.
+/// The first key of the advisory locks, an arbitrary number that nothing else uses.
 const LOCK_CLASS: i32 = 7309;
-/// Number of the lock under which a template is made. No run has it.
+/// The second key of the lock under which a template is created. No process uses this number.
 const TEMPLATE_LOCK: i32 = 0;
 
 /// The thread that creates and drops databases.
@@ -29,7 +29,7 @@ pub struct PostgresDatabases {
 }
 
 impl PostgresDatabases {
-    /// Returns the thread for the tests' server, which the first call starts.
+    /// Returns the thread for the tests' server. The first call starts it.
     pub fn on(server: &'static Server) -> &'static Self {
         static DATABASES: OnceLock<PostgresDatabases> = OnceLock::new();
         DATABASES.get_or_init(|| {
@@ -52,28 +52,28 @@ impl PostgresDatabases {
         name.await.expect("the thread that creates databases has panicked")
     }
 
-    /// Drops a database soon. The caller does not wait.
+    /// Queues a database to be dropped, without waiting for it.
     pub fn drop_later(&self, name: String) {
-        // The thread ends before its sender only if it has panicked, and then it has said why.
+        // Sending fails only if the thread has panicked, and the panic has been printed.
         let _ = self.drop.send(name);
     }
 }
 
 async fn create_databases(url: &str, mut requests: mpsc::UnboundedReceiver<(Contents, oneshot::Sender<String>)>) {
     let mut connection = RawConnection::open(url).await;
-    let run = rand::random_range(1..i32::MAX);
-    connection.exec(&format!("SELECT pg_advisory_lock({LOCK_CLASS}, {run})")).await;
+    let process = rand::random_range(1..i32::MAX);
+    connection.exec(&format!("SELECT pg_advisory_lock({LOCK_CLASS}, {process})")).await;
     drop_abandoned_databases(&mut connection).await;
     let (mut templates, mut count) = (HashMap::new(), 0);
     while let Some((contents, reply)) = requests.recv().await {
         if !templates.contains_key(&contents) {
-            templates.insert(contents, template(&mut connection, url, contents).await);
+            templates.insert(contents, find_or_create_template(&mut connection, url, contents).await);
         }
         let template = &templates[&contents];
         count += 1;
-        let name = format!("session_admin_test_{run}_{count}");
+        let name = format!("session_admin_test_{process}_{count}");
         connection.exec(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        // A test that no longer waits leaves its database to the next run.
+        // If the test no longer waits, the next process drops its database.
         let _ = reply.send(name);
     }
 }
@@ -85,15 +85,15 @@ async fn drop_databases(url: &str, mut names: mpsc::UnboundedReceiver<String>) {
     }
 }
 
-/// FORCE ends the connections that a failed test has left open.
+/// Drops a database and the connections that a failed test has left open, which `FORCE` ends.
 async fn drop_database(connection: &mut RawConnection, name: &str) {
     let dropped = connection.attempt(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-    if let Err(said) = dropped {
-        eprintln!("the test database {name} could not be dropped: {}", said.message);
+    if let Err(error) = dropped {
+        eprintln!("the test database {name} could not be dropped: {}", error.message);
     }
 }
 
-/// Drops the databases of runs whose process has ended.
+/// Drops the databases of test processes that have ended.
 async fn drop_abandoned_databases(connection: &mut RawConnection) {
     let names = format!(
         "SELECT datname FROM pg_database WHERE datname ~ '^session_admin_test_\\d+_\\d+$' AND NOT EXISTS \
@@ -105,11 +105,11 @@ async fn drop_abandoned_databases(connection: &mut RawConnection) {
     }
 }
 
-/// Returns the template with these contents, and creates it if it is missing.
+/// Returns the name of the template with these contents. Creates it if it is missing.
 ///
-/// Several processes may share a server: the first one creates the template under a lock, and names it once it is
-/// complete.
-async fn template(connection: &mut RawConnection, url: &str, contents: Contents) -> String {
+/// Several processes may share a server. The first one creates the template under a lock, and gives it its final name
+/// once it is complete.
+async fn find_or_create_template(connection: &mut RawConnection, url: &str, contents: Contents) -> String {
     if contents == Contents::Empty {
         return "template0".to_owned();
     }

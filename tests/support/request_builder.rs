@@ -1,4 +1,4 @@
-//! Requests with other terms than the defaults, one term at a time: `request(STALE).at_most(500).reason("spring")`.
+//! Builder methods for the terms of requests, such as `request(STALE).at_most(500).reason("spring")`.
 
 use api::cleanup::CleanupRequest;
 use api::deletion::{DeletionRequest, DeletionTerms};
@@ -12,7 +12,7 @@ pub trait WithTerms: Sized {
         self
     }
 
-    /// Expects the impact with this token, if any.
+    /// Sets the token of the expected impact.
     fn expected_impact(self, token: impl Into<Option<String>>) -> Self {
         self.with(|terms| terms.expected_impact = token.into())
     }

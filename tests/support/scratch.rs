@@ -1,4 +1,4 @@
-//! The folder of this test process for SQLite databases.
+//! The temporary folder of a test process, which holds its SQLite databases.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 
 use super::server::FIND_BASE;
 
-/// Creates the folder and prints its name. Deletes the folder at the end of the standard input, which the test process holds
-/// open until it ends or is killed.
+/// The shell script that creates the folder, prints its name, and deletes it at the end of standard input.
+///
+/// The test process holds the standard input open until it ends or is killed.
 const KEEPER: &str = r#"
 dir=$(mktemp -d "$base/session-admin-test-XXXXXX")
 echo "$dir"
@@ -17,7 +18,7 @@ cat >/dev/null
 rm -rf "$dir"
 "#;
 
-/// Returns the folder. It is deleted when this process ends, even if the process is killed.
+/// Returns the temporary folder of this process. It is deleted when the process ends, even if it is killed.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<(PathBuf, ChildStdin)> = OnceLock::new();
     let (folder, _lifeline) = FOLDER.get_or_init(|| {

@@ -1,7 +1,7 @@
-//! One PostgreSQL server per test process, or the one that `TEST_DATABASE_URL` names.
+//! The PostgreSQL server of a test process, or the one that `TEST_DATABASE_URL` names.
 //!
-//! The server is the child of a shell that waits for the end of its standard input. The test process holds the other
-//! end, so however it ends, killed included, the shell notices, stops the server and removes its files.
+//! The server is started by a shell that waits for the end of its standard input. The test process holds the other end.
+//! When the test process ends, even if it is killed, the shell stops the server and removes its files.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
-/// A running server.
+/// A running PostgreSQL server.
 pub struct Server {
-    /// The URL of its maintenance database.
+    /// The URL of the maintenance database.
     pub url: String,
-    /// Where its files are; empty for one that was there before.
+    /// The folder of the server's files. Empty for a server that the tests did not start.
     pub folder: PathBuf,
     /// Closing this stops the server.
     _lifeline: Option<ChildStdin>,
 }
 
-/// Shell commands that set `base` to the folder for temporary files: `TMPDIR`, or else memory where there is 1 GB of it.
-/// A new database has 300 files. On a disk with ext4 it costs ten times the processor time to create and drop them.
+/// Shell commands that set `base` to the folder for temporary files: `TMPDIR`, or else `/dev/shm` if it has 1 GB free.
+///
+/// A new database has 300 files. Creating and dropping them costs ten times the processor time on an ext4 disk.
 pub const FIND_BASE: &str = r#"
 base=${TMPDIR:-/tmp}
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -ge 1048576 ]
@@ -29,8 +30,10 @@ then base=/dev/shm
 fi
 "#;
 
-/// Settings: nothing has to survive, many tests connect, and refusals are expected. The third argument is done before the
-/// server starts, with its folder in `$dir`; the fourth one are more settings.
+/// The shell script that starts and stops a server. Its arguments are the folder of the binaries, the port, shell
+/// commands to run before the start with the server's folder in `$dir`, and more settings.
+///
+/// The settings give up durability, allow many connections, and keep expected errors out of the log.
 const KEEPER: &str = r#"
 set -eu
 dir=$(mktemp -d "$base/session-admin-test.XXXXXX")
@@ -48,7 +51,10 @@ cat >/dev/null
 
 const MISSING: &str = "PostgreSQL's binaries (initdb, pg_ctl) are neither on PATH nor in /usr/lib/postgresql/*/bin";
 
-/// The server, started by the first test that asks; or why there is none.
+/// Returns the server. The first call starts it.
+///
+/// # Errors
+/// Returns the reason why there is no server.
 pub fn server() -> Result<&'static Server, &'static str> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
     SERVER.get_or_init(find_or_start).as_ref().map_err(String::as_str)
@@ -58,25 +64,28 @@ fn find_or_start() -> Result<Server, String> {
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         return Ok(Server { url, folder: PathBuf::new(), _lifeline: None });
     }
-    let binaries = binaries().ok_or(MISSING)?;
-    Ok(started(&binaries, "", ""))
+    let binaries = find_binaries().ok_or(MISSING)?;
+    Ok(start_with_retries(&binaries, "", ""))
 }
 
-/// A server for one test, prepared by a piece of shell and with settings of its own; none where there is no PostgreSQL.
+/// Starts a server for one test, after these shell commands and with these extra settings.
+///
+/// # Errors
+/// Returns the reason if PostgreSQL is not installed.
 pub fn special(prepare: &str, settings: &str) -> Result<Server, String> {
-    binaries().map(|binaries| started(&binaries, prepare, settings)).ok_or_else(|| MISSING.to_owned())
+    find_binaries().map(|binaries| start_with_retries(&binaries, prepare, settings)).ok_or_else(|| MISSING.to_owned())
 }
 
-fn started(binaries: &Path, prepare: &str, settings: &str) -> Server {
-    // Somebody else may take the free port before the server does.
-    let mut complaint = String::new();
+fn start_with_retries(binaries: &Path, prepare: &str, settings: &str) -> Server {
+    // Another process may bind the free port before the server does.
+    let mut message = String::new();
     for _ in 0..3 {
         match start(binaries, prepare, settings) {
             Ok(server) => return server,
-            Err(error) => complaint = error,
+            Err(error) => message = error,
         }
     }
-    panic!("PostgreSQL does not start: {complaint}");
+    panic!("PostgreSQL does not start: {message}");
 }
 
 fn start(binaries: &Path, prepare: &str, settings: &str) -> Result<Server, String> {
@@ -84,12 +93,12 @@ fn start(binaries: &Path, prepare: &str, settings: &str) -> Result<Server, Strin
     let mut command = Command::new("sh");
     command.args(["-c", &[FIND_BASE, KEEPER].concat(), "keeper"]).arg(binaries).arg(port.to_string());
     command.args([prepare, settings]);
-    // A group of its own: Ctrl-C is for the tests, and then the keeper still has to clean up.
+    // With its own process group, the keeper survives Ctrl-C and can clean up.
     command.current_dir("/").process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    if id(&["-u"]) == Some(0) {
+    if run_id(&["-u"]) == Some(0) {
         // PostgreSQL refuses to run as root.
-        command.uid(id(&["-u", "postgres"]).unwrap_or(65534)).gid(id(&["-g", "postgres"]).unwrap_or(65534));
+        command.uid(run_id(&["-u", "postgres"]).unwrap_or(65534)).gid(run_id(&["-g", "postgres"]).unwrap_or(65534));
     }
     let mut keeper = command.spawn().map_err(|error| error.to_string())?;
     let mut line = String::new();
@@ -98,30 +107,30 @@ fn start(binaries: &Path, prepare: &str, settings: &str) -> Result<Server, Strin
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         return Ok(Server { url, folder: folder.into(), _lifeline: keeper.stdin.take() });
     }
-    let mut complaint = String::new();
-    keeper.stderr.take().unwrap().read_to_string(&mut complaint).map_err(|error| error.to_string())?;
+    let mut message = String::new();
+    keeper.stderr.take().unwrap().read_to_string(&mut message).map_err(|error| error.to_string())?;
     keeper.wait().map_err(|error| error.to_string())?;
-    Err(complaint)
+    Err(message)
 }
 
-/// The folder of `initdb` and `pg_ctl`: the newest version of a Debian-like installation, or one on PATH.
-fn binaries() -> Option<PathBuf> {
-    let on_path = std::env::var_os("PATH").unwrap_or_default();
+/// Returns the folder of `initdb` and `pg_ctl`: from PATH, or else of the newest version of a Debian-like installation.
+fn find_binaries() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
         .unwrap_or_default();
     versions.sort();
-    std::env::split_paths(&on_path)
+    std::env::split_paths(&path)
         .chain(versions.into_iter().rev())
         .find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file())
 }
 
-fn id(arguments: &[&str]) -> Option<u32> {
+fn run_id(arguments: &[&str]) -> Option<u32> {
     let output = Command::new("id").args(arguments).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-/// The same server, another database.
+/// Replaces the database in a URL.
 pub fn with_database(url: &str, database: &str) -> String {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let host = address.find("://").map_or(0, |at| at + 3);

@@ -1,5 +1,7 @@
-//! Tests that cannot run on this machine. The test harness decides before the run which tests are ignored, so such a test
-//! passes, and `tests/skipped.rs` reports it after the run.
+//! Functions that record tests that this machine cannot run.
+//!
+//! The test harness decides beforehand which tests are ignored. Such a test passes, and `tests/skipped.rs` reports it
+//! afterwards.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -11,14 +13,15 @@ use super::skipped_file::skipped_file;
 /// Records that the current test is skipped. The test returns after this call.
 ///
 /// # Panics
-/// With `SESSION_ADMIN_TEST_REQUIRE_ALL=1`: then every test has to run.
+/// Panics with `SESSION_ADMIN_TEST_REQUIRE_ALL=1`, which requires every test to run.
 pub fn skip(reason: &str) {
     let required = std::env::var("SESSION_ADMIN_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1");
     assert!(!required, "SESSION_ADMIN_TEST_REQUIRE_ALL=1, but: {reason}");
     skip_comparison(reason);
 }
 
-/// A comparison with files that lie outside this repository: a clean checkout does without them, and says so.
+/// Records that the current test is skipped because there is nothing yet that it could compare with, which
+/// `SESSION_ADMIN_TEST_REQUIRE_ALL` does not require.
 pub fn skip_comparison(reason: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let mut file = OpenOptions::new().create(true).append(true).open(skipped_file()).unwrap();
@@ -29,7 +32,7 @@ pub fn skip_comparison(reason: &str) {
     }
 }
 
-/// Prints a line that is seen although the test passes: the harness captures only what the print macros write.
+/// Prints a line to stderr even if the test passes. The harness captures only the output of the print macros.
 pub fn say(line: &str) {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{line}").unwrap();

@@ -1,4 +1,4 @@
-//! SQLite databases of tests: copies of a template, which is made once per process and contents.
+//! SQLite databases of tests, copied from a template that is created once per process and contents.
 
 use std::path::PathBuf;
 
@@ -23,10 +23,10 @@ pub async fn create(contents: Contents) -> (TempDir, String) {
 async fn create_template(contents: Contents) -> PathBuf {
     let file = scratch::folder().join(format!("{contents:?}.db"));
     let mut connection = RawConnection::open(&format!("sqlite://{}", file.display())).await;
-    // The file keeps the mode; each copy has it.
+    // The mode is stored in the file, so each copy has it.
     connection.exec("PRAGMA journal_mode = WAL").await;
     connection.exec_all(&contents.statements(Dialect::Sqlite)).await;
-    // Closing writes the log into the file.
+    // Closing moves the write-ahead log into the file.
     connection.close().await;
     file
 }

@@ -1,4 +1,4 @@
-//! Waiting for a condition, in place of sleeping for as long as it may take.
+//! Functions that wait for a condition, so that tests need no fixed sleeps.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use api::db::Database;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// The longest wait. A busy machine is slow, and a test that passes never waits that long.
+/// The longest wait, far longer than a passing test needs even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Waits until the condition holds.
 ///
 /// # Panics
-/// After two minutes, with the description.
+/// Panics with the description after two minutes.
 pub async fn wait_until(description: impl Display, mut condition: impl AsyncFnMut() -> bool) {
     eventually(async || if condition().await { Ok(()) } else { Err(&description) }).await;
 }
@@ -24,7 +24,7 @@ pub async fn wait_until(description: impl Display, mut condition: impl AsyncFnMu
 /// Waits until the attempt succeeds, and returns its value.
 ///
 /// # Panics
-/// After two minutes, with the last attempt's error.
+/// Panics with the last attempt's error after two minutes.
 pub async fn eventually<T, E: Display>(attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
     eventually_within(LIMIT, attempt).await
 }
@@ -32,13 +32,13 @@ pub async fn eventually<T, E: Display>(attempt: impl AsyncFnMut() -> Result<T, E
 /// Waits until the attempt succeeds, and returns its value.
 ///
 /// # Panics
-/// After the limit, with the last attempt's error.
+/// Panics with the last attempt's error after the limit.
 pub async fn eventually_within<T, E: Display>(limit: Duration, mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
-    let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
+    let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
         match attempt().await {
             Ok(value) => return value,
-            Err(error) => assert!(began.elapsed() < limit, "after {limit:?}: {error}"),
+            Err(error) => assert!(started.elapsed() < limit, "after {limit:?}: {error}"),
         }
         sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);

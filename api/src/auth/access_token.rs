@@ -91,11 +91,11 @@ pub async fn create(
     check_name(name)?;
     let now = db.settings().clock.now();
     if expires_at.is_some_and(|moment| moment <= now) {
-        return Err(Error::BadInput("The token would have expired already; name a moment in the future.".to_owned()));
+        return Err(Error::BadInput("The token would already have expired; give a time in the future.".to_owned()));
     }
     if expires_at.is_some_and(|moment| moment.year() > LAST_YEAR) {
         return Err(Error::BadInput(format!(
-            "The token would expire after the year {LAST_YEAR}; say `never` instead."
+            "The token would expire after the year {LAST_YEAR}; use `never` instead."
         )));
     }
     let secret = generate_secret()?;
@@ -126,7 +126,8 @@ pub async fn create(
     match write(db, &sql, values).await {
         // Only the unique index on the name can refuse it: no random token is generated twice.
         Err(Error::Refused(_)) => Err(Error::BadInput(format!(
-            "There is a token of the name {name} already. Choose another name, or `session-admin token revoke {name}` first."
+            "A token with the name {name} already exists. Choose another name, or run `session-admin token revoke \
+             {name}` first."
         ))),
         other => other.map(|_| (token, secret)),
     }
@@ -240,8 +241,8 @@ async fn write<const N: usize>(db: &Database, sql: &str, values: [Value; N]) -> 
 fn generate_secret() -> Result<Secret, Error> {
     let mut bytes = [0; RANDOM];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Io {
-        what: "No token can be made".to_owned(),
-        source: std::io::Error::other("the system gives no random numbers"),
+        what: "No token can be created".to_owned(),
+        source: std::io::Error::other("the system provides no random numbers"),
     })?;
     Ok(Secret(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
 }
@@ -249,13 +250,13 @@ fn generate_secret() -> Result<Secret, Error> {
 fn check_name(name: &str) -> Result<(), Error> {
     let wrong = |why: &str| Err(Error::BadInput(format!("The token's name {why}.")));
     if name.is_empty() || name.trim() != name || name.chars().count() > MAX_NAME {
-        return wrong(&format!("has 1 to {MAX_NAME} characters, and no space before or behind them"));
+        return wrong(&format!("must have 1 to {MAX_NAME} characters, without spaces at the beginning or the end"));
     }
     if name.contains(|letter: char| is_invisible(letter) || letter == ':') {
-        return wrong("has no characters that cannot be seen, and no colon, which the names of other callers have");
+        return wrong("must not contain invisible characters, or a colon, which the names of other callers have");
     }
     if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) || name.parse::<Uuid>().is_ok() {
-        return wrong(&format!("is none of {}, and no UUID: those mean something else", RESERVED.join(", ")));
+        return wrong(&format!("must not be one of {}, or a UUID: those have another meaning", RESERVED.join(", ")));
     }
     Ok(())
 }

@@ -186,7 +186,7 @@ impl Authenticator {
         tokio::spawn(async move {
             if let Err(error) = access_token::record_use(&db, &token).await {
                 let said = error.database_message();
-                tracing::warn!(target: "session_admin::auth", %error, said, name = token.name, "when a token was used last could not be written down");
+                tracing::warn!(target: "session_admin::auth", %error, said, name = token.name, "the time of a token's last use could not be recorded");
             }
         });
         principal
@@ -194,7 +194,7 @@ impl Authenticator {
 
     fn require_token(&self) {
         if !self.0.requires_token.swap(true, Ordering::Relaxed) && self.no_token_seen().is_some() {
-            tracing::info!(target: "session_admin::auth", "a token has been made: from now on every request has to show one");
+            tracing::info!(target: "session_admin::auth", "an access token was created: from now on every request needs one");
         }
     }
 

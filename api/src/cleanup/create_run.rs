@@ -198,11 +198,10 @@ async fn not_selected(
     let skipped = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
         (false, _) => SkippedSession::not_found(id),
         (true, None) => {
-            SkippedSession::new(id, RefusalCode::NoLongerMatches, "It was named, but does not meet the other criteria.")
+            SkippedSession::new(id, RefusalCode::NoLongerMatches, "The session does not meet the other criteria.")
         }
         (true, Some(limit)) => {
-            let message =
-                format!("It was named, but does not meet the other criteria or is not among the first {limit}.");
+            let message = format!("The session does not meet the other criteria, or is not among the first {limit}.");
             SkippedSession::new(id, RefusalCode::NoLongerMatches, message)
         }
     };

@@ -58,7 +58,7 @@ impl Criteria {
     /// [`Error::BadInput`] for a text that no database can hold.
     pub(super) fn filter(&self, moment: DateTime<Utc>) -> Result<SessionFilter, Error> {
         if self.search.as_ref().is_some_and(|search| search.contains('\0')) {
-            return Err(Error::BadInput("search holds NUL, which no text in the database has.".to_owned()));
+            return Err(Error::BadInput("search must not contain NUL.".to_owned()));
         }
         Ok(SessionFilter {
             statuses: Some(self.statuses.clone()),
@@ -105,8 +105,9 @@ impl FromStr for Age {
             .filter(|duration| (TimeDelta::zero()..=MAX_AGE).contains(duration));
         let duration = duration.ok_or_else(|| {
             Error::BadInput(format!(
-                "olderThan is {text:?}; it is an ISO 8601 duration in weeks, days, hours, minutes and seconds, such as \
-                 PT24H, P7D or P1DT12H, not negative and at most P36500D. Years and months have no one length."
+                "olderThan is {text:?}; it must be an ISO 8601 duration in weeks, days, hours, minutes and seconds, \
+                 such as PT24H, P7D or P1DT12H, not negative and at most P36500D. Years and months are not accepted, \
+                 because their length varies."
             ))
         })?;
         Ok(Self { text: text.to_owned(), duration })
@@ -145,7 +146,7 @@ mod tests {
         {
             let error = hours(wrong).unwrap_err();
             assert_eq!(error.code(), "BAD_USER_INPUT", "{wrong}");
-            assert!(error.to_string().starts_with(&format!("olderThan is {wrong:?}; it is an ISO 8601 duration")));
+            assert!(error.to_string().starts_with(&format!("olderThan is {wrong:?}; it must be an ISO 8601 duration")));
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn delete(
 
 fn too_many_rows(run: &CleanupRun, sessions: usize, rows: i64) -> String {
     format!(
-        "The next {} would delete {rows} more rows, and with them the run more than atMost ({}).",
+        "Deleting the next {} would delete {rows} rows, and the run would exceed atMost ({}).",
         counted(i64::try_from(sessions).unwrap_or(i64::MAX), "session", "sessions"),
         run.terms.at_most.unwrap_or_default()
     )

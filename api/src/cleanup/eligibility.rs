@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::impact::{Blocker, Impact, impact_of_each, largest_deletable_set};
 use crate::refusal::RefusalCode;
 use crate::session::{SessionFilter, queries};
-use crate::wording::counted;
+use crate::wording::{counted, pronoun};
 
 /// The sessions that are checked together.
 const SESSIONS_PER_CHECK: usize = 100;
@@ -104,16 +104,18 @@ fn skip_reason(rules: &EligibilityRules<'_>, impact: &Impact, matches: bool) -> 
     // A connected session mostly does not meet the criteria either. This reason comes first, since the operator can act
     // on it.
     if impact.connected_sessions > 0 && !rules.terms.allow_connected {
-        let message = "It is connected now. Disconnect it first, or set allowConnected.".to_owned();
+        let message = "The session is connected. Disconnect it first, or set allowConnected.".to_owned();
         return Some((RefusalCode::SessionConnected, message));
     }
     if !matches {
-        return Some((RefusalCode::NoLongerMatches, "It no longer meets the criteria.".to_owned()));
+        return Some((RefusalCode::NoLongerMatches, "The session no longer meets the criteria.".to_owned()));
     }
     if impact.pending_messages > 0 && !rules.terms.allow_pending_messages {
         let messages = counted(impact.pending_messages, "scheduled message", "scheduled messages");
-        let message =
-            format!("{messages} still to be sent would go. Cancel or send first, or set allowPendingMessages.");
+        let message = format!(
+            "{messages} still to be sent would be deleted. Cancel or send {} first, or set allowPendingMessages.",
+            pronoun(impact.pending_messages)
+        );
         return Some((RefusalCode::PendingMessages, message));
     }
     None

@@ -85,7 +85,7 @@ impl RunExecutor {
         };
         if worker.run.attempts > MAX_ATTEMPTS {
             // Each worker that had it was ended before it did anything.
-            worker.fail("No worker that took it came to the end of a batch.").await?;
+            worker.fail("No worker completed a batch.").await?;
             return Ok(None);
         }
         Ok(Some(worker))
@@ -189,7 +189,7 @@ impl RunExecutor {
     }
 
     async fn fail(&self, error: &str) -> Result<(), Error> {
-        let error = format!("Given up after {MAX_ATTEMPTS} attempts that brought the run no further. {error}");
+        let error = format!("The run made no progress in {MAX_ATTEMPTS} attempts. {error}");
         run_progress::stop(&self.db, &self.lease, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
@@ -336,6 +336,6 @@ impl RunExecutor {
 /// Logs that a lease could not be given back, so that it lasts until its end.
 fn log_kept_lease(given_back: Result<(), Error>) {
     if let Err(error) = given_back {
-        tracing::debug!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "the lease of a cleanup run is left to run out");
+        tracing::debug!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "the lease of a cleanup run was not released; it expires later");
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn required_gateway<'a>(
         return Ok(None);
     }
     let none = || {
-        let message = "missingFromGateway: no gateway is configured here that could be asked; name it with --gateway-url \
+        let message = "missingFromGateway needs a gateway, and none is configured. Set --gateway-url \
                        (SESSION_ADMIN_GATEWAY_URL).";
         Error::BadInput(message.to_owned())
     };
@@ -111,15 +111,17 @@ pub(super) fn skipped_by_gateway(
 fn reason(answer: &GatewayState, only_missing: bool, allow_connected: bool) -> Option<(RefusalCode, String)> {
     match answer.state {
         Connected if !allow_connected => {
-            let message = "The gateway says that it is connected. Disconnect it first, or set allowConnected.";
+            let message = "According to the gateway, the session is connected. Disconnect it first, or set \
+                           allowConnected.";
             Some((RefusalCode::GatewayDisagrees, message.to_owned()))
         }
         NotFound => None,
         _ if !only_missing => None,
         Unreachable | Unknown => {
             let detail = answer.detail.as_deref().unwrap_or_default();
-            Some((RefusalCode::NoLongerMatches, format!("Whether the gateway knows it is not known. {detail}")))
+            let message = format!("The gateway did not say whether it knows the session. {detail}");
+            Some((RefusalCode::NoLongerMatches, message))
         }
-        state => Some((RefusalCode::NoLongerMatches, format!("The gateway knows it: {}.", state.as_str()))),
+        state => Some((RefusalCode::NoLongerMatches, format!("The gateway knows the session: {}.", state.as_str()))),
     }
 }

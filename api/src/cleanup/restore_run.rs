@@ -64,7 +64,7 @@ async fn insert(
         return about(RefusalCode::NotFound, format!("No cleanup run has the id {}.", request.run_id));
     };
     if run.kind == RunKind::Restore {
-        let message = "The run restored what another one deleted; it deleted nothing that could be restored.";
+        let message = "The run is a restore. It deleted nothing that could be restored.";
         return about(RefusalCode::ArchiveGone, message.to_owned());
     }
     if !run.status.has_finished() {
@@ -73,7 +73,7 @@ async fn insert(
     }
     if let Some(other) = find_unfinished_restore(transaction, db, run.id).await? {
         let message =
-            format!("The run {other} is restoring it. Wait until that one has finished, or cancel it, then ask again.");
+            format!("The run {other} is restoring it. Wait until {other} has finished, or cancel it, then try again.");
         return about(RefusalCode::RestoreConflict, message);
     }
     let id = Uuid::new_v4();
@@ -183,9 +183,12 @@ async fn nothing_to_restore(
     run: Uuid,
 ) -> Result<(RefusalCode, String), Error> {
     Ok(if count_restored(transaction, db, run).await? > 0 {
-        (RefusalCode::AlreadyRestored, "What the run deleted has been restored already.".to_owned())
+        (RefusalCode::AlreadyRestored, "The deletions of the run have already been restored.".to_owned())
     } else {
-        (RefusalCode::ArchiveGone, "Nothing of what the run deleted is kept any more, or ever was.".to_owned())
+        (
+            RefusalCode::ArchiveGone,
+            "The archives of the run's deletions have expired, were erased, or never existed.".to_owned(),
+        )
     })
 }
 
@@ -228,7 +231,9 @@ fn skip_reason(outcome: &RestoreOutcome) -> Option<(RefusalCode, String)> {
     let row = if row.trim().is_empty() { String::new() } else { format!("{}: ", row.trim()) };
     let more = match outcome.conflicts.len() - 1 {
         0 => String::new(),
-        more => format!(" And {more} more; a dry run of restoring the deletion {} lists them.", deletion_id(outcome)),
+        more => {
+            format!(" And {more} more; a dry run of the restore of the deletion {} lists them.", deletion_id(outcome))
+        }
     };
     Some((refusal.code, format!("{row}{}{more}", first.message)))
 }

@@ -19,13 +19,13 @@ impl ErasureHook for RunErasure {
     async fn erase(&self, transaction: &DatabaseTransaction, db: &Database, deletion: &Deletion) -> Result<(), Error> {
         let (dialect, id) = (db.dialect(), db.dialect().uuid_parameter(1));
         let messages = format!(
-            "UPDATE {} SET message = 'What was in the way has been erased.' \
+            "UPDATE {} SET message = 'The message was erased.' \
              WHERE deletion_id = {id} AND message IS NOT NULL",
             db.internal_table("cleanup_run_sessions")
         );
         transaction.execute_raw(dialect.statement(messages, [deletion.id.to_string().into()])).await?;
         let errors = format!(
-            "UPDATE {} SET error = 'What was in the way has been erased.' WHERE error IS NOT NULL AND restores = {id}",
+            "UPDATE {} SET error = 'The message was erased.' WHERE error IS NOT NULL AND restores = {id}",
             db.internal_table("cleanup_runs")
         );
         let run_id = deletion.run_id.map(|id| id.to_string());

@@ -60,7 +60,7 @@ pub(crate) async fn find_without_job<const N: usize>(
         let id: String = row.try_get("", "id")?;
         let run = id
             .parse()
-            .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run has the id {id}, which is no UUID.")))?;
+            .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run has the id {id}, which is not a UUID.")))?;
         Ok(RunWithoutJob { run, lost_job: row.try_get("", "job")? })
     });
     runs.collect()

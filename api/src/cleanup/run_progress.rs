@@ -86,7 +86,7 @@ pub(super) async fn set_aside(
 /// run.
 pub(super) async fn stop(db: &Database, lease: &RunLease, code: RefusalCode, error: &str) -> Result<bool, Error> {
     with_claim(db, lease, async |transaction| {
-        let message = format!("The run ended before its turn: {error}");
+        let message = format!("The run ended before it reached this session: {error}");
         skip_pending(transaction, db, lease.run, code, message).await?;
         finish(transaction, db, lease.run, "'FAILED'", Some(error)).await
     })
@@ -101,7 +101,7 @@ pub(super) async fn cancel(
     principal: &str,
 ) -> Result<(), Error> {
     let dialect = db.dialect();
-    let message = format!("The run was cancelled before its turn, by {principal}.");
+    let message = format!("{principal} cancelled the run before it reached this session.");
     skip_pending(transaction, db, run, RefusalCode::RunFinished, message).await?;
     finish(transaction, db, run, "'CANCELLED'", None).await?;
     let sql = format!(

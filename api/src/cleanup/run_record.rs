@@ -98,5 +98,5 @@ pub(super) fn run(row: &QueryResult) -> Result<CleanupRun, Error> {
 /// Parses an id that a run's row holds.
 pub(super) fn id(text: &str) -> Result<Uuid, Error> {
     text.parse()
-        .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run's record holds {text}, which is no UUID.")))
+        .map_err(|_| Error::IncompatibleDatabase(format!("A cleanup run's record holds {text}, which is not a UUID.")))
 }

@@ -114,7 +114,7 @@ async fn read_periodically(db: Database, shared: Arc<Shared>) {
             Ok(runs) => Ok(Arc::new(runs.into_iter().map(|run| (run.id, run)).collect())),
             Err(error) if is_temporary(&error) => {
                 if !std::mem::replace(&mut unavailable, true) {
-                    tracing::warn!(target: "session_admin::cleanup", %error, "cleanup runs are watched, and the database does not answer; going on");
+                    tracing::warn!(target: "session_admin::cleanup", %error, "the watch of cleanup runs continues, although the database does not respond");
                 }
                 continue;
             }

@@ -68,14 +68,14 @@ impl ScheduledCleanup {
     pub fn new(older_than: Age, at_most: i64) -> Result<Self, Error> {
         if older_than.duration() < MIN_AGE {
             return Err(Error::BadInput(format!(
-                "--cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) is {}; it is at least an hour, PT1H, so that no \
-                 session goes that somebody is pairing.",
+                "--cleanup-older-than (SESSION_ADMIN_CLEANUP_OLDER_THAN) is {}; it must be at least one hour (PT1H), \
+                 so that no session is deleted while it is being paired.",
                 String::from(older_than)
             )));
         }
         if at_most < 1 {
             return Err(Error::BadInput(format!(
-                "--cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST) is {at_most}; it takes rows, at least 1."
+                "--cleanup-at-most (SESSION_ADMIN_CLEANUP_AT_MOST) is {at_most}; it must be at least 1."
             )));
         }
         Ok(Self { older_than, at_most, gateway: None })

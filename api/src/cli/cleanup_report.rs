@@ -1,4 +1,4 @@
-//! The documents that the commands `cleanup` and `runs` print.
+//! The JSON documents that the commands `cleanup` and `runs` print.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,31 +9,31 @@ use crate::impact::{Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::Session;
 
-/// What a cleanup would do or has done.
+/// The result of the command `cleanup`: a preview, and the outcome of the requested run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CleanupReport {
-    /// How many sessions meet the criteria.
+    /// The number of sessions that meet the criteria.
     pub session_count: i64,
-    /// The first of these sessions.
+    /// The first sessions that meet the criteria.
     pub sample: Vec<Session>,
-    /// The impact of deleting all of these sessions.
+    /// The impact of deleting all sessions that meet the criteria.
     pub impact: Impact,
-    /// On a dry run: the impact of deleting the sessions that would not be skipped.
+    /// The impact of deleting the sessions that would not be skipped. Only a dry run has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_go: Option<Impact>,
-    /// The differences from the expected impact.
+    /// The differences between the expected and the current impact.
     pub changes: Vec<ImpactChange>,
-    /// The reasons for which no run was created.
+    /// The reasons why no run was created.
     pub refusals: Vec<Refusal>,
-    /// The created run.
+    /// The created run, if there is one.
     pub run: Option<CleanupRun>,
-    /// The sessions that the run skipped, or would skip.
+    /// The sessions that the run skipped or, on a dry run, would skip.
     pub skipped: Vec<SkippedRow>,
 }
 
 impl CleanupReport {
-    /// Creates the report of a preview, before a run is requested.
+    /// Creates the report from a preview, before a run is requested.
     pub fn from_preview(preview: Preview) -> Self {
         Self {
             session_count: preview.session_count,
@@ -58,7 +58,8 @@ impl CleanupReport {
         }
     }
 
-    /// Returns the exit code of the command.
+    /// Returns the exit code of `cleanup`: [`Exit::Refused`] if no run was created because of a refusal, or if a
+    /// session was or would be skipped.
     pub fn exit(&self) -> Exit {
         match &self.run {
             Some(run) => run_exit(run),
@@ -68,25 +69,26 @@ impl CleanupReport {
     }
 }
 
-/// A run and the sessions that it skipped.
+/// A cleanup run and the sessions that it skipped.
 #[derive(Serialize)]
 pub(super) struct RunReport<'a> {
     pub run: &'a CleanupRun,
     pub skipped: &'a [SkippedRow],
 }
 
-/// A session that a run skipped, with the reason.
+/// A session that a cleanup run skipped, with the reason.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SkippedRow {
     pub session_id: Uuid,
-    /// None if the session no longer exists.
+    /// The session's name; `None` if the session no longer exists.
     pub name: Option<String>,
     pub code: RefusalCode,
     pub message: String,
 }
 
-/// Returns [`Exit::Done`] for a run that succeeded and skipped nothing.
+/// Returns the exit code for a cleanup run: [`Exit::Done`] if it succeeded and skipped no session, [`Exit::Refused`]
+/// for any other finished run, [`Exit::Failed`] for an unfinished one.
 pub(super) fn run_exit(run: &CleanupRun) -> Exit {
     match run.status {
         RunStatus::Succeeded if run.sessions_skipped == 0 => Exit::Done,

@@ -1,14 +1,14 @@
-//! The definition of the command line: global options and commands.
+//! The definition of the command line: the global options and the commands.
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands;
 use crate::config::GlobalOptions;
 
-const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that.";
+const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that or nothing.";
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (blocked, changed, too many rows; \
-                          for doctor: an error that is not accepted; for cleanup: a session was skipped).";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (doctor: an error that is not \
+                          accepted; impact: a blocker; cleanup: a session was skipped).";
 
 /// The arguments of the program.
 #[derive(Debug, Parser)]
@@ -16,7 +16,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused
 pub(super) struct CommandLine {
     #[command(flatten)]
     pub options: GlobalOptions,
-    /// One JSON document on standard output in place of tables, also for a refusal or an error
+    /// Print one JSON document instead of tables, also for a refusal or an error
     #[arg(long, global = true, help_heading = "Options of every command")]
     pub json: bool,
     #[command(subcommand)]
@@ -28,37 +28,37 @@ pub(super) struct CommandLine {
 pub(super) enum Command {
     /// Serve the GraphQL API
     Serve(Box<commands::serve::Args>),
-    /// Bring the database's foreign keys into order, then purge stale sessions; asks before it changes anything
+    /// Repair the foreign keys, create missing indexes and tables, then purge stale sessions; asks first
     Migrate(commands::migrate::Args),
-    /// Report what stands in the way of deletions; exits 3 while there are errors that are not accepted
+    /// Report what prevents deletions, with SQL that repairs it; exits with 3 while an error is not accepted
     Doctor,
     /// Show what deleting sessions would do; changes nothing
     ///
-    /// Exits 3 if something is in the way that only the database's owner can mend: a foreign key that refuses, or rows that
-    /// this role may not see. Connected sessions and messages still to be sent are shown, and are no reason for that:
-    /// `delete` refuses them unless they are allowed.
+    /// Exits with 3 if there is a blocker that only the database's owner can remove: a foreign key that refuses, or
+    /// rows that this role may not see. Connected sessions and messages that are still to be sent are no blockers: they
+    /// are shown, and `delete` refuses them unless they are allowed.
     Impact(commands::impact::Args),
-    /// Delete a session and all that goes with it, or do nothing and say why
+    /// Delete a session and everything that depends on it, or do nothing and say why
     Delete(commands::delete::Args),
-    /// Delete the sessions that meet criteria, the stale ones unless said, in short transactions
+    /// Delete all sessions that meet criteria (default: the stale ones), in short transactions
     Cleanup(Box<commands::cleanup::Args>),
-    /// List the cleanup runs, newest first; show one, cancel it, or go on with it where it was interrupted
+    /// List cleanup runs, newest first; show, cancel, resume or restore one
     Runs(commands::runs::Args),
-    /// List the deletions that were made, newest first; show one, or erase what it kept
+    /// List deletions, newest first; show one, or erase its archive
     Deletions(commands::deletions::Args),
-    /// Put a deletion's rows back, all of them or none, and say what is in the way
+    /// Restore a deletion, completely or not at all; lists what prevents it
     Restore(commands::restore::Args),
-    /// Make, list and revoke access tokens
+    /// Create, list and revoke access tokens
     Token(commands::token::Args),
     /// Print the GraphQL schema
     Schema,
-    /// Print a script that completes commands and flags, for a shell
+    /// Print a shell completion script
     Completions(commands::completions::Args),
     /// Print a manual page
     Man(commands::man::Args),
 }
 
-/// Returns the definition of the command line, from which the reference is printed.
+/// Returns the definition of the command line. The command reference is generated from it.
 #[must_use]
 pub fn definition() -> clap::Command {
     CommandLine::command()

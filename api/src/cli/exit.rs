@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-/// A command's exit code.
+/// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// The command did what it was asked to do.
+    /// The command succeeded.
     Done = 0,
-    /// An error: a fault of the database, the network or the program.
+    /// The command failed because of an error of the database, the network or the program.
     Failed = 1,
     /// The arguments or the configuration are invalid.
     Usage = 2,
-    /// The command decided not to do it, and said why.
+    /// The command refused the request and printed the reason.
     Refused = 3,
 }
 

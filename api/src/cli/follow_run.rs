@@ -1,4 +1,4 @@
-//! Executes or follows a cleanup run in the foreground, and prints its result.
+//! The execution of a cleanup run in the foreground, with its progress and its result.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -20,22 +20,22 @@ use crate::gateway::Gateway;
 use crate::session::queries;
 use crate::worker::JobQueue;
 
-/// Queues the created run for a server, and prints it. Prints the refusals where no run was created.
+/// Queues the created run for a server and prints the run, or prints the refusals if no run was created.
 pub(super) async fn queue_run(db: &Database, report: &CleanupReport, output: Output) -> Exit {
     match &report.run {
         Some(run) => {
             if !run.status.has_finished() {
                 JobQueue::new(db).push(run.id).await;
             }
-            output.text(render::cleanup_detached(run));
+            output.print_text(render::queued_run(run));
         }
-        None => output.text(render::cleanup_refused(report)),
+        None => output.print_text(render::cleanup_refusal(report)),
     }
-    output.document(report);
+    output.print_document(report);
     if report.run.is_some() { Exit::Done } else { Exit::Refused }
 }
 
-/// Executes the created run and prints its result. Prints the refusals where no run was created.
+/// Executes the created run and prints its result, or prints the refusals if no run was created.
 pub(super) async fn execute_run(
     db: &Database,
     gateway: Option<Gateway>,
@@ -43,14 +43,14 @@ pub(super) async fn execute_run(
     output: Output,
 ) -> Result<Exit, Error> {
     if let Some(run) = report.run.take() {
-        let run = run_or_follow(db, gateway, run).await?;
+        let run = execute_or_follow(db, gateway, run).await?;
         report.skipped = load_skipped(db, &run).await?;
-        output.text(render::cleanup_run(&run, &report.skipped));
+        output.print_text(render::cleanup_run(&run, &report.skipped));
         report.run = Some(run);
     } else {
-        output.text(render::cleanup_refused(&report));
+        output.print_text(render::cleanup_refusal(&report));
     }
-    output.document(&report);
+    output.print_document(&report);
     Ok(report.exit())
 }
 
@@ -61,34 +61,34 @@ pub(super) async fn resume_run(
     run: CleanupRun,
     output: Output,
 ) -> Result<Exit, Error> {
-    let run = run_or_follow(db, gateway, run).await?;
+    let run = execute_or_follow(db, gateway, run).await?;
     let skipped = load_skipped(db, &run).await?;
-    output.text(render::cleanup_run(&run, &skipped));
-    output.document(&RunReport { run: &run, skipped: &skipped });
+    output.print_text(render::cleanup_run(&run, &skipped));
+    output.print_document(&RunReport { run: &run, skipped: &skipped });
     Ok(run_exit(&run))
 }
 
 /// The time between two queries for the progress of a run that another worker executes.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Executes a run until it has finished, or follows it while another worker has its lease. After Ctrl-C it returns at the
-/// end of the current batch.
-async fn run_or_follow(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
+/// Executes a run until it has finished, or follows it while another worker has its lease. After a shutdown signal it
+/// returns at the end of the current batch.
+async fn execute_or_follow(db: &Database, gateway: Option<Gateway>, run: CleanupRun) -> Result<CleanupRun, Error> {
     let stop_requested = Cell::new(false);
     let mut wait_announced = false;
     let bar = progress_bar(&run);
-    let signal = shutdown_signal::stopped()?;
+    let shutdown_requested = shutdown_signal::listen_for_shutdown()?;
     let mut stop = pin!(async {
-        signal.await;
+        shutdown_requested.await;
         stop_requested.set(true);
         bar.set_message("stopping after this batch");
     });
     loop {
-        if let Some(worker) = RunExecutor::take(db.clone(), gateway.clone(), run.id, BatchSize::default()).await? {
-            let result = Box::pin(worker.run_to_end(&mut stop, |run| show_progress(&bar, run))).await;
+        if let Some(executor) = RunExecutor::take(db.clone(), gateway.clone(), run.id, BatchSize::default()).await? {
+            let result = Box::pin(executor.run_to_end(&mut stop, |run| show_progress(&bar, run))).await;
             wait_announced = false;
             result.inspect_err(|_| {
-                eprint_note(format_args!("The run {} stays as it is. {}", run.id, render::next_steps(run.id)));
+                eprint_note(format_args!("The run {} has not finished. {}", run.id, render::next_steps(run.id)));
             })?;
         }
         loop {
@@ -111,29 +111,29 @@ async fn run_or_follow(db: &Database, gateway: Option<Gateway>, run: CleanupRun)
     }
 }
 
-/// Returns a run as it is stored now.
+/// Returns the current state of a run.
 ///
 /// # Errors
-/// [`Error::BadInput`] where there is none with this id.
+/// [`Error::BadInput`] if no run has this id; errors of the database.
 pub(super) async fn find_run(db: &Database, id: Uuid) -> Result<CleanupRun, Error> {
     let unknown = || Error::BadInput(format!("No cleanup run has the id {id}. `session-admin runs` lists them."));
     cleanup::find(db, id).await?.ok_or_else(unknown)
 }
 
-/// Returns a bar that shows the progress of a run. It is invisible unless standard error is a terminal.
+/// Returns a progress bar for a run. It is visible only if standard error is a terminal.
 fn progress_bar(run: &CleanupRun) -> ProgressBar {
     let total = u64::try_from(run.sessions_total).unwrap_or_default();
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} sessions, {elapsed} {msg}") {
         bar.set_style(style);
     }
-    // The elapsed time advances during a long batch.
+    // Updates the elapsed time during a long batch.
     bar.enable_steady_tick(Duration::from_millis(500));
     show_progress(&bar, run);
     bar
 }
 
-/// Moves the bar to the progress of the run at once.
+/// Sets the bar to the progress of the run, and redraws it immediately.
 fn show_progress(bar: &ProgressBar, run: &CleanupRun) {
     bar.set_position(u64::try_from(run.sessions_total - run.sessions_to_go()).unwrap_or_default());
     bar.force_draw();
@@ -149,7 +149,7 @@ pub(super) async fn load_skipped(db: &Database, run: &CleanupRun) -> Result<Vec<
     add_names(db, page.rows.into_iter().map(|(_, skipped)| skipped).collect()).await
 }
 
-/// Adds the names to skipped sessions, with one query.
+/// Adds the sessions' names to skipped sessions, with one query.
 pub(super) async fn add_names(db: &Database, skipped: Vec<SkippedSession>) -> Result<Vec<SkippedRow>, Error> {
     let ids: Vec<Uuid> = skipped.iter().map(|skipped| skipped.session_id).collect();
     let sessions = queries::find(db, &ids).await?;

@@ -1,4 +1,4 @@
-//! The log on standard error.
+//! The setup of the log on standard error.
 
 use tracing_subscriber::EnvFilter;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 /// Starts the log on standard error with the filter and the format of the options.
 ///
 /// # Errors
-/// [`Error::BadInput`] where the filter cannot be parsed.
+/// [`Error::BadInput`] if the filter cannot be parsed or the log has already been started.
 pub(super) fn log_to_stderr(options: &GlobalOptions) -> Result<(), Error> {
     let filter = EnvFilter::try_new(&options.log).map_err(|problem| {
         Error::BadInput(format!(

@@ -3,7 +3,7 @@
 use crate::db::Database;
 use crate::error::Error;
 
-/// Checks that the internal tables are up to date. A pending purge does not matter: it changes no internal table.
+/// Checks that the internal tables are up to date. A pending purge is accepted, since it changes no internal table.
 ///
 /// # Errors
 /// [`Error::MigrationsPending`] with the number of pending migrations; errors of the database.

@@ -1,4 +1,4 @@
-//! The command line, one command a file: arguments in, tables or JSON out. The rules are in the domain folders.
+//! The command line, which parses arguments and prints tables or JSON. The rules are in the domain modules.
 
 mod cleanup_report;
 mod command_line;

@@ -1,7 +1,8 @@
-//! The user of the operating system, who is the principal of the command line.
+//! The principal of the command line: the user of the operating system.
 
-/// Returns the principal for the audit record: `cli:` and the name of the operating system's user.
-pub(super) fn principal() -> String {
+/// Returns the principal for the audit record: `cli:` followed by the name of the operating system's user, or by
+/// `unknown`.
+pub(super) fn current_principal() -> String {
     let user = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));

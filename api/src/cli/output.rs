@@ -1,4 +1,4 @@
-//! Standard output and standard error: text for people, or one JSON document.
+//! The output of a command: text for people, or one JSON document.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::json;
 
-/// Where a command's answer goes.
+/// The output of a command on standard output: text, or one JSON document with `--json`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     json: bool,
@@ -17,43 +17,43 @@ impl Output {
         Self { json }
     }
 
-    /// Whether the answer is a document.
-    pub const fn json(self) -> bool {
+    /// Returns whether the output is a JSON document.
+    pub const fn is_json(self) -> bool {
         self.json
     }
 
-    /// The one document; nothing for people.
-    pub fn document(self, document: &impl Serialize) {
+    /// Prints the command's JSON document. Prints nothing if the output is text.
+    pub fn print_document(self, document: &impl Serialize) {
         if self.json {
-            // The types are this program's own; none has a map whose keys are not text.
+            // Serialization cannot fail: no document type has a map whose keys are not strings.
             let text = serde_json::to_string_pretty(document).unwrap_or_else(|_| "null".to_owned());
-            line(&text);
+            print_line(&text);
         }
     }
 
-    /// Text for people; nothing where a document is wanted.
-    pub fn text(self, text: impl Display) {
+    /// Prints text for people. Prints nothing if the output is a JSON document.
+    pub fn print_text(self, text: impl Display) {
         if !self.json {
-            line(&text);
+            print_line(&text);
         }
     }
 
-    /// The answer is that it went wrong.
-    pub fn error(self, code: &str, message: &str) {
+    /// Prints an error: as the JSON document on standard output, or as text on standard error.
+    pub fn print_error(self, code: &str, message: &str) {
         if self.json {
-            self.document(&json!({ "error": { "code": code, "message": message } }));
+            self.print_document(&json!({ "error": { "code": code, "message": message } }));
         } else {
             eprint_note(format_args!("error: {message}"));
         }
     }
 }
 
-/// A reader that has gone away (`session-admin schema | head`) is no reason to fail.
-fn line(text: &impl Display) {
+/// Prints a line on standard output. A closed pipe (`session-admin schema | head`) is ignored.
+fn print_line(text: &impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// A remark beside the answer, on standard error.
+/// Prints a remark on standard error, apart from the command's output.
 pub(super) fn eprint_note(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

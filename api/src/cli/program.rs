@@ -1,4 +1,4 @@
-//! One run of the program: it parses the arguments, runs the command and reports an error.
+//! The entry point of the command line, which parses the arguments, runs the command and reports errors.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use super::{commands, render};
 use crate::error::Error;
 use crate::graphql::error::error_chain;
 
-/// Runs the command that the arguments name.
+/// Runs the command that the arguments name, and returns its exit code.
 pub async fn main() -> ExitCode {
     let cli = match CommandLine::try_parse() {
         Ok(cli) => cli,
@@ -25,7 +25,7 @@ pub async fn main() -> ExitCode {
             tracing::debug!(target: "session_admin::cli", error = error_chain(&error), "failed");
             let wrong_usage = matches!(error, Error::BadInput(_));
             let message = error.operator_message();
-            output.error(error.code(), &if wrong_usage { render::use_flag_names(&message) } else { message });
+            output.print_error(error.code(), &if wrong_usage { render::use_flag_names(&message) } else { message });
             if wrong_usage { Exit::Usage } else { Exit::Failed }
         }
     };
@@ -52,21 +52,22 @@ async fn run(cli: CommandLine, output: Output) -> Result<Exit, Error> {
     }
 }
 
-/// Help and version go to standard output as they are; with `--json` a complaint is a document like any other.
+/// Prints what clap returns in place of arguments: help and version unchanged on standard output, and a usage error on
+/// standard error or, with `--json`, as a document.
 fn report_usage_error(problem: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if problem.use_stderr() && wants_json {
-        Output::new(true).error("BAD_USER_INPUT", &usage_message(&problem.to_string()));
+        Output::new(true).print_error("BAD_USER_INPUT", &usage_message(&problem.to_string()));
     } else if problem.print().is_err() {
         return Exit::Failed.into();
     }
     if problem.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
-/// What is wrong, in a line; where help is to be had is for people.
+/// Returns the message of a usage error in one line, without clap's hints on where to find help.
 fn usage_message(text: &str) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(text);
-    let is_help = |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
-    let said = text.lines().take_while(|line| !is_help(line)).map(str::trim).filter(|line| !line.is_empty());
-    said.collect::<Vec<_>>().join(" ")
+    let is_hint = |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let lines = text.lines().take_while(|line| !is_hint(line)).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
 }

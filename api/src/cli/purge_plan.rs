@@ -11,7 +11,8 @@ use crate::impact::{self, Impact};
 use crate::session::SessionFilter;
 use crate::session::queries::{find, find_matching_ids};
 
-/// A session that was updated within this time may be pairing at the moment, and is not purged.
+/// The minimum time since a session's last update. A session that was updated later may still be pairing, and is not
+/// purged.
 const MINIMUM_AGE: TimeDelta = TimeDelta::hours(24);
 
 /// The sessions to purge, and the impact of deleting them.
@@ -20,28 +21,28 @@ pub(in crate::cli) struct PurgePlan {
     pub impact: Impact,
 }
 
-/// A stale session that is not purged: it has pending messages, or the gateway reports it as connected.
+/// A stale session that is not purged, because it has pending messages or the gateway reports it as connected.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct SparedSession {
     pub id: Uuid,
     pub name: String,
     pub pending_messages: i64,
-    /// The state that the gateway reports; none without a gateway.
+    /// The state that the gateway reports; `None` without a gateway.
     pub gateway: Option<GatewaySessionState>,
 }
 
-/// All stale sessions: those to purge, if there are any, and those that are spared.
+/// All stale sessions, divided into those to purge and those to spare.
 #[derive(Default)]
 pub(in crate::cli) struct StaleSessions {
     pub plan: Option<PurgePlan>,
     pub spared: Vec<SparedSession>,
 }
 
-/// Finds the stale sessions and decides which of them to purge. Finds none in a database without the host's tables.
+/// Finds the stale sessions and decides which of them to purge. A database without the business tables has none.
 pub(in crate::cli) async fn plan_purge(db: &Database, gateway: Option<&Gateway>) -> Result<StaleSessions, Error> {
     let ids = match find_matching_ids(db.pool(), db, &purge_filter(db), None).await {
-        // A new database: the tables come with the migrations.
+        // A new database: the migrations create the tables.
         Err(Error::IncompatibleDatabase(_)) => return Ok(StaleSessions::default()),
         result => result?,
     };
@@ -50,8 +51,8 @@ pub(in crate::cli) async fn plan_purge(db: &Database, gateway: Option<&Gateway>)
     Ok(StaleSessions { plan: plan_for(db, ids).await?, spared })
 }
 
-/// Plans the purge again after the foreign keys were repaired. Sessions that were not previewed stay out. A repaired key
-/// may lead to other messages, so that a session moves from one list to the other.
+/// Plans the purge again after the foreign keys were repaired. Sessions that were not previewed are excluded from the
+/// purge. A repaired key may lead to other messages, so that a session may move between the purged and the spared ones.
 pub(in crate::cli) async fn replan_purge(
     db: &Database,
     gateway: Option<&Gateway>,

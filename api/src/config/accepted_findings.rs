@@ -1,4 +1,4 @@
-//! The accepted findings in the configuration file.
+//! The configuration file, which lists the accepted findings of schema health.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,10 +22,10 @@ struct AcceptedFinding {
     reason: String,
 }
 
-/// Reads the file that `--config` names.
+/// Reads the accepted findings from the configuration file.
 ///
 /// # Errors
-/// [`Error::BadInput`] where it cannot be read, or a finding is accepted without a reason or twice.
+/// [`Error::BadInput`] if the file cannot be read or parsed, or a finding is accepted without a reason or twice.
 pub(super) fn read(path: &Path) -> Result<AcceptedFindings, Error> {
     let option = format!("--config (SESSION_ADMIN_CONFIG) {}", path.display());
     let text =
@@ -38,7 +38,7 @@ fn parse(text: &str) -> Result<AcceptedFindings, String> {
     let mut accepted = BTreeMap::new();
     for AcceptedFinding { finding, reason } in file.accepted {
         if reason.trim().is_empty() {
-            return Err(format!("the finding {finding} is accepted without a reason; say why."));
+            return Err(format!("the finding {finding} is accepted without a reason; add a reason."));
         }
         if accepted.insert(finding.clone(), reason).is_some() {
             return Err(format!("the finding {finding} is accepted twice."));

@@ -1,16 +1,16 @@
-//! Database URLs.
+//! The default database URL, and functions that inspect and redact database URLs.
 
 use std::path::Path;
 
-/// The database that is used where none is named.
+/// The URL of the database that is used if none is configured.
 pub const DEFAULT_DATABASE: &str = "sqlite://session-admin.db";
 
-/// Returns a database URL without its password and parameters.
+/// Returns a database URL with its password and parameters redacted.
 #[must_use]
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "[redacted]".to_owned() };
     let (rest, hidden) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?[redacted]"));
-    // The last @ ends the user information: a password may contain one that is not percent-encoded.
+    // The last @ ends the user information, since a password may contain an @ that is not percent-encoded.
     let address = rest.rsplit_once('@').map_or_else(
         || rest.to_owned(),
         |(user, host)| match user.split_once(':') {
@@ -21,7 +21,7 @@ pub fn redacted(url: &str) -> String {
     format!("{scheme}://{address}{hidden}")
 }
 
-/// Returns the file of an SQLite URL; none for a database in memory, or for PostgreSQL.
+/// Returns the file of an SQLite URL, or `None` for an in-memory database or PostgreSQL.
 #[must_use]
 pub fn sqlite_file(url: &str) -> Option<&Path> {
     let (path, parameters) = url.split_once('?').unwrap_or((url, ""));

@@ -1,15 +1,15 @@
-//! The gateway's options.
+//! The options of the gateway.
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::gateway::{GatewaySettings, Header, StatusPath, StatusWords, UrlTemplate};
 
-/// The gateway's options, as given.
+/// The unchecked options of the gateway.
 #[derive(Clone, clap::Args)]
-#[command(next_help_heading = "The gateway, for every command")]
+#[command(next_help_heading = "Gateway (every command)")]
 pub struct GatewayOptions {
-    /// Where the service that holds the live connections answers about a session, with {id} in place of the session's id:
+    /// The URL at which the gateway reports the status of a session; `{id}` stands for the session's id:
     /// `http://vps/sessions/{id}/status` [default: none]
     #[arg(
         id = "gateway-url",
@@ -20,7 +20,7 @@ pub struct GatewayOptions {
         value_name = "URL"
     )]
     url: Option<String>,
-    /// A header that it is asked with, such as `X-Api-Key: KEY`
+    /// A header of requests to the gateway, such as `X-Api-Key: KEY`
     #[arg(
         id = "gateway-header",
         long = "gateway-header",
@@ -30,8 +30,8 @@ pub struct GatewayOptions {
         value_name = "NAME: VALUE"
     )]
     header: Option<String>,
-    /// Where in its answer the status is, as a JSON Pointer [default: `/status`, as in WAHA, or `/instance/state`, as in
-    /// Evolution API]
+    /// JSON Pointer to the status in the gateway's response [default: `/status`, as in WAHA, or `/instance/state`, as
+    /// in Evolution API]
     #[arg(
         id = "gateway-status-path",
         long = "gateway-status-path",
@@ -40,8 +40,8 @@ pub struct GatewayOptions {
         value_name = "POINTER"
     )]
     status_path: Option<String>,
-    /// What one of its words means, such as `WORKING=CONNECTED`; repeat it, or write several with commas. Those of WAHA
-    /// and of Evolution API are known
+    /// The meaning of a status word, such as `WORKING=CONNECTED`; repeat the flag, or separate several by commas. The
+    /// words of WAHA and Evolution API are known
     #[arg(
         id = "gateway-word",
         long = "gateway-word",
@@ -51,7 +51,7 @@ pub struct GatewayOptions {
         value_name = "WORD=STATE"
     )]
     words: Vec<String>,
-    /// How long its answer may take, in seconds
+    /// The most seconds that a response of the gateway may take
     #[arg(
         id = "gateway-timeout",
         long = "gateway-timeout",
@@ -61,7 +61,7 @@ pub struct GatewayOptions {
         default_value_t = 2
     )]
     timeout: u64,
-    /// How long its answer is believed, in seconds
+    /// For how many seconds a response of the gateway is reused
     #[arg(
         id = "gateway-cache",
         long = "gateway-cache",
@@ -71,7 +71,7 @@ pub struct GatewayOptions {
         default_value_t = 5
     )]
     cache: u64,
-    /// The most sessions that it is asked about at the same time
+    /// The most concurrent requests to the gateway
     #[arg(
         id = "gateway-at-once",
         long = "gateway-at-once",
@@ -84,32 +84,36 @@ pub struct GatewayOptions {
 }
 
 impl GatewayOptions {
-    /// Checks the options and returns the settings; none where no gateway is named.
+    /// Checks the options and returns the settings, or `None` if no gateway is configured.
     ///
     /// # Errors
     /// [`Error::BadInput`] that names the option and says what is accepted.
     pub(super) fn resolve(&self) -> Result<Option<GatewaySettings>, Error> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let words: Vec<String> = self.words.iter().filter(|word| !word.is_empty()).cloned().collect();
-        let (header, path) = (given(&self.header), given(&self.status_path));
-        let Some(url) = given(&self.url) else {
+        let (header, path) = (non_empty(&self.header), non_empty(&self.status_path));
+        let Some(url) = non_empty(&self.url) else {
             if header.is_none() && path.is_none() && words.is_empty() {
                 return Ok(None);
             }
-            let message = "The gateway's options are given without --gateway-url (SESSION_ADMIN_GATEWAY_URL), which says \
-                           where it is.";
+            let message =
+                "The options of the gateway need --gateway-url (SESSION_ADMIN_GATEWAY_URL), which is not set.";
             return Err(Error::BadInput(message.to_owned()));
         };
-        let mut settings =
-            GatewaySettings::new(parsed("--gateway-url (SESSION_ADMIN_GATEWAY_URL)", UrlTemplate::parse(&url))?);
+        let mut settings = GatewaySettings::new(add_option_name(
+            "--gateway-url (SESSION_ADMIN_GATEWAY_URL)",
+            UrlTemplate::parse(&url),
+        )?);
         if let Some(header) = header {
-            settings.header = Some(parsed("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::parse(&header))?);
+            settings.header =
+                Some(add_option_name("--gateway-header (SESSION_ADMIN_GATEWAY_HEADER)", Header::parse(&header))?);
         }
         if let Some(path) = path {
             settings.status_path =
-                parsed("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::parse(&path))?;
+                add_option_name("--gateway-status-path (SESSION_ADMIN_GATEWAY_STATUS_PATH)", StatusPath::parse(&path))?;
         }
-        settings.words = parsed("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", StatusWords::with_entries(&words))?;
+        settings.words =
+            add_option_name("--gateway-word (SESSION_ADMIN_GATEWAY_WORD)", StatusWords::with_entries(&words))?;
         self.check_limits()?;
         settings.timeout = Duration::from_secs(self.timeout);
         settings.cache_ttl = Duration::from_secs(self.cache);
@@ -122,11 +126,11 @@ impl GatewayOptions {
         let limits = [
             ("--gateway-timeout (SESSION_ADMIN_GATEWAY_TIMEOUT)", self.timeout, "seconds", 1, 60),
             ("--gateway-cache (SESSION_ADMIN_GATEWAY_CACHE)", self.cache, "seconds", 0, 60),
-            ("--gateway-at-once (SESSION_ADMIN_GATEWAY_AT_ONCE)", at_once, "sessions", 1, 100),
+            ("--gateway-at-once (SESSION_ADMIN_GATEWAY_AT_ONCE)", at_once, "requests", 1, 100),
         ];
         for (name, number, what, least, most) in limits {
             if !(least..=most).contains(&number) {
-                let message = format!("{name} is {number}; it takes {what}, from {least} to {most}.");
+                let message = format!("{name} is {number}; it must be from {least} to {most} {what}.");
                 return Err(Error::BadInput(message));
             }
         }
@@ -134,7 +138,7 @@ impl GatewayOptions {
     }
 }
 
-/// Adds the option's name to the error of its value.
-fn parsed<T>(name: &str, value: Result<T, String>) -> Result<T, Error> {
+/// Converts the error of an option's value into [`Error::BadInput`] that also names the option.
+fn add_option_name<T>(name: &str, value: Result<T, String>) -> Result<T, Error> {
     value.map_err(|problem| Error::BadInput(format!("{name} {problem}")))
 }

@@ -1,8 +1,8 @@
-//! The error of an option that is not valid.
+//! The error for an invalid option.
 
 use crate::error::Error;
 
-/// Returns the error with this message, which names the option and says what is accepted.
-pub(super) fn invalid<T>(message: impl Into<String>) -> Result<T, Error> {
+/// Returns [`Error::BadInput`] with the message, which has to name the option and the accepted values.
+pub(super) fn reject_option<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::BadInput(message.into()))
 }

@@ -1,15 +1,15 @@
-//! The options of JWTs.
+//! The options for JWTs.
 
 use std::path::{Path, PathBuf};
 
 use crate::auth::{JwtSettings, JwtVerifier, RoleNames};
 use crate::error::Error;
 
-/// The options of JWTs, as given.
+/// The unchecked options for JWTs.
 #[derive(Clone, clap::Args)]
-#[command(next_help_heading = "JWTs that are good besides this program's own tokens")]
+#[command(next_help_heading = "JWTs accepted in addition to access tokens")]
 pub struct JwtOptions {
-    /// What they are signed with by HS256, at least 32 bytes; the environment is the place for it [default: none]
+    /// The secret for HS256, at least 32 bytes; set it in the environment [default: none]
     #[arg(
         id = "jwt-secret",
         long = "jwt-secret",
@@ -18,7 +18,7 @@ pub struct JwtOptions {
         value_name = "SECRET"
     )]
     secret: Option<String>,
-    /// The same in a file
+    /// A file with the secret for HS256
     #[arg(
         id = "jwt-secret-file",
         long = "jwt-secret-file",
@@ -27,16 +27,16 @@ pub struct JwtOptions {
         conflicts_with = "jwt-secret"
     )]
     secret_file: Option<PathBuf>,
-    /// A JWKS file with the public keys of RS256 and ES256; it is read again when it has changed [default: none]
+    /// A JWKS file with the public keys of RS256 and ES256; the server reads it again after a change [default: none]
     #[arg(id = "jwt-jwks", long = "jwt-jwks", env = "SESSION_ADMIN_JWT_JWKS", value_name = "FILE")]
     jwks: Option<PathBuf>,
-    /// Whom they have to be of (iss); this, or the audience, is needed
+    /// The required issuer (`iss`); the issuer or the audience is required
     #[arg(id = "jwt-issuer", long = "jwt-issuer", env = "SESSION_ADMIN_JWT_ISSUER", value_name = "ISSUER")]
     issuer: Option<String>,
-    /// Whom they have to be for (aud)
+    /// The required audience (`aud`)
     #[arg(id = "jwt-audience", long = "jwt-audience", env = "SESSION_ADMIN_JWT_AUDIENCE", value_name = "AUDIENCE")]
     audience: Option<String>,
-    /// Where the role's word is: a claim's name, or a JSON Pointer such as `/app_metadata/session_admin_role`
+    /// The claim that contains the role: its name, or a JSON Pointer such as `/app_metadata/session_admin_role`
     #[arg(
         id = "jwt-role-claim",
         long = "jwt-role-claim",
@@ -45,8 +45,8 @@ pub struct JwtOptions {
         default_value = "role"
     )]
     role_claim: String,
-    /// What one of its words stands for, such as `support=OPERATOR`; repeat it, or write several with commas [default:
-    /// viewer, operator and admin, in any case]
+    /// The role that a word in that claim stands for, such as `support=OPERATOR`; repeat the flag, or separate several
+    /// by commas [default: viewer, operator and admin, in upper or lower case]
     #[arg(
         id = "jwt-role",
         long = "jwt-role",
@@ -55,7 +55,7 @@ pub struct JwtOptions {
         value_name = "WORD=ROLE"
     )]
     roles: Vec<String>,
-    /// Where the name is under which what is done is recorded, behind `jwt:`: a claim's name, or a JSON Pointer
+    /// The claim with the name for the audit trail, which records it after `jwt:`: its name, or a JSON Pointer
     #[arg(
         id = "jwt-name-claim",
         long = "jwt-name-claim",
@@ -66,7 +66,7 @@ pub struct JwtOptions {
     name_claim: String,
 }
 
-/// Redacts the secret, for logs.
+/// Omits all fields, so that the secret never appears in a log.
 impl std::fmt::Debug for JwtOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JwtOptions").finish_non_exhaustive()
@@ -74,20 +74,22 @@ impl std::fmt::Debug for JwtOptions {
 }
 
 impl JwtOptions {
-    /// Returns the verifier of JWTs; none where no option for them is given.
+    /// Checks the options and returns the verifier of JWTs, or `None` if no option for JWTs is set.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for a file that cannot be read, and those of [`Jwt::new`].
+    /// [`Error::BadInput`] for a file that cannot be read or an invalid role name; the errors of [`JwtVerifier::new`].
     pub fn resolve(&self) -> Result<Option<JwtVerifier>, Error> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
         let roles: Vec<String> = self.roles.iter().filter(|word| !word.is_empty()).cloned().collect();
         let settings = JwtSettings {
-            secret: given(&self.secret)
-                .map_or_else(|| path(&self.secret_file).as_deref().map(read_secret).transpose(), |it| Ok(Some(it)))?,
+            secret: non_empty(&self.secret).map_or_else(
+                || path(&self.secret_file).as_deref().map(read_secret).transpose(),
+                |secret| Ok(Some(secret)),
+            )?,
             key_file: path(&self.jwks),
-            issuer: given(&self.issuer),
-            audience: given(&self.audience),
+            issuer: non_empty(&self.issuer),
+            audience: non_empty(&self.audience),
             role_claim: self.role_claim.clone(),
             roles: RoleNames::parse(&roles)
                 .map_err(|problem| Error::BadInput(format!("--jwt-role (SESSION_ADMIN_JWT_ROLE) {problem}")))?,
@@ -103,7 +105,7 @@ impl JwtOptions {
     }
 }
 
-/// Reads the secret in a file, without the line end.
+/// Reads the secret from a file, without the line end.
 fn read_secret(path: &Path) -> Result<String, Error> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),

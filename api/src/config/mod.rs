@@ -1,4 +1,5 @@
-//! Configuration: defaults, environment and flags, checked across fields before anything starts.
+//! The configuration from defaults, the environment and flags. All options are checked, also against each other, before
+//! anything starts.
 
 mod accepted_findings;
 mod cleanup_schedule;

@@ -1,43 +1,43 @@
-//! The configuration that a command works with.
+//! The checked configuration of a command.
 
 use super::database_url::sqlite_file;
-use super::invalid_option::invalid;
+use super::invalid_option::reject_option;
 use crate::db::DatabaseSettings;
 use crate::error::Error;
 use crate::gateway::{Gateway, GatewaySettings};
 use crate::schema_health::AcceptedFindings;
 
-/// The configuration, checked.
+/// The checked configuration of a command.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How the database is connected to.
+    /// The settings of the database connection.
     pub database: DatabaseSettings,
-    /// Whether the database was named; otherwise it is the default file.
+    /// Whether a database URL was configured. Otherwise the database is the default file.
     pub database_named: bool,
-    /// How the gateway is queried, where there is one.
+    /// The settings of the gateway, if one is configured.
     pub gateway: Option<GatewaySettings>,
     /// The accepted findings of schema health.
     pub accepted: AcceptedFindings,
 }
 
 impl Config {
-    /// Creates the client of the gateway, where one is configured. It sends nothing yet.
+    /// Creates the client of the gateway, if one is configured. This sends no request.
     ///
     /// # Errors
-    /// Those of [`Gateway::new`].
+    /// The errors of [`Gateway::new`].
     pub fn gateway(&self) -> Result<Option<Gateway>, Error> {
         self.gateway.clone().map(|settings| Gateway::new(settings, self.database.clock)).transpose()
     }
 
-    /// Checks that an SQLite file exists. Only `serve` and `migrate` create databases.
+    /// Checks that the file of an SQLite database exists, since only `serve` and `migrate` create databases.
     ///
     /// # Errors
-    /// [`Error::BadInput`] that names the file.
+    /// [`Error::BadInput`] that names the missing file.
     pub fn require_file(&self) -> Result<(), Error> {
         match sqlite_file(&self.database.url) {
-            Some(file) if !file.exists() => invalid(format!(
-                "There is no database file {}. Name another with --database-url (DATABASE_URL), or make it with \
-                 `session-admin migrate`.",
+            Some(file) if !file.exists() => reject_option(format!(
+                "There is no database file {}. Name another one with --database-url (DATABASE_URL), or create it \
+                 with `session-admin migrate`.",
                 file.display()
             )),
             _ => Ok(()),

@@ -51,7 +51,7 @@ impl Document {
             format!("The query nests brackets deeper than {most} levels.")
         })?;
         check_at_most(scan.longest_name, MAX_NAME, |most| {
-            format!("The query has a name that is longer than {most} letters.")
+            format!("The query has a name that is longer than {most} characters.")
         })?;
         let mut ast = parse_query(query).map_err(|error| syntax_error(error.positions().collect()))?;
         check_size(&ast, limits)?;

@@ -78,7 +78,7 @@ fn check_variables_size(variables: &Map<String, Value>, limits: &DocumentLimits)
     }
     let values: usize = variables.values().map(count_values).sum();
     if values > MAX_VALUES {
-        let message = format!("The variables have more than {MAX_VALUES} values, those within others counted.");
+        let message = format!("The variables have more than {MAX_VALUES} values, nested ones included.");
         return Err(error_with_code(QUERY_TOO_COMPLEX, message));
     }
     // The values come from JSON, so they can be written as JSON.

@@ -44,15 +44,16 @@ impl Dialect {
     pub fn missing_table(self, schema: &str, table: &str) -> Error {
         let hint = match self {
             Self::Postgres => format!(
-                "There is no table {table} in the schema {schema}. Name the schema that holds it with --schema \
+                "There is no table {table} in the schema {schema}. Name the schema that contains it with --schema \
                  (SESSION_ADMIN_SCHEMA)"
             ),
             Self::Sqlite => format!(
-                "There is no table {table} in this file. Name the one that holds it with --database-url (DATABASE_URL)"
+                "There is no table {table} in this file. Name the file that contains it with --database-url \
+                 (DATABASE_URL)"
             ),
         };
         Error::IncompatibleDatabase(format!(
-            "{hint}; in a database that has none, `session-admin migrate` makes the tables."
+            "{hint}. In an empty database, `session-admin migrate` creates the tables."
         ))
     }
 

@@ -92,7 +92,9 @@ async fn delete_with_retries(
             }
         }
     }
-    Err(Error::IncompatibleDatabase("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+    Err(Error::IncompatibleDatabase(
+        "The foreign keys keep changing. Try again when the schema no longer changes.".to_owned(),
+    ))
 }
 
 /// Whether the database enforces foreign keys during the next deletion or restore. On SQLite this is decided before the
@@ -236,7 +238,8 @@ impl DeletionTx<'_> {
             return Ok(TxOutcome::RollBack(Box::new(outcome)));
         }
         if deleted.unarchived_rows != 0 {
-            let message = "The archive has not taken in what goes; look for triggers and rules on its tables. Nothing was deleted.";
+            let message = "The archive does not contain all rows that would be deleted; look for triggers and rules \
+                           on its tables. Nothing was deleted.";
             return Err(Error::IncompatibleDatabase(message.to_owned()));
         }
         if self.request.dry_run {

@@ -46,7 +46,7 @@ impl DeletionRequest {
     /// [`Error::BadInput`] naming the argument.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.session_ids.is_empty() {
-            return Err(Error::BadInput("No session was named.".to_owned()));
+            return Err(Error::BadInput("No session was specified.".to_owned()));
         }
         self.terms.check()
     }

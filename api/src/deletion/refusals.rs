@@ -8,7 +8,7 @@ use crate::gateway::GatewaySessionState;
 use crate::impact::token::ExpectedImpact;
 use crate::impact::{Blocker, BlockerKind, Impact, ImpactChange};
 use crate::refusal::{Refusal, RefusalCode};
-pub(crate) use crate::wording::counted;
+use crate::wording::{counted, pronoun};
 
 /// Returns the refusal of ids that no session has.
 pub(super) fn not_found(unknown: &[String]) -> Refusal {
@@ -26,9 +26,10 @@ pub(crate) fn lock_timeout(what: &str) -> Refusal {
 
 /// Returns the refusal of sessions that no longer meet the request's filter.
 pub(super) fn no_longer_matching(ids: &[Uuid]) -> Refusal {
+    let (has, meets) = if ids.len() == 1 { ("has", "meets") } else { ("have", "meet") };
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let message = format!(
-        "Somebody has changed {} meanwhile: no longer what was asked for. Nothing was deleted.",
+        "{} {has} changed in the meantime and no longer {meets} the criteria. Nothing was deleted.",
         ids.join(", ")
     );
     Refusal::without_field(RefusalCode::NoLongerMatches, message)
@@ -45,9 +46,13 @@ pub(super) fn check_preconditions(
     let mut refusals = Vec::new();
     if impact.connected_sessions > 0 && !request.terms.allow_connected {
         let message = format!(
-            "{} that would go {} connected now. Disconnect first, or set allowConnected.",
-            counted(impact.connected_sessions, "session", "sessions"),
-            if impact.connected_sessions == 1 { "is" } else { "are" }
+            "{} connected. Disconnect {} first, or set allowConnected.",
+            counted(
+                impact.connected_sessions,
+                "session that would be deleted is",
+                "sessions that would be deleted are"
+            ),
+            pronoun(impact.connected_sessions)
         );
         refusals.push(Refusal::for_field("input.allowConnected", RefusalCode::SessionConnected, message));
     }
@@ -90,10 +95,11 @@ fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
     if connected == 0 || request.terms.allow_connected {
         return None;
     }
+    let connected = i64::try_from(connected).unwrap_or(i64::MAX);
     let message = format!(
-        "The gateway says that {} that would go {} connected. Disconnect first, or set allowConnected.",
-        counted(i64::try_from(connected).unwrap_or(i64::MAX), "session", "sessions"),
-        if connected == 1 { "is" } else { "are" }
+        "According to the gateway, {} connected. Disconnect {} first, or set allowConnected.",
+        counted(connected, "session that would be deleted is", "sessions that would be deleted are"),
+        pronoun(connected)
     );
     Some(Refusal::for_field("input.allowConnected", RefusalCode::GatewayDisagrees, message))
 }
@@ -101,8 +107,9 @@ fn gateway_disagrees(request: &DeletionRequest) -> Option<Refusal> {
 /// Returns the refusal of a deletion that would delete so many messages still to be sent.
 pub(super) fn pending(messages: i64) -> Refusal {
     let message = format!(
-        "{} still to be sent would go. Cancel or send first, or set allowPendingMessages.",
-        counted(messages, "scheduled message", "scheduled messages")
+        "{} still to be sent would be deleted. Cancel or send {} first, or set allowPendingMessages.",
+        counted(messages, "scheduled message", "scheduled messages"),
+        pronoun(messages)
     );
     Refusal::for_field("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
@@ -135,12 +142,13 @@ pub(super) fn at_commit(outcome: DeletionOutcome, said: &DatabaseMessage) -> Del
 pub(super) fn impact_mismatch(impact: Impact, changes: Vec<ImpactChange>, unexplained: i64) -> DeletionOutcome {
     let message = if changes.is_empty() {
         format!(
-            "The database also deleted or put back {} that no foreign key accounts for: a trigger's doing. Nothing was deleted.",
+            "The database also deleted or inserted {} that no foreign key explains, probably by a trigger. Nothing \
+             was deleted.",
             counted(unexplained, "row", "rows")
         )
     } else {
         format!(
-            "What the database did differs from the impact in {}. Nothing was deleted; look at the impact again.",
+            "The database changed other rows of {} than the impact says. Nothing was deleted; preview again.",
             tables(&changes)
         )
     };
@@ -156,10 +164,9 @@ pub(crate) fn blocked(blockers: &[Blocker]) -> Refusal {
 
 fn changed(changes: &[ImpactChange]) -> Refusal {
     let message = if changes.is_empty() {
-        "The sessions or the foreign keys are not those of the impact that was looked at. Look at the impact again."
-            .to_owned()
+        "The sessions or the foreign keys are not those of the preview. Preview again.".to_owned()
     } else {
-        format!("The impact has changed in {} since it was looked at. Look at it again.", tables(changes))
+        format!("The impact on {} has changed since the preview. Preview again.", tables(changes))
     };
     Refusal::for_field("input.expectedImpact", RefusalCode::ImpactChanged, message)
 }

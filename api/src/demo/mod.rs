@@ -1,4 +1,4 @@
-//! A deployment to try things on: the business tables as they were built, in a throwaway file.
+//! A demo deployment: the original business tables, with sample data, in a temporary SQLite file.
 
 pub mod scenario;
 
@@ -9,11 +9,11 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use crate::db::{Database, DatabaseSettings, Dialect};
 use crate::error::Error;
 
-/// Makes an SQLite database at `path`, which must not exist: the schema as built, which refuses deletions, with the
-/// scenario's rows, and without any of this program's own tables. Gives its URL.
+/// Creates an SQLite database at `path`, which must not exist, and returns its URL. The database has the original
+/// business tables, whose foreign keys block deletions, the rows of the [`scenario`], and none of the internal tables.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the file cannot be made.
+/// [`Error::Unavailable`] if the file cannot be created.
 pub async fn create(path: &Path) -> Result<String, Error> {
     let url = format!("sqlite://{}", path.display());
     let db = Database::connect(DatabaseSettings::new(&url)).await?;

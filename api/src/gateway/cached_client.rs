@@ -110,7 +110,7 @@ impl Gateway {
         circuit_breaker.record(result.in_time);
         let ProbeResult { state, detail, in_time } = result;
         if let Some(detail) = &detail {
-            tracing::debug!(target: "session_admin::gateway", %session, state = state.as_str(), detail, "the gateway was asked");
+            tracing::debug!(target: "session_admin::gateway", %session, state = state.as_str(), detail, "queried the gateway");
         }
         GatewayState { state, checked_at: clock.now(), detail, was_queried: in_time.is_some() }
     }

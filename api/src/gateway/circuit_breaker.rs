@@ -43,7 +43,8 @@ impl CircuitBreaker {
     /// Returns the result of a query that was skipped because the circuit is open.
     pub fn skipped(&self) -> ProbeResult {
         let detail = format!(
-            "The gateway did not answer the last {} questions in time, and was not asked: try again in some seconds.",
+            "The gateway did not answer the last {} requests in time, so no request was sent. Try again in a few \
+             seconds.",
             self.limit
         );
         ProbeResult { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }

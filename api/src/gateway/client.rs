@@ -55,7 +55,7 @@ impl Client {
             .redirect(redirect::Policy::custom(follow_on_same_server))
             .build()
             .map_err(|problem| Error::Io {
-                what: "The gateway cannot be asked from this machine".to_owned(),
+                what: "The HTTP client for the gateway cannot be created".to_owned(),
                 source: std::io::Error::other(problem.without_url()),
             })?;
         Ok(Self { http, settings })
@@ -82,7 +82,7 @@ impl Client {
         match status {
             // A missing page after a redirect, such as one to a login, says nothing about the session.
             StatusCode::NOT_FOUND if redirected => {
-                ProbeResult::in_time(Unknown, "The gateway pointed elsewhere, and there is nothing there.".to_owned())
+                ProbeResult::in_time(Unknown, "The gateway redirected to a page that does not exist.".to_owned())
             }
             StatusCode::NOT_FOUND => ProbeResult::in_time(NotFound, None),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -90,7 +90,7 @@ impl Client {
                 ProbeResult::in_time(Unreachable, detail)
             }
             _ if status.is_redirection() => {
-                let detail = format!("The gateway answered {status} and pointed to another server, or too often.");
+                let detail = format!("The gateway answered {status} and redirected to another server or too often.");
                 ProbeResult::in_time(Unreachable, detail)
             }
             _ if status.is_success() => match read_body(response).await {
@@ -118,10 +118,12 @@ impl Client {
         let detail = match found.first() {
             Some(word) => {
                 let word: String = word.chars().take(MAX_QUOTED_CHARS).collect();
-                format!("The gateway says {word:?}, which means nothing here: --gateway-word can say what it means.")
+                format!(
+                    "The gateway reports the status {word:?}, which is unknown. Set its meaning with --gateway-word."
+                )
             }
             None => format!(
-                "The gateway's answer has no status at {}: --gateway-status-path can say where it is.",
+                "The gateway's answer has no status at {}. Set its place with --gateway-status-path.",
                 status_path.0.join(" or ")
             ),
         };
@@ -139,7 +141,7 @@ impl Client {
             cause = Some(inner);
         }
         let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-        let what = if problem.is_connect() { "cannot be reached" } else { "broke off its answer" };
+        let what = if problem.is_connect() { "cannot be reached" } else { "did not complete its answer" };
         ProbeResult::in_time(Unreachable, format!("The gateway {what}{cause}."))
     }
 }

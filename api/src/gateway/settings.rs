@@ -60,7 +60,7 @@ impl UrlTemplate {
             return Err("has no {id}, which stands for the session's id: http://vps/sessions/{id}/status.".to_owned());
         }
         if text.replace(ID, "").contains(['{', '}']) {
-            return Err("has other braces than {id}; nothing else is filled in.".to_owned());
+            return Err("has braces other than {id}; only {id} is replaced.".to_owned());
         }
         let template = Self(text.to_owned());
         let parsed = |id: u128| {
@@ -73,10 +73,10 @@ impl UrlTemplate {
         }
         let server = |url: &Url| (url.origin(), url.username().to_owned(), url.password().map(str::to_owned));
         if server(&one) != server(&other) {
-            return Err("has {id} before the path; the same server is asked about every session.".to_owned());
+            return Err("has {id} before the path; all sessions must be on the same server.".to_owned());
         }
         if one.fragment().is_some() {
-            return Err("has a #, behind which nothing is sent.".to_owned());
+            return Err("has a fragment (#), which is not sent to the server.".to_owned());
         }
         Ok(template)
     }
@@ -106,7 +106,7 @@ impl Header {
     /// # Errors
     /// A description of the problem, without the header.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "is no header; it takes NAME: VALUE on one line, such as X-Api-Key: … .".to_owned();
+        let wrong = || "is not a header; write NAME: VALUE on one line, such as X-Api-Key: … .".to_owned();
         let (name, value) = text.split_once(':').ok_or_else(wrong)?;
         let name = name.trim().parse::<HeaderName>().map_err(|_| wrong())?;
         let mut value = HeaderValue::from_str(value.trim()).ok().filter(|value| !value.is_empty()).ok_or_else(wrong)?;
@@ -136,7 +136,7 @@ impl StatusPath {
         if text.starts_with('/') && escaped {
             return Ok(Self(vec![text.to_owned()]));
         }
-        Err(format!("is {text:?}; it takes a JSON Pointer (RFC 6901), such as /status or /instance/state."))
+        Err(format!("is {text:?}; it must be a JSON Pointer (RFC 6901), such as /status or /instance/state."))
     }
 }
 
@@ -151,12 +151,12 @@ mod tests {
         }
         for (wrong, why) in [
             ("http://vps/sessions", "has no {id}"),
-            ("http://vps/{id}/{name}", "has other braces"),
+            ("http://vps/{id}/{name}", "has braces other than"),
             ("vps/{id}", "is not a URL"),
             ("ftp://vps/{id}", "is neither http:// nor https://"),
             ("http://{id}.vps/", "has {id} before the path"),
             ("http://u:{id}@vps/", "has {id} before the path"),
-            ("http://vps/#{id}", "has a #"),
+            ("http://vps/#{id}", "has a fragment (#)"),
         ] {
             let said = UrlTemplate::parse(wrong).unwrap_err();
             assert!(said.starts_with(why), "{wrong}: {said}");

@@ -45,7 +45,7 @@ impl StatusWords {
         for entry in entries {
             let (word, state) = parse_entry(entry)?;
             if configured.insert(word.clone(), state).is_some_and(|before| before != state) {
-                return Err(format!("says two things of {word}; name each word once."));
+                return Err(format!("gives {word} two meanings; give each word only once."));
             }
         }
         let mut words = Self::default();
@@ -68,6 +68,6 @@ fn parse_entry(entry: &str) -> Result<(String, GatewaySessionState), String> {
     });
     parsed.ok_or_else(|| {
         let meanings = MEANINGS.map(GatewaySessionState::as_str).join(", ");
-        format!("has {entry:?}; it takes WORD=STATE, such as WORKING=CONNECTED, with one of the states {meanings}.")
+        format!("has {entry:?}; write WORD=STATE, such as WORKING=CONNECTED, with one of the states {meanings}.")
     })
 }

@@ -1,4 +1,4 @@
-//! Capabilities: everything that changes something is a method of one, and only the principal's role hands one out.
+//! Capabilities: every change is a method of one, and a capability is granted only by the principal's role.
 
 use async_graphql::Context;
 use uuid::Uuid;
@@ -19,28 +19,25 @@ pub struct Operator<'a>(&'a RequestContext);
 #[derive(Debug)]
 pub struct Admin<'a>(&'a RequestContext);
 
-/// Hands out the capabilities of a request's principal.
+/// Grants the capabilities of a request's principal.
 pub(super) trait CapabilityExt {
-    /// Returns the only way to delete, to restore and to clean up.
+    /// Returns the capability to delete, to restore and to clean up.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] where the principal is no operator.
+    /// Returns [`Error::Forbidden`] if the principal is not an operator.
     fn operator(&self) -> Result<Operator<'_>, Error>;
 
-    /// Returns the only way to erase archives.
+    /// Returns the capability to erase archives.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] where the principal is no admin.
+    /// Returns [`Error::Forbidden`] if the principal is not an admin.
     fn admin(&self) -> Result<Admin<'_>, Error>;
 }
 
 impl CapabilityExt for Context<'_> {
     fn operator(&self) -> Result<Operator<'_>, Error> {
         let request = self.request_context()?;
-        request
-            .principal()
-            .require(Role::Operator, "Changing anything, a dry run included,")
-            .map(|()| Operator(request))
+        request.principal().require(Role::Operator, "Any change, including a dry run,").map(|()| Operator(request))
     }
 
     fn admin(&self) -> Result<Admin<'_>, Error> {
@@ -59,10 +56,10 @@ impl<'a> Operator<'a> {
     /// Deletes a session, detached from the request.
     ///
     /// # Errors
-    /// Those of [`deletion::delete`].
+    /// Returns the errors of [`deletion::delete`].
     pub async fn delete(&self, request: DeletionRequest) -> Result<DeletionOutcome, Error> {
         let database = self.0.state().database().clone();
-        // The gateway changes nothing, and no lock may wait for its answer.
+        // The gateway is queried before the deletion acquires locks, so that no lock is held during the query.
         let request = request.with_gateway_states(self.0.state().gateway()).await;
         self.0
             .run_with_permit(async move {
@@ -76,7 +73,7 @@ impl<'a> Operator<'a> {
     /// Restores a deletion, detached from the request.
     ///
     /// # Errors
-    /// Those of [`restore::restore`].
+    /// Returns the errors of [`restore::restore`].
     pub async fn restore(&self, request: RestoreRequest) -> Result<RestoreOutcome, Error> {
         let database = self.0.state().database().clone();
         self.0
@@ -93,7 +90,7 @@ impl<'a> Operator<'a> {
     /// Creates and queues a run that restores another run's deletions.
     ///
     /// # Errors
-    /// Those of [`cleanup::restore`].
+    /// Returns the errors of [`cleanup::restore`].
     pub async fn restore_run(&self, request: RestoreRunRequest) -> Result<RunOutcome, Error> {
         let queue = self.0.state().queue().clone();
         self.0
@@ -110,7 +107,7 @@ impl<'a> Operator<'a> {
     /// Creates and queues a cleanup run.
     ///
     /// # Errors
-    /// Those of [`cleanup::start`].
+    /// Returns the errors of [`cleanup::create_run`].
     pub async fn clean_up(&self, request: CleanupRequest) -> Result<CleanupOutcome, Error> {
         let queue = self.0.state().queue().clone();
         let gateway = self.0.state().gateway().cloned();
@@ -128,7 +125,7 @@ impl<'a> Operator<'a> {
     /// Cancels a cleanup run.
     ///
     /// # Errors
-    /// Those of [`cleanup::cancel`].
+    /// Returns the errors of [`cleanup::cancel`].
     pub async fn cancel(&self, run: Uuid) -> Result<RunOutcome, Error> {
         let (database, name) = (self.0.state().database().clone(), self.name().to_owned());
         self.0.run_detached(async move { cleanup::cancel(&database, run, &name).await }).await
@@ -139,7 +136,7 @@ impl Admin<'_> {
     /// Erases a deletion's archive, detached from the request.
     ///
     /// # Errors
-    /// Those of [`deletion::erase`].
+    /// Returns the errors of [`deletion::erase`].
     pub async fn erase(&self, deletion: Uuid) -> Result<ErasureOutcome, Error> {
         let database = self.0.state().database().clone();
         let name = self.0.principal().name().to_owned();
@@ -155,7 +152,7 @@ impl Admin<'_> {
     }
 }
 
-/// Logs a deletion's outcome, since its client may be gone and never read the response.
+/// Logs the outcome of a deletion. The client may have disconnected before it could read the response.
 fn log_outcome(outcome: &Result<DeletionOutcome, Error>) {
     match outcome {
         Ok(DeletionOutcome { deletion: Some(deletion), .. }) => {

@@ -1,4 +1,4 @@
-//! What belongs to one request, and how resolvers get at it.
+//! The context of one request, and its access from resolvers.
 
 use async_graphql::Context;
 
@@ -10,7 +10,8 @@ use crate::app_state::AppState;
 use crate::auth::Principal;
 use crate::error::Error;
 
-/// A request's server, its principal and the permit that it holds while it is executed. Cloning it is cheap.
+/// The state of the server, the principal of a request and the permit that the request holds during its execution.
+/// Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     state: AppState,
@@ -19,13 +20,13 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// Creates the context of a request that this principal makes. It holds no permit yet.
+    /// Creates the context of a request of a principal. It holds no permit yet.
     #[must_use]
     pub const fn new(state: AppState, principal: Principal) -> Self {
         Self { state, principal, permit: RequestPermit::None }
     }
 
-    /// Returns the context of the same request, now with a permit.
+    /// Returns the context with a permit.
     pub(crate) fn with_permit(self, permit: RequestPermit) -> Self {
         Self { permit, ..self }
     }
@@ -36,7 +37,7 @@ impl RequestContext {
         &self.state
     }
 
-    /// Returns who makes the request.
+    /// Returns the principal of the request.
     #[must_use]
     pub const fn principal(&self) -> &Principal {
         &self.principal
@@ -53,16 +54,18 @@ impl RequestContext {
         self.principal.is_expired(self.state.database().settings().clock.now())
     }
 
-    /// Executes a change that may wait for locks, detached, once the client and then the process have a permit for it. A client
-    /// that disconnects before that has asked for nothing.
+    /// Executes a change that may wait for locks, detached from the request.
+    ///
+    /// Acquires a permit of the client and then one of the process first. If the client disconnects before both are
+    /// acquired, nothing is executed.
     ///
     /// # Errors
-    /// Those of [`AppState::run_detached`].
+    /// Returns the errors of [`AppState::run_detached`].
     pub(super) fn run_with_permit<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> impl Future<Output = Result<T, Error>> + Send {
-        // The future is large, and waits.
+        // The future is large and is held across the wait for permits.
         let work = Box::pin(work);
         async move {
             let client = match self.mutation_permit() {
@@ -79,10 +82,10 @@ impl RequestContext {
         }
     }
 
-    /// Executes work detached from the request. The work holds the request's permit to its end.
+    /// Executes a future detached from the request. The future holds the request's permit until it ends.
     ///
     /// # Errors
-    /// Those of [`AppState::run_detached`].
+    /// Returns the errors of [`AppState::run_detached`].
     pub(super) async fn run_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -104,7 +107,7 @@ impl RequestContext {
     }
 }
 
-/// Gives resolvers what belongs to their request.
+/// Gives resolvers access to the context of their request.
 pub(super) trait ContextExt {
     /// Returns the request's context.
     fn request_context(&self) -> Result<&RequestContext, Error>;
@@ -117,7 +120,7 @@ pub(super) trait ContextExt {
         self.request_context().map(RequestContext::state)
     }
 
-    /// Returns who makes the request.
+    /// Returns the principal of the request.
     fn principal(&self) -> Result<&Principal, Error> {
         self.request_context().map(RequestContext::principal)
     }

@@ -1,4 +1,4 @@
-//! Errors as clients see them: each has a code, none has SQL or the message of a database driver.
+//! Errors as clients receive them: each has a code, and none contains SQL or the message of a database driver.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -11,25 +11,25 @@ use crate::error::Error;
 
 pub use crate::conformance::error::{BAD_USER_INPUT, INTERNAL, QUERY_TOO_COMPLEX, error_with_code};
 
-/// The same request may succeed later.
+/// The code of an error after which the same request may succeed later.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
-/// A query took too long.
+/// The code of a query that exceeded its timeout.
 pub const TIMEOUT: &str = "TIMEOUT";
-/// A token is needed, and the request has none that is valid.
+/// The code of a request that requires a token and has no valid one.
 pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
-/// The principal's role does not suffice.
+/// The code of a request for which the principal's role is insufficient.
 pub const FORBIDDEN: &str = "FORBIDDEN";
 
-/// The most errors of a response.
+/// The maximum number of errors in a response.
 const MAX_ERRORS: usize = 100;
 
-/// Returns the response to a request of which nothing was executed.
+/// Returns an error response for a request of which nothing was executed.
 #[must_use]
 pub fn error_response(code: &str, message: impl Into<String>) -> Response {
     Response::from_errors(vec![error_with_code(code, message)])
 }
 
-/// Returns an error as clients see it, of a request of which nothing was executed.
+/// Converts an error into its public form, for a request of which nothing was executed.
 #[must_use]
 pub fn public_error(error: Arc<Error>, correlation_id: &str) -> ServerError {
     let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
@@ -38,7 +38,7 @@ pub fn public_error(error: Arc<Error>, correlation_id: &str) -> ServerError {
     error
 }
 
-/// Gives every error of a response its code and its public message, and logs what clients are not told.
+/// Gives every error of a response its code and its public message. Logs the details that clients do not receive.
 #[must_use]
 pub fn finalize_errors(mut response: Response, correlation_id: &str) -> Response {
     response.errors.truncate(MAX_ERRORS);
@@ -49,13 +49,13 @@ pub fn finalize_errors(mut response: Response, correlation_id: &str) -> Response
     response
 }
 
-/// Returns the messages of an error and all its causes. They are for the log, never for clients.
+/// Returns the messages of an error and of all its causes, for the log only.
 #[must_use]
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, ": {error}");
         cause = error.source();
     }
@@ -79,8 +79,8 @@ fn finish_error(error: &mut ServerError, correlation_id: &str) {
         // async-graphql's own errors, about a document and its values, have no source.
         None if source.is_none() => set_code(error, BAD_USER_INPUT),
         None => {
-            tracing::error!(target: "session_admin::graphql", correlation_id, error = error.message, "an error that nobody classified");
-            error.message = masked(correlation_id);
+            tracing::error!(target: "session_admin::graphql", correlation_id, error = error.message, "an unclassified error");
+            error.message = masked_message(correlation_id);
             set_code(error, INTERNAL);
         }
     }
@@ -108,7 +108,7 @@ fn log(error: &Error, correlation_id: &str) {
     }
 }
 
-/// Returns what the client is told. The messages of some errors repeat the database's own, which stay in the log.
+/// Returns the message for the client. Messages that repeat those of the database stay in the log.
 fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
     match error {
         Error::BadInput(message)
@@ -123,19 +123,21 @@ fn public_message<'a>(error: &'a Error, correlation_id: &str) -> Cow<'a, str> {
         | Error::Timeout(_)
         | Error::LockTimeout(_)
         | Error::MigrationsPending(_) => Cow::Owned(error.to_string()),
-        // The message names hosts and certificate authorities.
+        // The error's own message names hosts and certificate authorities.
         Error::Insecure { .. } => Cow::Owned(format!(
-            "The database cannot be reached: the connection to it cannot be secured. The log says why, under {correlation_id}."
+            "The database cannot be reached: the connection to it cannot be secured. The log has the cause under \
+             {correlation_id}."
         )),
         Error::MissingGrant { .. } => Cow::Owned(format!(
-            "The database role lacks a privilege; `session-admin doctor` lists what is missing. The log has the rest under {correlation_id}."
+            "The database role lacks a privilege; `session-admin doctor` lists what is missing. The log has the \
+             details under {correlation_id}."
         )),
         Error::Refused { .. } | Error::Database(_) | Error::Migration(_) | Error::Io { .. } => {
-            Cow::Owned(masked(correlation_id))
+            Cow::Owned(masked_message(correlation_id))
         }
     }
 }
 
-fn masked(correlation_id: &str) -> String {
-    format!("Something went wrong in the server. Its log says what, under {correlation_id}.")
+fn masked_message(correlation_id: &str) -> String {
+    format!("The server failed. Its log has the cause under {correlation_id}.")
 }

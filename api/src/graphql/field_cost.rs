@@ -1,37 +1,39 @@
-//! The cost of a query's fields. How deep and how long a query is has been checked before ([`crate::conformance::document`]).
+//! The cost of a query's fields. The depth and the length of a query are checked earlier
+//! ([`crate::conformance::document`]).
 
 use async_graphql::ServerError;
 
 use super::error::{QUERY_TOO_COMPLEX, error_with_code};
 
-/// The cost of an impact, besides its fields and one for each session.
+/// The base cost of an impact. Its fields and each session cost extra.
 pub(super) const IMPACT: usize = 100;
-/// The cost of the impact of a session on a page: those of a page are counted together.
+/// The cost of the impact of one session on a page. The impacts of a page are counted together.
 pub(super) const IMPACT_OF_MANY: usize = 10;
-/// The cost of asking the gateway about a session: a request to another server, though several are made at once.
+/// The cost of querying the gateway about a session: a request to another server, several of which run concurrently.
 pub(super) const GATEWAY: usize = 10;
-/// The cost of counting the rows that refer to a group, besides its fields: a dozen tables are read, for all groups together.
+/// The base cost of counting the rows that refer to a group. A dozen tables are read for all groups together.
 pub(super) const REFERENCES: usize = 10;
-/// The cost of a list over a whole table, besides its nodes: a filter or its total may read every row.
+/// The base cost of a list over a whole table. A filter or the total count may read every row.
 pub(super) const LIST: usize = 250;
-/// The cost of a cleanup's preview: every session is read, and the impact of those that would be deleted is counted. It takes
-/// half as long as the largest pages that are answered, and much longer than the smaller ones.
+/// The cost of the preview of a cleanup. Every session is read, and the impact of those that would be deleted is
+/// counted. A preview takes half as long as the largest accepted pages, and much longer than smaller ones.
 pub(super) const PREVIEW: usize = 2_500;
-/// The cost of a diagnosis of the whole schema. It takes as long as a preview.
+/// The cost of a diagnosis of the whole schema, which takes as long as a preview.
 pub(super) const HEALTH: usize = 2_500;
 
-/// The message with which async-graphql 7.2 refuses a query that costs too much. The error has neither a code nor a number to
-/// tell it by.
+/// The message with which async-graphql 7.2 rejects a query that costs too much. The error has no code to identify it
+/// by.
 const LIBRARY_MESSAGE: &str = "Query is too complex.";
 
 /// Replaces async-graphql's error about a query that costs too much by one with a code and the limit.
 ///
-/// An extension could say how much the query costs, but with one in place async-graphql takes a slow path for every field.
-pub(super) fn explain_cost(error: &mut ServerError, most: usize) {
+/// The actual cost is not reported. An extension could compute it, but extensions put async-graphql on a slow path for
+/// every field.
+pub(super) fn explain_cost(error: &mut ServerError, max_cost: usize) {
     if error.message == LIBRARY_MESSAGE {
         *error = error_with_code(
             QUERY_TOO_COMPLEX,
-            format!("The query costs more than {most}. Ask for smaller pages or fewer fields."),
+            format!("The query costs more than {max_cost}. Request smaller pages or fewer fields."),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The role that each root field requires.
 //!
-//! The roles of all root fields of an operation are checked before it is executed, so that nothing is done of an operation with
-//! a forbidden field. Everything that changes something requires the role once more ([`super::Operator`], [`super::Admin`]).
+//! The roles of all root fields of an operation are checked before its execution, so that nothing is executed of an
+//! operation with a forbidden field. Every change checks the role again ([`super::Operator`], [`super::Admin`]).
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
@@ -11,8 +11,9 @@ use crate::auth::{Principal, Role};
 use crate::conformance::document::Document;
 use crate::conformance::visit::fields_at_root;
 
-/// Returns the role that a root field requires; none for a field that the schema does not have. A test compares this with the
-/// schema, so a new field needs a line here.
+/// Returns the role that a root field requires, or `None` if the schema does not define the field.
+///
+/// A test compares this function with the schema, so every new field needs an entry here.
 #[must_use]
 pub fn required_role(kind: OperationType, field: &str) -> Option<Role> {
     match kind {
@@ -24,7 +25,7 @@ pub fn required_role(kind: OperationType, field: &str) -> Option<Role> {
         },
         OperationType::Mutation => match field {
             "__typename" => Some(Role::Viewer),
-            // A dry run locks rows and fires triggers before it is rolled back; the previews of a viewer only read.
+            // A dry run locks rows and fires triggers before it is rolled back. The previews for a viewer only read.
             "deleteSession" | "cleanUpSessions" | "cancelCleanupRun" | "restoreDeletion" | "restoreCleanupRun" => {
                 Some(Role::Operator)
             }
@@ -38,20 +39,21 @@ pub fn required_role(kind: OperationType, field: &str) -> Option<Role> {
     }
 }
 
-/// Checks that the principal's role is enough for each root field of an operation, including fields that a directive skips.
+/// Checks that the principal's role suffices for each root field of an operation, including fields that a directive
+/// skips.
 ///
 /// # Errors
-/// FORBIDDEN, with the field and the role that it requires.
+/// Returns FORBIDDEN, with the field and the role that it requires.
 pub fn check_roles(document: &Document, operation: Option<&str>, principal: &Principal) -> Result<(), ServerError> {
     let document = document.ast();
-    // Without an operation nothing is executed, and the execution says so.
+    // Without an operation nothing is executed. The execution reports that error.
     let Some(operation) = selected_operation(document, operation) else { return Ok(()) };
     let mut fields = Vec::new();
     fields_at_root(&operation.selection_set.node, &document.fragments, |field, _| {
         fields.push(field.name.node.as_str());
     });
     for field in fields {
-        // The validation reports fields that the schema does not have.
+        // The validation reports fields that the schema does not define.
         let Some(role) = required_role(operation.ty, field) else { continue };
         principal.require(role, field).map_err(|error| error_with_code(FORBIDDEN, error.to_string()))?;
     }

@@ -1,4 +1,4 @@
-//! The GraphQL schema: arguments in, types out. The rules live in the domain; nothing here decides about a row.
+//! The GraphQL schema. It maps arguments and types; the rules live in the domain modules.
 
 #![expect(clippy::doc_markdown, reason = "most of the comments are the schema's descriptions, with GraphQL's names")]
 

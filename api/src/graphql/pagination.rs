@@ -1,4 +1,4 @@
-//! Pages of lists: their arguments, their cost, their cursors, and the columns that a query needs of their rows.
+//! The pagination of lists: arguments, cost, cursors, and the columns of rows that a query needs.
 
 use async_graphql::{Context, Lookahead};
 use base64::Engine as _;
@@ -10,13 +10,13 @@ use crate::db::pagination::{Cursor, PageRequest, Projection};
 use crate::error::Error;
 use crate::limits::Limits;
 
-/// The number of nodes on a page unless the query says one.
+/// The default number of nodes on a page.
 const DEFAULT_SIZE: u32 = 20;
 
-/// Returns the part of a list that the arguments of a field ask for.
+/// Returns the part of a list that the arguments of a field request.
 ///
 /// # Errors
-/// [`Error::BadInput`] where both ends are asked for, or where the size or a cursor is invalid.
+/// Returns [`Error::BadInput`] if both ends are requested, or if the size or a cursor is invalid.
 pub(super) fn page_request(
     ctx: &Context<'_>,
     first: Option<i32>,
@@ -26,15 +26,15 @@ pub(super) fn page_request(
 ) -> Result<PageRequest, Error> {
     let (name, size) = match (first, last) {
         (Some(_), Some(_)) => {
-            return Err(Error::BadInput("first and last exclude each other: ask for one end of the list.".to_owned()));
+            return Err(Error::BadInput("first and last cannot be combined: use only one of them.".to_owned()));
         }
         (None, Some(last)) => ("last", Some(last)),
         (first, None) => ("first", first),
     };
-    let most = ctx.state()?.limits().page;
+    let max_size = ctx.state()?.limits().page;
     let position = |argument: &str, cursor: Option<&str>| cursor.map(|cursor| decode(argument, cursor)).transpose();
     Ok(PageRequest {
-        size: size.map_or(Ok(DEFAULT_SIZE.min(most)), |size| page_size(name, size, most))?,
+        size: size.map_or(Ok(DEFAULT_SIZE.min(max_size)), |size| page_size(name, size, max_size))?,
         last: last.is_some(),
         after: position("after", after)?,
         before: position("before", before)?,
@@ -42,21 +42,21 @@ pub(super) fn page_request(
     })
 }
 
-/// Passes a page's size, and names the argument that has it in the error.
-fn page_size(name: &str, size: i32, most: u32) -> Result<u32, Error> {
+/// Validates the size of a page. The error names the argument that has it.
+fn page_size(name: &str, size: i32, max_size: u32) -> Result<u32, Error> {
     u32::try_from(size)
         .ok()
-        .filter(|size| *size <= most)
-        .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {most} nodes.")))
+        .filter(|size| *size <= max_size)
+        .ok_or_else(|| Error::BadInput(format!("{name} is {size}; a page has between 0 and {max_size} nodes.")))
 }
 
-/// Returns the cost of a page: that of its fields, times its number of nodes. A size that will be refused counts as one node.
+/// Returns the cost of a page: the cost of its fields times its number of nodes. An invalid size counts as one node.
 pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, fields: usize) -> usize {
     let size = first.or(last).map_or(DEFAULT_SIZE, |size| page_size("", size, Limits::MAX_PAGE_SIZE).unwrap_or(1));
     fields.saturating_mul((size as usize).max(1)).saturating_add(1)
 }
 
-/// Returns which columns and cursors of a connection's rows the query has no field for.
+/// Returns the columns and cursors of a connection's rows that no field of the query needs.
 pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Projection {
     let selected = ctx.look_ahead();
     let (nodes, edges, page) = (selected.field("nodes"), selected.field("edges"), selected.field("pageInfo"));
@@ -73,16 +73,16 @@ pub(super) fn projection<N: Row>(ctx: &Context<'_>) -> Projection {
     }
 }
 
-/// Returns the cursor of a position, which is opaque to clients.
+/// Returns the cursor of a position. Clients treat it as opaque.
 pub(super) fn encode(position: &Cursor) -> String {
-    // A position has texts only, and these can always be written as JSON.
+    // A position consists of texts, which always serialize as JSON.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
-/// Returns the position of a cursor. Some are long, since they hold a name.
+/// Parses a cursor into its position. There is no length limit because a cursor can contain a name.
 fn decode(argument: &str, cursor: &str) -> Result<Cursor, Error> {
     let position = URL_SAFE_NO_PAD.decode(cursor).ok();
     position.and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(|| {
-        Error::BadInput(format!("{argument} is not a cursor of this list: take one from its edges or pageInfo."))
+        Error::BadInput(format!("{argument} is not a cursor of this list: use one from its edges or pageInfo."))
     })
 }

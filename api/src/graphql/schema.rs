@@ -1,4 +1,4 @@
-//! The schema as a whole: what executes it, its text, and its index for the rules of [`crate::conformance`].
+//! The executable schema, its SDL text, and its index for the rules of [`crate::conformance`].
 
 use std::sync::LazyLock;
 
@@ -9,19 +9,20 @@ use super::subscription::Subscription;
 use super::{mutation, query, types};
 use crate::conformance::schema_index::SchemaIndex;
 
-/// The root of queries.
+/// The root type of queries.
 pub type Query = Root<query::Query>;
-/// The root of mutations.
+/// The root type of mutations.
 pub type Mutation = Root<mutation::Mutation>;
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// Returns a builder of the schema. It needs no database: what a request may use comes with it, as [`super::RequestContext`].
+/// Returns a builder of the schema. The schema needs no database; each request supplies its state as a
+/// [`super::RequestContext`].
 #[must_use]
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<types::Node>()
-        // Suggestions would tell of the schema to clients that may not read it.
+        // Suggestions would reveal parts of the schema to clients that may not read it.
         .disable_suggestions()
 }
 
@@ -40,7 +41,7 @@ pub fn sdl() -> String {
     text
 }
 
-/// Returns the index of the schema, which is made at the first call.
+/// Returns the index of the schema, which is created at the first call.
 #[must_use]
 pub fn schema_index() -> &'static SchemaIndex {
     static INDEX: LazyLock<SchemaIndex> = LazyLock::new(|| SchemaIndex::from_sdl(&sdl()));

@@ -186,5 +186,5 @@ fn uuid(id: &SqlValue) -> Result<Uuid, Error> {
 /// [`Error::Unsuitable`] if it is not a UUID.
 pub(super) fn parse_id(text: &str) -> Result<Uuid, Error> {
     text.parse()
-        .map_err(|_| Error::IncompatibleDatabase(format!("A group has or names the id {text}, which is no UUID.")))
+        .map_err(|_| Error::IncompatibleDatabase(format!("A group has or names the id {text}, which is not a UUID.")))
 }

@@ -1,4 +1,4 @@
-//! What the HTTP handlers share, and what belongs to one caller.
+//! The state that HTTP handlers share, and the caller of a request.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::app_state::AppState;
 use crate::conformance::document_cache::DocumentCache;
 use crate::graphql::{RequestContext, Schema, builder, schema_index};
 
-/// What all handlers of a server share.
+/// The state that all handlers of a server share.
 #[derive(Clone)]
 pub(in crate::http) struct App {
     pub(in crate::http) schema: Schema,
@@ -26,7 +26,7 @@ pub(in crate::http) struct App {
     pub(in crate::http) sockets: Sockets,
     pub(in crate::http) socket_slots: SocketSlots,
     pub(in crate::http) queries: QueueLimit,
-    /// Mutations wait for locks. A limit of their own keeps them from delaying queries.
+    /// Mutations wait for locks. Their separate limit prevents them from delaying queries.
     pub(in crate::http) mutations: QueueLimit,
     pub(in crate::http) readiness: ReadinessCache,
     rate_limit: RateLimit,
@@ -35,7 +35,7 @@ pub(in crate::http) struct App {
 }
 
 impl App {
-    /// Creates what the handlers of this server share.
+    /// Creates the state that the handlers of a server share.
     pub(in crate::http) fn new(state: AppState, sockets: Sockets) -> Self {
         let limits = *state.limits();
         let client_limits = ClientLimits::new(&limits, state.budget());
@@ -54,20 +54,21 @@ impl App {
         }
     }
 
-    /// Returns the connection of a request; a new one without an address where the router is called without a connection.
+    /// Returns the connection of a request, or a new one without an address if the router is called without a
+    /// connection.
     pub(in crate::http) fn connection(&self, request: &Request) -> ConnectionActivity {
         let connection = request.extensions().get().cloned();
         connection.unwrap_or_else(|| ConnectionActivity::new(None, self.client_limits))
     }
 
-    /// Returns the caller who made a request, once its principal is known.
+    /// Creates the caller of an authenticated request.
     pub(in crate::http) fn for_request(self, request: &Request, context: RequestContext) -> Caller {
         let connection = self.connection(request);
         Caller { app: self, context, connection }
     }
 }
 
-/// A caller whose principal is known, over one connection.
+/// An authenticated caller on one connection.
 #[derive(Clone)]
 pub(in crate::http) struct Caller {
     pub(in crate::http) app: App,
@@ -76,10 +77,10 @@ pub(in crate::http) struct Caller {
 }
 
 impl Caller {
-    /// Counts a request of the caller.
+    /// Counts a request against the caller's rate limit.
     ///
     /// # Errors
-    /// The refusal (429) of a caller whose requests of this minute are used up.
+    /// Returns a refusal (429) if the caller has used up the requests of this minute.
     pub(in crate::http) fn check_rate(&self) -> Result<(), Refusal> {
         self.app.rate_limit.check(self.rate_key()).map_err(|Limited { per_minute, retry_after }| Refusal {
             code: "RATE_LIMITED",
@@ -91,17 +92,21 @@ impl Caller {
         })
     }
 
-    /// Returns the key under which requests are counted together: the token's name, wherever the token is used; while no token
-    /// is required, the client's address.
+    /// Returns the key under which requests are counted together.
+    ///
+    /// The key is the token's name, on every connection that uses the token. While no token is required, it is the
+    /// client's address.
     fn rate_key(&self) -> String {
         let principal = self.context.principal();
         let address = || self.connection.address().map(|address| address.to_string()).unwrap_or_default();
-        // No token's name has a colon.
+        // A token's name cannot contain a colon.
         if principal.is_anonymous_local() { format!("from:{}", address()) } else { principal.name().to_owned() }
     }
 
-    /// Returns what the caller may have in progress: the token's quota over all its connections; while no token is required,
-    /// the connection's.
+    /// Returns the quota of the caller's concurrent work.
+    ///
+    /// The quota belongs to the token, over all its connections. While no token is required, it belongs to the
+    /// connection.
     pub(in crate::http) fn quota(&self) -> Arc<ClientQuota> {
         let principal = self.context.principal();
         if principal.is_anonymous_local() {

@@ -1,4 +1,4 @@
-//! HTTP: which connections and requests are accepted, and in what shape. What a request asks for is GraphQL's matter.
+//! The HTTP layer: connections, requests, responses and WebSockets. The content of requests is handled by GraphQL.
 
 mod app;
 mod connection;

@@ -1,4 +1,5 @@
-//! Whether the server can do its work. The database is asked once a second, however often a supervisor asks.
+//! The readiness of the server, which is queried from the database at most once a second, regardless of the number of
+//! probes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use moka::future::Cache;
 use crate::db::Database;
 use crate::graphql::error::error_chain;
 
-/// How long the database has for its answer.
+/// The timeout of the database's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long its answer is cached.
+/// The time for which the result is cached.
 const TTL: Duration = Duration::from_secs(1);
 
-/// The sentences that say what the server lacks, cached for a second.
+/// A cache of the messages that name what the server lacks.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ReadinessCache(Cache<(), Arc<Vec<String>>>);
 
@@ -24,7 +25,7 @@ impl Default for ReadinessCache {
 }
 
 impl ReadinessCache {
-    /// Returns what the server lacks; nothing where it is ready.
+    /// Returns the messages that name what the server lacks. The list is empty if the server is ready.
     pub(in crate::http) async fn missing_parts(&self, database: &Database) -> Arc<Vec<String>> {
         self.0.get_with((), async { Arc::new(find_missing_parts(database).await) }).await
     }
@@ -43,14 +44,14 @@ async fn query_missing_parts(database: &Database) -> Vec<String> {
         return vec!["The database cannot be reached.".to_owned()];
     }
     match migration::list_pending(pool).await {
-        // A pending purge changes no table's definition.
+        // The server works while only the stale purge is pending, because it changes no table definition.
         Ok(pending) if pending.iter().all(|name| name == migration::STALE_PURGE) => Vec::new(),
         Ok(pending) => {
-            vec![format!("Migrations are pending: {}. `session-admin migrate` makes them.", pending.join(", "))]
+            vec![format!("Migrations are pending: {}. `session-admin migrate` applies them.", pending.join(", "))]
         }
         Err(error) => {
             tracing::warn!(target: "session_admin::http", error = error_chain(&error), "not ready: the migrations cannot be read");
-            vec!["The state of the migrations cannot be read; the log says why.".to_owned()]
+            vec!["The state of the migrations cannot be read; the log has the cause.".to_owned()]
         }
     }
 }

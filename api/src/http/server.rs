@@ -1,4 +1,4 @@
-//! Serving until told to stop.
+//! The HTTP server, from start to graceful shutdown.
 
 use std::time::Duration;
 
@@ -15,17 +15,19 @@ use crate::admission::client_quota::ClientLimits;
 use crate::app_state::AppState;
 use crate::error::Error;
 
-/// How long requests and deletions in progress have to finish.
+/// The time that requests and deletions in progress have to finish.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
-/// How long WebSockets have to send their close frames.
+/// The time that WebSockets have to send their close frames.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown` is ready. Then it accepts nothing new, closes all WebSockets and lets everything else in progress
-/// finish, for up to 30 seconds. Pages of these origins may use the server, besides its own page.
+/// Serves until `shutdown` is ready.
+///
+/// It then accepts nothing new, closes all WebSockets and lets all other work in progress finish, for up to 30 seconds.
+/// Pages of `origins` may use the server, in addition to its own page.
 ///
 /// # Errors
-/// [`Error::BadInput`] where the listener can be reached from other machines and no token is required; [`Error::Io`] where it
-/// has no address; those of the database where it cannot tell whether a token is required.
+/// Returns [`Error::BadInput`] if the listener is reachable from other machines and no token is required, [`Error::Io`]
+/// if the listener has no address, and the errors of the database if it cannot determine whether a token is required.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
@@ -40,16 +42,16 @@ pub async fn serve(
     let closing = sockets.clone();
     let signal = async move {
         shutdown.await;
-        tracing::info!(target: "session_admin::http", "stopping: nothing new is accepted, what is under way may finish");
+        tracing::info!(target: "session_admin::http", "stopping: no new requests are accepted, those in progress may finish");
         closing.close();
-        // Sending fails only where serving has ended already.
+        // Sending fails only if serving has already ended.
         let _ = stop.send(Instant::now() + SHUTDOWN_GRACE);
     };
     let limits = *state.limits();
     let client_limits = ClientLimits::new(&limits, state.budget());
     let serving = accept_loop::serve(listener, router, &limits, client_limits, signal);
     finish_connections(serving, stopped, &state).await;
-    // A socket that is still open has a client that reads nothing.
+    // A socket that is still open belongs to a client that does not read.
     let _ = tokio::time::timeout(CLOSE_GRACE, sockets.wait_until_closed()).await;
     Ok(())
 }
@@ -63,7 +65,7 @@ async fn finish_connections(serving: impl Future<Output = ()>, stopped: oneshot:
     if tokio::time::timeout_at(deadline, serving).await.is_err() {
         tracing::warn!(target: "session_admin::http", "some requests did not finish in time");
     }
-    // A deletion whose client has disconnected is no request any more.
+    // A deletion whose client has disconnected no longer belongs to a request.
     if !state.wait_for_deletions(deadline.saturating_duration_since(Instant::now())).await {
         tracing::warn!(target: "session_admin::http", "a deletion did not finish in time: the database rolls it back");
     }

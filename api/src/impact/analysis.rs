@@ -195,14 +195,16 @@ fn blocker(plan: &DeletionPlan<'_>, edge: usize, rows: i64) -> Blocker {
     };
     let why = match kind {
         BlockerKind::SetNullOnNotNull => format!(
-            "its rule SET NULL contradicts {columns}, which takes no null; make the rule CASCADE, or let the column take null"
+            "its rule SET NULL contradicts {columns}, which cannot be null; change the rule to CASCADE, or allow null \
+             in the column"
         ),
         BlockerKind::SetDefaultUnusable => {
             format!(
-                "the default of {columns} is no row of {parent} that stays; give it a usable default or change the rule"
+                "the default of {columns} does not refer to a row of {parent} that remains; set a usable default or \
+                 change the rule"
             )
         }
-        _ => format!("its rule is {}; make it CASCADE, or SET NULL where the column takes null", key.on_delete),
+        _ => format!("its rule is {}; change it to CASCADE, or to SET NULL if the column can be null", key.on_delete),
     };
     Blocker {
         kind,
@@ -211,7 +213,7 @@ fn blocker(plan: &DeletionPlan<'_>, edge: usize, rows: i64) -> Blocker {
         columns: key.columns.clone(),
         rows,
         message: format!(
-            "{} of {table} that would stay refer to {parent} by {}: {why}.",
+            "{} of {table} that would remain refer to {parent} by {}: {why}.",
             counted(rows, "row", "rows"),
             key.constraint
         ),

@@ -53,7 +53,7 @@ impl ExpectedImpact {
     pub fn parse(token: &str) -> Result<Self, Error> {
         let malformed = || {
             Error::BadInput(
-                "expectedImpact is not a token of an impact. Send back DeletionImpact.token as it was, or leave it out."
+                "expectedImpact is not an impact token. Send DeletionImpact.token unchanged, or omit expectedImpact."
                     .to_owned(),
             )
         };

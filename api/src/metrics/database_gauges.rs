@@ -1,9 +1,9 @@
-//! The numbers that are counted in the database; they are the same from every process.
+//! The metrics that are counted in the database, and that are therefore the same in every process.
 
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use serde_json::json;
 
-use super::collector::{gauge, register};
+use super::collector::{register, register_gauge};
 use crate::cleanup::{self, RunStatus};
 use crate::db::Database;
 use crate::deletion::audit::query;
@@ -12,19 +12,23 @@ use crate::schema_health;
 use crate::schema_health::{AcceptedFindings, Severity};
 use crate::session::{SessionStatus, queries};
 
-/// The numbers of one count. Those that could not be counted are none.
+/// The numbers of one count of the database. A part that could not be counted is `None`.
 #[derive(Debug)]
 pub(super) struct DatabaseCounts {
     /// The time of the count, in seconds since 1970.
     counted_at: i64,
+    /// The number of runs per status.
     runs: Option<Vec<(RunStatus, u64)>>,
+    /// The number of deletions, and of the rows that they deleted.
     deletions: Option<(u64, u64)>,
+    /// The number of sessions per status, and whether they are stale.
     sessions: Option<Vec<(SessionStatus, bool, i64)>>,
+    /// The severity of each finding, and whether it is accepted.
     findings: Option<Vec<(Severity, bool)>>,
 }
 
 impl DatabaseCounts {
-    /// Counts everything. Returns None where the database is unavailable.
+    /// Counts all parts. Returns `None` if the database is unavailable.
     pub(super) async fn load(db: &Database, accepted: &AcceptedFindings) -> Option<Self> {
         let findings = async {
             let findings = schema_health::diagnose(db, accepted).await?.findings;
@@ -32,22 +36,27 @@ impl DatabaseCounts {
         };
         Some(Self {
             counted_at: db.settings().clock.now().timestamp(),
-            runs: counted_part("runs", cleanup::count_by_status(db).await)?,
-            deletions: counted_part("deletions", query::totals(db).await)?,
-            sessions: counted_part("sessions", queries::count_by_status(db).await)?,
-            findings: counted_part("findings", findings.await)?,
+            runs: require_available("runs", cleanup::count_by_status(db).await)?,
+            deletions: require_available("deletions", query::totals(db).await)?,
+            sessions: require_available("sessions", queries::count_by_status(db).await)?,
+            findings: require_available("findings", findings.await)?,
         })
     }
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        let help = "When what is in the database was counted, in seconds since 1970; once a minute at most.";
-        gauge(registry, "counted_timestamp_seconds", help, self.counted_at)?;
+        let help = "The time at which the database was counted, in seconds since 1970; at most once a minute.";
+        register_gauge(registry, "counted_timestamp_seconds", help, self.counted_at)?;
         if let Some(runs) = &self.runs {
             register_runs(registry, runs)?;
         }
         if let Some((deletions, rows)) = self.deletions {
-            counter(registry, "deletions_total", "Deletions in the database's audit trail.", deletions)?;
-            counter(registry, "rows_deleted_total", "Rows that these deletions took, over all tables.", rows)?;
+            register_counter(registry, "deletions_total", "Deletions in the database's audit trail.", deletions)?;
+            register_counter(
+                registry,
+                "rows_deleted_total",
+                "Rows that these deletions deleted, in all tables.",
+                rows,
+            )?;
         }
         if let Some(sessions) = &self.sessions {
             register_sessions(registry, sessions)?;
@@ -59,14 +68,14 @@ impl DatabaseCounts {
     }
 }
 
-/// Returns one part of the numbers. The inner option is none where the part could not be counted, the outer one where
-/// the database is unavailable.
-#[expect(clippy::option_option, reason = "the outer one ends the reading")]
-fn counted_part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
-    match read {
-        Ok(read) => Some(Some(read)),
+/// Returns the result of counting one part. The outer option is `None` if the database is unavailable, the inner one if
+/// the part could not be counted for another reason, which is logged.
+#[expect(clippy::option_option, reason = "the outer one ends the count")]
+fn require_available<T>(part: &str, result: Result<T, Error>) -> Option<Option<T>> {
+    match result {
+        Ok(count) => Some(Some(count)),
         Err(error) => {
-            tracing::warn!(target: "session_admin::metrics", error = &error as &dyn std::error::Error, part, "the metrics lack what is in the database");
+            tracing::warn!(target: "session_admin::metrics", error = &error as &dyn std::error::Error, part, "the metrics lack the counts of the database");
             (error.code() != "UNAVAILABLE").then_some(None)
         }
     }
@@ -75,15 +84,15 @@ fn counted_part<T>(part: &str, read: Result<T, Error>) -> Option<Option<T>> {
 fn register_runs(registry: &Registry, runs: &[(RunStatus, u64)]) -> prometheus::Result<()> {
     let help = "Cleanup runs in the database that have finished, by their status.";
     let opts = Opts::new("cleanup_runs_finished_total", help);
-    let finished = register(registry, IntCounterVec::new(opts, &["status"])?)?;
+    let finished_runs = register(registry, IntCounterVec::new(opts, &["status"])?)?;
     let help = "Cleanup runs in the database that have not finished, by their status.";
-    let open = register(registry, IntGaugeVec::new(Opts::new("cleanup_runs", help), &["status"])?)?;
+    let unfinished_runs = register(registry, IntGaugeVec::new(Opts::new("cleanup_runs", help), &["status"])?)?;
     for (status, count) in runs {
         let label = json!(status).as_str().unwrap_or_default().to_lowercase();
         if status.has_finished() {
-            finished.with_label_values(&[&label]).inc_by(*count);
+            finished_runs.with_label_values(&[&label]).inc_by(*count);
         } else {
-            open.with_label_values(&[&label]).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            unfinished_runs.with_label_values(&[&label]).set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
     }
     Ok(())
@@ -97,24 +106,25 @@ fn register_sessions(registry: &Registry, counts: &[(SessionStatus, bool, i64)])
         sessions.with_label_values(&[&label]).add(*count);
     }
     let stale = counts.iter().filter(|(_, stale, _)| *stale).map(|(.., count)| count).sum();
-    gauge(registry, "stale_sessions", "Stale sessions in the database, whatever their age.", stale)
+    register_gauge(registry, "stale_sessions", "Stale sessions in the database, of any age.", stale)
 }
 
-fn register_findings(registry: &Registry, found: &[(Severity, bool)]) -> prometheus::Result<()> {
+fn register_findings(registry: &Registry, findings: &[(Severity, bool)]) -> prometheus::Result<()> {
     let opts =
         Opts::new("findings", "Findings of schema health, by severity and whether the configuration accepts them.");
-    let findings = register(registry, IntGaugeVec::new(opts, &["severity", "accepted"])?)?;
+    let gauges = register(registry, IntGaugeVec::new(opts, &["severity", "accepted"])?)?;
     for (severity, label) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")] {
         for accepted in [false, true] {
-            let count = found.iter().filter(|finding| **finding == (severity, accepted)).count();
-            let gauge = findings.with_label_values(&[label, &accepted.to_string()]);
+            let count = findings.iter().filter(|finding| **finding == (severity, accepted)).count();
+            let gauge = gauges.with_label_values(&[label, &accepted.to_string()]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
     Ok(())
 }
 
-fn counter(registry: &Registry, name: &str, help: &str, count: u64) -> prometheus::Result<()> {
+/// Registers a counter with one value.
+fn register_counter(registry: &Registry, name: &str, help: &str, count: u64) -> prometheus::Result<()> {
     register(registry, IntCounter::new(name, help)?)?.inc_by(count);
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! All numbers in the format that Prometheus reads.
+//! The metrics of a process, and their encoding in the text format of Prometheus.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use prometheus::{IntGaugeVec, Opts, Registry, TextEncoder};
 
-use super::collector::{gauge, register};
+use super::collector::{register, register_gauge};
 use super::database_gauges::DatabaseCounts;
 use super::gauge_cache::GaugeCache;
 use super::requests::Requests;
@@ -14,7 +14,7 @@ use crate::db::Database;
 use crate::error::Error;
 use crate::schema_health::AcceptedFindings;
 
-/// The media type of [`Metrics::text`].
+/// The media type of the text that [`Metrics::render`] returns.
 pub const FORMAT: &str = prometheus::TEXT_FORMAT;
 
 /// The metrics of this process. Clones share them.
@@ -29,22 +29,23 @@ struct Inner {
 }
 
 impl Metrics {
-    /// Counts a tick of the schedule.
-    pub fn record_tick(&self, moment: DateTime<Utc>, tick: Tick) {
-        self.0.ticks.count(moment, tick);
+    /// Records the outcome of the schedule's tick at the given time.
+    pub fn record_tick(&self, time: DateTime<Utc>, tick: Tick) {
+        self.0.ticks.record(time, tick);
     }
 
-    /// Returns the counts of requests, operations and sockets.
+    /// Returns the metrics of requests, operations and sockets.
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.0.requests
     }
 
-    /// Returns all numbers in the format that Prometheus reads. Those of the database are counted once a minute at
-    /// most, and left out while it is unavailable.
+    /// Returns all metrics in the text format of Prometheus. The metrics of the database are counted at most once a
+    /// minute, and are omitted while the database is unavailable.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for an invalid name of a metric.
+    /// [`Error::IncompatibleDatabase`] if a metric cannot be registered or encoded, for example because of an invalid
+    /// name.
     pub async fn render(&self, db: &Database, accepted: &Arc<AcceptedFindings>) -> Result<String, Error> {
         let counts = self.0.database.load_cached(db, accepted).await;
         self.encode(db, counts.as_deref())
@@ -63,13 +64,13 @@ impl Metrics {
     }
 }
 
-/// Registers the connections to the database that requests use.
+/// Registers the metrics of the database connections that requests use.
 fn register_pool(db: &Database, registry: &Registry) -> prometheus::Result<()> {
     let (open, idle) = db.connection_counts();
-    let help = "This process's connections to the database, but for the queue's two.";
+    let help = "This process's connections to the database, without the queue's two.";
     let connections = register(registry, IntGaugeVec::new(Opts::new("pool_connections", help), &["state"])?)?;
     connections.with_label_values(&["idle"]).set(i64::from(idle));
     connections.with_label_values(&["in_use"]).set(i64::from(open.saturating_sub(idle)));
-    let help = "The most of them (--max-connections).";
-    gauge(registry, "pool_connections_max", help, db.settings().max_connections.into())
+    let help = "The maximum number of these connections (--max-connections).";
+    register_gauge(registry, "pool_connections_max", help, db.settings().max_connections.into())
 }

@@ -1,7 +1,7 @@
-//! Metrics for operators: what this process has done, and what the database holds.
+//! The metrics for operators: the activity of this process, and the contents of the database.
 //!
-//! Deletions and runs are counted in the database, not as they happen: the numbers survive a killed process, and
-//! include those of the command line.
+//! Deletions and runs are counted in the database rather than as they happen. The numbers therefore survive a killed
+//! process, and include deletions and runs of the command line.
 
 mod collector;
 mod database_gauges;

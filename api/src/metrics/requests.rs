@@ -1,15 +1,16 @@
-//! Counts and durations of requests and operations. Every label is one of a few words that this program knows, so a
-//! client cannot add lines by inventing names.
+//! The counts and durations of requests and operations.
+//!
+//! Every label value comes from a fixed set, so a client cannot create new time series by inventing names.
 
 use std::time::{Duration, Instant};
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
-/// The bounds of the histograms in seconds: a list takes some milliseconds, the deletion of a large session some
+/// The bucket bounds of the histograms, in seconds. A list takes milliseconds, the deletion of a large session takes
 /// seconds.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 
-/// The counts of requests, operations and sockets.
+/// The metrics of requests, operations and sockets.
 #[derive(Debug)]
 pub struct Requests {
     http: IntCounterVec,
@@ -35,7 +36,7 @@ impl Requests {
                 Opts::new("http_requests_total", "HTTP requests that were answered, by route, method and status."),
                 &["route", "method", "status"],
             )?,
-            http_duration: histogram("http_request_duration_seconds", "How long HTTP requests took.", &["route"])?,
+            http_duration: histogram("http_request_duration_seconds", "Duration of HTTP requests.", &["route"])?,
             operations: IntCounterVec::new(
                 Opts::new(
                     "operations_total",
@@ -45,7 +46,7 @@ impl Requests {
             )?,
             operation_duration: histogram(
                 "operation_duration_seconds",
-                "How long queries and mutations took, over HTTP and over sockets.",
+                "Duration of queries and mutations, over HTTP and WebSockets.",
                 &["kind", "field"],
             )?,
             sockets: IntGauge::new("sockets", "WebSockets that are open.")?,
@@ -60,21 +61,22 @@ impl Requests {
         registry.register(Box::new(self.sockets.clone()))
     }
 
-    /// Counts an HTTP request that has been answered. `route` is one of the router's own.
+    /// Records an HTTP response and its duration. `route` has to be one of the router's paths.
     pub fn record_response(&self, route: &str, method: &str, status: u16, duration: Duration) {
         self.http.with_label_values(&[route, method, &status.to_string()]).inc();
         self.http_duration.with_label_values(&[route]).observe(duration.as_secs_f64());
     }
 
-    /// Begins an operation. It is counted when the returned guard is dropped.
+    /// Starts an operation, which is counted when the returned guard is dropped.
     #[must_use]
     pub fn operation(&self, kind: &'static str, field: &'static str) -> OperationGuard {
-        // A subscription lasts as long as its client listens, and ends with OK unless an error is recorded.
+        // The duration of a subscription depends on its client. A subscription ends with OK unless an error is
+        // recorded.
         let (duration, code) = match kind {
             "subscription" => (None, "OK".to_owned()),
             _ => (Some(self.operation_duration.with_label_values(&[kind, field])), "GIVEN_UP".to_owned()),
         };
-        OperationGuard { operations: self.operations.clone(), duration, began: Instant::now(), kind, field, code }
+        OperationGuard { operations: self.operations.clone(), duration, started_at: Instant::now(), kind, field, code }
     }
 
     /// Counts an open socket until the returned guard is dropped.
@@ -85,20 +87,20 @@ impl Requests {
     }
 }
 
-/// An operation under way, which is counted when it is dropped.
+/// A GraphQL operation in progress, which is counted when this guard is dropped.
 #[derive(Debug)]
 pub struct OperationGuard {
     operations: IntCounterVec,
     duration: Option<prometheus::Histogram>,
-    began: Instant,
+    started_at: Instant,
     kind: &'static str,
     field: &'static str,
     code: String,
 }
 
 impl OperationGuard {
-    /// Records the code with which the operation ends. Without one it counts as given up: its time ran out, or its
-    /// client left.
+    /// Sets the code with which the operation ends. A query or mutation without a code is counted as `GIVEN_UP`: it
+    /// timed out, or its client disconnected.
     pub fn set_outcome(&mut self, code: &str) {
         code.clone_into(&mut self.code);
     }
@@ -108,12 +110,12 @@ impl Drop for OperationGuard {
     fn drop(&mut self) {
         self.operations.with_label_values(&[self.kind, self.field, &self.code]).inc();
         if let Some(duration) = &self.duration {
-            duration.observe(self.began.elapsed().as_secs_f64());
+            duration.observe(self.started_at.elapsed().as_secs_f64());
         }
     }
 }
 
-/// An open socket, which is counted until it is dropped.
+/// An open socket, which is counted until this guard is dropped.
 #[derive(Debug)]
 pub struct OpenSocket(IntGauge);
 

@@ -1,32 +1,33 @@
-//! Counts of the schedule's ticks.
+//! The metrics of the cleanup schedule's ticks.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use super::collector::{gauge, register};
+use super::collector::{register, register_gauge};
 
-/// The ticks that this process has seen.
+/// The numbers of ticks in this process, and the time of the last one.
 #[derive(Debug, Default)]
 pub(super) struct ScheduleTicks {
+    /// The number of ticks per outcome, indexed by [`Tick`].
     by_outcome: [AtomicU64; Tick::ALL.len()],
-    /// The time of the last tick in seconds since 1970; 0 before the first one.
+    /// The time of the last tick, in seconds since 1970; 0 before the first tick.
     last: AtomicI64,
 }
 
-/// The outcome of a tick of the schedule.
+/// The outcome of a tick of the cleanup schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tick {
     /// A run was started.
     Started,
     /// Another process had started the run.
     StartedElsewhere,
-    /// The run of an earlier tick was still under way.
+    /// The run of an earlier tick was still in progress.
     UnderWay,
-    /// No session was to be deleted.
+    /// No session could be deleted.
     NothingToDo,
-    /// The run would have deleted more rows than the ceiling.
+    /// The run would have deleted more rows than the limit.
     OverCeiling,
     /// The tick failed, or the run was refused for another reason.
     Failed,
@@ -49,21 +50,22 @@ impl Tick {
 }
 
 impl ScheduleTicks {
-    pub(super) fn count(&self, moment: DateTime<Utc>, tick: Tick) {
+    pub(super) fn record(&self, time: DateTime<Utc>, tick: Tick) {
         self.by_outcome[tick as usize].fetch_add(1, Ordering::Relaxed);
-        self.last.store(moment.timestamp(), Ordering::Relaxed);
+        self.last.store(time.timestamp(), Ordering::Relaxed);
     }
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        let help = "Ticks of the schedule that this process has seen, by what came of them.";
+        let help = "Ticks of the schedule in this process, by outcome.";
         let ticks = register(registry, IntCounterVec::new(Opts::new("schedule_ticks_total", help), &["outcome"])?)?;
         for tick in Tick::ALL {
             ticks.with_label_values(&[tick.label()]).inc_by(self.by_outcome[tick as usize].load(Ordering::Relaxed));
         }
-        let help = "When this process saw the schedule's last tick, in seconds since 1970; none before the first.";
+        let help = "The time of the schedule's last tick in this process, in seconds since 1970; absent before the \
+                    first.";
         match self.last.load(Ordering::Relaxed) {
             0 => Ok(()),
-            last => gauge(registry, "schedule_last_tick_timestamp_seconds", help, last),
+            last => register_gauge(registry, "schedule_last_tick_timestamp_seconds", help, last),
         }
     }
 }

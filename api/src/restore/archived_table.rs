@@ -1,4 +1,4 @@
-//! The archived tables of a deletion, each with the table as it is now.
+//! The archived tables of a deletion, each with its live table.
 
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
@@ -10,25 +10,25 @@ use crate::deletion::archive::RowLayout;
 use crate::deletion::archive::entries::{self, ArchiveEntry, ArchiveLayout, archived_rows_table};
 use crate::error::Error;
 
-/// A row of `archived_tables`: what one deletion archived of one table.
+/// A row of `archived_tables`: the part of one table that a deletion archived.
 ///
-/// SQL over the archive calls a row of `archived_rows` `archived`.
+/// SQL over the archive uses the alias `archived` for a row of `archived_rows`.
 #[derive(Debug, Clone)]
 pub(super) struct ArchivedTable {
     /// The id, which `archived_rows.table_id` refers to.
     pub id: i64,
     pub deletion_id: Uuid,
-    /// The name for messages: `schema.name` outside the business schema.
+    /// The display name in messages: `schema.name` outside the business schema.
     pub display: String,
     /// The table's schema and name at the time of the deletion.
     pub name: (String, String),
     pub layout: ArchiveLayout,
-    /// The table as it is now; none if it no longer exists.
+    /// The live table, or `None` if it no longer exists.
     pub live: Option<LiveTable>,
 }
 
 impl ArchivedTable {
-    /// Returns the layout of the archived rows; none where the archive holds references.
+    /// Returns the layout of the archived rows, or `None` if the archive contains references.
     pub fn rows(&self) -> Option<&RowLayout> {
         match &self.layout {
             ArchiveLayout::Rows(rows) => Some(rows),
@@ -90,7 +90,7 @@ pub(super) async fn load(
     Ok(tables)
 }
 
-/// Loads the archived rows of one table of later deletions that can still be restored; without the live table.
+/// Loads the archived rows of one table from later deletions that can still be restored. The live table is not loaded.
 pub(super) async fn load_of_later_deletions(
     tx: &DatabaseTransaction,
     db: &Database,

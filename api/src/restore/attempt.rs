@@ -1,4 +1,4 @@
-//! Restoring everything in a savepoint and comparing the result with the archive, or diagnosing the conflicts.
+//! The attempt to restore a deletion in a savepoint, and the comparison of the result with the archive.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::impact::TableImpact;
 use crate::wording::counted;
 
-/// What came of an attempt to restore a deletion.
+/// The outcome of an attempt to restore a deletion.
 pub(super) enum PutBackOutcome {
     /// Everything was restored.
     Restored(RestoredCounts),
@@ -31,7 +31,7 @@ pub(super) enum PutBackOutcome {
 pub(super) struct RestoreAttempt<'a> {
     context: RestoreContext<'a>,
     deletion: &'a Deletion,
-    /// On SQLite, compare every foreign key before and after.
+    /// Whether to compare every foreign key before and after the restore. This applies to SQLite only.
     compare_keys: bool,
 }
 
@@ -43,7 +43,7 @@ impl<'a> RestoreAttempt<'a> {
     /// Restores everything, or returns the conflicts and changes nothing.
     ///
     /// # Errors
-    /// Whatever is not a conflict.
+    /// Returns every error that is not a conflict.
     pub async fn put_back(&self) -> Result<PutBackOutcome, Error> {
         let context = &self.context;
         let mut drift = Vec::new();
@@ -54,8 +54,8 @@ impl<'a> RestoreAttempt<'a> {
             return Ok(PutBackOutcome::Blocked(drift));
         }
         let savepoint = context.tx.begin().await?;
-        let attempted = self.restore_and_verify(&RestoreContext { tx: &savepoint, ..*context }).await;
-        let reported = match attempted {
+        let result = self.restore_and_verify(&RestoreContext { tx: &savepoint, ..*context }).await;
+        let reported = match result {
             Ok((counts, conflicts)) if conflicts.is_empty() => {
                 savepoint.commit().await?;
                 return Ok(PutBackOutcome::Restored(counts));
@@ -63,7 +63,7 @@ impl<'a> RestoreAttempt<'a> {
             Ok((_, conflicts)) => conflicts,
             Err(Error::Refused(message)) => vec![database_conflict(&message)],
             Err(error) if error.is_data_exception() => {
-                let message = format!("A kept value does not fit its column any more: {}.", error.database_message());
+                let message = format!("An archived value no longer fits its column: {}.", error.database_message());
                 vec![table_conflict("", message)]
             }
             Err(error) => return Err(error),
@@ -73,7 +73,7 @@ impl<'a> RestoreAttempt<'a> {
         Ok(PutBackOutcome::Blocked(if found.is_empty() { reported } else { found }))
     }
 
-    /// Restores everything and returns what contradicts the archive.
+    /// Restores everything and returns the conflicts between the result and the archive.
     async fn restore_and_verify(&self, context: &RestoreContext<'_>) -> Result<(RestoredCounts, Vec<Conflict>), Error> {
         let audit = ChangeAudit::start(context).await?;
         let (by_table, mut conflicts) = match context.dialect() {
@@ -83,13 +83,15 @@ impl<'a> RestoreAttempt<'a> {
         let counts = RestoredCounts::sum(&by_table);
         if counts.rows != self.deletion.rows_deleted {
             let rows = counted(self.deletion.rows_deleted, "row", "rows");
-            let message =
-                format!("Of {rows} only {} came back; look for triggers and rules on the tables.", counts.rows);
+            let message = format!(
+                "Of {rows}, only {} could be restored; look for triggers and rules on the tables.",
+                counts.rows
+            );
             conflicts.push(table_conflict("", message));
         }
         conflicts.extend(context.tables.iter().zip(&by_table).filter_map(|(table, counts)| {
             let more = counts.references_set > counts.references;
-            let message = "In it more references were set than were kept: its key no longer tells its rows apart.";
+            let message = "More references were set than archived: the table's key no longer identifies its rows.";
             more.then(|| table_conflict(&table.display, message.to_owned()))
         }));
         if conflicts.is_empty() {
@@ -101,8 +103,9 @@ impl<'a> RestoreAttempt<'a> {
         Ok((counts, conflicts))
     }
 
-    /// Restores on SQLite, which checks foreign keys at COMMIT, too late to name the conflict. Where it does not check
-    /// them, or nothing is committed, all of them are compared here.
+    /// Restores on SQLite, which checks foreign keys at COMMIT, too late to name the conflict.
+    ///
+    /// If SQLite does not check them or nothing is committed (`compare_keys`), all foreign keys are compared here.
     async fn restore_on_sqlite(
         &self,
         context: &RestoreContext<'_>,
@@ -113,18 +116,16 @@ impl<'a> RestoreAttempt<'a> {
         if self.compare_keys && conflicts.is_empty() {
             let broken = broken_references(context.tx).await?;
             let tables = broken.difference(&broken_before).map(|(table, ..)| table).collect::<BTreeSet<_>>();
-            conflicts.extend(
-                tables
-                    .into_iter()
-                    .map(|table| table_conflict(table, "A row of it would refer to a row that is gone.".to_owned())),
-            );
+            conflicts.extend(tables.into_iter().map(|table| {
+                table_conflict(table, "A row of this table would refer to a row that no longer exists.".to_owned())
+            }));
         }
         Ok((by_table, conflicts))
     }
 }
 
-/// Returns the tables with unlinked rows that were not archived, by the names that the live tables' foreign keys have
-/// for them.
+/// Returns the tables with unlinked rows that were not archived, by the names that the foreign keys of the live tables
+/// use.
 pub(super) fn unarchived_tables(db: &Database, deletion: &Deletion, tables: &[ArchivedTable]) -> UnarchivedTables {
     let is_unarchived = |(schema, name): &&(String, String)| {
         let display = if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
@@ -134,7 +135,7 @@ pub(super) fn unarchived_tables(db: &Database, deletion: &Deletion, tables: &[Ar
     references.map(|reference| &reference.whole).filter(is_unarchived).cloned().collect()
 }
 
-/// Returns how many rows were unlinked without being archived, since no key finds them again.
+/// Returns the number of rows that were unlinked but not archived. No key can find them again.
 pub(super) fn unarchived_rows(deletion: &Deletion, tables: &[ArchivedTable]) -> i64 {
     unarchived(deletion, tables).map(|table| table.rows_unlinked).sum()
 }

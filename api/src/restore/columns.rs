@@ -6,8 +6,8 @@ use crate::db::Dialect;
 
 /// Returns the live columns that archived rows are inserted into, each with the position of its archived value.
 ///
-/// A column that no longer exists, or that the database generates now, is left out;
-/// [`schema_drift`](super::checks::schema_drift) reports what would be lost by that.
+/// A column that no longer exists or that the database now generates is omitted.
+/// [`schema_drift`](super::checks::schema_drift) reports the values that would be lost.
 pub(super) fn insertable_columns(dialect: Dialect, table: &ArchivedTable) -> Vec<(usize, &LiveColumn)> {
     let (Some(layout), Some(live)) = (table.rows(), &table.live) else { return Vec::new() };
     let columns = layout.columns.iter().enumerate();

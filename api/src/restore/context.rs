@@ -1,4 +1,4 @@
-//! What every step of a restore works on.
+//! The context that every step of a restore uses.
 
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
@@ -16,8 +16,7 @@ pub(super) struct RestoreContext<'a> {
     pub deletion_id: Uuid,
     /// The archived tables of the deletion, each with the live table.
     pub tables: &'a [ArchivedTable],
-    /// The tables with unlinked rows that were not archived, by the names that the live tables' foreign keys have for
-    /// them.
+    /// The tables with unlinked rows that were not archived, by the names that the foreign keys of the live tables use.
     pub unarchived_tables: &'a UnarchivedTables,
 }
 

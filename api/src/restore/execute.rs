@@ -1,4 +1,4 @@
-//! One restore, from locking the deletion to the commit.
+//! The execution of one restore, from locking the deletion to the commit.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
@@ -17,25 +17,27 @@ use crate::deletion::{Deletion, archive, enforce_foreign_keys};
 use crate::error::Error;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// Puts back every row of a deletion and every reference that it cleared, or does nothing and says why.
+/// Restores every row of a deletion and every reference that it cleared, or changes nothing and returns the reasons.
 ///
 /// # Errors
-/// What is not a refusal: [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
+/// Returns the errors that are not refusals: [`Error::Unavailable`], [`Error::Timeout`], [`Error::MissingGrant`].
 pub async fn restore(db: &Database, request: &RestoreRequest) -> Result<RestoreOutcome, Error> {
     match run_in_transaction(db, request, None).await {
         Err(Error::LockTimeout(source)) => {
             tracing::info!(target: "session_admin::restore", %source, "a restore gave up waiting for a lock");
             Ok(RestoreOutcome { refusals: vec![lock_timeout("restore")], ..RestoreOutcome::default() })
         }
-        // Only a batch of a run is ever left to somebody else.
+        // Only a batch of a run can return `None`.
         other => Ok(other?.unwrap_or_default()),
     }
 }
 
-/// The same as a batch of a run that restores; its progress is committed with it. None where another worker has the run.
+/// Restores a deletion as a batch of a restoring run and commits the run's progress with it.
+///
+/// Returns `None` if another worker holds the run.
 ///
 /// # Errors
-/// Those of [`restore`], and [`Error::LockTimeout`].
+/// Returns the errors of [`restore`], and [`Error::LockTimeout`].
 pub(crate) async fn restore_batch(
     db: &Database,
     request: &RestoreRequest,
@@ -50,19 +52,19 @@ async fn run_in_transaction(
     run: Option<&dyn CommitHook>,
 ) -> Result<Option<RestoreOutcome>, Error> {
     let enforce = enforce_foreign_keys(db).await?;
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(enforce).await?;
-    let step = RestoreTx { db, request, transaction: &transaction, enforce };
-    match step.execute_for_run(run).await {
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(enforce).await?;
+    let restore_tx = RestoreTx { db, request, transaction: &transaction, enforce };
+    match restore_tx.execute_for_run(run).await {
         Ok(Some(outcome)) if outcome.refusals.is_empty() && !request.dry_run => {
             match transaction.commit().await.map_err(Error::from) {
                 Ok(()) => Ok(Some(outcome)),
-                // SQLite looks at the references that a trigger has made only now.
-                Err(Error::Refused(said)) => Ok(Some(conflicting(vec![database_conflict(&said)]))),
+                // SQLite checks references that a trigger has created only at COMMIT.
+                Err(Error::Refused(message)) => Ok(Some(conflicting(vec![database_conflict(&message)]))),
                 Err(error) => Err(error),
             }
         }
         other => {
-            // The first error is the one to report.
+            // The first error is the one to report, so an error of the rollback is ignored.
             let _ = transaction.rollback().await;
             other
         }
@@ -73,12 +75,13 @@ struct RestoreTx<'a> {
     db: &'a Database,
     request: &'a RestoreRequest,
     transaction: &'a DatabaseTransaction,
-    /// SQLite looks at the foreign keys itself.
+    /// Whether SQLite checks the foreign keys itself.
     enforce: bool,
 }
 
 impl RestoreTx<'_> {
-    /// With the run's progress, where it is a batch of one; none where another worker has the run.
+    /// Executes the restore and records the progress of its run, if there is one. Returns `None` if another worker
+    /// holds the run.
     async fn execute_for_run(&self, run: Option<&dyn CommitHook>) -> Result<Option<RestoreOutcome>, Error> {
         let Some(run) = run else { return Ok(Some(self.execute().await?)) };
         if run.begin(self.transaction).await?.is_none() {
@@ -91,7 +94,7 @@ impl RestoreTx<'_> {
         Ok(Some(outcome))
     }
 
-    /// Restores the deletion, or returns why it cannot be restored. The caller ends the transaction.
+    /// Restores the deletion, or returns the reasons why it cannot be restored. The caller ends the transaction.
     async fn execute(&self) -> Result<RestoreOutcome, Error> {
         let Some(deletion) = self.lock_deletion().await? else {
             let message = format!("No deletion has the id {}.", self.request.deletion_id);
@@ -113,7 +116,7 @@ impl RestoreTx<'_> {
         if overdue_messages > 0 && !self.request.allow_pending_messages {
             outcome.refusals.push(refusals::overdue_messages(overdue_messages));
         }
-        // SQLite checks its foreign keys when it commits, if at all.
+        // SQLite checks foreign keys at COMMIT, if at all.
         let compare_keys = !self.enforce || self.request.dry_run;
         let attempt = RestoreAttempt::new(context, &deletion, compare_keys);
         let conflicts = match attempt.put_back().await? {
@@ -164,7 +167,7 @@ impl RestoreTx<'_> {
         archived_table::load(self.transaction, self.db, deletion.id).await
     }
 
-    /// Records that the deletion has been restored, and returns it so; unchanged in a dry run.
+    /// Marks the deletion as restored and returns its new record. A dry run returns the record unchanged.
     async fn mark_restored(&self, deletion: Deletion) -> Result<Deletion, Error> {
         let principal = &self.request.principal;
         let restored = record::mark_restored(self.transaction, self.db, deletion.clone(), principal).await?;

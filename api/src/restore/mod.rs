@@ -1,4 +1,4 @@
-//! Restoring a deletion: every deleted row and every cleared reference is put back, or nothing is changed and the
+//! The restore of a deletion. Every deleted row and every cleared reference is restored, or nothing is changed and the
 //! conflicts are listed.
 
 mod archived_table;

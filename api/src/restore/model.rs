@@ -1,4 +1,4 @@
-//! The request for a restore, and its outcome.
+//! The request for a restore and its outcome.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,44 +11,45 @@ use crate::refusal::Refusal;
 pub struct RestoreRequest {
     /// The deletion to restore.
     pub deletion_id: Uuid,
-    /// Restores pending messages whose scheduled time has passed, although they would be sent at once.
+    /// Whether to restore pending messages whose scheduled time has passed. They would be sent immediately.
     pub allow_pending_messages: bool,
-    /// Performs the restore and rolls it back.
+    /// Whether to execute the restore and roll it back.
     pub dry_run: bool,
-    /// The caller, for the audit record.
+    /// The principal of the caller, for the audit record.
     pub principal: String,
 }
 
-/// What a restore changed, or why it changed nothing.
+/// The changes of a restore, or the reasons why it changed nothing.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RestoreOutcome {
-    /// The audit record of the deletion after the restore; none where no deletion has the id.
+    /// The audit record of the deletion after the restore, or `None` if no deletion has the id.
     pub deletion: Option<Deletion>,
-    /// Rows that were restored, or would have been in a dry run.
+    /// The number of rows that were restored, or that a dry run would have restored.
     pub rows_restored: i64,
-    /// Rows in which at least one reference was set again.
+    /// The number of rows in which at least one reference was set again.
     pub rows_relinked: i64,
-    /// References left as they are: they have been changed since the deletion, or their row no longer exists.
+    /// The number of references that were left unchanged, because they have been changed since the deletion or because
+    /// their row no longer exists.
     pub rows_not_relinked: i64,
-    /// Restored messages that are pending and whose scheduled time has passed.
+    /// The number of restored messages that are pending and whose scheduled time has passed.
     pub overdue_messages: i64,
-    /// The conflicts, row by row, the first 1,000 of each kind. Nothing was written if there are any.
+    /// The conflicts, the first 1,000 of each kind. If there are any, nothing was written.
     pub conflicts: Vec<Conflict>,
-    /// Why nothing was written.
+    /// The reasons why nothing was written.
     pub refusals: Vec<Refusal>,
 }
 
-/// One obstacle to a restore: a row, or a whole table, that cannot be restored.
+/// A conflict: a row or a whole table that cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
     /// The table's display name.
     pub table: String,
-    /// The row's key as text; empty for a conflict about the whole table.
+    /// The row's key as text. It is empty for a conflict about the whole table.
     pub key: String,
-    /// The obstacle and what to do about it.
+    /// The problem and the next step.
     pub message: String,
-    /// The later deletion that must be restored first.
+    /// The later deletion that must be restored first, if there is one.
     pub deletion_id: Option<Uuid>,
 }

@@ -1,4 +1,4 @@
-//! Restoring on PostgreSQL: one statement. Foreign keys are checked at its end, so that cycles pass.
+//! The restore on PostgreSQL in one statement. Foreign keys are checked at its end, so that cycles are possible.
 
 use sea_orm::ConnectionTrait;
 
@@ -15,8 +15,9 @@ use crate::error::Error;
 
 const POSTGRES: Dialect = Dialect::Postgres;
 
-/// Inserts all archived rows and sets all references again, then checks deferred constraints. Returns the counts of
-/// each archived table.
+/// Inserts all archived rows and sets all references again, then checks deferred constraints.
+///
+/// Returns the counts of each archived table.
 pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<RestoredCounts>, Error> {
     let mut by_table = vec![RestoredCounts::default(); context.tables.len()];
     let Some(sql) = restore_sql(context.tables, context.unarchived_tables) else { return Ok(by_table) };
@@ -33,7 +34,7 @@ pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<Restore
     Ok(by_table)
 }
 
-/// Returns the statement that restores every table; none where the archive holds nothing of any table that exists.
+/// Returns the statement that restores every table, or `None` if the archive contains nothing of any existing table.
 fn restore_sql(tables: &[ArchivedTable], unarchived: &UnarchivedTables) -> Option<String> {
     let mut changes = Vec::new();
     let mut counts = Vec::new();
@@ -55,7 +56,7 @@ fn restore_sql(tables: &[ArchivedTable], unarchived: &UnarchivedTables) -> Optio
                     table.rows_clause(POSTGRES)
                 ));
             }
-            // The archive holds nothing of the table, or schema_drift has reported it.
+            // The archive contains nothing of the table, or schema_drift has reported the conflict.
             _ => {}
         }
     }
@@ -84,8 +85,9 @@ fn insert_sql(table: &ArchivedTable, live: &LiveTable) -> String {
     )
 }
 
-/// Returns the statement that sets a table's references again and returns how many each row got. A reference is set as
-/// a whole, where its row still holds what the deletion left.
+/// Returns the statement that sets a table's references again and returns the number of references set in each row.
+///
+/// The columns of a reference are set together, if the row still has the values that the deletion left.
 fn update_sql(
     table: &ArchivedTable,
     layout: &ReferenceLayout,

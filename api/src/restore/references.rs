@@ -1,4 +1,5 @@
-//! SQL over cleared references: `archived` is a row of the archive, `live` the row of the table that it belongs to.
+//! SQL over cleared references. The alias `archived` is a row of the archive, and `live` is the matching row of the
+//! table.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +8,10 @@ use crate::catalog::live_table::{LiveColumn, LiveTable};
 use crate::db::{Dialect, quote};
 use crate::deletion::archive::ReferenceLayout;
 
-/// Schemas and names of tables with unlinked rows that could not be archived.
+/// The schemas and names of tables with unlinked rows that could not be archived.
 pub(super) type UnarchivedTables = BTreeSet<(String, String)>;
 
-/// Returns an archived value cast to the column's type.
+/// Returns SQL for an archived value, cast to the column's type.
 pub(super) fn cast_to_column(dialect: Dialect, value: &str, column: &LiveColumn) -> String {
     match dialect {
         Dialect::Postgres => format!("CAST({value} AS {})", column.type_name),
@@ -25,7 +26,8 @@ pub(super) fn equals_archived(value: &str, archived: &str, column: &LiveColumn) 
 }
 
 impl ReferenceLayout {
-    /// Drops the references whose columns no longer all exist.
+    /// Removes the references whose columns no longer all exist.
+    ///
     /// [`schema_drift`](super::checks::schema_drift::schema_drift) reports whether they had values.
     pub(super) fn retain_live(&mut self, dialect: Dialect, live: &LiveTable) {
         let exists = |position: &usize| live.column(dialect, &self.cleared[*position].name).is_some();
@@ -68,8 +70,10 @@ impl ReferenceLayout {
         format!("({})", differs.collect::<Vec<_>>().join(" OR "))
     }
 
-    /// Returns the condition that this reference can be set again: the deletion cleared it, `live` still holds what the
-    /// deletion left, and a parent row exists wherever that is in doubt.
+    /// Returns the condition that a reference can be set again.
+    ///
+    /// The deletion must have cleared it, `live` must still have the values that the deletion left, and a parent row
+    /// must exist wherever that is in doubt.
     pub(super) fn can_be_set(
         &self,
         dialect: Dialect,
@@ -92,7 +96,7 @@ impl ReferenceLayout {
         format!("({})", conditions.join(" AND "))
     }
 
-    /// Returns the condition that this reference of `live` has its value from before the deletion.
+    /// Returns the condition that a reference of `live` has its value from before the deletion.
     pub(super) fn is_set(&self, dialect: Dialect, unit: &[usize], live: &LiveTable) -> String {
         let same = unit.iter().filter_map(|&position| {
             let column = live.column(dialect, &self.cleared[position].name)?;
@@ -106,8 +110,10 @@ impl ReferenceLayout {
         format!("({} AND {})", self.was_cleared(dialect, unit), same.collect::<Vec<_>>().join(" AND "))
     }
 
-    /// Returns the conditions that a parent row exists, for each foreign key of the reference to a table of which rows
-    /// were not archived: such a row may have been lost.
+    /// Returns the conditions that a parent row exists, for each foreign key of a reference to a table with unarchived
+    /// rows.
+    ///
+    /// A parent row in such a table may have been lost.
     fn parents_exist(
         &self,
         dialect: Dialect,
@@ -137,7 +143,7 @@ impl ReferenceLayout {
         exists.collect()
     }
 
-    /// Returns SQL that counts the references of a row that meet a condition.
+    /// Returns SQL that counts the references of a row that match a condition.
     pub(super) fn count_where(&self, condition: impl Fn(&[usize]) -> String) -> String {
         let counts = self.units.iter().map(|unit| format!("CASE WHEN {} THEN 1 ELSE 0 END", condition(unit)));
         counts.collect::<Vec<_>>().join(" + ")

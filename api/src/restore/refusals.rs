@@ -1,16 +1,16 @@
-//! The refusals of a restore.
+//! The refusals of a restore, and the outcomes with refusals.
 
 use super::model::{Conflict, RestoreOutcome};
 use crate::deletion::{Deletion, DeletionStatus};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::wording::counted;
 
-/// Returns the outcome of a restore that one refusal stopped.
+/// Returns the outcome of a restore that a refusal prevented.
 pub(super) fn refused(deletion: Option<Deletion>, refusal: Refusal) -> RestoreOutcome {
     RestoreOutcome { deletion, refusals: vec![refusal], ..RestoreOutcome::default() }
 }
 
-/// Returns why a deletion cannot be restored by its status; none if it can.
+/// Returns the refusal of a deletion whose status prevents a restore, or `None` if it can be restored.
 pub(super) fn not_restorable(deletion: &Deletion) -> Option<Refusal> {
     let (code, message) = match deletion.status {
         DeletionStatus::Restorable => return None,
@@ -19,31 +19,32 @@ pub(super) fn not_restorable(deletion: &Deletion) -> Option<Refusal> {
         }
         DeletionStatus::Expired => (
             RefusalCode::ArchiveGone,
-            "What the deletion took was kept until its time was over. It can no longer be restored.".to_owned(),
+            "The archive of the deletion has expired. It can no longer be restored.".to_owned(),
         ),
         DeletionStatus::Erased => {
-            (RefusalCode::ArchiveGone, "What the deletion took has been erased. It cannot be restored.".to_owned())
+            (RefusalCode::ArchiveGone, "The archive of the deletion was erased. It cannot be restored.".to_owned())
         }
         DeletionStatus::NotArchived => {
-            (RefusalCode::ArchiveGone, "Nothing of what the deletion took was kept. It cannot be restored.".to_owned())
+            (RefusalCode::ArchiveGone, "The deletion archived nothing. It cannot be restored.".to_owned())
         }
     };
     Some(Refusal::for_field("input.id", code, message))
 }
 
-/// Returns the refusal to restore pending messages that would be sent at once.
+/// Returns the refusal to restore pending messages that would be sent immediately.
 pub(super) fn overdue_messages(messages: i64) -> Refusal {
     let message = format!(
-        "{} pending and overdue, and would be sent at once. Set allowPendingMessages if they are to be.",
-        counted(messages, "message that would come back is", "messages that would come back are")
+        "{} overdue, and would be sent at once. To allow that, set allowPendingMessages.",
+        counted(messages, "restored message would be", "restored messages would be")
     );
     Refusal::for_field("input.allowPendingMessages", RefusalCode::PendingMessages, message)
 }
 
-/// Returns the outcome of a restore that conflicts stopped.
+/// Returns the outcome of a restore that conflicts prevented.
 pub(super) fn conflicting(conflicts: Vec<Conflict>) -> RestoreOutcome {
-    let counted = counted(i64::try_from(conflicts.len()).unwrap_or(i64::MAX), "conflict stands", "conflicts stand");
-    let message = format!("{counted} in the way: nothing was restored. Mend what conflicts lists, then restore again.");
+    let counted = counted(i64::try_from(conflicts.len()).unwrap_or(i64::MAX), "conflict prevents", "conflicts prevent");
+    let message =
+        format!("{counted} the restore: nothing was restored. Repair what conflicts lists, then restore again.");
     let refusals = vec![Refusal::without_field(RefusalCode::RestoreConflict, message)];
     RestoreOutcome { conflicts, refusals, ..RestoreOutcome::default() }
 }

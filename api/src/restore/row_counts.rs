@@ -1,15 +1,15 @@
-//! Counts of what a restore wrote.
+//! The counts of restored rows and references.
 
-/// The rows and references that were restored, of one archived table or of all.
+/// The counts of restored rows and references, of one archived table or of all.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RestoredCounts {
-    /// Rows inserted.
+    /// The number of inserted rows.
     pub rows: i64,
-    /// Rows in which at least one reference was set again.
+    /// The number of rows in which at least one reference was set again.
     pub relinked: i64,
-    /// References that the archive holds.
+    /// The number of references in the archive.
     pub references: i64,
-    /// References that were set again.
+    /// The number of references that were set again.
     pub references_set: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Restoring on SQLite: table by table. Foreign keys are checked at the end of the transaction.
+//! The restore on SQLite, table by table. Foreign keys are checked at the end of the transaction.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
@@ -32,7 +32,7 @@ pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<Restore
                     updated.map_err(|error| with_table(error, table))?;
                 }
             }
-            // The archive holds nothing of the table, or schema_drift has reported it.
+            // The archive contains nothing of the table, or schema_drift has reported the conflict.
             _ => {}
         }
         by_table.push(counts);
@@ -40,7 +40,7 @@ pub(super) async fn put_back(context: &RestoreContext<'_>) -> Result<Vec<Restore
     Ok(by_table)
 }
 
-/// Returns the statement that inserts a table's archived rows, followed by an ON CONFLICT clause.
+/// Returns the statement that inserts a table's archived rows. `on_conflict` is its ON CONFLICT clause.
 pub(super) fn insert_sql(table: &ArchivedTable, live: &LiveTable, on_conflict: &str) -> String {
     let columns = insertable_columns(SQLITE, table);
     let names: Vec<String> = columns.iter().map(|(_, column)| quote(&column.name)).collect();
@@ -55,8 +55,8 @@ pub(super) fn insert_sql(table: &ArchivedTable, live: &LiveTable, on_conflict: &
     )
 }
 
-/// Counts the cleared references, the rows of which some can be set again, and those references. An UPDATE reports only
-/// its own rows.
+/// Counts the cleared references, the rows in which some can be set again, and those references. An UPDATE reports only
+/// the number of its rows.
 async fn count_references(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
@@ -88,8 +88,9 @@ async fn count_references(
     })
 }
 
-/// Returns the statement that sets a table's references again. A reference is set as a whole, where its row still holds
-/// what the deletion left.
+/// Returns the statement that sets a table's references again.
+///
+/// The columns of a reference are set together, if the row still has the values that the deletion left.
 pub(super) fn update_sql(
     table: &ArchivedTable,
     layout: &ReferenceLayout,
@@ -118,13 +119,15 @@ pub(super) fn update_sql(
     )
 }
 
-/// Returns ` OR ABORT` for a table that has ON CONFLICT clauses of its own: REPLACE would delete rows that others have
-/// inserted since. Other tables do without it, since it also holds for what triggers do.
+/// Returns ` OR ABORT` for a table that has ON CONFLICT clauses in its definition.
+///
+/// REPLACE would delete rows that have been inserted since the deletion. Other tables do not use OR ABORT, because it
+/// also applies to statements of triggers.
 const fn or_abort(live: &LiveTable) -> &'static str {
     if live.resolves_conflicts { " OR ABORT" } else { "" }
 }
 
-/// Adds the table to a refusal of SQLite, which does not always name it.
+/// Adds the table to an error of SQLite, which does not always name it.
 fn with_table(error: Error, table: &ArchivedTable) -> Error {
     match error {
         Error::Refused(mut message) => {

@@ -1,4 +1,4 @@
-//! The rows a restore would produce, as a SQL relation.
+//! The rows that a restore would produce, as an SQL relation.
 
 use super::archived_table::ArchivedTable;
 use super::references::{UnarchivedTables, cast_to_column};
@@ -7,21 +7,23 @@ use crate::db::{Dialect, quote};
 use crate::deletion::archive::entries::{ArchiveLayout, archived_rows_table};
 use crate::deletion::archive::{ReferenceLayout, RowLayout};
 
-/// The rows a restore would produce in one table, as a SQL relation with the live table's column names, types and
-/// collations, so that index and constraint expressions can be evaluated against it.
+/// The rows that a restore would produce in one table, as an SQL relation.
+///
+/// The relation has the live table's column names, types and collations, so that expressions of indexes and constraints
+/// can be evaluated on it.
 pub(super) struct TargetRows<'a> {
     pub archived: &'a ArchivedTable,
     pub live: &'a LiveTable,
-    /// The relation, in parentheses. Its column `session_admin_key` is the row's key as text.
+    /// The SQL of the relation, in parentheses. Its column `session_admin_key` is the row's key as text.
     pub relation: String,
     columns: Vec<&'a str>,
-    /// For rows that exist and only get references: their key columns in SQL, each with the operator that compares it.
+    /// The key columns of existing rows, in SQL, each with its comparison operator. Empty for rows to insert.
     pub existing: Vec<(String, &'a str)>,
 }
 
 impl<'a> TargetRows<'a> {
-    /// Returns the target rows of an archived table; none where nothing of it can be restored, which other checks
-    /// report.
+    /// Returns the target rows of an archived table, or `None` if nothing of it can be restored. Other checks report
+    /// that.
     pub fn new(dialect: Dialect, archived: &'a ArchivedTable, unarchived: &UnarchivedTables) -> Option<Self> {
         let live = archived.live.as_ref()?;
         match &archived.layout {
@@ -38,7 +40,7 @@ impl<'a> TargetRows<'a> {
         self.columns.iter().any(|column| dialect.is_same_name(column, name))
     }
 
-    /// Returns rows to insert. On PostgreSQL they include generated columns, which unique keys may contain.
+    /// Returns the rows to insert. On PostgreSQL they include generated columns, which unique keys may contain.
     fn inserted(dialect: Dialect, archived: &'a ArchivedTable, live: &'a LiveTable, layout: &'a RowLayout) -> Self {
         let columns = layout.columns.iter().enumerate();
         let columns = columns.filter_map(|(position, column)| Some((position, live.column(dialect, &column.name)?)));
@@ -58,8 +60,9 @@ impl<'a> TargetRows<'a> {
         Self { archived, live, relation, columns, existing: Vec::new() }
     }
 
-    /// Returns existing rows with their references set again. A reference that has been set again already counts as
-    /// well: on SQLite the checks run after the attempt.
+    /// Returns the existing rows with their references set again.
+    ///
+    /// A reference that has already been set again is included, because on SQLite the checks run after the attempt.
     fn relinked(
         dialect: Dialect,
         archived: &'a ArchivedTable,
@@ -106,7 +109,7 @@ impl<'a> TargetRows<'a> {
     }
 }
 
-/// Returns an expression under the column's name and collation.
+/// Returns an SQL expression with the column's name and collation.
 fn as_column(value: &str, column: &LiveColumn) -> String {
     let collation = column.collation.as_ref().map_or_else(String::new, |name| format!(" COLLATE {name}"));
     format!("({value}){collation} AS {}", quote(&column.name))

@@ -34,7 +34,8 @@ impl InaccessibleHstore {
     #[must_use]
     pub fn message(&self) -> String {
         format!(
-            "The role {} may not use the schema {}, which holds the type hstore of the queue's tables: no cleanup run begins.",
+            "The role {} may not use the schema {}, which holds the type hstore of the queue's tables: no cleanup run \
+             can start.",
             self.role, self.schema
         )
     }

@@ -29,7 +29,7 @@ pub(super) fn drop_keys(context: &CheckContext, keep: &ForeignKey, others: &[&Fo
         }
         Dialect::Sqlite => sqlite_key_change(context, keep, keep.on_delete),
     };
-    let remaining = format!("The key {} stays. ", keep.constraint);
+    let remaining = format!("The key {} remains. ", keep.constraint);
     Fix { statement, consequence: remaining + &consequence(context, keep, keep.on_delete) }
 }
 
@@ -99,11 +99,11 @@ pub(super) fn sqlite_rebuild(migration_repairs: bool, table: &str, definition: &
     let copy = quote(&format!("{table}_new"));
     let literal = table.replace('\'', "''");
     format!(
-        "-- SQLite cannot change a foreign key in place: build {name} anew, with every other program stopped.\n\
-         -- 1. See what there is now, indexes and triggers too: SELECT sql FROM sqlite_schema WHERE tbl_name = '{literal}';\n\
-         -- 2. On one connection: PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;\n\
-         -- 3. CREATE TABLE {copy} with the same columns, and for this key: {definition}\n\
-         -- 4. INSERT INTO {copy} SELECT * FROM {name}; DROP TABLE {name}; ALTER TABLE {copy} RENAME TO {name};\n\
-         -- 5. Make the indexes and triggers of step 1 again; PRAGMA foreign_key_check; COMMIT; PRAGMA foreign_keys = ON;"
+        "-- SQLite cannot change a foreign key in place: rebuild {name}, with every other program stopped.\n-- 1. \
+         Look up the current definitions, including indexes and triggers: SELECT sql FROM sqlite_schema WHERE \
+         tbl_name = '{literal}';\n-- 2. On one connection: PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;\n-- 3. CREATE \
+         TABLE {copy} with the same columns, and for this key: {definition}\n-- 4. INSERT INTO {copy} SELECT * FROM \
+         {name}; DROP TABLE {name}; ALTER TABLE {copy} RENAME TO {name};\n-- 5. Create the indexes and triggers of \
+         step 1 again; PRAGMA foreign_key_check; COMMIT; PRAGMA foreign_keys = ON;"
     )
 }

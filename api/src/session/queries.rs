@@ -191,8 +191,9 @@ fn from_row(row: &QueryResult) -> Result<Session, Error> {
 }
 
 fn parse_id(id: Option<&SqlValue>) -> Result<Uuid, Error> {
-    id.and_then(SqlValue::uuid)
-        .ok_or_else(|| Error::IncompatibleDatabase(format!("A session has the id {}, which is no UUID.", id_text(id))))
+    id.and_then(SqlValue::uuid).ok_or_else(|| {
+        Error::IncompatibleDatabase(format!("A session has the id {}, which is not a UUID.", id_text(id)))
+    })
 }
 
 fn id_text(id: Option<&SqlValue>) -> String {

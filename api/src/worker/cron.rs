@@ -1,4 +1,4 @@
-//! Scheduled cleanups, at the times of a cron expression.
+//! The schedule of cleanups, at the times of a cron expression.
 
 use apalis_cron::timezone::Utc as TimeZone;
 use apalis_cron::{CronScheduler, Schedule, Tick as CronTick};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::metrics::{Metrics, Tick};
 use crate::refusal::RefusalCode;
 
-/// The delay after which a tick counts as missed: the process was stopped, or the machine was asleep.
+/// The delay after which a tick counts as missed, because the process was suspended or the machine was asleep.
 const MAX_DELAY: TimeDelta = TimeDelta::minutes(1);
 
 /// The times of a schedule, in UTC.
@@ -28,12 +28,13 @@ impl CronTimes {
     /// Parses an expression as in cron(5): minute, hour, day of the month, month, day of the week.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for anything else, or a time that never comes.
+    /// [`Error::BadInput`] for an invalid expression, or for one that matches no time in the future.
     pub fn read(expression: &str, clock: Clock) -> Result<Self, Error> {
         let invalid = |reason: String| {
             Error::BadInput(format!(
-                "--cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE) is {expression:?}: {reason}. It takes five fields, in \
-                 UTC: minute, hour, day of the month, month, day of the week. `0 3 * * *` is every day at three."
+                "--cleanup-schedule (SESSION_ADMIN_CLEANUP_SCHEDULE) is {expression:?}: {reason}. It must have five \
+                 fields, in UTC: minute, hour, day of the month, month, day of the week. `0 3 * * *` is every day at \
+                 03:00."
             ))
         };
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
@@ -43,7 +44,7 @@ impl CronTimes {
         if times.next().is_none() { Err(invalid("that time never comes".to_owned())) } else { Ok(times) }
     }
 
-    /// Returns the next time from now on.
+    /// Returns the next time of the schedule after the current time.
     #[must_use]
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.cron.find_next_occurrence(&self.clock.now(), false).ok()
@@ -52,18 +53,18 @@ impl CronTimes {
 
 impl Schedule<TimeZone> for CronTimes {
     fn next_tick(&mut self, _: &TimeZone) -> Option<CronTick> {
-        self.next().and_then(|moment| moment.timestamp().try_into().ok()).map(CronTick::new)
+        self.next().and_then(|time| time.timestamp().try_into().ok()).map(CronTick::new)
     }
 }
 
-/// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `started` with each run. Missed
-/// ticks are not made up for.
+/// Starts a cleanup at each time of a schedule, until the future is dropped, and calls `on_started` with each run. A
+/// missed tick is skipped.
 pub async fn run_schedule<Started>(
     db: Database,
     plan: ScheduledCleanup,
     times: CronTimes,
     metrics: Metrics,
-    started: impl Fn(CleanupRun) -> Started,
+    on_started: impl Fn(CleanupRun) -> Started,
 ) where
     Started: Future<Output = ()>,
 {
@@ -72,30 +73,31 @@ pub async fn run_schedule<Started>(
     let mut ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
     while let Some(tick) = ticks.next().await {
         let Some(moment) = tick.ok().and_then(tick_time) else {
-            // After a missed tick the scheduler would return nothing but missed ticks.
-            tracing::warn!(target: "session_admin::worker", "a tick of the schedule was missed, and is not made up for");
+            // After a missed tick, the scheduler would return only missed ticks, so it is replaced.
+            tracing::warn!(target: "session_admin::worker", "a tick of the schedule was missed and is skipped");
             ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
             continue;
         };
         if db.settings().clock.now() - moment > MAX_DELAY {
-            tracing::warn!(target: "session_admin::worker", %moment, "a tick of the schedule was missed, and is not made up for");
+            tracing::warn!(target: "session_admin::worker", %moment, "a tick of the schedule was missed and is skipped");
             continue;
         }
-        let ticked = plan.tick(&db, moment).await;
-        metrics.record_tick(moment, log_outcome(moment, &ticked));
-        if let Ok(TickOutcome::Started(run)) = ticked {
-            started(*run).await;
+        let outcome = plan.tick(&db, moment).await;
+        metrics.record_tick(moment, log_outcome(moment, &outcome));
+        if let Ok(TickOutcome::Started(run)) = outcome {
+            on_started(*run).await;
         }
     }
 }
 
+/// Returns the time of a tick, or `None` if it is out of range.
 fn tick_time(tick: CronTick) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(tick.get_timestamp().try_into().ok()?, 0)
 }
 
-/// Logs the outcome of a tick, and returns it as a metric.
-fn log_outcome(moment: DateTime<Utc>, ticked: &Result<TickOutcome, Error>) -> Tick {
-    match ticked {
+/// Logs the outcome of a tick, and returns it for the metrics.
+fn log_outcome(moment: DateTime<Utc>, outcome: &Result<TickOutcome, Error>) -> Tick {
+    match outcome {
         Ok(TickOutcome::Started(run)) => {
             let sessions = run.sessions_to_go();
             tracing::info!(target: "session_admin::worker", %moment, run = %run.id, sessions, "the schedule has started a cleanup");
@@ -106,25 +108,25 @@ fn log_outcome(moment: DateTime<Utc>, ticked: &Result<TickOutcome, Error>) -> Ti
             Tick::StartedElsewhere
         }
         Ok(TickOutcome::UnderWay(run)) => {
-            tracing::warn!(target: "session_admin::worker", %moment, %run, "the schedule started nothing: the run of an earlier tick is still under way");
+            tracing::warn!(target: "session_admin::worker", %moment, %run, "the schedule started no run: the run of an earlier tick is still in progress");
             Tick::UnderWay
         }
         Ok(TickOutcome::NothingToDo) => {
             tracing::info!(target: "session_admin::worker", %moment, "the schedule found no stale session that is old enough");
             Tick::NothingToDo
         }
-        Ok(TickOutcome::AllStay(stay)) => {
-            log_skipped(moment, stay);
+        Ok(TickOutcome::AllStay(skipped)) => {
+            log_skipped(moment, skipped);
             Tick::NothingToDo
         }
         Ok(TickOutcome::OverCeiling(refusal)) => {
             let why = &refusal.message;
-            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started nothing: raise --cleanup-at-most, or clean up by hand");
+            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started no run: raise --cleanup-at-most, or clean up by hand");
             Tick::OverCeiling
         }
         Ok(TickOutcome::Refused(refusals)) => {
             let why = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
-            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started nothing");
+            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started no run");
             Tick::Failed
         }
         Err(error) => {
@@ -134,14 +136,15 @@ fn log_outcome(moment: DateTime<Utc>, ticked: &Result<TickOutcome, Error>) -> Ti
     }
 }
 
-/// Logs that all sessions are skipped. Blocked sessions are a warning: the database would refuse them each time.
+/// Logs that all sessions are skipped. A session that is blocked by a foreign key is logged as a warning, since the
+/// database refuses it at every tick.
 fn log_skipped(moment: DateTime<Utc>, skipped: &[SkippedSession]) {
     let sessions = skipped.len();
     let blocked = skipped.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
     if let Some(SkippedSession { session_id, message, .. }) = blocked {
-        let why = "the schedule found no session that can go; `session-admin doctor` says what is in the way";
+        let why = "the schedule found no session that can be deleted; `session-admin doctor` shows what prevents it";
         tracing::warn!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "{why}");
     } else if let Some(SkippedSession { session_id, message, .. }) = skipped.first() {
-        tracing::info!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "the schedule found no session that may go");
+        tracing::info!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "the schedule found no session that may be deleted");
     }
 }

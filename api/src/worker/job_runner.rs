@@ -1,4 +1,4 @@
-//! Executing the run that a job names.
+//! The execution of the run that a job names.
 
 use std::sync::Arc;
 
@@ -6,31 +6,32 @@ use tokio::sync::{RwLock, watch};
 use uuid::Uuid;
 
 use super::gateway_wait::GatewayWait;
-use super::stop_signal::stopped;
+use super::stop_signal::wait_until_stopped;
 use crate::admission::connection_budget::ConnectionBudget;
 use crate::cleanup::{BatchSize, RunExecutor, RunKind};
 use crate::db::Database;
 use crate::gateway::Gateway;
 
-/// Everything that executing a run needs.
+/// The state that is needed to execute runs, shared by all jobs of a process.
 #[derive(Debug, Clone)]
 pub(super) struct JobRunner {
     pub db: Database,
     pub gateway: Option<Gateway>,
+    /// True once the workers are told to stop.
     pub stopping: watch::Receiver<bool>,
-    /// Locked for reading by each run under way.
+    /// Locked for reading by each run in progress.
     pub running: Arc<RwLock<()>>,
     /// The runs that wait for a process with a gateway.
     pub gateway_wait: Arc<GatewayWait>,
 }
 
 impl JobRunner {
-    /// Returns how many runs may be under way at once, so that connections are left for reads.
+    /// Returns the number of runs that may be executed at the same time, so that connections remain for reads.
     pub fn concurrency(&self) -> usize {
         ConnectionBudget::new(self.db.settings().max_connections).runs
     }
 
-    /// Executes a run, unless another worker has it. Errors are logged: the run is tried again later.
+    /// Executes a run, unless another worker has its lease. An error is only logged, since the run is retried later.
     pub async fn run_job(&self, run: Uuid) {
         let _running = self.running.read().await;
         if *self.stopping.borrow() {
@@ -41,22 +42,22 @@ impl JobRunner {
                 Ok(false) => {}
                 Ok(true) => return,
                 Err(error) => {
-                    tracing::warn!(target: "session_admin::worker", %run, error = &error as &dyn std::error::Error, "a cleanup run was not looked at");
+                    tracing::warn!(target: "session_admin::worker", %run, error = &error as &dyn std::error::Error, "a cleanup run could not be read");
                     return;
                 }
             }
         }
-        let ended = match RunExecutor::take(self.db.clone(), self.gateway.clone(), run, BatchSize::default()).await {
-            Ok(Some(worker)) => {
-                if worker.run().started_at.is_some() {
-                    tracing::info!(target: "session_admin::worker", %run, "goes on with a cleanup run that was begun before");
+        let result = match RunExecutor::take(self.db.clone(), self.gateway.clone(), run, BatchSize::default()).await {
+            Ok(Some(executor)) => {
+                if executor.run().started_at.is_some() {
+                    tracing::info!(target: "session_admin::worker", %run, "resuming a cleanup run");
                 }
-                worker.run_to_end(stopped(self.stopping.clone()), |_| ()).await
+                executor.run_to_end(wait_until_stopped(self.stopping.clone()), |_| ()).await
             }
             Ok(None) => return,
             Err(error) => Err(error),
         };
-        match ended {
+        match result {
             Ok(run) if run.status.has_finished() => {
                 let (rows_deleted, rows_restored) = match run.kind {
                     RunKind::Delete => (Some(run.rows_deleted), None),
@@ -72,7 +73,7 @@ impl JobRunner {
                 );
             }
             Ok(run) => {
-                tracing::info!(target: "session_admin::worker", run = %run.id, "a cleanup run is left to others")
+                tracing::info!(target: "session_admin::worker", run = %run.id, "a cleanup run is left to other workers")
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

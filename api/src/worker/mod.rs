@@ -1,7 +1,7 @@
-//! Cleanup runs in the background: workers take them from a queue that is stored in the same database.
+//! The background execution of cleanup runs: workers take them from a job queue in the same database.
 //!
-//! The queue is apalis'. A job carries only the id of its run; the run's state and lease are in the run's own row
-//! ([`crate::cleanup`]), so a job that is lost or delivered twice does no harm.
+//! The queue is provided by apalis. A job contains only the id of its run. The run's state and lease are stored with
+//! the run ([`crate::cleanup`]), so a job that is lost or delivered twice is harmless.
 
 mod consumer;
 pub mod cron;

@@ -1,5 +1,6 @@
-//! Queueing runs again that no worker has and no job stands for: a process may have ended between creating a run and
-//! queueing it, or a paused run is to be tried again.
+//! The task that queues orphaned runs again: runs without a worker and without a live job.
+//!
+//! A run is orphaned if a process ended between creating and queueing it, or if it was paused and has to be retried.
 
 use std::time::Duration;
 
@@ -9,32 +10,32 @@ use tokio::time::Instant;
 
 use super::job_queue::{JobQueue, NAME};
 use super::job_runner::JobRunner;
-use super::stop_signal::{migrated, pause};
+use super::stop_signal::{sleep_unless_stopped, wait_until_migrated};
 use crate::cleanup;
 use crate::cleanup::RunWithoutJob;
 use crate::db::{Database, Dialect};
 use crate::error::Error;
 
-/// The time between two removals of old jobs.
+/// The time between two removals of old jobs and workers.
 const REMOVAL_INTERVAL: Duration = Duration::from_hours(1);
-/// How long finished jobs are kept.
+/// The time for which finished jobs are retained.
 const JOB_RETENTION: Duration = Duration::from_hours(24);
 
-/// Queues such runs again, periodically, until the workers are told to stop.
+/// Periodically queues orphaned runs again, and removes old jobs, until the workers are told to stop.
 pub(super) async fn requeue_orphans(queue: JobQueue, runner: JobRunner) {
     let db = &runner.db;
-    if !migrated(db, &runner.stopping).await {
+    if !wait_until_migrated(db, &runner.stopping).await {
         return;
     }
     let mut last_removal: Option<Instant> = None;
     let mut last_message = String::new();
-    while !pause(&runner.stopping, db.settings().run_lease / 3).await {
+    while !sleep_unless_stopped(&runner.stopping, db.settings().run_lease / 3).await {
         if let Err(error) = requeue_once(&queue).await {
             let message = error.to_string();
             if is_temporary(&error) {
                 tracing::debug!(target: "session_admin::worker", error = message, "cleanup runs without a job were not looked for");
             } else if message != last_message {
-                tracing::warn!(target: "session_admin::worker", error = message, "cleanup runs that nobody works on are not queued again for now");
+                tracing::warn!(target: "session_admin::worker", error = message, "cleanup runs without a worker cannot be queued again at present");
                 last_message = message;
             }
             continue;
@@ -49,7 +50,7 @@ pub(super) async fn requeue_orphans(queue: JobQueue, runner: JobRunner) {
     }
 }
 
-/// Whether an error passes by itself: the database is unavailable, which is logged elsewhere, or something is locked.
+/// Returns whether an error is temporary: the database is unavailable, which is logged elsewhere, or a lock is held.
 fn is_temporary(error: &BoxDynError) -> bool {
     matches!(
         error.downcast_ref(),
@@ -57,6 +58,7 @@ fn is_temporary(error: &BoxDynError) -> bool {
     )
 }
 
+/// Queues all orphaned runs again, once.
 async fn requeue_once(queue: &JobQueue) -> Result<(), BoxDynError> {
     for RunWithoutJob { run, lost_job } in find_orphans(queue.database()).await? {
         tracing::debug!(target: "session_admin::worker", %run, "a cleanup run is queued again");
@@ -65,8 +67,8 @@ async fn requeue_once(queue: &JobQueue) -> Result<(), BoxDynError> {
     Ok(())
 }
 
-/// Returns the runs that any worker may take and whose job is lost, or was last taken by a worker that shows no sign of
-/// life.
+/// Returns the runs that a worker may take and that have no live job: the job is lost, or was last taken by a worker
+/// without a recent heartbeat.
 async fn find_orphans(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
     let (jobs, workers) = apalis_tables(db.dialect());
     let live_job = |job: &str| {
@@ -76,10 +78,10 @@ async fn find_orphans(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
              OR (job.status IN ('Queued', 'Running') AND worker.last_seen >= $3))"
         )
     };
-    cleanup::find_without_job(db, live_job, [NAME.into(), last_seen(db, db.settings().run_lease)]).await
+    cleanup::find_without_job(db, live_job, [NAME.into(), stored_time_before(db, db.settings().run_lease)]).await
 }
 
-/// Removes finished jobs, and workers that have ended.
+/// Deletes finished jobs, and workers that have ended, after [`JOB_RETENTION`].
 async fn remove_old_jobs(db: &Database) -> Result<(), Error> {
     let dialect = db.dialect();
     let (jobs, workers) = apalis_tables(dialect);
@@ -90,12 +92,12 @@ async fn remove_old_jobs(db: &Database) -> Result<(), Error> {
              AND NOT EXISTS (SELECT 1 FROM {jobs} job WHERE job.lock_by = {workers}.id)"
         ),
     ] {
-        db.pool().execute_raw(dialect.statement(sql, [NAME.into(), last_seen(db, JOB_RETENTION)])).await?;
+        db.pool().execute_raw(dialect.statement(sql, [NAME.into(), stored_time_before(db, JOB_RETENTION)])).await?;
     }
     Ok(())
 }
 
-/// Returns the names of apalis' tables of jobs and of workers.
+/// Returns the names of the apalis tables of jobs and of workers.
 const fn apalis_tables(dialect: Dialect) -> (&'static str, &'static str) {
     match dialect {
         Dialect::Postgres => ("apalis.jobs", "apalis.workers"),
@@ -103,11 +105,11 @@ const fn apalis_tables(dialect: Dialect) -> (&'static str, &'static str) {
     }
 }
 
-/// Returns the time so long ago as apalis stores times.
-fn last_seen(db: &Database, ago: Duration) -> sea_orm::Value {
-    let moment = db.settings().clock.now() - ago;
+/// Returns the time `ago` before now, in the format in which apalis stores times.
+fn stored_time_before(db: &Database, ago: Duration) -> sea_orm::Value {
+    let time = db.settings().clock.now() - ago;
     match db.dialect() {
-        Dialect::Postgres => moment.into(),
-        Dialect::Sqlite => moment.timestamp().into(),
+        Dialect::Postgres => time.into(),
+        Dialect::Sqlite => time.timestamp().into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting until the workers are told to stop.
+//! Functions that wait for the workers to be told to stop, for a time to pass, or for the migrations.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use tokio::sync::watch;
 
 use crate::db::Database;
 
-/// Waits for so long, or until the workers are told to stop. Returns whether they are.
-pub(super) async fn pause(stopping: &watch::Receiver<bool>, length: Duration) -> bool {
-    tokio::time::timeout(length, stopped(stopping.clone())).await.is_ok()
+/// Sleeps for the duration, or until the workers are told to stop. Returns true if they were told to stop.
+pub(super) async fn sleep_unless_stopped(stopping: &watch::Receiver<bool>, duration: Duration) -> bool {
+    tokio::time::timeout(duration, wait_until_stopped(stopping.clone())).await.is_ok()
 }
 
 /// Waits until the workers are told to stop.
-pub(super) async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that the sender is dropped: then the workers are to stop too.
+pub(super) async fn wait_until_stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender was dropped, which also stops the workers.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// The time between two looks for the internal tables.
+/// The time between two checks for the internal tables.
 const MIGRATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits for the internal tables, which `serve --demo` begins without. Returns false where the workers are told to stop
-/// before.
-pub(super) async fn migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
+/// Waits until the internal tables exist, since `serve --demo` starts without them. Returns false if the workers are
+/// told to stop before.
+pub(super) async fn wait_until_migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
     while !is_migrated(db).await {
-        if pause(stopping, MIGRATION_INTERVAL).await {
+        if sleep_unless_stopped(stopping, MIGRATION_INTERVAL).await {
             return false;
         }
     }
     true
 }
 
-/// Whether the internal tables exist. A purge that is pending does not change them.
+/// Returns whether the internal tables are up to date. A pending purge does not change them.
 async fn is_migrated(db: &Database) -> bool {
     let pending = migration::list_pending(db.pool()).await;
     pending.is_ok_and(|pending| pending.iter().all(|name| name == migration::STALE_PURGE))

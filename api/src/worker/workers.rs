@@ -1,4 +1,4 @@
-//! The workers of one process.
+//! The start and the shutdown of the workers of one process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use super::job_runner::JobRunner;
 use super::{consumer, requeue};
 use crate::gateway::Gateway;
 
-/// The workers of one process.
+/// The workers of one process, which execute queued runs.
 #[derive(Debug)]
 pub struct Workers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    /// Locked for reading by each run under way, so that locking it for writing waits for all of them.
+    /// Locked for reading by each run in progress. Locking it for writing therefore waits for all of them.
     running: Arc<RwLock<()>>,
 }
 
 impl Workers {
-    /// Starts consuming jobs, several at once, and queueing runs again that no worker has. Waits for the internal
-    /// tables until `migrate` has made them.
+    /// Starts the tasks that consume jobs, several at a time, and that queue orphaned runs again. The tasks wait until
+    /// `migrate` has created the internal tables.
     #[must_use]
     pub fn start(queue: JobQueue, gateway: Option<Gateway>) -> Self {
         let (stop, stopping) = watch::channel(false);
@@ -35,8 +35,8 @@ impl Workers {
         Self { stop, tasks, running }
     }
 
-    /// Returns a function that tells the workers to stop: they take no more runs, and give those under way back after
-    /// their batch.
+    /// Returns a function that tells the workers to stop. They take no more runs, and return the runs in progress to
+    /// the queue after the current batch.
     pub fn stopper(&self) -> impl FnOnce() + Send + 'static {
         let stop = self.stop.clone();
         move || {
@@ -44,13 +44,13 @@ impl Workers {
         }
     }
 
-    /// Tells the workers to stop and waits until they have, for `limit` at most. Returns whether they have.
-    pub async fn stop(mut self, limit: Duration) -> bool {
+    /// Tells the workers to stop and waits until they have stopped, at most for `timeout`. Returns true if they have.
+    pub async fn stop(mut self, timeout: Duration) -> bool {
         self.stop.send_replace(true);
-        let stopped = async {
+        let all_stopped = async {
             while self.tasks.join_next().await.is_some() {}
             drop(self.running.write().await);
         };
-        tokio::time::timeout(limit, stopped).await.is_ok()
+        tokio::time::timeout(timeout, all_stopped).await.is_ok()
     }
 }

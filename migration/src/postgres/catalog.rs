@@ -1,10 +1,10 @@
-//! Tables and foreign keys, read from PostgreSQL's catalog. `information_schema` would show only what the role owns.
+//! Tables and foreign keys, read from PostgreSQL's catalog. `information_schema` would contain only what the role owns.
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use crate::{foreign_key_fix::ReferentialAction, identifier::qualified_name, query::fetch_rows};
 
-/// A table, plain or partitioned.
+/// A plain or partitioned table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) oid: i64,
@@ -60,14 +60,15 @@ pub(super) async fn has_column(db: &impl ConnectionTrait, table: &Table, column:
 
 /// Returns the foreign keys from exactly this column to the referenced table, oldest first.
 ///
-/// The copies that partitions have (`conparentid` is set) are left out: they change with the partitioned table's key.
+/// Their copies on partitions (with a `conparentid`) are omitted, because they change with the key of the partitioned
+/// table.
 pub(super) async fn find_foreign_keys(
     db: &impl ConnectionTrait,
     table: &Table,
     column: &str,
     referenced_table: &Table,
 ) -> Result<Vec<ForeignKey>, DbErr> {
-    // conenforced is new in PostgreSQL 18. Read through JSON, it may be missing.
+    // `conenforced` was added in PostgreSQL 18. JSON access returns null on older versions.
     let sql = "SELECT key.conname::text AS name, referenced_column.attname::text AS referenced_column, \
                       key.confdeltype::text AS on_delete, key.confupdtype::text AS on_update, \
                       key.confmatchtype = 'f' AS match_full, key.condeferrable AS is_deferrable, \

@@ -1,13 +1,13 @@
-//! Repair of foreign keys on PostgreSQL.
+//! The repair of foreign keys on PostgreSQL.
 //!
 //! The ON DELETE action of a foreign key cannot be altered, so the key is replaced in two steps:
 //!
-//! 1. One ALTER TABLE drops the old key and adds the new one, under the same name, as NOT VALID. It needs its locks
-//!    only for a moment. From then on the new key guards every change.
-//! 2. VALIDATE CONSTRAINT, in a transaction of its own, checks the existing rows without blocking writes.
+//! 1. One ALTER TABLE drops the old key and adds the new one under the same name as NOT VALID. It holds its locks only
+//!    briefly. After that, the new key applies to every change.
+//! 2. VALIDATE CONSTRAINT checks the existing rows in a separate transaction without blocking writes.
 //!
-//! There is no moment without a key, and no temporary name. A repair that is killed leaves the old key or the new one,
-//! the latter perhaps not validated.
+//! A key exists at all times, and no temporary name is used. A repair that is killed leaves either the old key or the
+//! new one, which may not be validated yet.
 
 use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
@@ -23,7 +23,7 @@ use crate::{
     query::fetch_number,
 };
 
-/// A reference that exists in the database, with its foreign keys and the action that it is to have.
+/// A reference that exists in the database, with its foreign keys and its target action.
 struct Reference<'a> {
     fix: &'a ForeignKeyFix,
     table: Table,
@@ -32,12 +32,13 @@ struct Reference<'a> {
     target_action: ReferentialAction,
 }
 
-/// Gives each reference exactly one valid foreign key with the action of its fix. Skips tables and columns that do not
-/// exist.
+/// Gives each reference exactly one valid foreign key with the action of its fix. Tables and columns that do not exist
+/// are skipped.
 ///
 /// # Errors
 ///
-/// [`Error::Orphans`] if any reference that needs a repair has rows without a parent. Nothing has been changed then.
+/// Returns [`Error::Orphans`] if any reference that needs a repair has rows without a parent. Nothing is changed in
+/// that case.
 pub(crate) async fn repair_foreign_keys(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
@@ -86,8 +87,8 @@ async fn find_reference<'a>(
 }
 
 impl Reference<'_> {
-    /// Returns the key whose name and other properties are preserved: the one with PostgreSQL's default name, else the
-    /// oldest.
+    /// Returns the key whose name and other properties are preserved: the one with PostgreSQL's default name, otherwise
+    /// the oldest.
     fn preserved_key(&self) -> Option<&ForeignKey> {
         let default_name = format!("{}_{}_fkey", self.fix.table, self.fix.column);
         self.foreign_keys.iter().find(|key| key.name == default_name).or_else(|| self.foreign_keys.first())
@@ -101,7 +102,7 @@ impl Reference<'_> {
         matches!(self.foreign_keys.as_slice(), [key] if self.has_target_action(key) && key.is_validated)
     }
 
-    /// Returns the ALTER TABLE that leaves one key with the target action, or none if the reference has that already.
+    /// Returns the ALTER TABLE that leaves one key with the target action, or `None` if the reference already has it.
     fn alter_table_sql(&self) -> Option<String> {
         let preserved = self.preserved_key();
         let unchanged = preserved.filter(|key| self.has_target_action(key));
@@ -114,8 +115,9 @@ impl Reference<'_> {
         (!clauses.is_empty()).then(|| format!("ALTER TABLE {} {}", self.table.qualified_name, clauses.join(", ")))
     }
 
-    /// Returns the ADD CONSTRAINT clause for the new key. It has the name and properties of the replaced key, or
-    /// PostgreSQL's default name if there is none.
+    /// Returns the ADD CONSTRAINT clause for the new key.
+    ///
+    /// The key has the name and properties of the replaced key, or PostgreSQL's default name if there is none.
     fn add_constraint_sql(&self, replaced: Option<&ForeignKey>) -> String {
         let name = replaced.map_or_else(String::new, |key| format!("CONSTRAINT {} ", quote_identifier(&key.name)));
         let on_update = replaced.map_or(ReferentialAction::NoAction, |key| key.on_update);
@@ -128,7 +130,7 @@ impl Reference<'_> {
             on_update.as_sql(),
             self.target_action.as_sql(),
             replaced.map_or("", |key| key.deferrable_clause),
-            // PostgreSQL before 18 accepts no NOT VALID key on a partitioned table.
+            // PostgreSQL before 18 does not accept a NOT VALID key on a partitioned table.
             if self.table.is_partitioned { "" } else { " NOT VALID" },
         )
     }
@@ -155,7 +157,7 @@ impl Reference<'_> {
         }))
     }
 
-    /// Converts a database error about this reference to the error that says what to do.
+    /// Converts a database error about this reference to the error that states the next step.
     async fn explain_error(&self, db: &SchemaManagerConnection<'_>, error: Error) -> Error {
         let Error::Database(source) = error else {
             return error;
@@ -191,8 +193,8 @@ async fn replace_foreign_keys(db: &SchemaManagerConnection<'_>, reference: &Refe
     }
 }
 
-/// Validates the reference's foreign key, unless it is valid. Reads the key anew, because PostgreSQL may have just
-/// named it.
+/// Validates the reference's foreign key, unless it is already valid. The key is read again, because PostgreSQL may
+/// have just assigned its name.
 async fn validate_foreign_keys(
     db: &SchemaManagerConnection<'_>,
     schema: &str,

@@ -1,4 +1,4 @@
-//! Creation of missing indexes on PostgreSQL, without blocking writes.
+//! The creation of missing indexes on PostgreSQL, without blocking writes.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
@@ -13,12 +13,12 @@ use crate::{
     query::fetch_rows,
 };
 
-/// The maximum length of a name, in bytes. PostgreSQL truncates longer ones.
+/// The maximum length of a name, in bytes. PostgreSQL truncates longer names.
 const MAX_NAME_LENGTH: usize = 63;
 
-/// Selects the columns of each foreign key of a table, in the key's order, that has no usable index.
+/// The query for the columns, in the key's order, of each foreign key of a table that has no usable index.
 ///
-/// A usable index is valid, not partial, and of a kind that finds equal values. Its first columns are the key's, in any
+/// A usable index is valid, not partial, and of a kind that supports equality. Its first columns are the key's, in any
 /// order.
 const UNINDEXED_FOREIGN_KEYS: &str = "\
     SELECT DISTINCT (SELECT json_agg(attribute.attname ORDER BY key_column.position) \
@@ -37,7 +37,7 @@ const UNINDEXED_FOREIGN_KEYS: &str = "\
                WHERE attnum = ANY (key.conkey)) = cardinality(key.conkey)) \
     ORDER BY 1";
 
-/// Finds a usable index that begins with these columns in this order.
+/// The query for a usable index that begins with the given columns in the given order.
 const INDEX_ON_COLUMNS: &str = "\
     SELECT 1 FROM pg_catalog.pg_index index \
     JOIN pg_catalog.pg_class relation ON relation.oid = index.indexrelid \
@@ -51,7 +51,9 @@ const INDEX_ON_COLUMNS: &str = "\
             ON attribute.attrelid = index.indrelid AND attribute.attnum = key_column.attnum)";
 
 /// Creates those of `indexes` (table and columns) that do not exist, and an index on each foreign key of `tables`
-/// without one. Skips tables and columns that do not exist.
+/// without one.
+///
+/// Tables and columns that do not exist are skipped.
 pub(crate) async fn create_missing_indexes(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
@@ -102,8 +104,10 @@ async fn has_index(db: &impl ConnectionTrait, table: &Table, columns: &[String])
     Ok(!fetch_rows(db, INDEX_ON_COLUMNS, [table.oid.into(), columns.into()]).await?.is_empty())
 }
 
-/// Creates an index concurrently. PostgreSQL cannot do that on a partitioned table: there, the index takes a lock that
-/// blocks writes, with retries.
+/// Creates an index concurrently.
+///
+/// PostgreSQL does not support that on a partitioned table. There, the index acquires a lock that blocks writes, with
+/// retries.
 async fn create_index(
     db: &SchemaManagerConnection<'_>,
     schema: &str,
@@ -112,7 +116,7 @@ async fn create_index(
 ) -> Result<(), Error> {
     let mut tries = 0;
     loop {
-        // Each try looks for a name anew, because the one before may have left an invalid index.
+        // Each attempt searches a name again, because the previous attempt may have left an invalid index.
         let result = match create_index_sql(db, schema, table, columns).await {
             Ok(sql) if table.is_partitioned => return execute_with_retry(db, &[table], &sql).await,
             Ok(sql) => db.execute_unprepared(&sql).await.map(|_| ()),
@@ -140,9 +144,9 @@ async fn create_index_sql(
     Ok(format!("CREATE INDEX {concurrently}{name} ON {} ({})", table.qualified_name, column_list(columns)))
 }
 
-/// Returns a free name for the index, formed as PostgreSQL forms its default names.
+/// Returns a free name for the index, in the form of PostgreSQL's default names.
 ///
-/// Drops an invalid index of that name on this table: an earlier try that failed or was killed left it, and no query
+/// Drops an invalid index with that name on this table. It is left over from a failed or killed attempt, and no query
 /// uses it.
 async fn find_free_name(
     db: &SchemaManagerConnection<'_>,
@@ -165,10 +169,10 @@ async fn find_free_name(
             NameUse::Other => {}
         }
     }
-    Err(DbErr::Custom(format!("no name is left for an index of {}", table.name)))
+    Err(DbErr::Custom(format!("there is no free name for an index of {}", table.name)))
 }
 
-/// What a name in a schema is used for.
+/// The current use of a name in a schema.
 enum NameUse {
     Free,
     /// An invalid index on the table in question.

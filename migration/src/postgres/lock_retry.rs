@@ -1,7 +1,7 @@
-//! Retries of statements that need a lock on a table in use.
+//! Retries of statements that require a lock on a table in use.
 //!
-//! While a statement waits for its lock, all later statements on the table wait behind it. A try therefore gives up
-//! soon, lets the others through, and is repeated after a pause.
+//! While a statement waits for its lock, all later statements on the table wait behind it. An attempt therefore times
+//! out early, so that the others can proceed, and is repeated after a pause.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::{
     query::fetch_rows,
 };
 
-/// How long one try waits for its locks, in PostgreSQL's notation.
+/// The lock timeout of one attempt, in PostgreSQL's notation.
 const LOCK_TIMEOUT: &str = "3s";
 const MAX_TRIES: u32 = 5;
-/// The pause after the first try. It grows by this much with each further try.
+/// The pause after the first attempt. It grows by this amount with each further attempt.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Executes a statement in a transaction, and retries it while others hold locks on the tables.
+/// Executes a statement in a transaction, and retries it while other sessions hold locks on the tables.
 ///
 /// # Errors
 ///
-/// [`Error::LockTimeout`] after the last try.
+/// Returns [`Error::LockTimeout`] after the last attempt.
 pub(super) async fn execute_with_retry(
     db: &SchemaManagerConnection<'_>,
     tables: &[&Table],
@@ -43,11 +43,11 @@ pub(super) async fn execute_with_retry(
     }
 }
 
-/// Waits before the next try, given the number of tries that ended in a lock conflict.
+/// Waits before the next attempt, given the number of attempts that ended in a lock conflict.
 ///
 /// # Errors
 ///
-/// [`Error::LockTimeout`] after the last try.
+/// Returns [`Error::LockTimeout`] after the last attempt.
 pub(super) async fn pause_before_retry(
     db: &SchemaManagerConnection<'_>,
     tables: &[&Table],
@@ -78,8 +78,10 @@ async fn execute_in_transaction(db: &SchemaManagerConnection<'_>, sql: &str) -> 
     }
 }
 
-/// Returns the error for a lock timeout on one of these tables. It names the first table on which others hold a lock
-/// now, and their processes, or all tables if there is no such lock.
+/// Returns the error for a lock timeout on one of the tables.
+///
+/// It names the first table on which other sessions hold a lock now, and their processes. If there is no such lock, it
+/// names all tables.
 pub(super) async fn lock_timeout_error(db: &SchemaManagerConnection<'_>, tables: &[&Table]) -> Error {
     let sql = "SELECT DISTINCT lock.pid FROM pg_catalog.pg_locks lock \
                WHERE lock.relation = $1::bigint::oid AND lock.granted AND lock.pid <> pg_catalog.pg_backend_pid() \
@@ -97,7 +99,7 @@ pub(super) async fn lock_timeout_error(db: &SchemaManagerConnection<'_>, tables:
     Error::LockTimeout { table: names.join(" or "), pids: Vec::new() }
 }
 
-/// Returns the first of these tables that is locked against reading, and the processes that hold the lock.
+/// Returns the first of the tables that is locked against reading, and the processes that hold the lock.
 pub(crate) async fn find_exclusive_lock(
     db: &DatabaseConnection,
     schema: &str,

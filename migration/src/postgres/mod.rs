@@ -1,4 +1,4 @@
-//! The PostgreSQL half of the migrations.
+//! The PostgreSQL part of the migrations.
 
 mod catalog;
 mod connection_settings;

@@ -28,15 +28,15 @@ pub(crate) async fn find_table(db: &impl ConnectionTrait, name: &str) -> Result<
 pub(super) struct ForeignKey {
     pub(super) referenced_table: String,
     pub(super) columns: Vec<String>,
-    /// The first referenced column. None if the key references the primary key implicitly.
+    /// The first referenced column. `None` if the key references the primary key implicitly.
     pub(super) referenced_column: Option<String>,
     pub(super) on_delete: ReferentialAction,
-    /// The key's other properties (column pairs, ON UPDATE and MATCH) as text, only for comparisons.
+    /// The key's other properties (column pairs, ON UPDATE and MATCH) as text, for comparisons only.
     pub(super) other_properties: String,
 }
 
 impl ForeignKey {
-    /// Returns whether this is a foreign key of the reference that the fix is for.
+    /// Returns whether the key belongs to the reference of the fix.
     pub(super) fn belongs_to(&self, fix: &ForeignKeyFix) -> bool {
         self.referenced_table.eq_ignore_ascii_case(fix.referenced_table)
             && matches!(self.columns.as_slice(), [column] if column.eq_ignore_ascii_case(fix.column))
@@ -73,8 +73,9 @@ pub(super) async fn find_foreign_keys(db: &impl ConnectionTrait, table: &str) ->
     Ok(keys.into_iter().map(|(_, key)| key).collect())
 }
 
-/// Returns everything that SQLite reports of a table but its foreign keys, as lines of text for comparisons: columns,
-/// indexes and kind.
+/// Returns the columns, the indexes and the kind of a table as lines of text for comparisons.
+///
+/// The lines contain everything that SQLite reports about the table except its foreign keys.
 pub(super) async fn describe_table(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
     let columns = "SELECT json_array('column', cid, name, type, \"notnull\", dflt_value, pk, hidden) AS line \
                    FROM pragma_table_xinfo($1) ORDER BY cid";

@@ -1,17 +1,17 @@
-//! Repair of foreign keys on SQLite.
+//! The repair of foreign keys on SQLite.
 //!
 //! SQLite cannot alter a foreign key. The usual way is to create a new table, copy the rows and drop the old table.
-//! SQLite's documentation lists what can go wrong with that: cascades that fire, changed rowids, and triggers, views
-//! and generated columns that have to be created again. But a foreign key is only text in `sqlite_schema`; nothing on
-//! disk depends on it. So this repair edits that text, with the procedure that SQLite documents for such changes
-//! (`PRAGMA writable_schema`, in `lang_altertable.html`). Rows, rowids, indexes, triggers and views are not touched,
-//! and the size of the table does not matter.
+//! SQLite's documentation lists the risks: cascades that fire, changed rowids, and triggers, views and generated
+//! columns that have to be created again. However, a foreign key is only text in `sqlite_schema`, and nothing on disk
+//! depends on it. This repair therefore edits that text, with the procedure that SQLite documents for such changes
+//! (`PRAGMA writable_schema`, in `lang_altertable.html`). Rows, rowids, indexes, triggers and views are unchanged, and
+//! the size of the table does not matter.
 //!
 //! SQLite documents the procedure for removing a foreign key, not for adding one, which existing rows may violate. The
-//! repair checks the rows itself. It also rules out a wrong schema: everything happens in one transaction, which is
-//! rolled back unless
+//! repair checks the rows itself. It also prevents an invalid schema: it runs in one transaction, which is rolled back
+//! unless
 //!
-//! - SQLite reads the new text and reports the same columns, indexes and other foreign keys as before,
+//! - SQLite parses the new text and reports the same columns, indexes and other foreign keys as before,
 //! - each repaired reference has exactly one foreign key, with the target action,
 //! - all rows satisfy it, and
 //! - the table passes `integrity_check`.
@@ -31,7 +31,7 @@ use crate::{
     query::{execute, fetch_number, fetch_rows},
 };
 
-/// A table to edit, with the fixes that it needs and the action that each one sets.
+/// A table to edit, with its fixes and the action that each one sets.
 struct TableEdit<'a> {
     table: Table,
     fixes: Vec<(&'a ForeignKeyFix, ReferentialAction)>,
@@ -42,12 +42,14 @@ impl TableEdit<'_> {
         Error::TableDefinition { table: self.table.name.clone(), detail }
     }
 
-    /// Fails unless each repaired reference has exactly one foreign key, with the target action and its other
-    /// properties unchanged, and all other foreign keys are unchanged.
+    /// Returns an error unless the foreign keys changed as intended.
+    ///
+    /// Each repaired reference must have exactly one foreign key, with the target action and its other properties
+    /// unchanged. All other foreign keys must be unchanged.
     fn compare_foreign_keys(&self, before: &[ForeignKey], after: &[ForeignKey]) -> Result<(), Error> {
         let is_unrelated = |key: &&ForeignKey| !self.fixes.iter().any(|(fix, _)| key.belongs_to(fix));
         if !before.iter().filter(is_unrelated).eq(after.iter().filter(is_unrelated)) {
-            return Err(self.error("another of its foreign keys would not be the same".to_owned()));
+            return Err(self.error("another of its foreign keys would change".to_owned()));
         }
         for (fix, action) in &self.fixes {
             let previous = before.iter().find(|key| key.belongs_to(fix)).cloned();
@@ -58,31 +60,31 @@ impl TableEdit<'_> {
                 None => key.on_delete == *action,
             });
             if !is_expected || found.next().is_some() {
-                return Err(self.error(format!("{} would not have its one foreign key", fix.column)));
+                return Err(self.error(format!("{} would not have exactly one foreign key", fix.column)));
             }
         }
         Ok(())
     }
 }
 
-/// Gives each reference exactly one foreign key with the action of its fix, all in one transaction. Skips tables and
-/// columns that do not exist.
+/// Gives each reference exactly one foreign key with the action of its fix, all in one transaction. Tables and columns
+/// that do not exist are skipped.
 ///
 /// # Errors
 ///
 /// - [`Error::Orphans`] if any reference that needs a repair has rows without a parent
-/// - [`Error::TableDefinition`] if a table's definition is not understood, or its new one fails a check
+/// - [`Error::TableDefinition`] if a table's definition is not understood, or if its new definition fails a check
 ///
-/// Nothing has been changed in either case.
+/// Nothing is changed in either case.
 pub(crate) async fn repair_foreign_keys(
     db: &SchemaManagerConnection<'_>,
     fixes: &[ForeignKeyFix],
 ) -> Result<(), Error> {
     let transaction = begin_immediate(db).await?;
-    let repaired = repair_in_transaction(&transaction, fixes).await;
-    // Also after an error: later migrations use the same connection.
+    let result = repair_in_transaction(&transaction, fixes).await;
+    // The setting is reset after an error too, because later migrations use the same connection.
     let reset = transaction.execute_unprepared("PRAGMA writable_schema = OFF").await;
-    match repaired.and(reset.map_err(Error::Database)) {
+    match result.and(reset.map_err(Error::Database)) {
         Ok(_) => Ok(transaction.commit().await?),
         Err(error) => {
             transaction.rollback().await?;
@@ -119,8 +121,9 @@ async fn repair_in_transaction(db: &DatabaseTransaction, fixes: &[ForeignKeyFix]
     Ok(())
 }
 
-/// Returns the fix's table and the foreign keys of its reference, or none if the database lacks the table, the
-/// referenced table or the column.
+/// Returns the fix's table and the foreign keys of its reference.
+///
+/// Returns `None` if the database lacks the table, the referenced table or the column.
 async fn find_reference(
     db: &DatabaseTransaction,
     fix: &ForeignKeyFix,
@@ -160,7 +163,7 @@ async fn count_orphans(
     }))
 }
 
-/// Edits a table's definition, and checks that SQLite understands the new one as intended.
+/// Edits a table's definition, and checks that SQLite interprets the new definition as intended.
 async fn edit_table(db: &DatabaseTransaction, edit: &TableEdit<'_>) -> Result<(), Error> {
     let name = &edit.table.name;
     let description_before = describe_table(db, name).await?;
@@ -171,14 +174,15 @@ async fn edit_table(db: &DatabaseTransaction, edit: &TableEdit<'_>) -> Result<()
     }
     replace_definition(db, name, &definition).await?;
     if describe_table(db, name).await? != description_before {
-        return Err(edit.error("its columns or indexes would not be the same".to_owned()));
+        return Err(edit.error("its columns or indexes would change".to_owned()));
     }
     edit.compare_foreign_keys(&keys_before, &find_foreign_keys(db, name).await?)?;
     check_rows(db, edit).await
 }
 
-/// Replaces a table's definition. This connection reads it at once (RESET), others when they see the new schema
-/// version.
+/// Replaces a table's definition.
+///
+/// This connection reads it immediately (RESET). Other connections read it when they detect the new schema version.
 async fn replace_definition(db: &DatabaseTransaction, table: &str, definition: &str) -> Result<(), DbErr> {
     db.execute_unprepared("PRAGMA writable_schema = ON").await?;
     let update = "UPDATE sqlite_schema SET sql = $1 WHERE type = 'table' AND name = $2";
@@ -191,13 +195,13 @@ async fn replace_definition(db: &DatabaseTransaction, table: &str, definition: &
     Ok(())
 }
 
-/// Lets SQLite check the repaired references and the whole table.
+/// Checks the repaired references and the whole table with SQLite's own checks.
 async fn check_rows(db: &DatabaseTransaction, edit: &TableEdit<'_>) -> Result<(), Error> {
     let table = &edit.table.name;
     let sql = "SELECT DISTINCT parent FROM pragma_foreign_key_check($1)";
     for row in fetch_rows(db, sql, [table.as_str().into()]).await? {
         let parent: String = row.try_get("", "parent")?;
-        // Orphans of a reference that is not repaired existed before. They are left to the deployment.
+        // Orphans of a reference that is not repaired existed before. The deployment has to handle them.
         if edit.fixes.iter().any(|(fix, _)| fix.referenced_table.eq_ignore_ascii_case(&parent)) {
             return Err(edit.error(format!("rows without a parent in {parent} were found")));
         }

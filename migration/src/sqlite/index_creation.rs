@@ -1,4 +1,4 @@
-//! Creation of missing indexes on SQLite.
+//! The creation of missing indexes on SQLite.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
@@ -11,7 +11,9 @@ use crate::{
 };
 
 /// Creates those of `indexes` (table and columns) that do not exist, and an index on each foreign key of `tables`
-/// without one, all in one transaction. Skips tables and columns that do not exist.
+/// without one.
+///
+/// Everything is created in one transaction. Tables and columns that do not exist are skipped.
 pub(crate) async fn create_missing_indexes(
     db: &SchemaManagerConnection<'_>,
     indexes: &[(&str, &[&str])],
@@ -47,7 +49,7 @@ async fn create_in_transaction(
             continue;
         };
         for columns in find_foreign_key_columns(db, &table.name).await? {
-            // Read anew each time: the index created last may serve this key too.
+            // The indexes are read again each time, because the index created last may serve this key too.
             let existing = find_indexes(db, &table.name).await?;
             if !existing.iter().any(|index| begins_with_any_order(index, &columns)) {
                 create_index(db, &table.name, &columns).await?;
@@ -79,10 +81,9 @@ async fn find_foreign_key_columns(db: &DatabaseTransaction, table: &str) -> Resu
     fetch_column_groups(db, sql, table).await
 }
 
-/// Returns the columns of each index of a table that is not partial. An indexed expression counts as a column without a
-/// name.
+/// Returns the columns of each non-partial index of a table. An indexed expression counts as a column without a name.
 ///
-/// An INTEGER PRIMARY KEY column counts as an index: it is the rowid, by which the table itself is sorted.
+/// An INTEGER PRIMARY KEY column counts as an index, because it is the rowid, by which the table itself is sorted.
 async fn find_indexes(db: &DatabaseTransaction, table: &str) -> Result<Vec<Vec<String>>, DbErr> {
     let indexes = "SELECT list.seq AS number, coalesce(info.name, '') AS name \
                    FROM pragma_index_list($1) list, pragma_index_info(list.name) info \
@@ -94,7 +95,7 @@ async fn find_indexes(db: &DatabaseTransaction, table: &str) -> Result<Vec<Vec<S
     Ok(found)
 }
 
-/// Runs a query about a table, and collects the names of consecutive rows with the same number.
+/// Executes a query about a table, and groups the names of consecutive rows with the same number.
 async fn fetch_column_groups(db: &DatabaseTransaction, sql: &str, table: &str) -> Result<Vec<Vec<String>>, DbErr> {
     let mut groups: Vec<(i64, Vec<String>)> = Vec::new();
     for row in fetch_rows(db, sql, [table.into()]).await? {

@@ -1,4 +1,4 @@
-//! The SQLite half of the migrations.
+//! The SQLite part of the migrations.
 
 mod catalog;
 mod foreign_key_repair;

@@ -1,6 +1,7 @@
 //! Edits of the foreign keys in a CREATE TABLE statement.
 //!
-//! Everything that is not part of an edited foreign key stays byte for byte: checks, generated columns, collations,
+//! Everything outside the edited foreign keys remains identical byte for byte: checks, generated columns, collations,
+//! comments, STRICT and WITHOUT ROWID.
 //! comments, STRICT and WITHOUT ROWID.
 
 use std::ops::Range;
@@ -11,12 +12,12 @@ use crate::{
     identifier::quote_identifier,
 };
 
-/// A foreign-key clause of the statement. All ranges are bytes of the text.
+/// A foreign-key clause of the statement. All ranges are byte ranges of the text.
 #[derive(Debug)]
 struct ForeignKeyClause {
     columns: Vec<String>,
     referenced_table: String,
-    /// The ON DELETE actions. SQLite accepts several and uses the last.
+    /// The ON DELETE actions. SQLite accepts several and uses the last one.
     on_delete_actions: Vec<Range<usize>>,
     /// The end of the referenced table and columns, where an ON DELETE can be inserted.
     reference_end: usize,
@@ -26,12 +27,11 @@ struct ForeignKeyClause {
 
 /// Returns the statement with exactly one foreign key for the fix's reference, which has the given ON DELETE action.
 ///
-/// Of existing foreign keys for the reference, the first is edited and the others are removed. If there is none, one is
-/// added.
+/// If the reference has foreign keys, the first one is edited and the others are removed. Otherwise, one is added.
 ///
 /// # Errors
 ///
-/// A description of the part of the statement that was not understood.
+/// Returns a description of the part of the statement that was not understood.
 pub(super) fn set_foreign_key_action(
     sql: &str,
     fix: &ForeignKeyFix,
@@ -54,7 +54,8 @@ pub(super) fn set_foreign_key_action(
                 quote_identifier("id"),
                 action.as_sql()
             );
-            // After the last token and not before the closing bracket: a line comment may stand between the two.
+            // The clause is inserted after the last token instead of before the closing bracket, because a line comment
+            // may separate the two.
             let end = tokens[body.end - 1].range.end;
             edits.push((end..end, text));
         }
@@ -69,7 +70,7 @@ pub(super) fn set_foreign_key_action(
     Ok(apply_edits(sql, edits))
 }
 
-/// Replaces each range, which must not overlap, with its text.
+/// Replaces each range with its text. The ranges must not overlap.
 fn apply_edits(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
     let mut edited = sql.to_owned();
@@ -79,8 +80,10 @@ fn apply_edits(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edited
 }
 
-/// Returns the range to remove with a clause: also the comma before it, unless the next clause needs that comma. SQLite
-/// allows commas between table constraints to be left out.
+/// Returns the range to remove with a clause.
+///
+/// It includes the preceding comma, unless the next clause needs that comma. SQLite permits omitting commas between
+/// table constraints.
 fn range_to_remove(tokens: &[Token<'_>], clause: &Range<usize>) -> Range<usize> {
     let before = tokens.iter().rev().find(|token| token.range.end <= clause.start);
     let after = tokens.iter().find(|token| token.range.start >= clause.end);
@@ -92,8 +95,8 @@ fn range_to_remove(tokens: &[Token<'_>], clause: &Range<usize>) -> Range<usize> 
     }
 }
 
-/// Returns the indexes of the tokens between the brackets of CREATE TABLE name (...). The end is that of the closing
-/// bracket.
+/// Returns the indexes of the tokens between the brackets of CREATE TABLE name (...). The end of the range is the index
+/// of the closing bracket.
 fn find_body(tokens: &[Token<'_>]) -> Result<Range<usize>, String> {
     if !matches!(tokens, [create, table, ..] if create.is_keyword("CREATE") && table.is_keyword("TABLE")) {
         return Err("its definition does not begin with CREATE TABLE".to_owned());
@@ -121,7 +124,7 @@ fn find_closing_bracket(tokens: &[Token<'_>], open: usize) -> Result<usize, Stri
 
 /// Parses all foreign keys.
 ///
-/// Unquoted, FOREIGN and REFERENCES are keywords and nothing else to SQLite, and neither can stand inside brackets.
+/// Unquoted FOREIGN and REFERENCES are always keywords in SQLite, and neither can occur inside brackets.
 fn parse_foreign_keys(tokens: &[Token<'_>], start: usize) -> Result<Vec<ForeignKeyClause>, String> {
     let mut clauses = Vec::new();
     let mut column: Option<String> = None;

@@ -1,4 +1,4 @@
-//! A tokenizer for SQL text, by SQLite's rules.
+//! A tokenizer for SQL text that follows SQLite's rules.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(super) enum TokenKind {
     Symbol,
 }
 
-/// A token, with its range of bytes in the text.
+/// A token with its byte range in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Token<'a> {
     pub(super) kind: TokenKind,
@@ -23,7 +23,7 @@ pub(super) struct Token<'a> {
 }
 
 impl Token<'_> {
-    /// Returns whether the token is this keyword. A quoted word never is.
+    /// Returns whether the token is the given keyword. A quoted word is never a keyword.
     pub(super) fn is_keyword(&self, keyword: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
@@ -32,8 +32,9 @@ impl Token<'_> {
         self.kind == TokenKind::Symbol && self.text == symbol
     }
 
-    /// Returns the name that the token stands for, without quotes. SQLite accepts a string in single quotes as a name
-    /// where only a name can stand.
+    /// Returns the name that the token represents, without quotes.
+    ///
+    /// SQLite accepts a string in single quotes as a name wherever only a name is possible.
     pub(super) fn to_name(&self) -> Option<String> {
         match self.kind {
             TokenKind::Word => Some(self.text.to_owned()),
@@ -51,7 +52,7 @@ impl Token<'_> {
 ///
 /// # Errors
 ///
-/// A description of the problem if a quote is never closed.
+/// Returns a description of the problem if a quote is never closed.
 pub(super) fn tokenize(sql: &str) -> Result<Vec<Token<'_>>, String> {
     let mut tokens = Vec::new();
     let mut start = 0;
@@ -62,7 +63,7 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<Token<'_>>, String> {
         } else if rest.starts_with("--") {
             (None, rest.find('\n').map_or(rest.len(), |end| end + 1))
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            // To SQLite, a comment that is never closed ends with the text.
+            // In SQLite, a comment that is never closed ends with the text.
             (None, comment.find("*/").map_or(rest.len(), |end| end + 4))
         } else if matches!(next, '\'' | '"' | '`' | '[') {
             let length = quoted_length(rest, next).ok_or_else(|| format!("a quote at byte {start} is never closed"))?;

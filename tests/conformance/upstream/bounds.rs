@@ -1,4 +1,4 @@
-//! Bounds that a document does not have.
+//! Tests of limits on documents that upstream does not have.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ async fn thousands_of_aliases_are_executed() {
 
 #[tokio::test]
 async fn lists_are_nested_without_end() {
-    // Selections within selections are bounded to 64.
+    // Upstream limits only the depth of selections, to 64.
     let query = format!("{{ a(b: {}{}) }}", "[".repeat(70), "]".repeat(70));
     let parsed = async_graphql::parser::parse_query(query);
     deviates(parsed.is_ok(), "conformance/parse/token_scan.rs", parsed.err());
@@ -29,13 +29,13 @@ async fn a_fragment_is_walked_wherever_it_is_spread() {
             |level: usize| format!("fragment F{level} on Query {{ {} }} ", format!("...F{} ", level + 1).repeat(3));
         let fragments: String = (0..levels).map(spread).collect();
         let query = format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}");
-        let begun = Instant::now();
+        let start = Instant::now();
         plain.post(&query, json!({})).await;
-        begun.elapsed()
+        start.elapsed()
     };
     time(1).await;
     let (few, many) = (time(4).await, time(9).await);
-    // There are 243 times more spreads, and twice as many fragments.
+    // The second document has 243 times as many spreads, but only twice as many fragments.
     deviates(many > few * 10, "conformance/parse/document_size.rs", (few, many));
 }
 

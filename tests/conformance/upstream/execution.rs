@@ -1,4 +1,4 @@
-//! Execution: variables, directives, and what becomes of a response.
+//! Tests of upstream's deviations in execution: variables, directives and responses.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ async fn a_failed_field_is_left_out_of_its_object() {
 #[tokio::test]
 async fn fields_are_not_in_the_order_of_the_query() {
     let plain = Plain::new();
-    // A loan is waited for.
+    // The resolver of `loan` yields, so it completes after `name`.
     let query = "{ book(id: \"b0\") { loan { days } name } }";
     let body = plain.send(json_post(&json!({ "query": query }).to_string())).await.body;
     deviates(body.find("name") < body.find("loan"), "conformance/response/field_order.rs", body);
@@ -42,7 +42,7 @@ async fn skip_forgets_the_default_of_its_variable() {
 async fn a_variable_without_a_value_is_null() {
     let query = "query ($lent: Boolean) { stock(filter: { lent: $lent }) { bookCount } }";
     let answer = Plain::new().post(query, json!({})).await;
-    // Eight books are not lent, which is the default of the filter.
+    // The correct count is eight: the filter's default selects the books that are not lent.
     let file = "conformance/rewrite/omitted_variables.rs (drop_unset_arguments)";
     deviates(answer["data"]["stock"]["bookCount"] == 9, file, answer);
 }
@@ -59,7 +59,7 @@ async fn an_operation_begins_without_the_values_of_its_variables() {
 
 #[tokio::test]
 async fn skip_takes_a_null_for_false() {
-    // Of other fields than `__typename` a null is refused.
+    // For fields other than `__typename`, upstream refuses the null.
     let query = "query ($s: Boolean = true) { __typename @skip(if: $s) stock(filter: { lent: $s }) { bookCount } }";
     let answer = Plain::new().post(query, json!({ "s": null })).await;
     deviates(answer["data"]["__typename"] == "Query", "conformance/rewrite/skip_include.rs", answer);

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP.
+//! Tests of upstream's deviations from GraphQL over HTTP.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

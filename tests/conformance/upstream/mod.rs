@@ -1,6 +1,7 @@
-//! The deviations of async-graphql and async-graphql-axum from the specifications, as a plain server of theirs has them
-//! today. Each test fails on the day upstream is right, and says which file can go. `api/src/conformance/README.md` is the
-//! table of all.
+//! Tests that async-graphql and async-graphql-axum still deviate from the specifications.
+//!
+//! A test fails once upstream conforms, and its message says which file can be deleted. The table of all deviations is
+//! in `api/src/conformance/README.md`.
 
 mod bounds;
 mod execution;

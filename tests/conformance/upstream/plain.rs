@@ -1,4 +1,4 @@
-//! A plain server of async-graphql-axum over the library's schema.
+//! [`Plain`], an unmodified server of async-graphql-axum with the library schema.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::conformance::library::{Schema, Shelf, builder};
 
-/// A server as the documentation of async-graphql-axum builds one.
+/// A server built as in the documentation of async-graphql-axum.
 pub struct Plain {
     router: Router,
     pub schema: Schema,
@@ -65,7 +65,7 @@ pub fn post_as(content_type: &str, body: &str) -> Request<Body> {
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
-/// Asserts that upstream still deviates.
+/// Asserts that upstream still deviates. `file` is the file in `api/src` that compensates for it.
 #[track_caller]
 pub fn deviates(does: bool, file: &str, observed: impl Debug) {
     assert!(
@@ -75,7 +75,7 @@ pub fn deviates(does: bool, file: &str, observed: impl Debug) {
     );
 }
 
-/// Asserts that upstream executes what it should refuse.
+/// Asserts that upstream executes an operation that it should refuse.
 #[track_caller]
 pub fn is_executed(answer: &Value, file: &str) {
     deviates(answer.get("errors").is_none(), file, answer);

@@ -1,8 +1,8 @@
-//! The table of deviations names what exists.
+//! Tests that the table of deviations names existing files and tests.
 
 use std::path::Path;
 
-/// Whether a path of modules names a file of tests, or a test in one.
+/// Returns whether a module path names a test file or a test in one.
 fn is_test(folder: &Path, path: &str) -> bool {
     let file = folder.join(path.replace("::", "/")).with_extension("rs");
     let Some((module, test)) = path.rsplit_once("::") else { return false };
@@ -10,8 +10,8 @@ fn is_test(folder: &Path, path: &str) -> bool {
     file.exists() || std::fs::read_to_string(module).is_ok_and(|text| text.contains(&format!("fn {test}(")))
 }
 
-/// The names between backticks.
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+/// Returns the names between backticks.
+fn quoted_names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
@@ -28,13 +28,13 @@ fn the_table_of_deviations_names_files_and_tests_that_exist() {
     let mut named = Vec::new();
     for row in &rows {
         let [.., files, ours, upstream] = row.as_slice() else { panic!("{row:?}") };
-        for file in quoted(files) {
+        for file in quoted_names(files) {
             assert!(sources.join(file).exists(), "there is no file {file}");
         }
-        for test in quoted(ours) {
+        for test in quoted_names(ours) {
             assert!(is_test(&tests, test), "there is no test {test}");
         }
-        for test in quoted(upstream) {
+        for test in quoted_names(upstream) {
             assert!(is_test(&tests.join("conformance"), test), "there is no test {test}");
             named.push(test.to_owned());
         }

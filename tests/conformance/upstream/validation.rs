@@ -1,4 +1,4 @@
-//! Rules of validation that are left out.
+//! Tests of validation rules that upstream does not check.
 
 use futures_util::StreamExt as _;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The protocol graphql-transport-ws.
+//! Tests of upstream's deviations from the protocol graphql-transport-ws.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use crate::conformance::library::{Shelf, builder};
 
 type Client = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// A client of a plain server's socket, and the protocol that the server has chosen. A server with `refuses` lets nobody in.
+/// Connects to the socket of a plain server, which refuses every `connection_init` if `refuses` is true. Returns the
+/// client and the protocol that the server selected.
 async fn connect(protocols: &str, refuses: bool) -> (Client, String) {
     let schema = builder().data(Arc::new(Shelf::default())).finish();
     let plain = GraphQLSubscription::new(schema.clone());
@@ -40,11 +41,11 @@ async fn connect(protocols: &str, refuses: bool) -> (Client, String) {
     (client, chosen)
 }
 
-async fn say(client: &mut Client, message: Value) {
+async fn send(client: &mut Client, message: Value) {
     client.send(Message::text(message.to_string())).await.unwrap();
 }
 
-async fn hear(client: &mut Client) -> Message {
+async fn receive(client: &mut Client) -> Message {
     tokio::time::timeout(Duration::from_secs(10), client.next()).await.unwrap().unwrap().unwrap()
 }
 
@@ -55,10 +56,10 @@ fn close_code(message: &Message) -> Option<u16> {
     }
 }
 
-async fn begun() -> Client {
+async fn connect_and_init() -> Client {
     let (mut client, _) = connect("graphql-transport-ws", false).await;
-    say(&mut client, json!({ "type": "connection_init" })).await;
-    assert!(hear(&mut client).await.to_text().unwrap().contains("connection_ack"));
+    send(&mut client, json!({ "type": "connection_init" })).await;
+    assert!(receive(&mut client).await.to_text().unwrap().contains("connection_ack"));
     client
 }
 
@@ -66,38 +67,38 @@ async fn begun() -> Client {
 async fn sockets_close_with_codes_of_websocket_itself() {
     let file = "http/websocket/protocol.rs";
     let (mut refused, _) = connect("graphql-transport-ws", true).await;
-    say(&mut refused, json!({ "type": "connection_init" })).await;
-    let message = hear(&mut refused).await;
+    send(&mut refused, json!({ "type": "connection_init" })).await;
+    let message = receive(&mut refused).await;
     deviates(close_code(&message) == Some(1002), file, ("4403 Forbidden", message));
 
     let (mut early, _) = connect("graphql-transport-ws", false).await;
-    say(&mut early, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
-    let message = hear(&mut early).await;
+    send(&mut early, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
+    let message = receive(&mut early).await;
     deviates(close_code(&message) == Some(1011), file, ("4401 Unauthorized", message));
 
-    let mut wrong = begun().await;
-    // An unknown type would be answered with a close frame that is longer than a WebSocket's may be.
+    let mut wrong = connect_and_init().await;
+    // Invalid JSON is sent, because upstream's close frame for an unknown message type exceeds the maximum length.
     wrong.send(Message::text("[")).await.unwrap();
-    let message = hear(&mut wrong).await;
+    let message = receive(&mut wrong).await;
     deviates(close_code(&message) == Some(1002), file, ("4400 Invalid message", message));
 }
 
 #[tokio::test]
 async fn a_second_subscription_replaces_the_first_of_its_id() {
-    let mut client = begun().await;
+    let mut client = connect_and_init().await;
     for _ in 0..2 {
         let payload = json!({ "query": "subscription { books { totalCount } }" });
-        say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+        send(&mut client, json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
     }
-    let message = hear(&mut client).await;
+    let message = receive(&mut client).await;
     deviates(close_code(&message).is_none(), "http/websocket/connection.rs", ("4409 Subscriber exists", message));
 }
 
 #[tokio::test]
 async fn an_operation_that_is_not_executed_has_a_result() {
-    let mut client = begun().await;
-    say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ nothing }" } })).await;
-    let message = hear(&mut client).await;
+    let mut client = connect_and_init().await;
+    send(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ nothing }" } })).await;
+    let message = receive(&mut client).await;
     let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
     deviates(message["type"] == "next", "http/websocket/operations.rs", message);
 }
@@ -105,10 +106,10 @@ async fn an_operation_that_is_not_executed_has_a_result() {
 #[tokio::test]
 async fn a_server_of_both_protocols_selects_one_and_speaks_the_other() {
     let (mut client, chosen) = connect("graphql-ws, graphql-transport-ws", false).await;
-    say(&mut client, json!({ "type": "connection_init" })).await;
-    hear(&mut client).await;
-    say(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
-    let message = hear(&mut client).await;
+    send(&mut client, json!({ "type": "connection_init" })).await;
+    receive(&mut client).await;
+    send(&mut client, json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } })).await;
+    let message = receive(&mut client).await;
     let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
     let spoken = if message["type"] == "next" { "graphql-transport-ws" } else { "graphql-ws" };
     deviates(spoken != chosen, "http/websocket/mod.rs (the protocol that is offered)", (spoken, chosen));

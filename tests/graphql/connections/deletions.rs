@@ -1,4 +1,4 @@
-//! The audit trail: newest first, and two records may be of one moment.
+//! Tests of pages of the audit trail: newest first, with several records of the same time.
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Model, Place, random, seeds, walk};
+use super::{Model, Place, check_pages, random, seeds};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -27,7 +27,7 @@ async fn pages_of_deletions_are_what_the_model_says(db: TestDb) {
             deletions.add(&app, &mut random).await;
         }
         deletions.filter = filter(&mut random);
-        walk(&app, &mut deletions, &mut random).await;
+        check_pages(&app, &mut deletions, &mut random).await;
     }
 }
 
@@ -49,7 +49,7 @@ const TIMES: [&str; 3] =
     ["2026-01-01T00:00:00.000000+00:00", "2026-01-01T00:00:00.000001+00:00", "2026-02-01T00:00:00.000000+00:00"];
 const SESSIONS: [&str; 2] = ["6f9619ff-8b86-4d01-b42d-00cf4fc964f1", "6f9619ff-8b86-4d01-b42d-00cf4fc964f2"];
 
-/// Marked RESTORABLE yet, but its time is over: EXPIRED to everybody.
+/// Stored as RESTORABLE, but past its retention period, so that clients see EXPIRED.
 const OVER: &str = "OVER";
 
 impl Deletions {
@@ -115,17 +115,17 @@ impl Model for Deletions {
         self.rows.iter().filter(met).map(|row| (Some(row.at.to_owned()), row.id.clone())).collect()
     }
 
-    async fn disturb(&mut self, app: &TestApp, random: &mut StdRng) {
+    async fn change_rows(&mut self, app: &TestApp, random: &mut StdRng) {
         if random.random() {
             self.add(app, random).await;
         } else if !self.rows.is_empty() {
-            let gone = self.rows.swap_remove(random.random_range(0..self.rows.len()));
-            app.db.exec(&format!("DELETE FROM {} WHERE id = '{}'", self.names[0], gone.id)).await;
+            let deleted = self.rows.swap_remove(random.random_range(0..self.rows.len()));
+            app.db.exec(&format!("DELETE FROM {} WHERE id = '{}'", self.names[0], deleted.id)).await;
         }
     }
 }
 
-/// None, one or several conditions.
+/// Returns a random filter with any number of conditions.
 fn filter(random: &mut StdRng) -> Value {
     let mut filter = json!({});
     for field in ["statuses", "sessionId", "deletedBy", "deletedAfter", "deletedBefore"] {

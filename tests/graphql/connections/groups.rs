@@ -1,5 +1,5 @@
-//! Groups of an adopted database, whose columns may all be null: the list of all, and the lists of several sessions that
-//! are read together.
+//! Tests of pages of groups in an adopted database whose columns may all be null: the list of all groups, and the lists
+//! of several sessions read together.
 
 use api::db::Dialect;
 use rand::RngExt as _;
@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Model, Place, expected, listed, random, seeds, walk};
+use super::{Model, Place, check_pages, expected_page, ordered_rows, random, seeds};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -22,8 +22,8 @@ const SESSIONS: [&str; 3] = [
 const NAMES: [&str; 4] = ["alpha", "alphabet", "b%ta", "b_ta"];
 const TIMES: [&str; 3] = ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.500Z", "2026-02-01T00:00:00.000Z"];
 
-/// The two tables; the groups' name is NOT NULL in some of the databases, which changes how they are sorted.
-async fn adopted(db: TestDb, filled_names: bool) -> TestApp {
+/// Creates the two tables. The groups' name is NOT NULL in some of the databases, which changes how they are sorted.
+async fn create_adopted_tables(db: TestDb, filled_names: bool) -> TestApp {
     let (id, time) = match db.dialect() {
         Dialect::Postgres => ("uuid", "timestamptz"),
         Dialect::Sqlite => ("text", "text"),
@@ -41,28 +41,28 @@ async fn adopted(db: TestDb, filled_names: bool) -> TestApp {
 }
 
 async fn pages_of_groups_are_what_the_model_says(db: TestDb) {
-    let app = adopted(db, false).await;
+    let app = create_adopted_tables(db, false).await;
     for seed in seeds(40) {
         println!("PROPERTY_SEED={} walks {seed}", seed / 1_000);
         let mut random = random(seed);
         let mut groups = Groups::new(&app, &mut random, false).await;
-        walk(&app, &mut groups, &mut random).await;
+        check_pages(&app, &mut groups, &mut random).await;
     }
 }
 
 async fn pages_of_each_session_s_groups_are_what_the_model_says(db: TestDb) {
-    let app = adopted(db, true).await;
+    let app = create_adopted_tables(db, true).await;
     for seed in seeds(15) {
         println!("PROPERTY_SEED={} reads {seed}", seed / 1_000);
         let mut random = random(seed);
         let groups = Groups::new(&app, &mut random, true).await;
-        // Every row's cursor, so that lists begin and end at rows of other sessions too.
-        let cursors = groups.places(&app).await;
+        // The bounds come from the cursors of all rows, so that lists also begin and end at rows of other sessions.
+        let cursors = groups.fetch_cursors(&app).await;
         for _ in 0..5 {
             let mut bound = |chance| random.random_bool(chance).then(|| cursors.choose(&mut random).cloned()).flatten();
             let (from, to) = (bound(0.7), bound(0.3));
             let (size, backwards) = (random.random_range(0..6), random.random());
-            groups.each(&app, size, backwards, from.as_ref(), to.as_ref()).await;
+            groups.check_each_session(&app, size, backwards, from.as_ref(), to.as_ref()).await;
         }
     }
 }
@@ -79,7 +79,8 @@ struct Row {
 
 impl Row {
     fn random(random: &mut StdRng, filled_names: bool) -> Self {
-        let mut some = |of: &[&'static str], chance| random.random_bool(chance).then(|| *of.choose(random).unwrap());
+        let mut some =
+            |values: &[&'static str], chance| random.random_bool(chance).then(|| *values.choose(random).unwrap());
         Self {
             session: some(&SESSIONS, 1.0).unwrap(),
             name: some(&NAMES, if filled_names { 1.0 } else { 0.7 }),
@@ -90,7 +91,7 @@ impl Row {
         }
     }
 
-    fn meets(&self, field: &str, wanted: &Value) -> bool {
+    fn meets_condition(&self, field: &str, wanted: &Value) -> bool {
         let among = |value: &str| wanted.as_array().unwrap().iter().any(|one| one == value);
         let part = || wanted.as_str().unwrap().to_lowercase();
         match field {
@@ -106,8 +107,8 @@ impl Row {
 struct Groups {
     rows: Vec<Row>,
     filled_names: bool,
-    /// The session whose list it is.
-    of: Option<&'static str>,
+    /// The session whose groups the list contains. `None` stands for all groups.
+    session_id: Option<&'static str>,
     filter: Value,
     field: &'static str,
     descending: bool,
@@ -117,8 +118,14 @@ impl Groups {
     async fn new(app: &TestApp, random: &mut StdRng, filled_names: bool) -> Self {
         app.db.exec("DELETE FROM whatsapp_groups").await;
         let field = ["NAME", "PARTICIPANT_COUNT", "CREATED_AT"].choose(random).unwrap();
-        let mut groups =
-            Self { rows: Vec::new(), filled_names, of: None, filter: json!({}), field, descending: random.random() };
+        let mut groups = Self {
+            rows: Vec::new(),
+            filled_names,
+            session_id: None,
+            filter: json!({}),
+            field,
+            descending: random.random(),
+        };
         for _ in 0..random.random_range(0..25) {
             groups.add(app, random).await;
         }
@@ -145,17 +152,17 @@ impl Groups {
         self.rows.push(row);
     }
 
-    /// The cursors of all rows.
-    async fn places(&self, app: &TestApp) -> Vec<(String, Place)> {
+    /// Returns the cursors and positions of all rows.
+    async fn fetch_cursors(&self, app: &TestApp) -> Vec<(String, Place)> {
         let unfiltered = Self { filter: json!({}), ..self.clone() };
         let query = "query Q($order: GroupOrder) { groups(orderBy: $order, first: 100) { edges { cursor } } }";
         let data = app.data(query, unfiltered.variables()).await;
         let cursors = data["groups"]["edges"].as_array().unwrap();
-        cursors.iter().map(|edge| edge["cursor"].as_str().unwrap().to_owned()).zip(listed(&unfiltered)).collect()
+        cursors.iter().map(|edge| edge["cursor"].as_str().unwrap().to_owned()).zip(ordered_rows(&unfiltered)).collect()
     }
 
-    /// Reads the same part of each session's groups, and holds it against the model.
-    async fn each(
+    /// Reads the same page of each session's groups, and compares it with the model.
+    async fn check_each_session(
         &self,
         app: &TestApp,
         size: usize,
@@ -176,8 +183,8 @@ impl Groups {
         for session in SESSIONS {
             let sessions = data["sessions"]["nodes"].as_array().unwrap();
             let list = &sessions.iter().find(|node| node["id"] == session).unwrap()["groups"];
-            let model = Self { of: Some(session), ..self.clone() };
-            let expected = expected(&model, size, backwards, from, to);
+            let model = Self { session_id: Some(session), ..self.clone() };
+            let expected = expected_page(&model, size, backwards, from, to);
             let nodes: Vec<_> = expected.ids.iter().map(|id| json!({ "id": id })).collect();
             let info = json!({ "hasNextPage": expected.has_next, "hasPreviousPage": expected.has_previous });
             let expected = json!({ "totalCount": model.rows().len(), "nodes": nodes, "pageInfo": info });
@@ -203,8 +210,8 @@ impl Model for Groups {
     fn rows(&self) -> Vec<Place> {
         let wanted = self.filter.as_object().unwrap();
         let met = |row: &&Row| {
-            self.of.is_none_or(|session| session == row.session)
-                && wanted.iter().all(|(field, value)| row.meets(field, value))
+            self.session_id.is_none_or(|session| session == row.session)
+                && wanted.iter().all(|(field, value)| row.meets_condition(field, value))
         };
         let value = |row: &Row| match self.field {
             "NAME" => Some(row.name.or(row.jid).unwrap_or(&row.id[..8]).to_owned()),
@@ -214,12 +221,12 @@ impl Model for Groups {
         self.rows.iter().filter(met).map(|row| (value(row), row.id.clone())).collect()
     }
 
-    async fn disturb(&mut self, app: &TestApp, random: &mut StdRng) {
+    async fn change_rows(&mut self, app: &TestApp, random: &mut StdRng) {
         if random.random() {
             self.add(app, random).await;
         } else if !self.rows.is_empty() {
-            let gone = self.rows.swap_remove(random.random_range(0..self.rows.len()));
-            app.db.exec(&format!("DELETE FROM whatsapp_groups WHERE id = '{}'", gone.id)).await;
+            let deleted = self.rows.swap_remove(random.random_range(0..self.rows.len()));
+            app.db.exec(&format!("DELETE FROM whatsapp_groups WHERE id = '{}'", deleted.id)).await;
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A model of lists in pages: random rows with ties and nulls, random filters, orders, sizes, directions and bounds, and
-//! rows that come and go between two pages. Every page is what the model says, to the flags of its ends.
+//! Property tests of paged lists: random rows with ties and nulls, random filters, orders, sizes, directions and
+//! bounds, and rows that are added or deleted between two pages. Every page, including its `hasNextPage` and
+//! `hasPreviousPage`, must equal the model's page.
 
 mod deletions;
 mod groups;
@@ -14,24 +15,24 @@ use serde_json::{Value, json};
 
 use crate::http::app::TestApp;
 
-/// A row as a list sees it: its value in the order, as text that sorts like it, and its id.
+/// A row's position in a list: its sort value, as text that sorts in the same order, and its id.
 type Place = (Option<String>, String);
 
 /// A list and its model.
 trait Model {
-    /// What stands behind `field(` in the query's head, and the field with its arguments but those of pages.
+    /// Returns the variable definitions of the query, and the field with its arguments except those of pages.
     fn query(&self) -> (String, String);
-    /// The variables of it.
+    /// Returns the variables of the query.
     fn variables(&self) -> Value;
-    /// Whether the largest comes first.
+    /// Returns whether the largest value comes first.
     fn descending(&self) -> bool;
-    /// The rows that the list has now, in no particular order.
+    /// Returns the rows that the list has now, in no particular order.
     fn rows(&self) -> Vec<Place>;
-    /// Lets a row come or go.
-    async fn disturb(&mut self, app: &TestApp, random: &mut StdRng);
+    /// Adds or deletes a row.
+    async fn change_rows(&mut self, app: &TestApp, random: &mut StdRng);
 }
 
-/// The seeds of this run: repeatable, and another one where `PROPERTY_SEED` says so.
+/// Returns the seeds of this test run. They are repeatable; `PROPERTY_SEED` selects other ones.
 fn seeds(cases: u64) -> impl Iterator<Item = u64> {
     let first = std::env::var("PROPERTY_SEED").map_or(1, |seed| seed.parse().unwrap());
     first * 1_000..first * 1_000 + cases
@@ -41,20 +42,20 @@ fn random(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Goes through a list page by page, from one of its ends to the other or to a bound.
-async fn walk(app: &TestApp, model: &mut impl Model, random: &mut StdRng) {
+/// Reads a list page by page, from one of its ends to the other one or to a bound.
+async fn check_pages(app: &TestApp, model: &mut impl Model, random: &mut StdRng) {
     let mut seen = BTreeSet::new();
     let mut stayed: Option<BTreeSet<String>> = None;
     let backwards = random.random();
     let mut from: Option<(String, Place)> = None;
-    let to = if random.random_bool(0.3) { bound(app, model, random).await } else { None };
+    let to = if random.random_bool(0.3) { random_bound(app, model, random).await } else { None };
     loop {
         let size = random.random_range(0..6);
-        let page = page(app, model, size, backwards, from.as_ref(), to.as_ref()).await;
-        let expected = expected(model, size, backwards, from.as_ref(), to.as_ref());
+        let page = fetch_page(app, model, size, backwards, from.as_ref(), to.as_ref()).await;
+        let expected = expected_page(model, size, backwards, from.as_ref(), to.as_ref());
         assert_eq!(page.ids, expected.ids, "size {size}, backwards {backwards}, from {from:?}, to {to:?}");
         assert_eq!((page.has_previous, page.has_next), (expected.has_previous, expected.has_next), "{:?}", page.ids);
-        let now: BTreeSet<String> = listed(model).into_iter().map(|(_, id)| id).collect();
+        let now: BTreeSet<String> = ordered_rows(model).into_iter().map(|(_, id)| id).collect();
         stayed = Some(stayed.map_or(now.clone(), |stayed| &stayed & &now));
         for id in &page.ids {
             assert!(seen.insert(id.clone()), "{id} stands on two pages");
@@ -67,7 +68,7 @@ async fn walk(app: &TestApp, model: &mut impl Model, random: &mut StdRng) {
         if size > 0 && (end.is_none() || !more) {
             break;
         }
-        model.disturb(app, random).await;
+        model.change_rows(app, random).await;
     }
     if to.is_none() {
         let missing: Vec<_> = stayed.unwrap_or_default().into_iter().filter(|id| !seen.contains(id)).collect();
@@ -75,8 +76,8 @@ async fn walk(app: &TestApp, model: &mut impl Model, random: &mut StdRng) {
     }
 }
 
-/// The list as it is now, in its order.
-fn listed(model: &impl Model) -> Vec<Place> {
+/// Returns the list's current rows in its order.
+fn ordered_rows(model: &impl Model) -> Vec<Place> {
     let mut rows = model.rows();
     rows.sort();
     if model.descending() {
@@ -92,15 +93,15 @@ struct Page {
     has_next: bool,
 }
 
-/// What the model says a page has.
-fn expected(
+/// Returns the page that the model expects.
+fn expected_page(
     model: &impl Model,
     size: usize,
     backwards: bool,
     from: Option<&(String, Place)>,
     to: Option<&(String, Place)>,
 ) -> Page {
-    let all = listed(model);
+    let all = ordered_rows(model);
     let in_order = |one: &Place, other: &Place| if model.descending() { one > other } else { one < other };
     let (after, before) = if backwards { (to, from) } else { (from, to) };
     let mut rows: Vec<&Place> = all
@@ -125,8 +126,8 @@ fn expected(
     }
 }
 
-/// What the server says.
-async fn page(
+/// Returns the page that the server responds with.
+async fn fetch_page(
     app: &TestApp,
     model: &impl Model,
     size: usize,
@@ -170,7 +171,7 @@ async fn page(
     }
 }
 
-/// The cursor of any row, to end at.
-async fn bound(app: &TestApp, model: &impl Model, random: &mut StdRng) -> Option<(String, Place)> {
-    page(app, model, 100, false, None, None).await.edges.choose(random).cloned()
+/// Returns the cursor of a random row, to end a list at.
+async fn random_bound(app: &TestApp, model: &impl Model, random: &mut StdRng) -> Option<(String, Place)> {
+    fetch_page(app, model, 100, false, None, None).await.edges.choose(random).cloned()
 }

@@ -1,4 +1,4 @@
-//! Sessions of an adopted database, whose columns may all be null.
+//! Tests of pages of sessions in an adopted database whose columns may all be null.
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Model, Place, random, seeds, walk};
+use super::{Model, Place, check_pages, random, seeds};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
@@ -35,7 +35,7 @@ async fn pages_of_sessions_are_what_the_model_says(db: TestDb) {
         sessions.filter = filter(&sessions, &mut random);
         sessions.field = ["CREATED_AT", "UPDATED_AT", "NAME", "STATUS"].choose(&mut random).unwrap();
         sessions.descending = random.random();
-        walk(&app, &mut sessions, &mut random).await;
+        check_pages(&app, &mut sessions, &mut random).await;
     }
 }
 
@@ -62,7 +62,7 @@ const TIMES: [&str; 4] =
     ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z", "2026-01-01T00:00:01.500Z", "2026-02-01T00:00:00.000Z"];
 
 impl Row {
-    fn shown_name(&self) -> &str {
+    fn displayed_name(&self) -> &str {
         self.name.or(self.phone).unwrap_or(&self.id[..8])
     }
 
@@ -70,8 +70,8 @@ impl Row {
         self.phone.is_none() && STATUSES[1..4].iter().any(|status| self.status == Some(status))
     }
 
-    /// What the filter's field asks for, in words of this file.
-    fn meets(&self, field: &str, wanted: &Value) -> bool {
+    /// Returns whether the session meets a condition of the filter, by this file's own implementation of the filter.
+    fn meets_condition(&self, field: &str, wanted: &Value) -> bool {
         let text = || wanted.as_str().unwrap();
         let among = |value: &str| wanted.as_array().unwrap().iter().any(|one| one == value);
         match field {
@@ -133,27 +133,27 @@ impl Model for Sessions {
 
     fn rows(&self) -> Vec<Place> {
         let wanted = self.filter.as_object().unwrap();
-        let met = |row: &&Row| wanted.iter().all(|(field, value)| row.meets(field, value));
+        let met = |row: &&Row| wanted.iter().all(|(field, value)| row.meets_condition(field, value));
         let value = |row: &Row| match self.field {
             "CREATED_AT" => row.created.map(str::to_owned),
             "UPDATED_AT" => row.updated.map(str::to_owned),
-            "NAME" => Some(row.shown_name().to_owned()),
+            "NAME" => Some(row.displayed_name().to_owned()),
             _ => Some(row.status.unwrap_or_default().to_owned()),
         };
         self.rows.iter().filter(met).map(|row| (value(row), row.id.clone())).collect()
     }
 
-    async fn disturb(&mut self, app: &TestApp, random: &mut StdRng) {
+    async fn change_rows(&mut self, app: &TestApp, random: &mut StdRng) {
         if random.random() {
             self.add(app, random).await;
         } else if !self.rows.is_empty() {
-            let gone = self.rows.swap_remove(random.random_range(0..self.rows.len()));
-            app.db.exec(&format!("DELETE FROM whatsapp_sessions WHERE id = '{}'", gone.id)).await;
+            let deleted = self.rows.swap_remove(random.random_range(0..self.rows.len()));
+            app.db.exec(&format!("DELETE FROM whatsapp_sessions WHERE id = '{}'", deleted.id)).await;
         }
     }
 }
 
-/// None, one or several conditions.
+/// Returns a random filter with any number of conditions.
 fn filter(sessions: &Sessions, random: &mut StdRng) -> Value {
     let mut filter = json!({});
     for field in [

@@ -1,4 +1,4 @@
-//! Sockets that the server does not open, or closes, each with its code.
+//! Tests of sockets that the server refuses or closes, and of the status or close code.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::run_subscription::started;
+use super::run_subscription::create_run;
 use super::{Client, request, server, without_data};
 use crate::http::client;
 use crate::support::{Contents, TestDb};
@@ -18,41 +18,41 @@ use crate::support::{Contents, TestDb};
 async fn a_message_that_is_none_of_the_protocols_closes_with_4400() {
     let (_db, address) = without_data().await;
     let payload = json!({ "query": "{ __typename }" });
-    for (message, why) in [
-        ("{", "it is no JSON object."),
-        ("[]", "it is no JSON object."),
+    for (message, reason) in [
+        ("{", "it is not a JSON object."),
+        ("[]", "it is not a JSON object."),
         ("{}", "type is missing."),
         (r#"{ "type": 1 }"#, "type is missing."),
         (r#"{ "type": "start" }"#, "the protocol has no such type."),
-        (r#"{ "type": "connection_init", "payload": 1 }"#, "payload is no object."),
-        (r#"{ "type": "ping", "payload": "x" }"#, "payload is no object."),
+        (r#"{ "type": "connection_init", "payload": 1 }"#, "payload is not an object."),
+        (r#"{ "type": "ping", "payload": "x" }"#, "payload is not an object."),
         (
             &json!({ "type": "subscribe", "payload": payload }).to_string(),
-            "id is missing, empty, longer than 256 bytes or no string.",
+            "id is missing, empty, longer than 256 bytes or not a string.",
         ),
         (
             &json!({ "type": "subscribe", "id": "", "payload": payload }).to_string(),
-            "id is missing, empty, longer than 256 bytes or no string.",
+            "id is missing, empty, longer than 256 bytes or not a string.",
         ),
         (
             &json!({ "type": "subscribe", "id": "x".repeat(257), "payload": payload }).to_string(),
-            "id is missing, empty, longer than 256 bytes or no string.",
+            "id is missing, empty, longer than 256 bytes or not a string.",
         ),
         (
             &json!({ "type": "subscribe", "id": 1, "payload": payload }).to_string(),
-            "id is missing, empty, longer than 256 bytes or no string.",
+            "id is missing, empty, longer than 256 bytes or not a string.",
         ),
         (r#"{ "type": "subscribe", "id": "1" }"#, "subscribe has no payload."),
-        (r#"{ "type": "subscribe", "id": "1", "payload": {} }"#, "query is missing, or no string."),
+        (r#"{ "type": "subscribe", "id": "1", "payload": {} }"#, "query is missing or not a string."),
         (
             r#"{ "type": "subscribe", "id": "1", "payload": { "query": "", "variables": [] } }"#,
-            "variables is no object.",
+            "variables is not an object.",
         ),
-        (r#"{ "type": "complete" }"#, "id is missing, empty, longer than 256 bytes or no string."),
+        (r#"{ "type": "complete" }"#, "id is missing, empty, longer than 256 bytes or not a string."),
     ] {
         let mut client = Client::open(address).await;
         client.send(Message::text(message)).await;
-        assert_eq!(client.closed().await, (4400, format!("Invalid message: {why}")), "{message}");
+        assert_eq!(client.closed().await, (4400, format!("Invalid message: {reason}")), "{message}");
     }
     let mut client = Client::open(address).await;
     client.send(Message::binary(r#"{ "type": "connection_init" }"#)).await;
@@ -64,7 +64,7 @@ async fn what_is_no_text_closes_with_1007() {
     let (_db, address) = without_data().await;
     let mut client = Client::open(address).await;
     client.send(Message::Frame(Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true))).await;
-    assert_eq!(client.closed().await, (1007, "The message is no UTF-8.".to_owned()));
+    assert_eq!(client.closed().await, (1007, "The message is not UTF-8.".to_owned()));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn an_operation_before_the_beginning_closes_with_4401() {
 async fn a_client_that_does_not_begin_is_closed_with_4408_after_three_seconds() {
     let (_db, address) = without_data().await;
     let (opened, mut client) = (Instant::now(), Client::open(address).await);
-    // What else it says does not count.
+    // Other messages do not extend the timeout.
     client.say(json!({ "type": "ping" })).await;
     assert_eq!(client.hear().await, json!({ "type": "pong" }));
     assert_eq!(client.closed().await, (4408, "Connection initialisation timeout".to_owned()));
@@ -89,7 +89,7 @@ async fn a_client_that_does_not_begin_is_closed_with_4408_after_three_seconds() 
 #[tokio::test]
 async fn an_id_that_is_in_use_closes_with_4409() {
     let db = TestDb::sqlite(Contents::Adopted).await;
-    let run = started(&db).await;
+    let run = create_run(&db).await;
     let address = server(db.database().await.clone(), Sockets::default()).await;
     for (id, reason) in [
         ("one".to_owned(), "Subscriber for one already exists".to_owned()),
@@ -119,7 +119,7 @@ async fn a_client_that_does_not_offer_the_protocol_is_closed_with_4406() {
         let mut request = request(address);
         request.headers_mut().remove("sec-websocket-protocol");
         let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        // This client's library does not go on with a server that takes none of what it offers.
+        // This client's library fails if the server selects none of the offered subprotocols.
         let Some(offered) = offered else {
             let (socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
             assert_eq!(Client(socket).closed().await.0, 4406);
@@ -143,7 +143,7 @@ async fn a_message_that_is_too_large_closes_with_1009() {
         client.send(Message::text("x".repeat(bytes))).await;
         assert_eq!(client.closed().await, (1009, "A message has at most 1048576 bytes.".to_owned()));
     }
-    // As large as may be, so that only what is in it is wrong.
+    // The message has the maximum size, so only its content is invalid.
     let mut client = Client::begin(address).await;
     client.send(Message::text("x".repeat(1024 * 1024))).await;
     assert_eq!(client.closed().await.0, 4400);
@@ -180,7 +180,8 @@ async fn what_is_no_socket_is_told_where_to_go() {
         assert!(answer.status().is_client_error());
         assert_eq!(
             answer.text().await.unwrap(),
-            "This is a WebSocket that speaks graphql-transport-ws. Queries and mutations are answered at /graphql too.\n"
+            "This is a WebSocket with the subprotocol graphql-transport-ws. Queries and mutations can also be sent to \
+             /graphql.\n"
         );
     }
 }

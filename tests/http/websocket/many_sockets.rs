@@ -1,4 +1,4 @@
-//! Many sockets, many subscriptions, and clients that do not read: others are served nevertheless.
+//! Tests that other clients are served in spite of many sockets, many subscriptions, and clients that do not read.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use api::limits::Limits;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::run_subscription::started;
+use super::run_subscription::create_run;
 use super::{Client, limited, server, without_data};
 use crate::http::client;
 use crate::support::{Contents, TestDb, on_both};
@@ -20,36 +20,36 @@ on_both!(Adopted:
     a_client_that_does_not_read_leaves_connections_for_others,
 );
 
-/// A server with few connections to the database.
-async fn small(db: &TestDb, max_connections: u32) -> SocketAddr {
+/// Starts a server with few connections to the database.
+async fn start_server(db: &TestDb, max_connections: u32) -> SocketAddr {
     let settings = DatabaseSettings { max_connections, ..db.settings() };
     server(Database::connect(settings).await.unwrap(), Sockets::default()).await
 }
 
-/// Whoever asks now is answered soon, far sooner than a connection would be waited for in vain.
-async fn others_are_served(address: SocketAddr) {
+/// Asserts that requests are answered soon, far sooner than the timeout for a database connection.
+async fn assert_others_are_served(address: SocketAddr) {
     let client = client();
     for _ in 0..3 {
-        let asked = Instant::now();
+        let start = Instant::now();
         let answer = client.get(format!("http://{address}/health/ready")).send().await.unwrap();
-        // The database has been asked: it has no history of migrations.
-        let said = answer.text().await.unwrap();
-        assert!(said.contains("Migrations are pending"), "{said}");
+        // This message comes from the database, which has no migration history.
+        let body = answer.text().await.unwrap();
+        assert!(body.contains("Migrations are pending"), "{body}");
         let query = json!({ "query": "{ sessions(first: 1) { totalCount } }" });
         let answer = client.post(format!("http://{address}/graphql")).json(&query).send().await.unwrap();
         let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         assert_eq!(answer["data"]["sessions"]["totalCount"], 13, "{answer}");
-        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
         sleep(Duration::from_millis(300)).await;
     }
 }
 
-/// Whoever reads what a run has deleted, or skipped, waits for a while.
-async fn slow(db: &TestDb) {
+/// Makes every read of deletions and of the sessions of a run take some time.
+async fn slow_down_run_tables(db: &TestDb) {
     for name in ["deletions", "cleanup_run_sessions"] {
         let table = db.dialect().internal_table(name);
-        // On PostgreSQL a table keeps its schema when it is renamed.
-        let (made, takes_long) = match db.dialect() {
+        // On PostgreSQL a renamed table keeps its schema.
+        let (rows, takes_long) = match db.dialect() {
             Dialect::Postgres => (format!("session_admin.made_{name}"), "(SELECT pg_sleep(3)) IS NOT NULL"),
             Dialect::Sqlite => (
                 format!("made_{name}"),
@@ -58,21 +58,21 @@ async fn slow(db: &TestDb) {
             ),
         };
         db.exec(&format!(
-            "ALTER TABLE {table} RENAME TO made_{name}; CREATE VIEW {table} AS SELECT * FROM {made} WHERE {takes_long}"
+            "ALTER TABLE {table} RENAME TO made_{name}; CREATE VIEW {table} AS SELECT * FROM {rows} WHERE {takes_long}"
         ))
         .await;
     }
 }
 
 async fn subscriptions_leave_connections_for_others(db: TestDb) {
-    let id = started(&db).await;
+    let id = create_run(&db).await;
     let mut worker =
         RunExecutor::take(db.database().await.clone(), None, id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
     while worker.run_next_batch().await.unwrap().sessions_deleted < 1 {}
-    slow(&db).await;
-    let address = small(&db, 2).await;
+    slow_down_run_tables(&db).await;
+    let address = start_server(&db, 2).await;
     let mut clients = [Client::begin(address).await, Client::begin(address).await, Client::begin(address).await];
-    // Two reads that could be made at once.
+    // Two fields that could be read at the same time.
     let query = "subscription W($id: ID!) { cleanupRun(id: $id) {
         sessionsDeleted skipped { nodes { code } } deletions { nodes { id } } } }";
     for client in &mut clients {
@@ -81,42 +81,42 @@ async fn subscriptions_leave_connections_for_others(db: TestDb) {
         }
     }
     sleep(Duration::from_millis(500)).await;
-    others_are_served(address).await;
-    let told = clients[0].hear().await;
-    assert_eq!(told["payload"]["data"]["cleanupRun"]["sessionsDeleted"], 1, "{told}");
-    // The turns of those who have gone are others'.
-    let [stays, ..] = &mut clients;
+    assert_others_are_served(address).await;
+    let event = clients[0].hear().await;
+    assert_eq!(event["payload"]["data"]["cleanupRun"]["sessionsDeleted"], 1, "{event}");
+    // The permits of completed operations are available to others.
+    let [staying, ..] = &mut clients;
     for number in 1..10 {
-        stays.say(json!({ "type": "complete", "id": number.to_string() })).await;
+        staying.say(json!({ "type": "complete", "id": number.to_string() })).await;
     }
-    let [mut stays, goes, also] = clients;
-    drop((goes, also));
-    stays.subscribe("late", "subscription W($id: ID!) { cleanupRun(id: $id) { status } }", json!({ "id": id })).await;
-    while stays.hear().await["id"] != "late" {}
+    let [mut staying, second, third] = clients;
+    drop((second, third));
+    staying.subscribe("late", "subscription W($id: ID!) { cleanupRun(id: $id) { status } }", json!({ "id": id })).await;
+    while staying.hear().await["id"] != "late" {}
 }
 
 async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
-    let id = started(&db).await;
+    let id = create_run(&db).await;
     let mut worker =
         RunExecutor::take(db.database().await.clone(), None, id, BatchSize::with_row_budget(1)).await.unwrap().unwrap();
     while worker.run_next_batch().await.unwrap().sessions_deleted < 1 {}
     db.exec(&format!("UPDATE whatsapp_groups SET group_name = '{}'", "x".repeat(2_000))).await;
-    let address = small(&db, 4).await;
+    let address = start_server(&db, 4).await;
     let mut client = Client::begin(address).await;
-    // Together the answers are more than the wire takes.
+    // Together the responses are larger than the network buffers.
     let query = "{ sessions(first: 13) { nodes { groups(first: 40) { nodes { name again: name } } } } }";
     for number in 0..16 {
         client.subscribe(&number.to_string(), query, json!({})).await;
     }
     sleep(Duration::from_secs(2)).await;
-    others_are_served(address).await;
+    assert_others_are_served(address).await;
 }
 
-/// Whoever never stops talking is told what it asked for nevertheless, so that nothing piles up.
+/// A client that sends messages without pause still receives its responses, so that nothing accumulates.
 #[tokio::test]
 async fn a_client_that_never_stops_talking_is_answered() {
     let (_db, address) = without_data().await;
-    let (mut talking, mut listening) = Client::begin(address).await.apart();
+    let (mut talking, mut listening) = Client::begin(address).await.split();
     let talk = async {
         for number in 0.. {
             let payload = json!({ "query": "{ __typename }" });
@@ -137,7 +137,7 @@ async fn a_client_that_never_stops_talking_is_answered() {
 #[tokio::test]
 async fn the_operations_of_a_socket_are_as_many_as_it_is_told() {
     let db = TestDb::sqlite(Contents::Adopted).await;
-    let run = started(&db).await;
+    let run = create_run(&db).await;
     let address = limited(&db, Limits { operations: 2, ..Limits::DEFAULT }).await;
     let mut client = Client::begin(address).await;
     let query = "subscription W($id: ID!) { cleanupRun(id: $id) { status } }";
@@ -148,15 +148,15 @@ async fn the_operations_of_a_socket_are_as_many_as_it_is_told() {
     client.subscribe("three", query, json!({ "id": run })).await;
     let message = client.hear().await;
     assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("three")));
-    let words = "At most 2 operations are under way over one socket. Complete one first.";
+    let words = "At most 2 operations may be in progress over one WebSocket. Complete one first.";
     assert_eq!(message["payload"][0]["message"], words);
-    // Another socket has its own.
+    // Another socket has its own limit.
     let mut other = Client::begin(address).await;
     other.subscribe("three", query, json!({ "id": run })).await;
     assert_eq!(other.data("three").await["cleanupRun"]["status"], "QUEUED");
 }
 
-/// An answer that is under way when its operation ends is not told, whatever begins under its id.
+/// The result of an operation that was completed while it executed is not sent, even if another operation uses its id.
 #[tokio::test]
 async fn what_comes_of_an_operation_that_was_completed_is_not_told() {
     let (_db, address) = without_data().await;
@@ -165,11 +165,11 @@ async fn what_comes_of_an_operation_that_was_completed_is_not_told() {
         client.subscribe("1", "{ first: __typename }", json!({})).await;
         client.say(json!({ "type": "complete", "id": "1" })).await;
         client.subscribe("2", "{ second: __typename }", json!({})).await;
-        let mut told = client.hear().await;
-        while told["id"] == "1" {
-            told = client.hear().await;
+        let mut event = client.hear().await;
+        while event["id"] == "1" {
+            event = client.hear().await;
         }
-        assert_eq!((&told["id"], &told["payload"]["data"]), (&json!("2"), &json!({ "second": "Query" })));
+        assert_eq!((&event["id"], &event["payload"]["data"]), (&json!("2"), &json!({ "second": "Query" })));
         client.completed("2").await;
     }
 }

@@ -1,4 +1,4 @@
-//! `/graphql/ws`, over real sockets: the protocol, and what goes over it.
+//! Tests of `/graphql/ws` over real sockets: the protocol and the operations.
 
 mod close_codes;
 mod many_sockets;
@@ -28,18 +28,18 @@ use crate::support::{Contents, TestDb};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// A server for as long as the test lasts.
+/// Starts a server that serves until the test ends.
 pub(crate) async fn server(database: Database, sockets: Sockets) -> SocketAddr {
     serving_with(AppState::new(database, AcceptedFindings::default(), "tester"), sockets).await
 }
 
-/// A server with these limits.
+/// Starts a server with these limits.
 async fn limited(db: &TestDb, limits: Limits) -> SocketAddr {
     let state = AppState::new(db.database().await.clone(), AcceptedFindings::default(), "tester").with_limits(limits);
     serving_with(state, Sockets::default()).await
 }
 
-/// A server that looks at its sockets every second.
+/// Starts a server that pings its sockets every second.
 pub(crate) async fn serving(state: AppState) -> SocketAddr {
     serving_with(state, Sockets::with_ping_interval(Duration::from_secs(1))).await
 }
@@ -51,21 +51,21 @@ async fn serving_with(state: AppState, sockets: Sockets) -> SocketAddr {
     address
 }
 
-/// A server for tests in which nothing is read from the database.
+/// Starts a server over an empty database, for tests that read no data.
 async fn without_data() -> (TestDb, SocketAddr) {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = server(db.database().await.clone(), Sockets::default()).await;
     (db, address)
 }
 
-/// The request that opens a socket.
+/// Returns the request that opens a socket.
 pub(crate) fn request(address: SocketAddr) -> Request<()> {
     let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
     request
 }
 
-/// A client's end of a socket.
+/// The client's end of a socket.
 pub(crate) struct Client(WebSocketStream<TcpStream>);
 
 impl Client {
@@ -74,7 +74,7 @@ impl Client {
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
     }
 
-    /// The status with which the server answers instead of opening a socket.
+    /// Returns the HTTP status with which the server refuses to open a socket.
     pub(crate) async fn refused(address: SocketAddr) -> u16 {
         match Self::opened(address, request(address)).await.err() {
             Some(Error::Http(answer)) => answer.status().as_u16(),
@@ -82,31 +82,31 @@ impl Client {
         }
     }
 
-    /// Nothing has been said yet.
+    /// Opens a socket and sends no message.
     pub(crate) async fn open(address: SocketAddr) -> Self {
         Self::opened(address, request(address)).await.unwrap()
     }
 
-    /// The server has agreed to begin.
+    /// Opens a socket and initializes the connection.
     pub(crate) async fn begin(address: SocketAddr) -> Self {
-        Self::open(address).await.begun().await
+        Self::open(address).await.initialized().await
     }
 
-    /// The same, opened by a request with this id.
-    pub(crate) async fn named(address: SocketAddr, id: &str) -> Self {
+    /// Opens a socket by a request with this id, and initializes the connection.
+    pub(crate) async fn begin_with_request_id(address: SocketAddr, id: &str) -> Self {
         let mut request = request(address);
         request.headers_mut().insert("x-request-id", id.parse().unwrap());
-        Self::opened(address, request).await.unwrap().begun().await
+        Self::opened(address, request).await.unwrap().initialized().await
     }
 
-    async fn begun(self) -> Self {
+    async fn initialized(self) -> Self {
         let mut client = self;
         client.say(json!({ "type": "connection_init" })).await;
         assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
         client
     }
 
-    /// Asks to begin.
+    /// Sends `connection_init`.
     pub(crate) async fn init(&mut self, payload: Option<Value>) {
         let mut message = json!({ "type": "connection_init" });
         if let Some(payload) = payload {
@@ -115,18 +115,18 @@ impl Client {
         self.say(message).await;
     }
 
-    /// Says something and hears the answer; with what the server closes, if it does.
+    /// Sends a message and receives one. Returns the close code and reason if the server closes the socket.
     pub(crate) async fn say_or_closed(&mut self, message: Value) -> Option<(u16, String)> {
-        let said = self.0.send(Message::text(message.to_string())).await;
+        let sent = self.0.send(Message::text(message.to_string())).await;
         match self.next().await {
             Some(Ok(Message::Close(Some(frame)))) => Some((frame.code.into(), frame.reason.to_string())),
-            Some(Ok(_)) if said.is_ok() => None,
+            Some(Ok(_)) if sent.is_ok() => None,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Its two ends of talking and of listening, each good for one.
-    fn apart(self) -> (Talker, Listener) {
+    /// Splits the socket into its sending and its receiving half.
+    fn split(self) -> (Talker, Listener) {
         let (talker, listener) = self.0.split();
         (Talker(talker), Listener(listener))
     }
@@ -144,7 +144,7 @@ impl Client {
         self.say(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
     }
 
-    /// What the server says next; a test that waits for ever fails.
+    /// Returns the server's next message. A test that waits too long fails.
     async fn next(&mut self) -> Option<Result<Message, Error>> {
         loop {
             let message = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
@@ -158,7 +158,7 @@ impl Client {
         self.hear_or_closed().await.unwrap_or_else(|closed| panic!("{closed:?}"))
     }
 
-    /// What the server says, or the code and the reason with which it closes.
+    /// Returns the server's next message, or the code and the reason with which the server closes the socket.
     pub(crate) async fn hear_or_closed(&mut self) -> Result<Value, (u16, String)> {
         match self.next().await {
             Some(Ok(Message::Text(text))) => Ok(serde_json::from_str(&text).unwrap()),
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// The data of the next result of an operation.
+    /// Returns the data of the next result of an operation.
     pub(crate) async fn data(&mut self, id: &str) -> Value {
         let mut message = self.hear().await;
         assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(id)), "{message}");
@@ -179,18 +179,18 @@ impl Client {
         assert_eq!(self.hear().await, json!({ "type": "complete", "id": id }));
     }
 
-    /// Whether the server has dropped it without a word.
-    pub(crate) async fn is_gone(&mut self) -> bool {
+    /// Returns whether the server has dropped the connection without a close frame.
+    pub(crate) async fn is_disconnected(&mut self) -> bool {
         matches!(self.next().await, None | Some(Err(_)))
     }
 
-    /// The code and the reason with which the server closes.
+    /// Returns the code and the reason with which the server closes the socket.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         self.hear_or_closed().await.unwrap_err()
     }
 }
 
-/// A client that only talks.
+/// The sending half of a socket.
 struct Talker(SplitSink<WebSocketStream<TcpStream>, Message>);
 
 impl Talker {
@@ -199,12 +199,12 @@ impl Talker {
     }
 }
 
-/// A client that only listens.
+/// The receiving half of a socket.
 struct Listener(SplitStream<WebSocketStream<TcpStream>>);
 
 impl Listener {
     async fn hear(&mut self) {
-        let heard = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
-        assert!(matches!(heard, Some(Ok(_))), "{heard:?}");
+        let message = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
+        assert!(matches!(message, Some(Ok(_))), "{message:?}");
     }
 }

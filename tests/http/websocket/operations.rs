@@ -1,4 +1,4 @@
-//! Operations over a socket.
+//! Tests of operations over a socket.
 
 use api::http::Sockets;
 use serde_json::{Value, json};
@@ -25,14 +25,14 @@ async fn queries_and_mutations_are_answered_and_completed(db: TestDb) {
     assert_eq!(answer["deleteSession"]["deletion"]["deletedBy"], "tester", "{answer}");
     client.completed("mutation").await;
     assert_eq!(db.count("whatsapp_sessions").await, 13);
-    // An id may be used again.
+    // The id of a completed operation may be used again.
     client.subscribe("query", query, json!({ "first": 1 })).await;
     assert_eq!(client.data("query").await["sessions"]["totalCount"], 13);
     client.completed("query").await;
 }
 
-/// The one error of a message of this type, as code and message.
-fn error(message: &Value, errors: &Value) -> (String, String) {
+/// Asserts that a message contains exactly one error, and returns its code and message.
+fn only_error(message: &Value, errors: &Value) -> (String, String) {
     let errors = errors.as_array().unwrap_or_else(|| panic!("{message}"));
     assert_eq!(errors.len(), 1, "{message}");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -43,7 +43,7 @@ fn error(message: &Value, errors: &Value) -> (String, String) {
 async fn what_is_not_executed_is_an_error_and_ends_the_operation() {
     let (_db, address) = without_data().await;
     let mut client = Client::begin(address).await;
-    let plain = "A subscription takes one field, without a fragment around it and without a directive.";
+    let plain = "A subscription must have exactly one field, without a fragment around it and without a directive.";
     let run = "cleanupRun(id: \"00000000-0000-4000-8000-000000000007\") { id }";
     for (query, code, words) in [
         ("{", "BAD_USER_INPUT", "The query is not valid GraphQL: there is a syntax error at this place."),
@@ -59,7 +59,7 @@ async fn what_is_not_executed_is_an_error_and_ends_the_operation() {
         client.subscribe("1", query, json!({})).await;
         let message = client.hear().await;
         assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("1")), "{query}: {message}");
-        assert_eq!(error(&message, &message["payload"]), (code.to_owned(), words.to_owned()), "{query}");
+        assert_eq!(only_error(&message, &message["payload"]), (code.to_owned(), words.to_owned()), "{query}");
     }
     client.subscribe("1", "{ __typename }", json!({})).await;
     assert_eq!(client.data("1").await, json!({ "__typename": "Query" }), "nothing came after the errors");
@@ -78,7 +78,7 @@ async fn a_variable_without_a_value_leaves_its_argument_out() {
 #[tokio::test]
 async fn a_hundred_operations_are_under_way_and_no_more() {
     let db = TestDb::sqlite(Contents::Adopted).await;
-    let run = super::run_subscription::started(&db).await;
+    let run = super::run_subscription::create_run(&db).await;
     let address = server(db.database().await.clone(), Sockets::default()).await;
     let mut client = Client::begin(address).await;
     let query = "subscription W($id: ID!) { cleanupRun(id: $id) { status } }";
@@ -91,8 +91,8 @@ async fn a_hundred_operations_are_under_way_and_no_more() {
     client.subscribe("more", query, json!({ "id": run })).await;
     let message = client.hear().await;
     assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("more")));
-    let words = "At most 100 operations are under way over one socket. Complete one first.".to_owned();
-    assert_eq!(error(&message, &message["payload"]), ("BAD_USER_INPUT".to_owned(), words));
+    let words = "At most 100 operations may be in progress over one WebSocket. Complete one first.".to_owned();
+    assert_eq!(only_error(&message, &message["payload"]), ("BAD_USER_INPUT".to_owned(), words));
     client.say(json!({ "type": "complete", "id": "7" })).await;
     client.say(json!({ "type": "complete", "id": "unknown" })).await;
     client.subscribe("more", query, json!({ "id": run })).await;

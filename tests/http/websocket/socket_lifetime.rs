@@ -1,4 +1,4 @@
-//! How long a socket lasts.
+//! Tests of how long a socket stays open.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ async fn pings_are_answered_with_what_they_hold() {
 async fn a_quiet_client_that_is_there_stays_and_one_that_is_not_goes() {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = server(db.database().await.clone(), Sockets::with_ping_interval(Duration::from_millis(200))).await;
-    let (mut there, mut gone) = (Client::begin(address).await, Client::begin(address).await);
-    // Reading answers pings; the other one does not read.
-    let quiet = timeout(Duration::from_secs(2), there.next()).await;
+    let (mut reader, mut silent) = (Client::begin(address).await, Client::begin(address).await);
+    // A client answers pings while it reads. The other client does not read.
+    let quiet = timeout(Duration::from_secs(2), reader.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
-    there.subscribe("1", "{ __typename }", json!({})).await;
-    assert_eq!(there.data("1").await, json!({ "__typename": "Query" }));
-    let ended = gone.next().await;
+    reader.subscribe("1", "{ __typename }", json!({})).await;
+    assert_eq!(reader.data("1").await, json!({ "__typename": "Query" }));
+    let ended = silent.next().await;
     assert!(!matches!(ended, Some(Ok(_))), "{ended:?}");
 }
 
@@ -51,13 +51,13 @@ async fn a_server_that_stops_says_so_and_does_not_wait() {
     let serving = tokio::spawn(serve(listener, state, Sockets::default(), &[], async {
         let _ = stopped.await;
     }));
-    // One listens, one does nothing, one has not begun.
-    let (mut listens, _idle) = (Client::begin(address).await, Client::begin(address).await);
+    // One client listens, one is idle, and one has not initialized the connection.
+    let (mut listening, _idle) = (Client::begin(address).await, Client::begin(address).await);
     let _silent = Client::open(address).await;
     sleep(Duration::from_millis(50)).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     stop.send(()).unwrap();
-    assert_eq!(listens.closed().await, (1001, "The server stops.".to_owned()));
+    assert_eq!(listening.closed().await, (1001, "The server stops.".to_owned()));
     timeout(Duration::from_secs(5), serving).await.unwrap().unwrap().unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }

@@ -1,8 +1,9 @@
-//! A generated case: tables, foreign keys, rows and the sessions to delete, as data that either database is built from.
+//! A generated case: tables, foreign keys, rows and the sessions to delete, as data from which either database is
+//! built.
 
 use api::db::Dialect;
 
-/// The sessions' table is the first, the groups' the second.
+/// The index of the sessions' table in every case. The groups' table is next.
 pub const SESSIONS: usize = 0;
 pub const GROUPS: usize = 1;
 
@@ -13,23 +14,23 @@ pub struct Case {
     pub schema: String,
     pub tables: Vec<Table>,
     pub keys: Vec<Key>,
-    /// Values of the sessions' ids.
+    /// Numbers of the ids of the sessions to delete.
     pub roots: Vec<i64>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Table {
     pub name: String,
-    /// PostgreSQL: in the other schema.
+    /// Whether the table is in the other schema (PostgreSQL).
     pub elsewhere: bool,
-    /// Beside these each table has a column `tag`, unique in the database and part of no key, by which a row is known
-    /// whatever becomes of the others.
+    /// The columns, without `tag`. Every table has this additional column, whose values are unique in the database and
+    /// in no foreign key, so that it identifies a row whatever happens to the other values.
     pub columns: Vec<Column>,
     pub primary_key: Vec<usize>,
     pub unique: Vec<Vec<usize>>,
-    /// PostgreSQL: partitioned by this column's hash.
+    /// The index of the column by whose hash the table is partitioned (PostgreSQL).
     pub partitioned_by: Option<usize>,
-    /// SQLite.
+    /// Whether the table is created WITHOUT ROWID (SQLite).
     pub without_rowid: bool,
     pub rows: Vec<Row>,
 }
@@ -39,7 +40,7 @@ pub struct Column {
     pub name: String,
     pub kind: Kind,
     pub not_null: bool,
-    /// PostgreSQL: by a domain, not by the column.
+    /// Whether a domain forbids null, and not the column itself (PostgreSQL).
     pub by_domain: bool,
     pub default: Option<i64>,
 }
@@ -66,13 +67,13 @@ pub struct Key {
     pub referenced_columns: Vec<usize>,
     pub on_delete: Rule,
     pub on_update: Rule,
-    /// PostgreSQL 15: the columns that ON DELETE sets, places in `columns`.
+    /// The columns that ON DELETE sets, as indexes in `columns` (PostgreSQL 15).
     pub set_columns: Option<Vec<usize>>,
     pub match_full: bool,
     pub deferrable: Option<&'static str>,
-    /// SQLite: names are written in the other case.
+    /// Whether names are written in the other case (SQLite).
     pub other_case: bool,
-    /// SQLite: the referenced columns are left out.
+    /// Whether the foreign key omits the referenced columns (SQLite).
     pub implicit: bool,
 }
 
@@ -98,7 +99,7 @@ impl Rule {
 }
 
 impl Kind {
-    /// A value as SQL.
+    /// Returns a value as an SQL literal.
     pub fn literal(self, value: Option<i64>) -> String {
         match (self, value) {
             (_, None) => "NULL".to_owned(),
@@ -109,26 +110,26 @@ impl Kind {
     }
 }
 
-/// The id that stands for a number.
+/// Returns the id that represents a number.
 pub fn uuid(n: i64) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }
 
 impl Table {
-    /// SQLite's one integer primary key is the rowid.
-    pub fn rowid_is_key(&self) -> bool {
+    /// Returns whether the primary key is SQLite's rowid, which is the case for a single integer column.
+    pub fn has_rowid_key(&self) -> bool {
         !self.without_rowid && self.primary_key.len() == 1 && self.columns[self.primary_key[0]].kind == Kind::Int
     }
 
-    /// SQLite lets a primary key's column be null unless it says NOT NULL.
-    pub fn nullable(&self, dialect: Dialect, column: usize) -> bool {
-        let keys_forbid = dialect == Dialect::Postgres || self.without_rowid || self.rowid_is_key();
+    /// Returns whether a column may be null. On SQLite this includes columns of a primary key without NOT NULL.
+    pub fn is_nullable(&self, dialect: Dialect, column: usize) -> bool {
+        let keys_forbid = dialect == Dialect::Postgres || self.without_rowid || self.has_rowid_key();
         let forbidden = self.columns[column].not_null || (keys_forbid && self.primary_key.contains(&column));
         !forbidden
     }
 
-    /// The column lists that a foreign key may refer to.
-    pub fn referable(&self) -> Vec<Vec<usize>> {
+    /// Returns the lists of columns that a foreign key may refer to.
+    pub fn referable_keys(&self) -> Vec<Vec<usize>> {
         let primary = (!self.primary_key.is_empty()).then(|| self.primary_key.clone());
         primary.into_iter().chain(self.unique.iter().cloned()).collect()
     }
@@ -141,10 +142,10 @@ impl Table {
 }
 
 impl Case {
-    /// Makes the rows satisfy every constraint: references that lead nowhere are cleared where that is allowed, rows that
-    /// cannot be saved are dropped, until nothing changes.
+    /// Changes the rows until they satisfy every constraint. References without a parent are cleared where that is
+    /// allowed, and rows that cannot be repaired are removed.
     pub fn repair(&mut self) {
-        while self.drop_duplicates() || self.mend_references() {}
+        while self.drop_duplicates() || self.repair_references() {}
         let sessions: Vec<i64> = self.tables[SESSIONS].rows.iter().filter_map(|row| row.values[0]).collect();
         self.roots.retain(|root| sessions.contains(root));
     }
@@ -152,7 +153,7 @@ impl Case {
     fn drop_duplicates(&mut self) -> bool {
         let mut changed = false;
         for table in &mut self.tables {
-            for columns in table.referable() {
+            for columns in table.referable_keys() {
                 while let Some(row) = (0..table.rows.len()).find(|&row| table.has_duplicate(row, &columns)) {
                     table.rows.remove(row);
                     changed = true;
@@ -162,19 +163,19 @@ impl Case {
         changed
     }
 
-    fn mend_references(&mut self) -> bool {
+    fn repair_references(&mut self) -> bool {
         let mut changed = false;
         for at in 0..self.keys.len() {
             let key = self.keys[at].clone();
             for row in (0..self.tables[key.table].rows.len()).rev() {
-                if self.satisfied(&key, row) {
+                if self.is_satisfied(&key, row) {
                     continue;
                 }
                 changed = true;
                 let dialect = self.dialect;
                 let table = &mut self.tables[key.table];
                 let nullable: Vec<usize> =
-                    key.columns.iter().copied().filter(|&column| table.nullable(dialect, column)).collect();
+                    key.columns.iter().copied().filter(|&column| table.is_nullable(dialect, column)).collect();
                 if nullable.is_empty() || (key.match_full && nullable.len() < key.columns.len()) {
                     table.rows.remove(row);
                 } else {
@@ -188,7 +189,7 @@ impl Case {
         changed
     }
 
-    fn satisfied(&self, key: &Key, row: usize) -> bool {
+    fn is_satisfied(&self, key: &Key, row: usize) -> bool {
         let row = &self.tables[key.table].rows[row];
         let own: Vec<Option<i64>> = key.columns.iter().map(|&column| row.values[column]).collect();
         if own.contains(&None) {

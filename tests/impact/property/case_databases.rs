@@ -1,4 +1,4 @@
-//! Where cases are built: files on SQLite, schemas of one database on PostgreSQL.
+//! The databases in which cases are built: files on SQLite, schemas of one database on PostgreSQL.
 
 use api::db::{Database, DatabaseSettings, Dialect};
 use tempfile::TempDir;
@@ -13,11 +13,11 @@ pub enum Place {
     Schemas(TestDb),
 }
 
-/// A case that stands in its database.
+/// A case that is built in its database.
 pub struct Built {
-    /// Rows as they were made.
+    /// The rows before any deletion.
     pub before: Content,
-    /// What a plain DELETE makes of them; it has been taken back.
+    /// The rows after a plain DELETE, which was rolled back or executed on a copy, or the error of the DELETE.
     pub plain: Result<Content, Said>,
     pub connection: RawConnection,
     settings: DatabaseSettings,
@@ -33,8 +33,8 @@ impl Place {
         Some(Self::Schemas(db))
     }
 
-    /// Builds the case anew and tries the plain DELETE. `reversed` makes tables, keys and rows in the other order, and
-    /// so lets the database follow them in another order.
+    /// Builds the case anew and tries the plain DELETE. `reversed` creates tables, foreign keys and rows in reverse
+    /// order, so that the database processes them in another order.
     pub async fn build(&self, case: &Case, reversed: bool) -> Built {
         let delete = if reversed { case.delete_in_table_order() } else { case.plain_delete() };
         match self {
@@ -50,8 +50,8 @@ impl Place {
         }
     }
 
-    /// Removes what was built.
-    pub async fn forget(&self, case: &Case, mut built: Built) {
+    /// Removes a built case from its database.
+    pub async fn remove(&self, case: &Case, mut built: Built) {
         if matches!(self, Self::Schemas(_)) {
             built.connection.exec(&case.tear_down()).await;
         }
@@ -82,7 +82,7 @@ async fn build_file(folder: &TempDir, case: &Case, reversed: bool, delete: &str)
 }
 
 impl Built {
-    /// The case's database as the program connects to it.
+    /// Connects to the case's database as the program does.
     pub async fn database(&self) -> Database {
         let settings = DatabaseSettings { max_connections: 2, ..self.settings.clone() };
         Database::connect(settings).await.unwrap()

@@ -1,4 +1,4 @@
-//! Random cases, each from its seed.
+//! A generator of random cases, each from its seed.
 
 use api::db::Dialect;
 use rand::rngs::StdRng;
@@ -7,7 +7,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::case::{Case, Column, GROUPS, Key, Kind, Rule, SESSIONS, Table};
 
-/// Names that want quoting, differ in case only from what one expects, or could clash with names in a statement.
+/// Patterns of names that need quoting, differ from an expected name only in case, or could conflict with names in a
+/// statement.
 const TABLE_NAMES: [&str; 12] = [
     "t{}",
     "T{}",
@@ -25,7 +26,7 @@ const TABLE_NAMES: [&str; 12] = [
 const COLUMN_NAMES: [&str; 8] = ["c{}", "C{}", "c {}", "c\"{}", "group{}", "Id{}", "ä{}", "n{}"];
 const ROWIDS: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
-/// The case with this seed.
+/// Generates the case with this seed.
 pub fn generate(dialect: Dialect, seed: u64) -> Case {
     let schema = if dialect == Dialect::Postgres { format!("Case {seed}") } else { "main".to_owned() };
     let case = Case { dialect, seed, schema, tables: Vec::new(), keys: Vec::new(), roots: Vec::new() };
@@ -39,13 +40,13 @@ pub fn generate(dialect: Dialect, seed: u64) -> Case {
     generator.rows();
     generator.case.repair();
     if generator.case.roots.is_empty() {
-        // The first session always stays: nothing that it must not lose can be missing.
+        // The fixed tables always keep the first session, so it can be the session to delete.
         generator.case.roots.extend(generator.case.tables[SESSIONS].rows[0].values[0]);
     }
     generator.case
 }
 
-/// A case in the making.
+/// A case under construction.
 pub struct Generator {
     pub rng: StdRng,
     pub case: Case,
@@ -99,7 +100,7 @@ impl Generator {
         self.case.keys.push(key);
     }
 
-    /// A table with keys to those before it.
+    /// Adds a table with foreign keys to the tables before it.
     fn table(&mut self) {
         let at = self.case.tables.len();
         let name = TABLE_NAMES.choose(&mut self.rng).unwrap().replace("{}", &at.to_string());
@@ -130,7 +131,8 @@ impl Generator {
         }
     }
 
-    /// A unique key, often over columns that are themselves references: clearing them is an update for whoever refers.
+    /// Adds a unique key, often over columns that are references themselves. Clearing them is then an update for the
+    /// tables that refer to the unique key.
     fn unique(&mut self, at: usize) {
         let mut columns: Vec<usize> = (0..self.case.tables[at].columns.len()).collect();
         columns.shuffle(&mut self.rng);
@@ -139,12 +141,13 @@ impl Generator {
             let kind = self.kind();
             columns.push(self.new_column(at, kind, 60));
         }
-        if !self.case.tables[at].referable().contains(&columns) {
+        if !self.case.tables[at].referable_keys().contains(&columns) {
             self.case.tables[at].unique.push(columns);
         }
     }
 
-    /// Keys that close cycles: to the table itself, and to later ones, also from the sessions and the groups.
+    /// Adds foreign keys that close cycles: to the table itself and to later tables, also from the sessions and the
+    /// groups.
     fn backward_keys(&mut self) {
         for at in 0..self.case.tables.len() {
             if self.chance(12) {
@@ -157,9 +160,9 @@ impl Generator {
         }
     }
 
-    /// A foreign key to one of the parent's keys, over columns that are new or serve another purpose already.
+    /// Adds a foreign key to one of the parent's keys, over columns that are new or already in use.
     fn reference(&mut self, at: usize, parent: usize) {
-        let Some(referenced) = self.case.tables[parent].referable().choose(&mut self.rng).cloned() else { return };
+        let Some(referenced) = self.case.tables[parent].referable_keys().choose(&mut self.rng).cloned() else { return };
         let mut referenced = referenced;
         if self.chance(20) {
             referenced.shuffle(&mut self.rng);
@@ -174,7 +177,7 @@ impl Generator {
                 .filter(|&own| (at, own) != (parent, column))
                 .collect();
             let reused = if self.chance(30) { fitting.choose(&mut self.rng).copied() } else { None };
-            // Sessions with a reference that may not be null could vanish while the rows are made.
+            // Sessions with a reference that must not be null could be removed while the rows are generated.
             let nullable = if at == SESSIONS { 100 } else { 65 };
             columns.push(reused.unwrap_or_else(|| self.new_column(at, kind, nullable)));
         }
@@ -244,15 +247,15 @@ impl Generator {
         weights.choose_weighted(&mut self.rng, |(_, weight)| *weight).unwrap().0
     }
 
-    /// Partitions, and tables without a rowid.
+    /// Chooses partitioned tables, and tables without a rowid.
     fn storage(&mut self) {
         for at in GROUPS..self.case.tables.len() {
             let wanted = self.chance(15);
             let postgres = self.postgres();
             let table = &mut self.case.tables[at];
             if postgres {
-                // Every key of a partitioned table holds the column that it is partitioned by.
-                let keys = table.referable();
+                // Every key of a partitioned table must contain the column that it is partitioned by.
+                let keys = table.referable_keys();
                 let fitting = (0..table.columns.len()).find(|column| keys.iter().all(|key| key.contains(column)));
                 table.partitioned_by = fitting.filter(|_| wanted && at != GROUPS);
             } else {

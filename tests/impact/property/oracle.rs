@@ -1,4 +1,4 @@
-//! What the database itself does: rows before and after a plain DELETE, known by their tags.
+//! The reference result of a case: the rows before and after a plain DELETE by the database, identified by their tags.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::support::connection::{RawConnection, Said};
 /// Every row by its tag: its table, and its values as text.
 pub type Content = BTreeMap<i64, (String, String)>;
 
-/// Rows deleted and rows unlinked, by table; tables that stay as they are are left out.
+/// Numbers of rows deleted and rows unlinked, by table. Unchanged tables are omitted.
 pub type Difference = BTreeMap<String, (i64, i64)>;
 
-/// The rows of every table of the case.
+/// Returns the rows of every table of the case.
 pub async fn content(connection: &mut RawConnection, case: &Case) -> Content {
     let selects = case.tables.iter().enumerate().map(|(at, table)| {
-        format!("SELECT {at}, whole.tag, {} FROM {} AS whole", values(case, table), case.qualified(table))
+        format!("SELECT {at}, whole.tag, {} FROM {} AS whole", values(case, table), case.qualified_name(table))
     });
     let sql = selects.collect::<Vec<_>>().join(" UNION ALL ");
     let rows = connection.rows(&sql).await.into_iter();
     rows.map(|row| {
         let table = &case.tables[row[0].parse::<usize>().unwrap()];
-        (row[1].parse().unwrap(), (case.display(table), row[2].clone()))
+        (row[1].parse().unwrap(), (case.display_name(table), row[2].clone()))
     })
     .collect()
 }
@@ -37,8 +37,12 @@ fn values(case: &Case, table: &Table) -> String {
     }
 }
 
-/// Runs a DELETE of the sessions as anybody would, and gives the rows as they are then. PostgreSQL takes it back; SQLite has to
-/// commit, since only then are deferred keys checked, so it works on a copy.
+/// Executes a plain DELETE of the sessions and returns the rows afterwards. PostgreSQL rolls it back. SQLite checks
+/// deferred foreign keys only at the commit, so there it must commit and the caller uses a copy of the database.
+///
+/// # Errors
+///
+/// Returns the error with which the database refuses the DELETE.
 pub async fn plain_delete(connection: &mut RawConnection, case: &Case, sql: &str) -> Result<Content, Said> {
     connection.exec("BEGIN").await;
     let mut result = connection.attempt(sql).await;
@@ -47,23 +51,23 @@ pub async fn plain_delete(connection: &mut RawConnection, case: &Case, sql: &str
     }
     let content = match result {
         Ok(()) => Ok(content(connection, case).await),
-        Err(said) => Err(said),
+        Err(error) => Err(error),
     };
     if case.dialect == Dialect::Sqlite
         && content.is_ok()
-        && let Err(said) = connection.attempt("COMMIT").await
+        && let Err(error) = connection.attempt("COMMIT").await
     {
         connection.exec("ROLLBACK").await;
-        return Err(said);
+        return Err(error);
     }
     if case.dialect == Dialect::Postgres || content.is_err() {
-        // SQLite may have rolled back by itself.
+        // SQLite may have rolled back already.
         let _ = connection.attempt("ROLLBACK").await;
     }
     content
 }
 
-/// What became of the rows.
+/// Returns the numbers of rows that were deleted or unlinked between the two states.
 pub fn difference(before: &Content, after: &Content) -> Difference {
     let mut difference = Difference::new();
     for (tag, (table, values)) in before {

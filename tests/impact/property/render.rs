@@ -1,4 +1,4 @@
-//! A case as SQL that builds it, and that can be pasted.
+//! The SQL of a case, which builds the case in a database and can be pasted into a client.
 
 use std::fmt::Write as _;
 
@@ -7,12 +7,12 @@ use api::db::{Dialect, quote};
 use super::case::{Case, Column, Key, Kind, SESSIONS, Table, uuid};
 
 impl Case {
-    /// The schema that holds what is not in the business schema.
+    /// Returns the name of the schema for tables outside the business schema.
     pub fn other_schema(&self) -> String {
         format!("{} Other", self.schema)
     }
 
-    /// The statements that build it; `reversed` makes tables, keys and rows in the other order.
+    /// Returns the statements that build the case. `reversed` creates tables, foreign keys and rows in reverse order.
     pub fn build(&self, reversed: bool) -> String {
         let mut sql = String::new();
         match self.dialect {
@@ -43,34 +43,35 @@ impl Case {
             return sql;
         }
         for key in keys {
-            let (table, key) = (self.qualified(&self.tables[key.table]), self.foreign_key(key));
+            let (table, key) = (self.qualified_name(&self.tables[key.table]), self.foreign_key(key));
             writeln!(sql, "ALTER TABLE {table} ADD {key};").unwrap();
         }
         sql
     }
 
-    /// The statements that remove it (PostgreSQL; a file is simply forgotten).
+    /// Returns the statements that remove the case on PostgreSQL. On SQLite its file is discarded.
     pub fn tear_down(&self) -> String {
         format!("DROP SCHEMA IF EXISTS {}, {} CASCADE;", quote(&self.schema), quote(&self.other_schema()))
     }
 
-    /// What the property is about.
+    /// Returns the plain DELETE of the sessions, with which the impact is compared.
     pub fn plain_delete(&self) -> String {
         self.delete("id")
     }
 
-    /// The same, going through the rows as they lie in the table: SQLite would look each up by its id.
+    /// Returns a plain DELETE of the sessions that reads the rows in the table's order, where SQLite would look up each
+    /// id.
     pub fn delete_in_table_order(&self) -> String {
         self.delete(if self.dialect == Dialect::Sqlite { "+id" } else { "id" })
     }
 
     fn delete(&self, id: &str) -> String {
         let ids: Vec<String> = self.roots.iter().map(|&root| format!("'{}'", uuid(root))).collect();
-        format!("DELETE FROM {} WHERE {id} IN ({});", self.qualified(&self.tables[SESSIONS]), ids.join(", "))
+        format!("DELETE FROM {} WHERE {id} IN ({});", self.qualified_name(&self.tables[SESSIONS]), ids.join(", "))
     }
 
-    /// A table's name in SQL.
-    pub fn qualified(&self, table: &Table) -> String {
+    /// Returns a table's qualified name in SQL.
+    pub fn qualified_name(&self, table: &Table) -> String {
         match self.dialect {
             Dialect::Sqlite => quote(&table.name),
             Dialect::Postgres if table.elsewhere => format!("{}.{}", quote(&self.other_schema()), quote(&table.name)),
@@ -78,8 +79,8 @@ impl Case {
         }
     }
 
-    /// A table's name as the impact shows it.
-    pub fn display(&self, table: &Table) -> String {
+    /// Returns a table's name as the impact shows it.
+    pub fn display_name(&self, table: &Table) -> String {
         if table.elsewhere { format!("{}.{}", self.other_schema(), table.name) } else { table.name.clone() }
     }
 
@@ -98,7 +99,7 @@ impl Case {
         if self.dialect == Dialect::Sqlite {
             parts.extend(keys.iter().filter(|key| key.table == at).map(|key| self.foreign_key(key)));
         }
-        let name = self.qualified(table);
+        let name = self.qualified_name(table);
         write!(sql, "CREATE TABLE {name} ({})", parts.join(", ")).unwrap();
         let partition_key = table.partitioned_by.map(|column| quote(&table.columns[column].name));
         match partition_key {
@@ -106,7 +107,7 @@ impl Case {
                 writeln!(sql, " PARTITION BY HASH ({column});").unwrap();
                 for remainder in 0..2 {
                     let partition =
-                        self.qualified(&Table { name: format!("{} p{remainder}", table.name), ..table.clone() });
+                        self.qualified_name(&Table { name: format!("{} p{remainder}", table.name), ..table.clone() });
                     let rest = format!("FOR VALUES WITH (MODULUS 2, REMAINDER {remainder})");
                     writeln!(sql, "CREATE TABLE {partition} PARTITION OF {name} {rest};").unwrap();
                 }
@@ -137,12 +138,12 @@ impl Case {
         if reversed {
             rows.reverse();
         }
-        writeln!(sql, "INSERT INTO {} VALUES {};", self.qualified(table), rows.join(", ")).unwrap();
+        writeln!(sql, "INSERT INTO {} VALUES {};", self.qualified_name(table), rows.join(", ")).unwrap();
     }
 
     fn foreign_key(&self, key: &Key) -> String {
         let (table, parent) = (&self.tables[key.table], &self.tables[key.referenced]);
-        let mut referenced = self.qualified(parent);
+        let mut referenced = self.qualified_name(parent);
         if !(key.implicit && self.dialect == Dialect::Sqlite) {
             write!(referenced, " ({})", names(parent, &key.referenced_columns)).unwrap();
         }
@@ -178,7 +179,7 @@ const fn type_name(dialect: Dialect, kind: Kind) -> &'static str {
     }
 }
 
-/// SQLite's names know no case, as far as ASCII goes.
+/// Swaps the case of an ASCII letter. SQLite's names are case-insensitive for ASCII only.
 const fn swap_case(letter: char) -> char {
     if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
 }

@@ -1,4 +1,4 @@
-//! Random rows for a generated schema, few enough that they collide.
+//! The generator of random rows for a generated schema, few enough that their values collide.
 
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -7,10 +7,10 @@ use super::case::{GROUPS, Key, Row, SESSIONS};
 use super::generator::Generator;
 
 impl Generator {
-    /// Rows for every table, most references pointing at a row, and the sessions to delete.
+    /// Generates rows for every table, with most references pointing at a row, and chooses the sessions to delete.
     pub fn rows(&mut self) {
         let mut tag = 0;
-        // Many sessions are counted and deleted by other statements than few.
+        // Many sessions are counted and deleted with other statements than few.
         let many = self.chance(30);
         for at in 0..self.case.tables.len() {
             let count = match at {
@@ -37,7 +37,7 @@ impl Generator {
         let distinct = at <= GROUPS || self.chance(80);
         let mut values = Vec::new();
         for column in 0..self.case.tables[at].columns.len() {
-            let nullable = self.case.tables[at].nullable(self.case.dialect, column);
+            let nullable = self.case.tables[at].is_nullable(self.case.dialect, column);
             let value = self.rng.random_range(1..=8);
             let key = self.case.tables[at].primary_key.first() == Some(&column);
             values.push(match () {

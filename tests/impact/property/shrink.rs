@@ -1,10 +1,10 @@
-//! A failing case made smaller, as long as it fails, so that a person can read it.
+//! The reduction of a failing case to a smaller one that still fails and is easier to read.
 
 use super::case::{Case, GROUPS};
 use super::case_databases::Place;
 use super::check;
 
-/// The smallest failing case found by leaving out one thing after the other, with its complaint.
+/// Returns the smallest failing case found by removing one part after the other, with its complaint.
 pub async fn shrink(mut case: Case, mut complaint: String, place: &Place) -> (Case, String) {
     'smaller: loop {
         for candidate in candidates(&case) {
@@ -17,7 +17,7 @@ pub async fn shrink(mut case: Case, mut complaint: String, place: &Place) -> (Ca
     }
 }
 
-/// The same case with one key, table, row, unique key or root less.
+/// Returns copies of the case that each lack one foreign key, table, row, unique key or session to delete.
 fn candidates(case: &Case) -> Vec<Case> {
     let mut candidates = Vec::new();
     let mut without = |change: &dyn Fn(&mut Case)| {

@@ -65,12 +65,12 @@ fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, 
         let path = path.display();
         match found.and_then(|text| parse(&text).map(|keys| (text, keys))) {
             Ok((text, read)) => {
-                tracing::info!(target: "session_admin::auth", %path, keys = read.len(), "the keys of JWTs have been read again");
+                tracing::info!(target: "session_admin::auth", %path, keys = read.len(), "the JWT keys were reloaded");
                 last_text = text;
                 *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
             }
             Err(problem) => {
-                tracing::warn!(target: "session_admin::auth", %path, problem, "the keys of JWTs stay as they were")
+                tracing::warn!(target: "session_admin::auth", %path, problem, "the JWT keys were not reloaded")
             }
         }
     }
@@ -82,8 +82,8 @@ fn parse(text: &str) -> Result<Vec<JwtKey>, String> {
     struct File {
         keys: Vec<Value>,
     }
-    let file: File =
-        serde_json::from_str(text).map_err(|_| "is no JWKS: a JSON object with the member keys.".to_owned())?;
+    let file: File = serde_json::from_str(text)
+        .map_err(|_| "is not a JWKS: it must be a JSON object with the member keys.".to_owned())?;
     let keys: Vec<JwtKey> = file.keys.into_iter().filter_map(parse_key).collect();
     if keys.is_empty() {
         return Err("has no public key for RS256 or ES256.".to_owned());

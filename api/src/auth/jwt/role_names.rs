@@ -20,7 +20,8 @@ impl RoleNames {
         };
         let wrong = |text: &String| {
             format!(
-                "is {text:?}; it takes a word and what it stands for, such as service_role=ADMIN: VIEWER, OPERATOR or ADMIN."
+                "is {text:?}; write WORD=ROLE, such as service_role=ADMIN, with one of the roles VIEWER, OPERATOR and \
+                 ADMIN."
             )
         };
         texts.iter().map(|text| read(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>().map(Self)

@@ -44,20 +44,20 @@ impl JwtVerifier {
         let wrong = |message: &str| Err(Error::BadInput(message.to_owned()));
         if settings.secret.is_none() && settings.key_file.is_none() {
             return wrong(
-                "JWTs want --jwt-secret (SESSION_ADMIN_JWT_SECRET) for HS256, or --jwt-jwks (SESSION_ADMIN_JWT_JWKS) for RS256 \
-                 and ES256; without either nothing says how they are signed.",
+                "JWTs need a key: set --jwt-secret (SESSION_ADMIN_JWT_SECRET) for HS256, or --jwt-jwks \
+                 (SESSION_ADMIN_JWT_JWKS) for RS256 and ES256.",
             );
         }
         if settings.issuer.is_none() && settings.audience.is_none() {
             return wrong(
-                "JWTs want --jwt-issuer (SESSION_ADMIN_JWT_ISSUER), --jwt-audience (SESSION_ADMIN_JWT_AUDIENCE), or both: \
-                 a token that was made for something else must not be good here.",
+                "JWTs need an issuer or an audience: set --jwt-issuer (SESSION_ADMIN_JWT_ISSUER), --jwt-audience \
+                 (SESSION_ADMIN_JWT_AUDIENCE), or both, so that tokens for other services are not accepted.",
             );
         }
         if settings.secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
             return wrong(
-                "--jwt-secret (SESSION_ADMIN_JWT_SECRET) has less than 32 bytes, which is what HS256 needs: somebody could \
-                 guess it.",
+                "--jwt-secret (SESSION_ADMIN_JWT_SECRET) must have at least 32 bytes for HS256; a shorter secret \
+                 could be guessed.",
             );
         }
         let secret = settings.secret.as_ref().map(|secret| DecodingKey::from_secret(secret.as_bytes()));
@@ -73,21 +73,22 @@ impl JwtVerifier {
     pub(in crate::auth) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, AuthError> {
         let claims = self.verified_claims(token).map_err(invalid)?;
         let moment = |claim: &str| {
-            let read = |value| parse_numeric_date(value).ok_or_else(|| invalid(&format!("its {claim} is no moment")));
+            let not_a_time = || invalid(&format!("its {claim} is not a valid time"));
+            let read = |value| parse_numeric_date(value).ok_or_else(not_a_time);
             claims.get(claim).map(read).transpose()
         };
         let expires_at = moment("exp")?.ok_or_else(|| invalid("it has no exp"))?;
         // The last moment of the calendar has no later one.
         let expires_at = expires_at.checked_add_signed(LEEWAY).unwrap_or(expires_at);
         if moment("nbf")?.is_some_and(|begins| begins > now + LEEWAY) {
-            return Err(invalid("its nbf is yet to come"));
+            return Err(invalid("its nbf is in the future"));
         }
         if now >= expires_at {
-            return Err(invalid("its exp is over"));
+            return Err(invalid("its exp has passed"));
         }
         let name = find_claim(&claims, &self.0.settings.name_claim).and_then(Value::as_str).unwrap_or_default();
         if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.contains(is_invisible) {
-            return Err(invalid("the claim of --jwt-name-claim has no name of 1 to 200 letters that can be seen"));
+            return Err(invalid("the claim of --jwt-name-claim has no name of 1 to 200 visible characters"));
         }
         let role = self.highest_role(&claims)?;
         Ok(Principal { name: format!("jwt:{name}").into(), role, local: false, expires_at: Some(expires_at) })
@@ -96,17 +97,19 @@ impl JwtVerifier {
     /// Returns the claims of a token that is signed and meant for this server. The key determines the algorithm; what the token
     /// says of it only selects one of the configured keys.
     fn verified_claims(&self, token: &str) -> Result<Value, &'static str> {
-        let header = decode_header(token).map_err(|_| "it is none, or of an algorithm that is not known")?;
+        let header = decode_header(token).map_err(|_| "it is not a JWT, or its algorithm is unknown")?;
         if header.crit.is_some() {
-            return Err("it has extensions that have to be understood (crit), and are not");
+            return Err("it has critical extensions (crit), and none is supported");
         }
         let found = if header.alg == Algorithm::HS256 {
             self.0.secret.clone().map(|secret| (secret, Algorithm::HS256))
         } else {
             self.0.keys.as_ref().and_then(|keys| keys.find(header.kid.as_deref(), header.alg))
         };
-        let (key, algorithm) = found
-            .ok_or("there is no key for its alg and kid; without a kid, not one only, in --jwt-jwks or --jwt-secret")?;
+        let (key, algorithm) = found.ok_or(
+            "no key of --jwt-jwks or --jwt-secret matches its alg and kid; without a kid, exactly one must \
+             match its alg",
+        )?;
         let settings = &self.0.settings;
         let mut validation = Validation::new(algorithm);
         // `verify` checks the times, by the program's own clock.
@@ -123,7 +126,7 @@ impl JwtVerifier {
         let claims: Value = decode(token, &key, &validation).map_err(|error| rejection_reason(error.kind()))?.claims;
         // The library accepts a list too.
         if settings.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
-            return Err("its iss is no string");
+            return Err("its iss is not a string");
         }
         Ok(claims)
     }
@@ -139,8 +142,8 @@ impl JwtVerifier {
         let role = words.into_iter().filter_map(|word| settings.roles.role(word)).max();
         role.ok_or_else(|| {
             AuthError::NoRole(format!(
-                "The token's claim {} has no word that stands for a role here. Whoever runs this server says where the \
-                 word is (--jwt-role-claim) and what it stands for (--jwt-role).",
+                "The token's claim {} has no word that stands for a role. The operator of this server sets the claim \
+                 (--jwt-role-claim) and the role of each word (--jwt-role).",
                 settings.role_claim
             ))
         })
@@ -149,17 +152,17 @@ impl JwtVerifier {
 
 /// Refuses a token. The reason is in the log only; the caller is not told.
 fn invalid(why: &str) -> AuthError {
-    tracing::info!(target: "session_admin::auth", why, "a JWT is not good");
+    tracing::info!(target: "session_admin::auth", why, "a JWT was rejected");
     AuthError::Invalid
 }
 
 fn rejection_reason(kind: &ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidSignature => "its signature is not by the key",
+        ErrorKind::InvalidSignature => "its signature does not match the key",
         ErrorKind::InvalidIssuer => "its iss is not --jwt-issuer",
         ErrorKind::InvalidAudience => "its aud is not --jwt-audience",
-        ErrorKind::MissingRequiredClaim(_) => "it has no iss, or no aud, and it is asked for",
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => "its alg is not the key's",
+        ErrorKind::MissingRequiredClaim(_) => "it lacks a required claim (iss or aud)",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => "its alg is not that of the key",
         _ => "it cannot be read",
     }
 }

@@ -1,4 +1,4 @@
-//! `session-admin impact`: what a deletion would do.
+//! The command `session-admin impact`, which previews a deletion.
 
 use uuid::Uuid;
 
@@ -9,21 +9,22 @@ use crate::db::Database;
 use crate::error::Error;
 use crate::impact;
 
-/// The arguments.
+/// The arguments of `impact`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The sessions that would go together
+    /// The sessions to delete together
     #[arg(required = true, value_name = "ID")]
     ids: Vec<Uuid>,
 }
 
-/// Shows it. What blocks the deletion, whatever it allows, is a refusal here too, so that a script can ask before it acts.
+/// Prints the impact of deleting the sessions. Blockers that no deletion can override make it return
+/// [`Exit::Refused`], so that a script can check before it deletes.
 pub(in crate::cli) async fn run(args: &Args, config: &Config, output: Output) -> Result<Exit, Error> {
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
     let impact = impact::impact_of(&db, &args.ids).await?;
-    output.document(&impact);
-    output.text(format!("{}\nToken: {}", render::impact(&impact), impact.token));
+    output.print_document(&impact);
+    output.print_text(format!("{}\nToken: {}", render::impact(&impact), impact.token));
     db.close().await?;
     Ok(if impact.deletable { Exit::Done } else { Exit::Refused })
 }

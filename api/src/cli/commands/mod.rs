@@ -1,4 +1,4 @@
-//! Commands.
+//! The commands of the program, one module each.
 
 pub(crate) mod cleanup;
 pub(crate) mod completions;

@@ -1,6 +1,6 @@
-//! The purge of stale sessions that `migrate` makes once, as a recorded deletion.
+//! The purge of stale sessions, which `migrate` performs once, as a recorded deletion.
 
-use crate::cli::os_user::principal;
+use crate::cli::os_user::current_principal;
 use crate::cli::output::Output;
 use crate::cli::purge_plan::{PurgePlan, SparedSession, StaleSessions, purge_filter, replan_purge};
 use crate::cli::{prompt, render};
@@ -13,8 +13,9 @@ use crate::refusal::RefusalCode;
 
 /// The outcome of a purge.
 pub(super) enum PurgeOutcome {
-    /// No session is stale.
+    /// There is no stale session to purge.
     NothingStale,
+    /// The sessions were deleted.
     Done(DeletionOutcome),
     /// The deletion was refused; the purge stays pending.
     Refused(DeletionOutcome),
@@ -24,7 +25,8 @@ pub(super) enum PurgeOutcome {
 
 /// Purges the previewed sessions that are still stale. Returns the outcome and the spared sessions.
 ///
-/// If the repaired foreign keys change the impact, it is shown again, and confirmed again unless `yes`.
+/// If the repaired foreign keys changed the impact, it is printed again and, unless `yes` is set, has to be confirmed
+/// again.
 pub(super) async fn purge_stale(
     db: &Database,
     gateway: Option<&Gateway>,
@@ -34,7 +36,7 @@ pub(super) async fn purge_stale(
 ) -> Result<(PurgeOutcome, Vec<SparedSession>), Error> {
     let StaleSessions { plan, spared } = replan_purge(db, gateway, previewed).await?;
     if spared != previewed.spared && !spared.is_empty() {
-        output.text(render::spared(&spared));
+        output.print_text(render::spared_sessions(&spared));
     }
     let outcome = match plan {
         Some(plan) => purge(db, gateway, previewed.plan.as_ref(), plan, yes, output).await?,
@@ -52,8 +54,8 @@ async fn purge(
     output: Output,
 ) -> Result<PurgeOutcome, Error> {
     if previewed.is_none_or(|previewed| row_counts(&previewed.impact) != row_counts(&plan.impact)) {
-        output.text("\nWith the foreign keys mended, the purge takes:\n");
-        output.text(render::impact(&plan.impact));
+        output.print_text("\nWith the repaired foreign keys, the purge has this impact:\n");
+        output.print_text(render::impact(&plan.impact));
         if !yes && !prompt::confirm("Purge these sessions?")? {
             return Ok(PurgeOutcome::Declined);
         }
@@ -66,23 +68,23 @@ async fn purge(
             ..DeletionTerms::default()
         },
         must_meet: Some(purge_filter(db)),
-        principal: principal(),
+        principal: current_principal(),
         ..DeletionRequest::default()
     };
     let outcome = deletion::delete(db, &request.with_gateway_states(gateway).await).await?;
     Ok(if outcome.refusals.is_empty() { PurgeOutcome::Done(outcome) } else { PurgeOutcome::Refused(outcome) })
 }
 
-/// Returns the rows deleted and unlinked per table.
+/// Returns the numbers of deleted and unlinked rows per table.
 fn row_counts(impact: &Impact) -> Vec<(&str, i64, i64)> {
     impact.tables.iter().map(|table| (table.table.as_str(), table.rows_deleted, table.rows_unlinked)).collect()
 }
 
-/// Returns what the operator can do after a refused purge.
+/// Returns the instruction to print after a refused purge.
 pub(super) fn advice(outcome: &DeletionOutcome) -> &'static str {
     if outcome.refusals.iter().any(|refusal| refusal.code == RefusalCode::BlockedByForeignKey) {
-        "`session-admin doctor` says how to mend what blocks it; then run migrate again."
+        "`session-admin doctor` shows how to repair what blocks it. Then run `session-admin migrate` again."
     } else {
-        "Run `session-admin migrate` again: it goes on with the purge."
+        "Run `session-admin migrate` again: it tries the purge again."
     }
 }

@@ -1,4 +1,4 @@
-//! `session-admin schema`: the GraphQL schema, for code generators and for `schema.graphql`.
+//! The command `session-admin schema`, which prints the GraphQL schema for code generators and for `schema.graphql`.
 
 use serde_json::json;
 
@@ -6,10 +6,10 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::graphql;
 
-/// Prints it; no database is needed.
+/// Prints the GraphQL schema in the schema definition language. It needs no database.
 pub(in crate::cli) fn run(output: Output) -> Exit {
     let sdl = graphql::sdl();
-    output.document(&json!({ "sdl": sdl }));
-    output.text(sdl.trim_end());
+    output.print_document(&json!({ "sdl": sdl }));
+    output.print_text(sdl.trim_end());
     Exit::Done
 }

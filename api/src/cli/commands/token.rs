@@ -1,4 +1,4 @@
-//! `session-admin token`: making, listing and revoking access tokens.
+//! The command `session-admin token`, which creates, lists and revokes access tokens.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::error::Error;
 
-/// The arguments.
+/// The arguments of `token`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -23,21 +23,21 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum TokenCommand {
-    /// Make a token, and print it: nobody can show it again
+    /// Create a token and print it; it is not shown again
     Create {
-        /// The name under which what is done with it is recorded
+        /// The name that the audit trail records
         #[arg(long, value_name = "NAME")]
         name: String,
-        /// What it allows: a viewer reads and previews, an operator deletes and restores too, an admin erases archives too
-        #[arg(long, value_name = "ROLE", ignore_case = true, value_parser = role())]
+        /// The role: a viewer reads and previews, an operator also deletes and restores, an admin also erases archives
+        #[arg(long, value_name = "ROLE", ignore_case = true, value_parser = role_parser())]
         role: Role,
-        /// When it ends: an ISO 8601 duration such as P90D, a date or a moment in UTC, or `never`
+        /// When it expires: an ISO 8601 duration such as P90D, a date or a time in UTC, or `never`
         #[arg(long, value_name = "WHEN", default_value = "P90D", value_parser = parse_expiry)]
         expires: TokenExpiry,
     },
-    /// List the tokens, newest first, with when each was used last
+    /// List the tokens, newest first, with the time of each last use
     List,
-    /// End a token: whoever still uses it is refused within a minute, over open sockets too
+    /// Revoke a token; its requests are refused and its WebSockets closed within a minute
     Revoke {
         /// The token's name, or its id
         #[arg(value_name = "NAME|ID")]
@@ -45,44 +45,47 @@ enum TokenCommand {
     },
 }
 
-/// When a token ends.
+/// The expiry of a token, as given on the command line.
 #[derive(Debug, Clone)]
 enum TokenExpiry {
+    /// The token does not expire.
     Never,
+    /// The token expires after this duration.
     After(TimeDelta),
+    /// The token expires at this time.
     At(DateTime<Utc>),
 }
 
-/// A token that was made, as a document.
+/// The JSON document of a created token.
 #[derive(Serialize)]
 struct CreatedToken<'a> {
-    /// The token itself.
+    /// The secret token text, which is shown only once.
     token: &'a str,
     #[serde(flatten)]
     record: &'a Token,
 }
 
-/// The tokens, as a document.
+/// The JSON document of a list of tokens.
 #[derive(Serialize)]
 struct TokenList {
     tokens: Vec<Token>,
 }
 
-/// Makes, lists or revokes.
+/// Creates, lists or revokes access tokens.
 pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> Result<Exit, Error> {
     config.require_file()?;
     let db = Database::connect(config.database.clone()).await?;
     require_migrated(&db).await?;
     match args.what {
         TokenCommand::Create { name, role, expires } => {
-            create(&db, &name, role, &expires, output).await.map_err(owner_error)?;
+            create(&db, &name, role, &expires, output).await.map_err(explain_missing_grant)?;
         }
         TokenCommand::List => {
             let list = TokenList { tokens: access_token::list(&db).await? };
-            output.document(&list);
-            output.text(render::tokens(&list.tokens));
+            output.print_document(&list);
+            output.print_text(render::token_list(&list.tokens));
         }
-        TokenCommand::Revoke { token } => revoke(&db, &token, output).await.map_err(owner_error)?,
+        TokenCommand::Revoke { token } => revoke(&db, &token, output).await.map_err(explain_missing_grant)?,
     }
     db.close().await?;
     Ok(Exit::Done)
@@ -91,48 +94,52 @@ pub(in crate::cli) async fn run(args: Args, config: &Config, output: Output) -> 
 async fn create(db: &Database, name: &str, role: Role, expires: &TokenExpiry, output: Output) -> Result<(), Error> {
     let expires_at = match expires {
         TokenExpiry::Never => None,
-        TokenExpiry::After(lasts) => Some(db.settings().clock.now() + *lasts),
-        TokenExpiry::At(moment) => Some(*moment),
+        TokenExpiry::After(duration) => Some(db.settings().clock.now() + *duration),
+        TokenExpiry::At(time) => Some(*time),
     };
     let (record, secret) = access_token::create(db, name, role, expires_at).await?;
-    output.document(&CreatedToken { token: secret.expose(), record: &record });
-    // Alone on standard output, so that a script can take it.
-    output.text(secret.expose());
-    if !output.json() {
-        eprint_note(render::token_made(&record));
+    output.print_document(&CreatedToken { token: secret.expose(), record: &record });
+    // Standard output contains only the token, so that a script can read it.
+    output.print_text(secret.expose());
+    if !output.is_json() {
+        eprint_note(render::created_token(&record));
     }
     Ok(())
 }
 
-async fn revoke(db: &Database, named: &str, output: Output) -> Result<(), Error> {
+async fn revoke(db: &Database, name_or_id: &str, output: Output) -> Result<(), Error> {
     let unknown = || {
         Error::BadInput(format!(
-            "No token that is not revoked has the name {named}, and none has it as its id. `session-admin token list` lists them."
+            "No unrevoked token has the name or the id {name_or_id}. `session-admin token list` lists the tokens."
         ))
     };
-    let record = access_token::revoke(db, named).await?.ok_or_else(unknown)?;
-    output.document(&record);
-    output.text(format_args!("✓ Revoked {}. Whoever still uses it is refused within a minute.", record.name));
+    let record = access_token::revoke(db, name_or_id).await?.ok_or_else(unknown)?;
+    output.print_document(&record);
+    output.print_text(format_args!("✓ Revoked {}. Its requests are refused within a minute.", record.name));
     Ok(())
 }
 
-/// The role that the server works as lacks nothing: whoever has the server shall not be able to make tokens.
-fn owner_error(error: Error) -> Error {
+/// Replaces a missing grant by an error that says to use the owner's database role. The server's role lacks this grant
+/// on purpose: access to the server must not allow creating tokens.
+fn explain_missing_grant(error: Error) -> Error {
     match error {
-        Error::MissingGrant(said) => Error::IncompatibleDatabase(format!(
-            "Tokens are made and revoked by the owner of this program's tables, and this database role is not ({}). Run \
-             this with the owner's DATABASE_URL, the one that `session-admin migrate` is run with.",
-            said.message
+        Error::MissingGrant(missing) => Error::IncompatibleDatabase(format!(
+            "Only the owner of this program's tables can create and revoke tokens, and this database role is not the \
+             owner ({}). Use the owner's DATABASE_URL, the one that `session-admin migrate` uses.",
+            missing.message
         )),
         error => error,
     }
 }
 
-fn role() -> impl TypedValueParser<Value = Role> {
+/// Returns a parser that maps the name of a role to the role.
+fn role_parser() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(["viewer", "operator", "admin"])
         .try_map(|word| Role::from_name(&word).ok_or("an unknown role"))
 }
 
+/// Parses the expiry of a token: an ISO 8601 duration, a date, a timestamp in RFC 3339, or `never`. A date means
+/// midnight in UTC.
 fn parse_expiry(text: &str) -> Result<TokenExpiry, String> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(TokenExpiry::Never);
@@ -144,8 +151,8 @@ fn parse_expiry(text: &str) -> Result<TokenExpiry, String> {
         return Ok(TokenExpiry::At(date.and_time(NaiveTime::MIN).and_utc()));
     }
     value_parsers::parse_timestamp(text).map(TokenExpiry::At).map_err(|_| {
-        "neither an ISO 8601 duration such as P90D, nor a date or a moment such as 2027-01-31 or 2027-01-31T08:30:00Z, nor \
-         never"
+        "neither an ISO 8601 duration such as P90D, nor a date or a time such as 2027-01-31 or 2027-01-31T08:30:00Z, \
+         nor never"
             .to_owned()
     })
 }

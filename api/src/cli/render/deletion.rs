@@ -1,49 +1,49 @@
-//! What deletions did.
+//! The texts about deletions, erasures and refusals.
 
 use std::fmt::Write as _;
 
-use super::impact::tables;
-use super::{count, length, table, timestamp, use_flag_names};
+use super::impact::table_impacts;
+use super::{format_timestamp, new_table, pluralize, to_i64, use_flag_names};
 use crate::deletion::{Deletion, DeletionOutcome, DeletionStatus, ErasureOutcome};
 use crate::gateway::GatewaySessionState;
 use crate::impact::ImpactChange;
 use crate::refusal::Refusal;
 
-/// What came of a deletion.
-pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
-    let mut text = refused(&outcome.refusals, &outcome.changes);
+/// Returns the outcome of a request for a deletion.
+pub(in crate::cli) fn deletion_outcome(outcome: &DeletionOutcome) -> String {
+    let mut text = refusal_text(&outcome.refusals, &outcome.changes);
     match (&outcome.deletion, &outcome.impact) {
         (Some(deletion), _) if outcome.repeated => text.push_str(&replay_note(deletion)),
         (Some(deletion), _) => {
             let _ = write!(
                 text,
                 "✓ Deleted {}: {} deleted, {} unlinked. Recorded as {} by {}.",
-                count(length(deletion.sessions.len()), "session", "sessions"),
-                count(deletion.rows_deleted, "row", "rows"),
+                pluralize(to_i64(deletion.sessions.len()), "session", "sessions"),
+                pluralize(deletion.rows_deleted, "row", "rows"),
                 deletion.rows_unlinked,
                 deletion.id,
                 deletion.deleted_by
             );
-            let unknown =
+            let unknown_count =
                 deletion.sessions.iter().filter(|session| session.gateway.is_some_and(is_unknown_state)).count();
-            if unknown > 0 {
-                let sessions = count(length(unknown), "session", "sessions");
-                let _ = write!(text, "\n! The gateway could not say of {sessions} whether it was connected.");
+            if unknown_count > 0 {
+                let sessions = pluralize(to_i64(unknown_count), "session was", "sessions were");
+                let _ = write!(text, "\n! The gateway could not tell whether {sessions} connected.");
             }
             if let Some(until) = deletion.restorable_until {
                 let _ = write!(
                     text,
-                    "\n`session-admin restore {}` takes it back, until {}.",
+                    "\n`session-admin restore {}` restores it, until {}.",
                     deletion.id,
-                    timestamp(until)
+                    format_timestamp(until)
                 );
             }
         }
         (None, Some(impact)) if outcome.refusals.is_empty() => {
             let _ = write!(
                 text,
-                "✓ Dry run: {} deleted, {} unlinked, and all taken back.",
-                count(impact.rows_deleted, "row", "rows"),
+                "✓ Dry run: {} deleted, {} unlinked, and everything rolled back.",
+                pluralize(impact.rows_deleted, "row", "rows"),
                 impact.rows_unlinked
             );
         }
@@ -52,32 +52,33 @@ pub(in crate::cli) fn outcome(outcome: &DeletionOutcome) -> String {
     text
 }
 
-/// The answer of a request that was made before, under the same key.
+/// Returns the text about an earlier deletion with the same idempotency key.
 fn replay_note(deletion: &Deletion) -> String {
     let mut text = format!(
-        "Nothing was deleted now: this key's deletion was made at {} and is recorded as {}.",
-        timestamp(deletion.deleted_at),
+        "Nothing was deleted now: the deletion with this key was executed at {} and is recorded as {}.",
+        format_timestamp(deletion.deleted_at),
         deletion.id
     );
-    for line in archive(deletion) {
+    for line in archive_lines(deletion) {
         let _ = write!(text, "\n{line}.");
     }
     text
 }
 
+/// Returns whether the gateway could not tell if the session was connected.
 const fn is_unknown_state(state: GatewaySessionState) -> bool {
     matches!(state, GatewaySessionState::Unreachable | GatewaySessionState::Unknown)
 }
 
-/// Why nothing is done, and where the impact is another one than was looked at; nothing where nothing is in the way.
-pub(super) fn refused(refusals: &[Refusal], changes: &[ImpactChange]) -> String {
+/// Returns the refusals and a table of the differences from the expected impact. The text is empty if there are none.
+pub(super) fn refusal_text(refusals: &[Refusal], changes: &[ImpactChange]) -> String {
     let mut text = String::new();
     for refusal in refusals {
         let _ = writeln!(text, "✗ Refused: {}", use_flag_names(&refusal.message));
     }
     if !changes.is_empty() {
         let mut table =
-            table(&["Table", "Deleted before", "Deleted now", "Unlinked before", "Unlinked now"], &[1, 2, 3, 4]);
+            new_table(&["Table", "Deleted before", "Deleted now", "Unlinked before", "Unlinked now"], &[1, 2, 3, 4]);
         for change in changes {
             table.add_row([
                 change.table.clone(),
@@ -92,18 +93,18 @@ pub(super) fn refused(refusals: &[Refusal], changes: &[ImpactChange]) -> String 
     text
 }
 
-/// A part of the audit trail.
-pub(in crate::cli) fn deletions(deletions: &[Deletion], has_more: bool) -> String {
+/// Returns a table of deletions.
+pub(in crate::cli) fn deletion_list(deletions: &[Deletion], has_more: bool) -> String {
     if deletions.is_empty() {
-        return "No deletion meets this.".to_owned();
+        return "No deletion meets the filter.".to_owned();
     }
     let headings = ["Deleted at", "Deletion", "Sessions", "Rows", "Unlinked", "Status", "By", "Reason"];
-    let mut table = table(&headings, &[3, 4]);
+    let mut table = new_table(&headings, &[3, 4]);
     for deletion in deletions {
         table.add_row([
-            timestamp(deletion.deleted_at),
+            format_timestamp(deletion.deleted_at),
             deletion.id.to_string(),
-            sessions(deletion),
+            session_summary(deletion),
             deletion.rows_deleted.to_string(),
             deletion.rows_unlinked.to_string(),
             deletion.status.as_str().to_lowercase().replace('_', " "),
@@ -111,21 +112,21 @@ pub(in crate::cli) fn deletions(deletions: &[Deletion], has_more: bool) -> Strin
             deletion.reason.clone().unwrap_or_default(),
         ]);
     }
-    let older = if has_more { "\nThere are older ones: --limit shows more, --deleted-before those." } else { "" };
+    let older = if has_more { "\nThere are older deletions: use --limit or --deleted-before." } else { "" };
     format!("{table}{older}")
 }
 
-/// The sessions of a deletion in a few words.
-fn sessions(deletion: &Deletion) -> String {
+/// Returns the name or id of a deletion's only session, or the number of its sessions.
+fn session_summary(deletion: &Deletion) -> String {
     match deletion.sessions.as_slice() {
         [only] => only.name.clone().unwrap_or_else(|| only.id.to_string()),
-        several => count(length(several.len()), "session", "sessions"),
+        several => pluralize(to_i64(several.len()), "session", "sessions"),
     }
 }
 
-/// One deletion, whole.
+/// Returns all details of one deletion.
 pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
-    let mut text = format!("Deleted at {} by {}", timestamp(deletion.deleted_at), deletion.deleted_by);
+    let mut text = format!("Deleted at {} by {}", format_timestamp(deletion.deleted_at), deletion.deleted_by);
     if let Some(reason) = &deletion.reason {
         let _ = write!(text, ": {reason}");
     }
@@ -133,7 +134,7 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
     if !deletion.allowed.is_empty() {
         let _ = writeln!(text, "Allowed: {}", deletion.allowed.join(", "));
     }
-    for line in archive(deletion) {
+    for line in archive_lines(deletion) {
         let _ = writeln!(text, "{line}");
     }
     for session in &deletion.sessions {
@@ -142,40 +143,41 @@ pub(in crate::cli) fn deletion(deletion: &Deletion) -> String {
         let line = format!("  {} {name}{gateway}", session.id);
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    let _ = write!(text, "\n{}", tables(&deletion.tables, deletion.rows_deleted, deletion.rows_unlinked));
+    let _ = write!(text, "\n{}", table_impacts(&deletion.tables, deletion.rows_deleted, deletion.rows_unlinked));
     text
 }
 
-/// What has become of what it kept, line by line.
-fn archive(deletion: &Deletion) -> Vec<String> {
-    let until = deletion.restorable_until.map(timestamp).unwrap_or_default();
+/// Returns the lines about the state of a deletion's archive.
+fn archive_lines(deletion: &Deletion) -> Vec<String> {
+    let until = deletion.restorable_until.map(format_timestamp).unwrap_or_default();
     let mut lines = Vec::new();
     match deletion.status {
         DeletionStatus::Restorable => lines.push(format!("Restorable until {until}")),
         DeletionStatus::Expired => lines.push(format!("Was restorable until {until}; it no longer is")),
-        DeletionStatus::NotArchived => lines.push("Nothing was kept; it cannot be restored".to_owned()),
+        DeletionStatus::NotArchived => lines.push("Nothing was archived; it cannot be restored".to_owned()),
         DeletionStatus::Restored | DeletionStatus::Erased => {}
     }
-    let by = |principal: &Option<String>| principal.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
+    let by_principal =
+        |principal: &Option<String>| principal.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
     if let Some(at) = deletion.restored_at {
-        lines.push(format!("Restored at {}{}", timestamp(at), by(&deletion.restored_by)));
+        lines.push(format!("Restored at {}{}", format_timestamp(at), by_principal(&deletion.restored_by)));
     }
     if let Some(at) = deletion.erased_at {
-        lines.push(format!("Erased at {}{}", timestamp(at), by(&deletion.erased_by)));
+        lines.push(format!("Erased at {}{}", format_timestamp(at), by_principal(&deletion.erased_by)));
     }
     lines
 }
 
-/// Asked before what a deletion kept is erased.
+/// The confirmation question before a deletion's archive is erased.
 pub(in crate::cli) const ERASURE_QUESTION: &str =
-    "Erase what this deletion kept, its sessions' names and its reason? It can never be restored then.";
+    "Erase the archive of this deletion, the names of its sessions and its reason? It cannot be restored afterwards.";
 
-/// What came of an erasure.
-pub(in crate::cli) fn erasure(outcome: &ErasureOutcome) -> String {
-    let mut text = refused(&outcome.refusals, &[]);
+/// Returns the outcome of a request for an erasure.
+pub(in crate::cli) fn erasure_outcome(outcome: &ErasureOutcome) -> String {
+    let mut text = refusal_text(&outcome.refusals, &[]);
     match &outcome.deletion {
         Some(deletion) if outcome.refusals.is_empty() => {
-            let _ = write!(text, "✓ Erased what {} kept, its sessions' names and its reason.", deletion.id);
+            let _ = write!(text, "✓ Erased the archive of {}, the names of its sessions and its reason.", deletion.id);
         }
         _ => text.push_str("Nothing was erased."),
     }

@@ -1,17 +1,17 @@
-//! Schema health.
+//! The text about schema health.
 
 use std::fmt::Write as _;
 
-use super::{count, length, table};
+use super::{new_table, pluralize, to_i64};
 use crate::schema_health::{Finding, SchemaHealth, Severity};
 
-/// Schema health: the findings with their fixes, then the verdict.
+/// Returns the findings of schema health with their fixes, followed by the verdict.
 pub(in crate::cli) fn health(health: &SchemaHealth) -> String {
     let mut text = String::new();
     if !health.findings.is_empty() {
-        let mut table = table(&["Severity", "Finding", "Rows at risk"], &[2]);
+        let mut table = new_table(&["Severity", "Finding", "Rows at risk"], &[2]);
         for finding in &health.findings {
-            table.add_row([severity(finding).to_owned(), finding.key.clone(), finding.rows_at_risk.to_string()]);
+            table.add_row([severity_label(finding).to_owned(), finding.key.clone(), finding.rows_at_risk.to_string()]);
         }
         let _ = writeln!(text, "{table}");
         for finding in health.findings.iter().filter(|finding| !finding.accepted) {
@@ -27,15 +27,15 @@ pub(in crate::cli) fn health(health: &SchemaHealth) -> String {
     let _ = match errors {
         0 => write!(
             text,
-            "✓ Healthy: {} let deletions through.",
-            count(length(health.foreign_keys.len()), "foreign key", "foreign keys")
+            "✓ Healthy: {} allow deletions.",
+            pluralize(to_i64(health.foreign_keys.len()), "foreign key", "foreign keys")
         ),
-        errors => write!(text, "✗ Not healthy: {}.", count(length(errors), "error", "errors")),
+        errors => write!(text, "✗ Not healthy: {}.", pluralize(to_i64(errors), "error", "errors")),
     };
     text
 }
 
-fn severity(finding: &Finding) -> &'static str {
+fn severity_label(finding: &Finding) -> &'static str {
     match finding.severity {
         _ if finding.accepted => "accepted",
         Severity::Error => "ERROR",
@@ -44,8 +44,9 @@ fn severity(finding: &Finding) -> &'static str {
     }
 }
 
+/// Returns a finding's message and the statements that fix it.
 fn advice(finding: &Finding) -> String {
-    let mut text = format!("\n{} {}\n  {}\n", severity(finding), finding.key, finding.message);
+    let mut text = format!("\n{} {}\n  {}\n", severity_label(finding), finding.key, finding.message);
     for (number, fix) in finding.fixes.iter().enumerate() {
         let label = if number == 0 { "Fix:" } else { "Or: " };
         let statement = fix.statement.replace('\n', "\n       ");

@@ -1,59 +1,59 @@
-//! What `migrate` did and will do.
+//! The texts of the command `migrate`.
 
 use std::fmt::Write as _;
 
-use super::{count, impact, table};
+use super::{impact, new_table, pluralize};
 use crate::cli::purge_plan::SparedSession;
 use crate::impact::Impact;
 
-/// The history, applied and pending.
-pub(in crate::cli) fn migrations(status: &[(String, bool)]) -> String {
-    let mut table = table(&["Migration", "State"], &[]);
+/// Returns a table of all migrations, each with whether it has been applied.
+pub(in crate::cli) fn migration_status(status: &[(String, bool)]) -> String {
+    let mut table = new_table(&["Migration", "State"], &[]);
     for (name, applied) in status {
         table.add_row([name.as_str(), if *applied { "applied" } else { "pending" }]);
     }
     table.to_string()
 }
 
-/// What `migrate` is about to do.
-pub(in crate::cli) fn pending(names: &[String], purge: Option<&Impact>, spared: &[SparedSession]) -> String {
+/// Returns the pending migrations, the spared sessions and the impact of the purge.
+pub(in crate::cli) fn pending_migrations(names: &[String], purge: Option<&Impact>, spared: &[SparedSession]) -> String {
     let mut text = format!("Pending:\n  {}\n\n", names.join("\n  "));
     if !spared.is_empty() {
-        let _ = writeln!(text, "{}\n", self::spared(spared));
+        let _ = writeln!(text, "{}\n", spared_sessions(spared));
     }
     let Some(purge) = purge else {
         text.push_str(if spared.is_empty() {
-            "No stale session is there to purge."
+            "There is no stale session to purge."
         } else {
-            "No other stale session is there to purge."
+            "There is no other stale session to purge."
         });
         return text;
     };
     let _ = writeln!(
         text,
-        "The purge takes {}: not connected, never paired, not updated within 24 hours, no message still to be sent.\n\n{}",
-        count(purge.session_count, "stale session", "stale sessions"),
+        "The purge deletes {}: not connected, never paired, not updated within 24 hours, no message still to be sent.\n\n{}",
+        pluralize(purge.session_count, "stale session", "stale sessions"),
         impact(purge)
     );
     if !purge.deletable {
         text.push_str(
-            "\nThe pending fixes come first and mend foreign keys; the purge is then worked out anew, shown again, and made \
-             only if nothing is in the way.\n",
+            "\nThe pending migrations repair the foreign keys first. The purge is then planned and shown again, and \
+             executed only if nothing blocks it.\n",
         );
     }
     text
 }
 
-/// The stale sessions that the purge leaves, a line each.
-pub(in crate::cli) fn spared(spared: &[SparedSession]) -> String {
+/// Returns the stale sessions that the purge spares, one per line, with the reasons.
+pub(in crate::cli) fn spared_sessions(spared: &[SparedSession]) -> String {
     let lines: Vec<String> = spared
         .iter()
         .map(|session| {
             if session.pending_messages == 0 {
-                return format!("Spared: {}, as the gateway says that it is connected.", session.name);
+                return format!("Not purged: {}, because the gateway reports it as connected.", session.name);
             }
-            let messages = count(session.pending_messages, "message is", "messages are");
-            format!("Spared: {}, as {messages} still to be sent.", session.name)
+            let messages = pluralize(session.pending_messages, "message is", "messages are");
+            format!("Not purged: {}, because {messages} still to be sent.", session.name)
         })
         .collect();
     lines.join("\n")

@@ -36,7 +36,7 @@ pub(crate) fn check_size(document: &ExecutableDocument, limits: &DocumentLimits)
         let on_variables: usize = variable_definitions.iter().map(|variable| variable.node.directives.len()).sum();
         let size = meter.measure_set(&selection_set.node)?;
         check_at_most(size.root_fields, limits.root_fields, |most| {
-            format!("An operation has more than {most} fields at its root, fragments counted wherever they are spread.")
+            format!("An operation has more than {most} fields at its root; a fragment counts wherever it is spread.")
         })?;
         total = total.merge(Size { directives: size.directives + directives.len() + on_variables, ..size });
     }
@@ -72,7 +72,7 @@ fn check_subscription_root(operation: &OperationDefinition) -> Result<(), Server
     }
     Err(error_with_code(
         BAD_USER_INPUT,
-        "A subscription takes one field, without a fragment around it and without a directive.",
+        "A subscription must have exactly one field, without a fragment around it and without a directive.",
     ))
 }
 
@@ -128,11 +128,12 @@ impl Size {
 
     fn check(self, limits: &DocumentLimits) -> Result<(), ServerError> {
         let too_deep =
-            |_| format!("The query is nested too deep: at most {} levels of fields are answered.", limits.depth);
+            |_| format!("The query is nested too deeply: at most {} levels of fields are allowed.", limits.depth);
         let too_many = |what: &'static str| {
             move |most: usize| {
                 format!(
-                    "The query has too many {what}: at most {most} are answered, fragments counted wherever they are spread."
+                    "The query has too many {what}: at most {most} are allowed; a fragment counts wherever it is \
+                     spread."
                 )
             }
         };

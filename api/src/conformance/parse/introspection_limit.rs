@@ -39,14 +39,14 @@ fn lists_within(field: &Field, lists: Option<usize>) -> Result<Option<usize>, Se
         (Some(lists), _) => lists,
     };
     if is_renamed {
-        return Err(too_large("gives no field another name"));
+        return Err(too_large("its fields must not have aliases"));
     }
     if lists > MAX_LISTS {
-        return Err(too_large(&format!("has at most {MAX_LISTS} lists within one another")));
+        return Err(too_large(&format!("at most {MAX_LISTS} nested lists are allowed")));
     }
     Ok(Some(lists))
 }
 
 fn too_large(rule: &str) -> ServerError {
-    error_with_code(QUERY_TOO_COMPLEX, format!("The introspection is too large: one that is answered {rule}."))
+    error_with_code(QUERY_TOO_COMPLEX, format!("The introspection is too large: {rule}."))
 }

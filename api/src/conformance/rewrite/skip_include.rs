@@ -28,7 +28,7 @@ fn check_condition(directive: &Positioned<Directive>, variables: &Variables) -> 
     if let Some(Value::Variable(name)) = directive.node.get_argument("if").map(|value| &value.node)
         && !matches!(variables.get(name), Some(ConstValue::Boolean(_)))
     {
-        let message = format!("@{} needs the variable ${name} true or false.", directive.node.name.node);
+        let message = format!("@{} needs the variable ${name} to be true or false.", directive.node.name.node);
         return Err(error_with_code(BAD_USER_INPUT, message));
     }
     Ok(())

@@ -168,6 +168,6 @@ impl SortOrder {
 /// Returns the error for a cursor of another list or order, or one that was changed.
 pub(super) fn invalid_cursor() -> Error {
     Error::BadInput(
-        "after or before is no cursor of this list in this order: take one from its edges or pageInfo.".to_owned(),
+        "after or before is not a cursor of this list in this order: use one from its edges or pageInfo.".to_owned(),
     )
 }

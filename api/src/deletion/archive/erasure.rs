@@ -129,7 +129,7 @@ pub(in crate::deletion) async fn require_overwriting(
         return Ok(());
     }
     Err(Error::IncompatibleDatabase(
-        "SQLite does not overwrite what is erased: PRAGMA secure_delete has no effect. Nothing was erased.".to_owned(),
+        "SQLite does not overwrite erased data: PRAGMA secure_delete has no effect. Nothing was erased.".to_owned(),
     ))
 }
 
@@ -138,8 +138,8 @@ pub(in crate::deletion) async fn require_overwriting(
 pub(in crate::deletion) async fn truncate_log(db: &Database) {
     let why = match db.truncate_wal().await {
         Ok(true) => return,
-        Ok(false) => "somebody reads or writes the database without a pause".to_owned(),
+        Ok(false) => "other connections use the database without a pause".to_owned(),
         Err(error) => error.database_message(),
     };
-    tracing::warn!(target: "session_admin::deletion", why, "what was erased may still stand in the write-ahead log; a server tries again within an hour");
+    tracing::warn!(target: "session_admin::deletion", why, "the write-ahead log may still contain erased data; a server tries again within an hour");
 }

@@ -39,9 +39,9 @@ pub struct ExpiryCounts {
 pub async fn expire(db: &Database, hook: &impl ErasureHook) -> Result<ExpiryCounts, Error> {
     let deletions = in_transaction(db, async |transaction, db| mark_expired(transaction, db, hook).await).await?;
     let mut expired = ExpiryCounts { deletions, ..ExpiryCounts::default() };
-    while let Some(rows) = in_transaction(db, erase_some).await? {
+    while let Some((rows, is_emptied)) = in_transaction(db, erase_some).await? {
         expired.rows += rows;
-        expired.archives += u64::from(rows < ROWS_PER_TRANSACTION);
+        expired.archives += u64::from(is_emptied);
         tokio::time::sleep(PAUSE).await;
     }
     truncate_log(db).await;
@@ -102,9 +102,9 @@ async fn mark_expired(transaction: &DatabaseTransaction, db: &Database, hook: &i
     Ok(marked)
 }
 
-/// Erases up to [`ROWS_PER_TRANSACTION`] rows of one deletion that cannot be restored. Returns None where no archive of
-/// such a deletion is left.
-async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<Option<u64>, Error> {
+/// Erases up to [`ROWS_PER_TRANSACTION`] rows of one deletion that cannot be restored. Returns their number and whether
+/// this emptied the archive, or none if no such deletion has an archive.
+async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<Option<(u64, bool)>, Error> {
     let dialect = db.dialect();
     let (entries, rows) = (db.internal_table("archived_tables"), db.internal_table("archived_rows"));
     let next = format!(
@@ -131,10 +131,12 @@ async fn erase_some(transaction: &DatabaseTransaction, db: &Database) -> Result<
         Ok(transaction.execute_raw(dialect.statement(sql, [id.as_str().into()])).await?.rows_affected())
     };
     let erased = execute(erase).await?;
+    let mut is_emptied = false;
     if erased < ROWS_PER_TRANSACTION {
-        execute(format!("DELETE FROM {entries} WHERE deletion_id = {deletion_id}")).await?;
+        // Another server may have emptied the archive between the query's snapshot and its lock.
+        is_emptied = execute(format!("DELETE FROM {entries} WHERE deletion_id = {deletion_id}")).await? > 0;
     }
-    Ok(Some(erased))
+    Ok(Some((erased, is_emptied)))
 }
 
 /// Skips rows that others have locked. SQLite has one writer at a time.

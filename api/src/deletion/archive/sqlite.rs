@@ -92,8 +92,9 @@ pub(in crate::deletion) async fn archive_references(
     }
     let name = &sql.table(table).display;
     Err(Error::IncompatibleDatabase(format!(
-        "Of the {unlinked} rows that are unlinked in {name} only {archived} could be kept, since their key changes with the \
-         reference. Nothing was deleted; without an archive it can be."
+        "Of the {unlinked} rows that are unlinked in {name}, only {archived} could be archived, because their key \
+         changes with the reference. Nothing was deleted; a deletion without an archive is possible (archive: false, \
+         --no-archive)."
     )))
 }
 

@@ -87,8 +87,8 @@ impl ArchiveWriter {
         };
         let name = &sql.table(table).display;
         Err(Error::IncompatibleDatabase(format!(
-            "To restore a row of {name}, {width} values would have to be kept; on SQLite an archive keeps {MAX_WIDTH} at most. \
-             Nothing was deleted; without an archive it can be (archive: false, --no-archive)."
+            "To restore a row of {name}, {width} values would have to be archived; on SQLite at most {MAX_WIDTH} can \
+             be. Nothing was deleted; a deletion without an archive is possible (archive: false, --no-archive)."
         )))
     }
 
@@ -137,7 +137,7 @@ impl ArchiveWriter {
         match numbers.find(|&(_, number)| number == 0) {
             None => Ok(()),
             Some((table, _)) => Err(Error::IncompatibleDatabase(format!(
-                "The archive has not taken in {}; look for triggers and rules on {}. Nothing was deleted.",
+                "The archive does not contain {}; look for triggers and rules on {}. Nothing was deleted.",
                 sql.table(table).display,
                 db.internal_table("archived_tables")
             ))),

@@ -235,7 +235,7 @@ fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
     let text = |column: &str| row.try_get::<String>("", column);
     let word = text("status")?;
     let mut status =
-        DeletionStatus::from_name(&word).ok_or_else(|| unreadable_error(&format!("{word} is no status")))?;
+        DeletionStatus::from_name(&word).ok_or_else(|| unreadable_error(&format!("{word} is not a status")))?;
     let restorable_until = row.try_get("", "restorable_until")?;
     if status == DeletionStatus::Restorable && restorable_until <= Some(db.settings().clock.now()) {
         // Its rows are erased later, but it cannot be restored any more.
@@ -262,7 +262,7 @@ fn deletion(db: &Database, row: &QueryResult) -> Result<Deletion, Error> {
 }
 
 fn id(text: &str) -> Result<Uuid, Error> {
-    text.parse().map_err(|_| unreadable_error(&format!("{text} is no UUID")))
+    text.parse().map_err(|_| unreadable_error(&format!("{text} is not a UUID")))
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {

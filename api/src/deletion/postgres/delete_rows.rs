@@ -39,7 +39,9 @@ pub(in crate::deletion) async fn lock_schema(
         }
         schema = again;
     }
-    Err(Error::IncompatibleDatabase("The foreign keys keep changing. Try again when the schema is at rest.".to_owned()))
+    Err(Error::IncompatibleDatabase(
+        "The foreign keys keep changing. Try again when the schema no longer changes.".to_owned(),
+    ))
 }
 
 /// Locks the rows to be deleted, level by level, and then the rows to be unlinked.
@@ -83,7 +85,7 @@ async fn lock_component(
         before = locked;
     }
     Err(Error::IncompatibleDatabase(
-        "Other transactions keep adding rows to what is to be deleted. Try again.".to_owned(),
+        "Other transactions keep adding rows that the deletion would have to delete. Try again.".to_owned(),
     ))
 }
 

@@ -130,6 +130,6 @@ async fn delete(transaction: &DatabaseTransaction, sql: &PlanSql<'_>, table: Tab
 /// Returns what SQLite would refuse at COMMIT, in a message that names the table and the probable cause, which SQLite's
 /// own does not.
 fn dangling_references(table: &str) -> DatabaseMessage {
-    let message = format!("rows of {table} would refer to rows that are gone; look for triggers that write to it");
+    let message = format!("rows of {table} would refer to deleted rows; look for triggers that write to it");
     DatabaseMessage { source: DbErr::Custom(message.clone()), message, table: Some(table.to_owned()), constraint: None }
 }

@@ -1,6 +1,8 @@
-//! When batches of the data loader are read: as soon as every field is resolved that can be with what has been read so far,
-//! and not after some time. So what one level of a list needs is always one batch, however long resolving takes, and no field
-//! waits for a clock. Batches of lists beside one another are read concurrently.
+//! The scheduler of data loader batches.
+//!
+//! A batch is read once every field is resolved that the rows read so far permit. It is not read after a delay. Each
+//! level of a list is therefore read in one batch, however long resolving takes, and no field waits for a timer.
+//! Batches of sibling lists are read concurrently.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -15,15 +17,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::admission::request_permit::RequestPermit;
 
-/// The reading of one batch.
+/// A future that reads one batch.
 type Batch = BoxFuture<'static, ()>;
 
-/// What the data loader calls to have a batch read.
+/// The function that the data loader calls to have a batch read.
 pub(in crate::graphql) type SpawnBatch = Box<dyn Fn(Batch) + Send + Sync>;
 
-/// Returns the response of `respond` and reads the batches that its loaders spawn, in one task: no batch is read while a
-/// field can be resolved, and no field is resolved while a batch hands out its rows. Each batch waits for one of the
-/// request's read permits.
+/// Runs `respond` together with the batches that its loaders spawn, in one task, and returns its response.
+///
+/// No batch is read while a field can be resolved, and no field is resolved while a batch delivers its rows. Each batch
+/// waits for one of the request's read permits.
 pub(in crate::graphql) async fn run_with_batches<T, F>(
     permit: RequestPermit,
     respond: impl FnOnce(SpawnBatch) -> F,
@@ -46,8 +49,9 @@ where
     poll_fn(|cx| scheduler.drive(cx, |cx| response.as_mut().poll(cx))).await
 }
 
-/// Returns the stream of responses of `respond` and reads the batches that its loaders spawn, one at a time, so that a
-/// response has at most one connection to the database.
+/// Returns the responses of `respond` as a stream and reads the batches that its loaders spawn.
+///
+/// Batches are read one at a time, so that a response uses at most one connection to the database.
 pub(in crate::graphql) fn stream_with_batches<T: 'static>(
     respond: impl FnOnce(SpawnBatch) -> BoxStream<'static, T>,
 ) -> BoxStream<'static, T> {
@@ -60,14 +64,14 @@ pub(in crate::graphql) fn stream_with_batches<T: 'static>(
 struct BatchScheduler {
     spawned: UnboundedReceiver<Batch>,
     running: FuturesUnordered<Batch>,
-    /// The most batches that are read at once.
+    /// The maximum number of batches that are read concurrently.
     max_running: usize,
 }
 
 impl BatchScheduler {
     fn new(max_running: usize) -> (SpawnBatch, Self) {
         let (sender, spawned) = unbounded_channel();
-        // Once the receiver is dropped, the response is, and nothing waits for a batch.
+        // The receiver is dropped together with the response. Nothing waits for a batch after that.
         let spawn: SpawnBatch = Box::new(move |batch| drop(sender.send(batch)));
         (spawn, Self { spawned, running: FuturesUnordered::new(), max_running })
     }
@@ -91,8 +95,10 @@ impl BatchScheduler {
     }
 }
 
-/// Tells a response that waits for a batch from one that paused between two fields and was woken to go on: large lists pause
-/// to let other tasks run.
+/// A waker that records whether a response was woken while it was polled.
+///
+/// A response over a large list yields to other tasks between two fields and wakes itself. The flag distinguishes it
+/// from a response that waits for a batch.
 struct WakeFlag {
     is_woken: AtomicBool,
     task: Waker,

@@ -1,4 +1,4 @@
-//! The execution of one request, and the correction of its response.
+//! The execution of one request and the repair of its response.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::graphql::loaders::request_loader;
 use crate::graphql::{RequestContext, Schema};
 use crate::limits::Limits;
 
-/// Executes a query or a mutation. Its loader is new, so that what it reads is never older than the request.
+/// Executes a query or a mutation. Each request has a new loader, so that data is never older than the request.
 pub async fn execute(
     schema: &Schema,
     context: &RequestContext,
@@ -31,7 +31,7 @@ pub async fn execute(
         Err(error) => return Response::from_errors(vec![error]),
     };
     let is_mutation = matches!(document.operation(name.as_deref()), Some((_, OperationType::Mutation)));
-    let context = if is_mutation { for_mutation(context) } else { for_query(context).await };
+    let context = if is_mutation { with_mutation_permit(context) } else { with_query_permit(context).await };
     let permit = context.permit().clone();
     let response = run_with_batches(permit, |spawn| schema.execute(with_context(request, &context, spawn)));
     let mut response = response.await;
@@ -39,8 +39,10 @@ pub async fn execute(
     finalize(response, context.state().limits(), correlation_id)
 }
 
-/// Executes a subscription: the stream has one response for each event, and ends with the last. Loaders cache nothing, so
-/// that every event reads anew, once it has a permit.
+/// Executes a subscription and returns one response for each event.
+///
+/// The stream ends with the last event. Loaders cache nothing, so that every event reads current data once it holds a
+/// permit.
 pub fn subscribe(
     schema: &Schema,
     context: &RequestContext,
@@ -70,15 +72,15 @@ fn with_context(request: Request, context: &RequestContext, spawn: SpawnBatch) -
     request.data(request_loader(state.database().clone(), state.gateway().cloned(), spawn)).data(context.clone())
 }
 
-/// Waits for the permit of a query.
-async fn for_query(context: &RequestContext) -> RequestContext {
+/// Waits for the permit of a query and returns the context with it.
+async fn with_query_permit(context: &RequestContext) -> RequestContext {
     let permits = context.state().permits().acquire_query().await;
     context.clone().with_permit(RequestPermit::Query(Arc::new(permits)))
 }
 
-/// Returns the context with the permit that the server has given to the mutation. Without a server around it, the mutation is
+/// Returns the context with the permit that the server has granted to the mutation. Without a server, the mutation is
 /// not limited.
-fn for_mutation(context: &RequestContext) -> RequestContext {
+fn with_mutation_permit(context: &RequestContext) -> RequestContext {
     match context.permit() {
         RequestPermit::Mutation(_) => context.clone(),
         _ => context.clone().with_permit(RequestPermit::Mutation(MutationPermit::unlimited())),

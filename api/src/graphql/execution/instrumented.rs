@@ -1,5 +1,5 @@
-//! The execution of operations with their metrics: the kind of an operation, its field at the root, the code of its first
-//! error, and how long it took.
+//! The execution of operations with metrics: the kind of an operation, its root field, the code of its first error and
+//! its duration.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::graphql::error::FORBIDDEN;
 use crate::graphql::{RequestContext, Schema, field_roles, schema_index};
 use crate::metrics::OperationGuard;
 
-/// Passes an operation where the principal's role suffices for each of its fields, and counts one that is refused.
+/// Checks that the principal's role suffices for every field of an operation. Counts a refused operation.
 ///
 /// # Errors
-/// FORBIDDEN, with the field and the role that it needs.
+/// Returns FORBIDDEN, with the field and the role that it requires.
 pub fn authorize(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
     field_roles::check_roles(document, operation, context.principal()).inspect_err(|error| {
         tracing::info!(target: "session_admin::graphql", why = error.message, "forbidden");
@@ -26,7 +26,7 @@ pub fn authorize(context: &RequestContext, document: &Document, operation: Optio
     })
 }
 
-/// Executes a query or a mutation, and counts it.
+/// Executes a query or a mutation and counts it.
 pub async fn execute(
     schema: &Schema,
     context: &RequestContext,
@@ -40,7 +40,7 @@ pub async fn execute(
     response
 }
 
-/// Executes a subscription, and counts it when it ends.
+/// Executes a subscription and counts it when it ends.
 pub fn subscribe(
     schema: &Schema,
     context: &RequestContext,
@@ -60,7 +60,7 @@ fn start_operation(context: &RequestContext, document: &Document, operation: Opt
     context.state().metrics().requests().operation(kind, field)
 }
 
-/// Returns the code of the first error, and OK without any.
+/// Returns the code of the first error, or OK if there is none.
 fn result_code(response: &Response) -> &str {
     let Some(error) = response.errors.first() else { return "OK" };
     match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
@@ -69,8 +69,9 @@ fn result_code(response: &Response) -> &str {
     }
 }
 
-/// Returns the kind of the selected operation and its field at the root: `several` where it has more than one, `none` where
-/// the schema has no such field.
+/// Returns the kind of the selected operation and its root field.
+///
+/// The field is `several` if there is more than one, and `none` if the schema does not define it.
 fn operation_labels(document: &Document, name: Option<&str>) -> (&'static str, &'static str) {
     let Some((_, operation)) = document.definition(name) else { return ("none", "none") };
     let kind = match operation.node.ty {
@@ -86,12 +87,12 @@ fn operation_labels(document: &Document, name: Option<&str>) -> (&'static str, &
     (kind, field)
 }
 
-/// Returns the name of a field at the root if the schema has it. Other names must not become labels.
+/// Returns the name of a root field, or `none` if the schema does not define it. Other names must not become labels.
 fn known_field(field: &str) -> &'static str {
-    let of_every_type = ["__schema", "__type", "__typename"].into_iter().find(|known| *known == field);
-    let of_roots = || {
+    let meta_field = ["__schema", "__type", "__typename"].into_iter().find(|known| *known == field);
+    let find_root_field = || {
         let roots = [OperationType::Query, OperationType::Mutation, OperationType::Subscription];
         roots.into_iter().find_map(|root| schema_index().field(schema_index().root_type(root), field))
     };
-    of_every_type.or_else(|| of_roots().map(|(name, _)| name)).unwrap_or("none")
+    meta_field.or_else(|| find_root_field().map(|(name, _)| name)).unwrap_or("none")
 }

@@ -1,4 +1,4 @@
-//! From a request whose document has been parsed to its response.
+//! The execution of a parsed document, from the request to its response.
 
 pub(crate) mod batch_scheduler;
 pub(crate) mod execute;

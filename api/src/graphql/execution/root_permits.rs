@@ -1,4 +1,4 @@
-//! The root of an operation: each of its fields waits for one of the request's read permits.
+//! The root type of an operation, each field of which waits for one of the request's read permits.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,7 @@
-//! Lists of rows. async-graphql makes a task for every field of every row, which is most of the work where a field only hands
-//! out what has been read; here such fields are resolved in place, and only the others wait.
+//! Lists of rows whose synchronous fields are resolved in place.
+//!
+//! async-graphql creates a future for every field of every row. That is most of the cost of a field that only returns a
+//! value that has been read. A [`RowList`] resolves such fields in place and awaits only the others.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -15,15 +17,15 @@ use futures_util::future::join_all;
 use crate::conformance::TYPENAME;
 use crate::conformance::visit::{SelectedField, walk_selections};
 
-/// A type of which a [`RowList`] can be made.
+/// The row type of a [`RowList`].
 pub trait Row: ContainerType {
-    /// The fields that are resolved from the row itself, without waiting for anything.
+    /// The fields that are resolved from the row itself, without waiting.
     const SYNC_FIELDS: &'static [&'static str] = &[];
     /// Pairs of a field and a column that is read for this field only.
     const COLUMNS_BY_FIELD: &'static [(&'static str, &'static str)] = &[];
 }
 
-/// A list of rows; to clients it is the same as a `Vec` of them.
+/// A list of rows that clients see as a `Vec` of them.
 #[derive(Debug)]
 pub struct RowList<'a, T>(pub Vec<&'a T>);
 
@@ -53,7 +55,7 @@ impl<T: Row> OutputType for RowList<'_, T> {
         let partial: Vec<PartialRow> =
             rows.map(|(index, row)| resolve_sync(&ctx.with_index(index), *row, fields, nulls)).collect();
         if partial.iter().all(|row| row.pending.is_empty()) {
-            // A list of futures that are all ready would still cost one future for each row.
+            // Futures that are all ready would still cost one future per row.
             return Ok(Value::List(partial.into_iter().map(|row| Value::Object(row.fields)).collect()));
         }
         let rows = self.0.iter().zip(partial).enumerate();
@@ -63,11 +65,12 @@ impl<T: Row> OutputType for RowList<'_, T> {
     }
 }
 
-/// Returns the fields of a row that the query selects; none where two have to be merged, or where only async-graphql can tell
-/// whether they apply.
+/// Returns the fields of a row that the query selects.
+///
+/// Returns `None` if fields have to be merged or if only async-graphql can decide whether they apply.
 fn plain_fields<'a, T: Row>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>> {
     let mut fields: Vec<&Positioned<Field>> = Vec::new();
-    let walked = walk_selections(&ctx.item.node, &ctx.query_env.fragments, (), &mut |selected, ()| {
+    let walk_result = walk_selections(&ctx.item.node, &ctx.query_env.fragments, (), &mut |selected, ()| {
         let (is_plain, scope) = match selected {
             SelectedField::Field(field) => {
                 let key = &field.node.response_key().node;
@@ -76,12 +79,12 @@ fn plain_fields<'a, T: Row>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Pos
                 (is_new && field.node.directives.is_empty(), None)
             }
             SelectedField::Fragment(fragment) => {
-                (fragment.type_condition.is_none_or(|of| of == T::type_name()), Some(()))
+                (fragment.type_condition.is_none_or(|condition| condition == T::type_name()), Some(()))
             }
         };
         if is_plain { Ok(scope) } else { Err(()) }
     });
-    walked.ok().map(|()| fields)
+    walk_result.ok().map(|()| fields)
 }
 
 fn is_sync<T: Row>(field: &Positioned<Field>) -> bool {
@@ -90,9 +93,9 @@ fn is_sync<T: Row>(field: &Positioned<Field>) -> bool {
 
 /// A row of which some fields may not be resolved yet.
 struct PartialRow {
-    /// Fields that failed stay null.
+    /// The resolved values. A field that failed stays null.
     fields: FieldValues,
-    /// The indexes of fields that have to be waited for.
+    /// The indexes of the fields that have to be awaited.
     pending: Vec<usize>,
 }
 
@@ -105,8 +108,8 @@ impl PartialRow {
     }
 }
 
-/// Resolves the fields that need not be waited for. `nulls` has the keys of all fields: a copy of it takes less time than to
-/// insert the keys one by one.
+/// Resolves the fields that do not wait. `nulls` has the keys of all fields; copying it is faster than inserting the
+/// keys one by one.
 fn resolve_sync<T: Row>(
     ctx: &ContextSelectionSet<'_>,
     row: &T,
@@ -130,7 +133,7 @@ fn resolve_sync<T: Row>(
     partial
 }
 
-/// Resolves the other fields.
+/// Resolves the fields that [`resolve_sync`] left pending.
 async fn resolve_async<T: Row>(
     ctx: &ContextSelectionSet<'_>,
     row: &T,

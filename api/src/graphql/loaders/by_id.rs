@@ -1,4 +1,4 @@
-//! Loaders of one thing for each id: a row itself, or what is known of it.
+//! Loaders of a single value per id: a row, or data about it.
 
 use std::collections::HashMap;
 
@@ -73,7 +73,7 @@ impl Loader<ImpactById> for BatchReader {
     }
 }
 
-/// The key of what the gateway says of a session; without a gateway there is no value.
+/// The key of the gateway's state of a session. Without a gateway there is no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct GatewayStateById(pub Uuid);
 

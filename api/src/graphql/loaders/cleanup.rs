@@ -1,4 +1,4 @@
-//! Loaders of what belongs to cleanup runs: pages of skipped sessions and of deletions, and their counts.
+//! Loaders of the lists of cleanup runs: pages of skipped sessions and of deletions, and their counts.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,7 @@ impl Loader<DeletionsByRun> for BatchReader {
     }
 }
 
-/// The key of the number of a run's deletions.
+/// The key of the number of deletions of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct DeletionCountByRun(pub Uuid);
 

@@ -20,11 +20,11 @@ use crate::group::{Group, GroupFilter};
 pub(in crate::graphql) struct GroupsBySession {
     pub session: Uuid,
     pub part: Arc<GroupPageRequest>,
-    /// What this field of the query does not need of the groups. Others that load the same page may need it.
+    /// The columns that this field of the query does not need. Other fields that load the same page may need them.
     pub unasked: Projection,
 }
 
-/// The session tells most keys apart, and the data loader hashes each key many times.
+/// Hashes the session only: it distinguishes most keys, and the data loader hashes each key many times.
 impl Hash for GroupsBySession {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.session.hash(state);
@@ -32,17 +32,20 @@ impl Hash for GroupsBySession {
 }
 
 impl Loader<GroupsBySession> for BatchReader {
-    /// Shared, since the data loader copies values.
+    /// The page is shared because the data loader clones values.
     type Value = Arc<Page<Group>>;
     type Error = SharedError;
 
-    /// Reads with one statement the pages of all sessions that want the same part of their groups.
+    /// Reads the pages of all sessions that request the same part of their groups with one statement.
     async fn load(&self, keys: &[GroupsBySession]) -> Result<HashMap<GroupsBySession, Arc<Page<Group>>>, SharedError> {
         let mut loaded = HashMap::new();
         for (part, keys) in group_by_key(keys.iter().map(|key| (&key.part, key))) {
             let mut part = GroupPageRequest::clone(part);
-            part.slice.unasked =
-                keys.iter().map(|key| key.unasked.clone()).reduce(|one, other| one.and(&other)).unwrap_or_default();
+            part.slice.unasked = keys
+                .iter()
+                .map(|key| key.unasked.clone())
+                .reduce(|first, second| first.and(&second))
+                .unwrap_or_default();
             let sessions: HashSet<Uuid> = keys.iter().map(|key| key.session).collect();
             let sessions: Vec<Uuid> = sessions.into_iter().collect();
             let pages = queries::page_of_each(&self.database, &part, &sessions).await?;
@@ -54,14 +57,14 @@ impl Loader<GroupsBySession> for BatchReader {
     }
 }
 
-/// The key of the number of a session's groups that meet a filter.
+/// The key of the number of a session's groups that match a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graphql) struct GroupCountBySession {
     pub session: Uuid,
     pub filter: Arc<GroupFilter>,
 }
 
-/// The session tells most keys apart, and the data loader hashes each key many times.
+/// Hashes the session only: it distinguishes most keys, and the data loader hashes each key many times.
 impl Hash for GroupCountBySession {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.session.hash(state);

@@ -1,5 +1,5 @@
-//! Loaders: what many nodes of one response need is read at once. A key says what is needed of which row; keys that are
-//! loaded together are read with one statement.
+//! Loaders that read the data of many nodes of a response at once. Keys that request the same part of different rows
+//! are loaded with one statement.
 
 mod by_id;
 mod cleanup;

@@ -1,4 +1,4 @@
-//! What all loaders share: the data loader of a request, and what it reads from.
+//! The data loader of a request and the sources that it reads from.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,19 +12,19 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::execution::batch_scheduler::SpawnBatch;
 
-/// The most keys of one batch. The data loader's own limit would split a page of pages.
+/// The maximum number of keys in one batch. The data loader's default limit would split nested pages.
 const MAX_BATCH: usize = 100_000;
 
-/// What batches are read from.
+/// The sources from which batches are read.
 pub(in crate::graphql) struct BatchReader {
     pub(super) database: Database,
     pub(super) gateway: Option<Gateway>,
 }
 
-/// The data loader of one request: what it has read is never older than the request.
+/// The data loader of one request. Its data is never older than the request.
 pub(in crate::graphql) type RequestLoader = DataLoader<BatchReader>;
 
-/// Returns the data loader of one request, whose batches `spawn` runs.
+/// Returns the data loader of one request. `spawn` runs its batches.
 pub(in crate::graphql) fn request_loader(
     database: Database,
     gateway: Option<Gateway>,
@@ -33,13 +33,13 @@ pub(in crate::graphql) fn request_loader(
     DataLoader::new(BatchReader { database, gateway }, spawn).delay(Duration::ZERO).max_batch_size(MAX_BATCH)
 }
 
-/// The error of a batch, shared by all who wait for it.
+/// The error of a batch, shared by all fields that wait for it.
 pub(super) type SharedError = Arc<Error>;
 
-/// Groups parents, or their keys, by what is needed of them: each group is read with one statement.
-pub(super) fn group_by_key<'a, T: Eq + Hash, P>(needed: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {
+/// Groups parents, or their keys, by the requested part. Each group is read with one statement.
+pub(super) fn group_by_key<'a, T: Eq + Hash, P>(requests: impl Iterator<Item = (&'a T, P)>) -> HashMap<&'a T, Vec<P>> {
     let mut groups: HashMap<&T, Vec<P>> = HashMap::new();
-    for (key, parent) in needed {
+    for (key, parent) in requests {
         groups.entry(key).or_default().push(parent);
     }
     groups

@@ -1,4 +1,4 @@
-//! Mutations that start a cleanup run, and that cancel one.
+//! The mutations that start and cancel a cleanup run.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Mutations that delete a session, and that erase the archive of a deletion.
+//! The mutations that delete a session and erase the archive of a deletion.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 

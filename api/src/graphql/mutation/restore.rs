@@ -1,4 +1,4 @@
-//! Mutations that restore a deletion, and all deletions of a cleanup run.
+//! The mutations that restore a deletion or all deletions of a cleanup run.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of cleanups: a preview, a run, and a list of runs.
+//! The queries of cleanups: a preview, a run and a list of runs.
 
 use async_graphql::{Context, ID, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of deletions: one, and the audit trail.
+//! The queries of one deletion and of the audit trail.
 
 use async_graphql::{Context, ID, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of groups: one, and a list.
+//! The queries of groups: one group and a list.
 
 use async_graphql::{Context, ID, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of schema health.
+//! The query of schema health.
 
 use async_graphql::{Context, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of the principal, and of anything by its id.
+//! The queries of the principal and of any node by its id.
 
 use async_graphql::{Context, ID, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Queries of sessions: one, a list, and counts by status.
+//! The queries of sessions: one session, a list and counts by status.
 
 use async_graphql::{Context, ID, Object, Result};
 

@@ -1,4 +1,4 @@
-//! The fields of a cleanup run, a preview, and the payloads of mutations that start and cancel runs.
+//! The GraphQL types of cleanup runs and previews, and the payloads of mutations that start and cancel runs.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 
@@ -28,10 +28,10 @@ pub struct CleanupPreview {
     skipped: Vec<SkippedSession>,
 }
 
-/// The most skipped sessions of a list that has no pages.
+/// The maximum number of skipped sessions in a list without pages.
 const MAX_LISTED: usize = 100;
 
-/// Returns the number of skipped sessions, and the first of them.
+/// Returns the number of skipped sessions, and the first [`MAX_LISTED`] of them.
 fn count_and_list(skipped: Vec<cleanup::SkippedSession>) -> (i64, Vec<SkippedSession>) {
     let count = i64::try_from(skipped.len()).unwrap_or(i64::MAX);
     (count, skipped.into_iter().take(MAX_LISTED).map(Into::into).collect())

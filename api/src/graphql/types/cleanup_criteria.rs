@@ -35,8 +35,10 @@ struct Fields {
     limit: Option<i32>,
 }
 
-/// The criteria of an argument that may be left out. async-graphql would print its default with all fields, and read it by
-/// Rust's `Default` and not by the defaults of the fields: here the default is `{}`, and read like any other value.
+/// The criteria of a cleanup as an optional argument with the default `{}`.
+///
+/// For an ordinary input object, async-graphql prints the default with all fields and reads it from Rust's `Default`
+/// instead of the defaults of the fields. This type prints `{}` and parses it like any other value.
 #[derive(Debug)]
 pub struct CleanupCriteria(Fields);
 
@@ -75,7 +77,7 @@ impl InputType for CleanupCriteria {
     }
 
     fn to_value(&self) -> Value {
-        // Only the text of the schema has a value of this type: the default.
+        // Only the SDL text needs a value of this type: the default.
         Value::Object(async_graphql::indexmap::IndexMap::new())
     }
 
@@ -95,7 +97,7 @@ impl TryFrom<CleanupCriteria> for cleanup::Criteria {
 
     fn try_from(CleanupCriteria(fields): CleanupCriteria) -> Result<Self, Error> {
         let limit = |limit: i32| {
-            let message = || format!("criteria.limit is {limit}; it is a number of sessions, not negative.");
+            let message = || format!("criteria.limit is {limit}; it must not be negative.");
             u32::try_from(limit).map_err(|_| Error::BadInput(message()))
         };
         Ok(Self {
@@ -103,7 +105,7 @@ impl TryFrom<CleanupCriteria> for cleanup::Criteria {
             statuses: fields.statuses.into_iter().map(Into::into).collect(),
             has_phone_number: fields.has_phone_number,
             older_than: fields.older_than.map(|age| age.parse()).transpose()?,
-            created_before: fields.created_before.map(|moment| moment.0),
+            created_before: fields.created_before.map(|time| time.0),
             search: fields.search.map(|text| check_text("criteria.search", text)).transpose()?,
             missing_from_gateway: fields.missing_from_gateway.unwrap_or_default(),
             limit: fields.limit.map(limit).transpose()?,

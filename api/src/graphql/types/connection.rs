@@ -1,4 +1,5 @@
-//! Pages of lists, by the Relay cursor connections specification (<https://relay.dev/graphql/connections.htm>).
+//! The pages of lists, as the Relay cursor connections specification (<https://relay.dev/graphql/connections.htm>)
+//! defines them.
 
 use std::borrow::Cow;
 
@@ -19,10 +20,10 @@ pub struct Connection<N> {
     total: TotalCount,
 }
 
-/// One of the nodes of a page.
+/// One node of a page.
 #[derive(Debug)]
 pub struct Edge<N> {
-    /// None where the query asks for no cursor.
+    /// `None` if the query requests no cursor.
     position: Option<Cursor>,
     node: N,
 }
@@ -41,7 +42,7 @@ pub struct PageInfo {
 }
 
 impl<N> Connection<N> {
-    /// Returns a page, with what counts the whole list.
+    /// Creates a page from rows and the list to be counted.
     pub fn new<R>(page: Page<R>, total: TotalCount, node: impl Fn(R) -> N) -> Self {
         let edges = page.rows.into_iter().map(|(position, row)| Edge { position, node: node(row) }).collect();
         Self { edges, has_next: page.has_next, has_previous: page.has_previous, total }

@@ -1,4 +1,4 @@
-//! The fields of a deletion, and the payloads of mutations that delete and erase.
+//! The GraphQL type of a deletion, and the payloads of mutations that delete and erase.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 

@@ -34,8 +34,8 @@ impl TryFrom<DeletionFilter> for deletion::DeletionFilter {
             session_id: filter.session_id.as_ref().map(parse_id).transpose()?,
             run_id: filter.run_id.as_ref().map(parse_id).transpose()?,
             deleted_by: filter.deleted_by.map(|name| check_text("filter.deletedBy", name)).transpose()?,
-            deleted_after: filter.deleted_after.map(|moment| moment.0),
-            deleted_before: filter.deleted_before.map(|moment| moment.0),
+            deleted_after: filter.deleted_after.map(|time| time.0),
+            deleted_before: filter.deleted_before.map(|time| time.0),
         })
     }
 }

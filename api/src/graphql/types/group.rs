@@ -1,4 +1,4 @@
-//! The fields of a group, and the rows that refer to it.
+//! The GraphQL type of a group, and the rows that refer to it.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
@@ -62,7 +62,7 @@ impl Group {
 impl Group {
     fn orphan_error(&self) -> Error {
         Error::IncompatibleDatabase(format!(
-            "The group {} belongs to no session: its row names none that exists. `session-admin doctor` says how to mend such rows.",
+            "The group {} belongs to no existing session. `session-admin doctor` shows how to repair such rows.",
             self.0.id
         ))
     }

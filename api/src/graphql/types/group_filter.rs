@@ -61,10 +61,10 @@ pub enum GroupOrderField {
     CreatedAt,
 }
 
-/// Returns the part of a list of groups that the arguments of a field ask for.
+/// Returns the part of a list of groups that the arguments of a field request.
 ///
 /// # Errors
-/// [`Error::BadInput`] where the filter is invalid.
+/// Returns [`Error::BadInput`] if the filter is invalid.
 pub(in crate::graphql) fn group_part(
     filter: Option<GroupFilter>,
     order: Option<GroupOrder>,

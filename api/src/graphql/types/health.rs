@@ -1,4 +1,4 @@
-//! Types of schema health: the diagnosis, its findings and their fixes.
+//! The GraphQL types of schema health: the diagnosis, its findings and their fixes.
 
 use async_graphql::{Enum, SimpleObject};
 

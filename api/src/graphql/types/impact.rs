@@ -1,4 +1,4 @@
-//! Types of an impact: its tables, references, blockers and changes.
+//! The GraphQL types of an impact: its tables, references, blockers and changes.
 
 use async_graphql::{Enum, SimpleObject};
 

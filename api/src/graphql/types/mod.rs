@@ -1,4 +1,4 @@
-//! The schema's types: thin wrappers of the domain's own types.
+//! The schema's types, which wrap the types of the domain.
 
 mod cleanup;
 mod cleanup_criteria;

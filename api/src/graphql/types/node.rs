@@ -1,5 +1,5 @@
-//! The types with an id of their own, and the interface that they share. Their fields are in the files named for them: what a
-//! session says of its groups, and a group of its session, needs both types.
+//! The types that have an id, and the interface that they implement. Their fields are in the files named after them,
+//! because sessions and groups refer to each other.
 
 use async_graphql::{Description, ID, Interface};
 

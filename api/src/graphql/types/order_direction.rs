@@ -12,7 +12,7 @@ pub enum OrderDirection {
 }
 
 impl OrderDirection {
-    /// Returns whether the largest comes first.
+    /// Returns whether the largest value comes first.
     pub(in crate::graphql) fn descending(self) -> bool {
         self == Self::Desc
     }

@@ -1,4 +1,4 @@
-//! The payloads of mutations that restore, and their conflicts.
+//! The payloads of mutations that restore, and the conflicts that they report.
 
 use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use uuid::Uuid;

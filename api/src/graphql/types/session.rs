@@ -1,4 +1,4 @@
-//! The fields of a session, and counts of sessions by status.
+//! The GraphQL type of a session, and counts of sessions by status.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Session {
     #[graphql(complexity = "field_cost::IMPACT_OF_MANY + child_complexity")]
     async fn impact(&self, ctx: &Context<'_>) -> async_graphql::Result<DeletionImpact> {
         let impact = ctx.loader()?.load_one(ImpactById(self.0.id)).await?;
-        let message = || format!("The session {} was deleted while this query ran. Ask again.", self.0.id);
+        let message = || format!("The session {} was deleted during this query. Try again.", self.0.id);
         Ok(impact.ok_or_else(|| Error::NotFound(message()))?.into())
     }
 
@@ -148,8 +148,10 @@ impl From<Vec<(session::SessionStatus, bool, i64)>> for SessionStats {
             counted.iter().filter(|(status, stale, _)| counts(*status, *stale)).map(|(.., sessions)| sessions).sum()
         };
         let all = session::SessionStatus::KNOWN.into_iter().chain([session::SessionStatus::Other]);
-        let by_status =
-            all.map(|status| SessionStatusCount { status: status.into(), count: sum(&|of, _| of == status) });
+        let by_status = all.map(|status| SessionStatusCount {
+            status: status.into(),
+            count: sum(&|candidate, _| candidate == status),
+        });
         Self { total: sum(&|_, _| true), stale: sum(&|_, stale| stale), by_status: by_status.collect() }
     }
 }

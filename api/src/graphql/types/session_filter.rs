@@ -41,10 +41,10 @@ impl TryFrom<SessionFilter> for session::SessionFilter {
             stale: filter.stale,
             has_phone_number: filter.has_phone_number,
             search: filter.search.map(|text| check_text("filter.search", text)).transpose()?,
-            created_before: filter.created_before.map(|moment| moment.0),
-            created_after: filter.created_after.map(|moment| moment.0),
-            updated_before: filter.updated_before.map(|moment| moment.0),
-            updated_after: filter.updated_after.map(|moment| moment.0),
+            created_before: filter.created_before.map(|time| time.0),
+            created_after: filter.created_after.map(|time| time.0),
+            updated_before: filter.updated_before.map(|time| time.0),
+            updated_after: filter.updated_after.map(|time| time.0),
             last_activity_before: None,
         })
     }

@@ -1,4 +1,4 @@
-//! The number of nodes of a list, counted only when a query asks for it.
+//! The number of nodes of a list, which is counted only if a query requests it.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::{deletion, group, session};
 /// A list to be counted.
 #[derive(Debug, Clone)]
 pub enum TotalCount {
-    /// The sessions that meet a filter.
+    /// The sessions that match a filter.
     Sessions(session::SessionFilter),
-    /// The groups that meet a filter.
+    /// The groups that match a filter.
     Groups(group::GroupFilter),
-    /// The groups of one session that meet a filter.
+    /// The groups of one session that match a filter.
     GroupsOf(Uuid, Arc<group::GroupFilter>),
-    /// The deletions that meet a filter.
+    /// The deletions that match a filter.
     Deletions(deletion::DeletionFilter),
     /// All cleanup runs.
     CleanupRuns,
     /// The deletions of one run.
     DeletionsOf(Uuid),
-    /// A list that has been counted already.
+    /// A list that has already been counted.
     Counted(i64),
 }
 
@@ -35,7 +35,7 @@ impl TotalCount {
     /// Counts the nodes.
     pub(super) async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         let db = ctx.state()?.database();
-        // What a loader counts takes its permit in the batch.
+        // A count by a loader acquires its permit in the batch.
         let by_loader = matches!(self, Self::GroupsOf(..) | Self::DeletionsOf(_) | Self::Counted(_));
         let reads = ctx.request_context()?.permit().query_permits().filter(|_| !by_loader);
         let _permit = OptionFuture::from(reads.map(|reads| reads.batch())).await;

@@ -1,4 +1,5 @@
-//! Refusals of mutations, as data.
+//! The refusals of mutations, which are returned as data.
+//!
 
 use async_graphql::{Enum, SimpleObject};
 

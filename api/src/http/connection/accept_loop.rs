@@ -1,8 +1,8 @@
-//! Accepts connections up to a limit.
+//! The accept loop, which limits the number of open connections.
 //!
-//! A connection without a request is closed after a timeout. When as many are open as may be, a new connection evicts the
-//! one whose loss costs least, so idle clients and half-sent requests keep nobody out. A connection that waits for a response,
-//! or reads one, is never evicted.
+//! A connection without a request is closed after a timeout. When the limit is reached, a new connection evicts the one
+//! whose loss costs least, so that idle clients and incomplete requests exclude nobody. A connection that waits for a
+//! response or reads one is never evicted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -27,21 +27,23 @@ use super::tracked_io::{TrackedBody, TrackedStream};
 use crate::admission::client_quota::ClientLimits;
 use crate::limits::Limits;
 
-/// How long to wait after a failed accept, for example for want of file handles.
+/// The delay after a failed accept, which may be caused by a lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
-/// How long a rejected client has to read why.
+/// The time that a rejected client has to read the response.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-/// The most requests at once over one HTTP/2 connection.
+/// The maximum number of concurrent requests on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
-/// How many bytes of a response an HTTP/2 connection buffers.
+/// The size of the send buffer of an HTTP/2 connection, in bytes.
 const SEND_BUFFER: usize = 64 * 1024;
 
-const FULL_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
-      content-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\n\r\n\
-      As many connections are open as this server takes. Try again later.";
+const FULL_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: \
+                               close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 59\r\n\r\nThe \
+                               maximum number of connections is open. Try again later.";
 
-/// Serves connections until `stop` is ready. Then it accepts none, and returns when all requests in progress have been
-/// answered. `client_limits` are those of callers without a token, for each connection.
+/// Serves connections until `stop` is ready.
+///
+/// It then stops accepting and returns when all requests in progress have been answered. `client_limits` apply per
+/// connection to callers without a token.
 pub(in crate::http) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -72,9 +74,9 @@ pub(in crate::http) async fn serve(
 /// The timeouts after which a connection is closed.
 #[derive(Debug, Clone, Copy)]
 struct ConnectionTimeouts {
-    /// Without a request.
+    /// The timeout of a connection without a request.
     idle: Duration,
-    /// With a response that the client does not read.
+    /// The timeout of a response that the client does not read.
     unread: Duration,
 }
 
@@ -83,9 +85,9 @@ struct Connections {
     max_open: usize,
     timeouts: ConnectionTimeouts,
     client_limits: ClientLimits,
-    /// Each task returns its connection's number.
+    /// Each task returns the number of its connection.
     tasks: JoinSet<u64>,
-    /// By their numbers, the oldest first.
+    /// The open connections by number, the oldest first.
     open: BTreeMap<u64, (ConnectionActivity, AbortHandle)>,
     next_number: u64,
     graceful_shutdown: GracefulShutdown,
@@ -107,7 +109,7 @@ impl Connections {
 
     fn open(&mut self, stream: TcpStream, from: SocketAddr) {
         if self.open.len() >= self.max_open && !self.evict_one() {
-            tracing::warn!(target: "session_admin::http", "a connection was refused: as many are open as may be (--max-clients)");
+            tracing::warn!(target: "session_admin::http", "a connection was refused: the maximum number is open (--max-clients)");
             tokio::spawn(reject(stream));
             return;
         }
@@ -122,8 +124,9 @@ impl Connections {
         self.open.insert(number, (activity, self.tasks.spawn(task)));
     }
 
-    /// Closes the connection whose eviction costs least, and of several the oldest. Returns false where every connection waits
-    /// for a response.
+    /// Closes the connection whose eviction costs least, and of several the oldest.
+    ///
+    /// Returns false if every connection waits for a response.
     fn evict_one(&mut self) -> bool {
         let costs = self.open.iter().map(|(number, (activity, _))| (activity.eviction_cost(), *number));
         let cheapest = costs.filter(|(cost, _)| *cost < EvictionCost::Responses).min();
@@ -132,7 +135,8 @@ impl Connections {
         true
     }
 
-    /// Removes a connection whose task has ended; without a number (it was evicted, or panicked) all whose tasks have.
+    /// Removes a connection whose task has ended. Without a number (the task was aborted or panicked), removes all
+    /// connections whose tasks have ended.
     fn remove_finished(&mut self, number: Option<u64>) {
         if let Some(number) = number {
             self.open.remove(&number);
@@ -149,7 +153,7 @@ async fn serve_connection(
     timeouts: ConnectionTimeouts,
     shutdown: Watcher,
 ) {
-    // Responses are written whole, so there is nothing to wait for.
+    // Responses are written whole, so Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn({
         let activity = activity.clone();
@@ -175,16 +179,16 @@ async fn serve_connection(
             }
         }
         () = activity.idle_for(timeouts.idle) => tracing::debug!(target: "session_admin::http", "a connection was closed: it made no request in time"),
-        () = activity.unread_for(timeouts.unread) => tracing::info!(target: "session_admin::http", "a connection was closed: it did not take an answer in time"),
+        () = activity.unread_for(timeouts.unread) => tracing::info!(target: "session_admin::http", "a connection was closed: it did not read a response in time"),
     }
 }
 
 async fn reject(mut stream: TcpStream) {
-    // A client that does not read the response loses nothing.
+    // An error is ignored because the connection is closed in any case.
     let _ = tokio::time::timeout(CLOSE_GRACE, async {
         stream.write_all(FULL_RESPONSE).await?;
         stream.shutdown().await?;
-        // A socket that is dropped with unread input is reset, and the client would lose the response.
+        // Dropping a socket with unread input resets it, and the client would lose the response.
         stream.read_to_end(&mut Vec::new()).await
     })
     .await;

@@ -1,4 +1,4 @@
-//! What a connection is used for now, which decides whether it stays open.
+//! The current activity of a connection, which decides whether it stays open.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,45 +10,46 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::admission::client_quota::{ClientLimits, ClientQuota};
 
-/// How long a client may leave a response unread before its connection may be evicted.
+/// The time that a client may leave a response unread before its connection may be evicted.
 const READ_GRACE: Duration = Duration::from_secs(5);
 
-/// The requests of a connection. Clones are of the same connection.
+/// The requests of a connection. Clones share the same state.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ConnectionActivity(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// None where the router is called without a connection, as in tests.
+    /// `None` if the router is called without a connection, as in tests.
     address: Option<IpAddr>,
     requests: watch::Sender<Requests>,
-    /// The quota of callers without a token. WebSockets and HTTP/2 make many requests at once over one connection.
+    /// The quota of callers without a token. WebSockets and HTTP/2 send many concurrent requests on one connection.
     quota: Arc<ClientQuota>,
 }
 
 #[derive(Debug, Default)]
 struct Requests {
-    /// Those whose head has arrived and whose response has not been handed to the connection.
+    /// The number of requests whose head has arrived and whose response has not been handed to the connection
+    /// completely.
     active: usize,
-    /// Those of the active ones whose body has not arrived.
+    /// The number of active requests whose body has not arrived completely.
     receiving: usize,
-    /// The active ones whose response is being handed to the connection, and since when, the oldest first.
+    /// The start times of the responses that are being handed to the connection, the oldest first.
     responding: BTreeMap<u64, Instant>,
     next_response: u64,
-    /// Since when a write waits for the client.
+    /// The time since which a write waits for the client.
     write_blocked: Option<Instant>,
 }
 
-/// What the eviction of a connection would cost, the least first.
+/// The cost of evicting a connection, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EvictionCost {
-    /// The connection has no request, or not even the whole head of one.
+    /// The connection has no request, or has not received the whole head of one.
     Nothing,
     /// The bodies of its requests have not arrived.
     IncompleteRequests,
-    /// The client has left its responses unread for a while.
+    /// The client has left its responses unread for longer than [`READ_GRACE`].
     UnreadResponses,
-    /// A request waits, is executed, or is being answered.
+    /// A request waits, is executed or is being answered.
     Responses,
 }
 
@@ -84,15 +85,15 @@ impl ConnectionActivity {
     /// Records whether a write waits for the client.
     pub(super) fn set_write_blocked(&self, is_blocked: bool) {
         self.0.requests.send_if_modified(|requests| {
-            let changes = requests.write_blocked.is_some() != is_blocked;
-            if changes {
+            let has_changed = requests.write_blocked.is_some() != is_blocked;
+            if has_changed {
                 requests.write_blocked = is_blocked.then(Instant::now);
             }
-            changes
+            has_changed
         });
     }
 
-    /// Returns what the connection's eviction would cost now.
+    /// Returns the current cost of evicting the connection.
     pub(super) fn eviction_cost(&self) -> EvictionCost {
         let requests = self.0.requests.borrow();
         let newest = requests.responding.values().next_back().max(requests.write_blocked.as_ref());
@@ -107,13 +108,13 @@ impl ConnectionActivity {
         }
     }
 
-    /// Waits until the connection has had no request for this long.
+    /// Waits until the connection has had no request for `time`.
     pub(super) async fn idle_for(&self, time: Duration) {
         let mut requests = self.0.requests.subscribe();
         loop {
             let is_busy = { requests.borrow_and_update().is_busy() };
             if is_busy {
-                // The sender lives as long as `self`.
+                // The sender lives as long as `self`, so this cannot fail.
                 let _ = requests.changed().await;
             } else if timeout(time, requests.changed()).await.is_err() {
                 return;
@@ -121,7 +122,7 @@ impl ConnectionActivity {
         }
     }
 
-    /// Waits until the client has left a response unread for this long.
+    /// Waits until the client has left a response unread for `time`.
     pub(super) async fn unread_for(&self, time: Duration) {
         let mut requests = self.0.requests.subscribe();
         loop {
@@ -149,7 +150,7 @@ impl Requests {
     }
 }
 
-/// A request whose head has arrived. It is active until this is dropped.
+/// A request whose head has arrived. It is active until this value is dropped.
 #[derive(Debug)]
 pub(in crate::http) struct ActiveRequest {
     activity: ConnectionActivity,
@@ -157,7 +158,7 @@ pub(in crate::http) struct ActiveRequest {
 }
 
 impl ActiveRequest {
-    /// Records that the response is being handed to the connection from now on.
+    /// Records that the response is now being handed to the connection.
     pub(super) fn start_response(&mut self) {
         self.activity.0.requests.send_modify(|requests| {
             self.response = Some(requests.next_response);
@@ -178,7 +179,7 @@ impl Drop for ActiveRequest {
     }
 }
 
-/// A request whose body is arriving. It counts as such until this is dropped.
+/// A request whose body is arriving. It is counted as such until this value is dropped.
 #[derive(Debug)]
 pub(in crate::http) struct ReceivingBody(ConnectionActivity);
 

@@ -1,22 +1,24 @@
-//! Which addresses the server may listen on.
+//! The policy that decides which addresses the server may listen on.
 
 use std::net::SocketAddr;
 
 use crate::error::Error;
 
-/// Accepts loopback addresses, and every other address once a token is required: until then, everybody who reaches the server
-/// may delete.
+/// Checks that the server may listen on an address.
+///
+/// Loopback addresses are always accepted. Other addresses require that the server requires a token, because otherwise
+/// everyone who reaches the server may delete sessions.
 ///
 /// # Errors
-/// [`Error::BadInput`] that says so, for any other address.
+/// Returns [`Error::BadInput`] for an address that is not accepted.
 pub fn check_listen(address: SocketAddr, requires_token: bool) -> Result<(), Error> {
     if requires_token || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
     Err(Error::BadInput(format!(
-        "The server does not listen on {address}: until access tokens exist, whoever reached it there could delete \
-         sessions. Make one first (`session-admin token create`), or let it take JWTs (--jwt-secret, --jwt-jwks), or let it \
-         listen on a loopback address, such as 127.0.0.1:{}, and reach it from elsewhere through an SSH tunnel.",
+        "The server does not listen on {address}: without access tokens, any client that reaches it could delete \
+         sessions. Create a token first (`session-admin token create`), or accept JWTs (--jwt-secret, --jwt-jwks), or \
+         listen on a loopback address, such as 127.0.0.1:{}, and use an SSH tunnel from elsewhere.",
         address.port()
     )))
 }

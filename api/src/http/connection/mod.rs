@@ -1,6 +1,5 @@
-//! Accepting connections and deciding which stay open. README.md says what this does that hyper and tower-http do not.
-//!
-//! Nothing here knows a route.
+//! The acceptance and eviction of connections, independent of routes. README.md describes what it adds to hyper and
+//! tower-http.
 
 pub(in crate::http) mod accept_loop;
 pub(in crate::http) mod activity;

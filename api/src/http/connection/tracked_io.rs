@@ -1,5 +1,7 @@
-//! Response bodies and streams that record whether the client takes what is sent. This tells a client that reads nothing from
-//! an idle one, over HTTP/2 too, where the client opens a window for each response.
+//! Response bodies and streams that record whether the client reads what is sent.
+//!
+//! They distinguish a client that reads nothing from an idle one. This works over HTTP/2 too, where the client opens a
+//! flow-control window for each response.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,15 +15,15 @@ use tokio::net::TcpStream;
 
 use super::activity::{ActiveRequest, ConnectionActivity};
 
-/// How much of a body is handed to the connection at once, in bytes. The connection buffers that much whether or not the client
-/// takes it.
+/// The size of the chunks in which a body is handed to the connection, in bytes. The connection buffers one chunk
+/// whether or not the client reads.
 const CHUNK: usize = 16 * 1024;
 
-/// A response body that reports when its last byte was handed to the connection: it is dropped then, and ends its request.
+/// A response body that ends its request when it is dropped. The connection drops it after it has taken the last byte.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
     body: Body,
-    /// What has been taken out of the body, and has not been handed to the connection.
+    /// The bytes that were taken from the body and have not been handed to the connection.
     rest: Bytes,
     has_begun: bool,
     _request: ActiveRequest,
@@ -52,30 +54,31 @@ impl hyper::body::Body for TrackedBody {
                 None => return Poll::Ready(None),
             }
         }
-        // The last byte is handed over alone. There is room for it only once the others have been sent, so the body is not
-        // dropped before.
+        // The last byte is handed over alone. The connection has room for it only once the other bytes have been sent,
+        // so the body is not dropped earlier.
         let chunk = self.rest.len().saturating_sub(1).clamp(1, CHUNK).min(self.rest.len());
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(chunk)))))
     }
 
-    /// Returns true for an empty body only. With the last chunk the end must not be announced, since that chunk may have to wait
-    /// for room.
+    /// Returns true for an empty body only.
+    ///
+    /// The end must not be announced together with the last chunk, because that chunk may still have to wait for room.
     fn is_end_stream(&self) -> bool {
         !self.has_begun && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (rest, of_body) = (self.rest.len() as u64, self.body.size_hint());
+        let (rest, body_hint) = (self.rest.len() as u64, self.body.size_hint());
         let mut hint = SizeHint::new();
-        hint.set_lower(of_body.lower() + rest);
-        if let Some(upper) = of_body.upper() {
+        hint.set_lower(body_hint.lower() + rest);
+        if let Some(upper) = body_hint.upper() {
             hint.set_upper(upper + rest);
         }
         hint
     }
 }
 
-/// A connection's stream that records whether a write has to wait for the client.
+/// The stream of a connection, which records whether a write has to wait for the client.
 #[derive(Debug)]
 pub(super) struct TrackedStream {
     stream: TokioIo<TcpStream>,

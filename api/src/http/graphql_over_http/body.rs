@@ -1,7 +1,7 @@
-//! Reading the body of a POST.
+//! The reading of a POST body.
 //!
-//! The body is collected here, within the server's limits, and then read by async-graphql's extractor. Where the extractor
-//! refuses it, this module's own reader finds out what is wrong: the extractor's messages are Rust debug text.
+//! The body is collected within the server's limits and then parsed by async-graphql's extractor. If the extractor
+//! rejects it, this module parses it again to find the reason, because the extractor's messages are Rust debug text.
 
 use async_graphql::ParseRequestError;
 use async_graphql_axum::GraphQLRequest;
@@ -24,8 +24,8 @@ use crate::limits::Limits;
 /// Reads the GraphQL request in the body of a POST.
 ///
 /// # Errors
-/// The refusal of a body that is not JSON in UTF-8 (415, 400), too large (413), too slow (408), more than the client's quota
-/// leaves (503), or no GraphQL request (400).
+/// Returns a refusal if the body is not JSON in UTF-8 (415, 400), too large (413), too slow (408), larger than the rest
+/// of the client's quota (503), or not a GraphQL request (400).
 pub(in crate::http) async fn read_body(
     request: Request,
     limits: &Limits,
@@ -51,10 +51,10 @@ pub(in crate::http) async fn read_body(
             Ok(_) | Err(UnreadableBody) => {}
         }
     }
-    parse(&body)
+    parse_rejected_body(&body)
 }
 
-/// The extractor's rejection. What is wrong with the body is found out again by [`parse`].
+/// The extractor's rejection. [`parse_rejected_body`] finds the reason for it.
 struct UnreadableBody;
 
 impl From<ParseRequestError> for UnreadableBody {
@@ -63,30 +63,32 @@ impl From<ParseRequestError> for UnreadableBody {
     }
 }
 
-/// The extractor wants its rejection to be a response; the rejection is never sent.
+/// Satisfies the extractor, which requires its rejection to be a response. The response is never sent.
 impl IntoResponse for UnreadableBody {
     fn into_response(self) -> Response {
         StatusCode::BAD_REQUEST.into_response()
     }
 }
 
-/// Returns whether the body begins as a JSON object does. The extractor takes an array too, as the list of a request's members.
+/// Returns whether the body starts like a JSON object. The extractor also accepts an array, as the sequence of a
+/// request's members.
 fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// Reads what the extractor has refused, and says what is wrong with it.
-fn parse(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
+/// Parses a body that the extractor has rejected, and returns the reason as an error.
+fn parse_rejected_body(body: &[u8]) -> Result<GraphqlRequest, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => from_members(members),
-        Ok(Value::Array(_)) => Err(bad_request("Send one request at a time: batches are not taken.")),
+        Ok(Value::Array(_)) => Err(bad_request("Send one request at a time: batches are not supported.")),
         Ok(_) => Err(bad_request("The body is not a JSON object with a query.")),
         Err(_) => Err(bad_request("The body is not JSON.")),
     }
 }
 
-/// Collects a body of up to `max` bytes. The bytes that have arrived count towards the client's quota for as long as the
-/// permit is held.
+/// Collects a body of up to `max` bytes.
+///
+/// The bytes that have arrived count towards the client's quota while the returned permit is held.
 async fn collect(
     mut chunks: BodyDataStream,
     max: usize,
@@ -112,20 +114,22 @@ async fn collect(
     Ok((body, reserved))
 }
 
-/// Reads and discards the rest of a body, up to `max` bytes: a client that is answered while it still sends loses the response
-/// with its connection.
+/// Reads and discards the rest of a body, up to `max` bytes.
+///
+/// A client that receives a response while it still sends loses the response together with its connection.
 async fn drain(mut chunks: BodyDataStream, max: usize) {
-    let mut left = max;
-    while let (Some(Ok(chunk)), true) = (chunks.next().await, left > 0) {
-        left = left.saturating_sub(chunk.len());
+    let mut remaining = max;
+    while let (Some(Ok(chunk)), true) = (chunks.next().await, remaining > 0) {
+        remaining = remaining.saturating_sub(chunk.len());
     }
 }
 
-/// Accepts JSON in UTF-8 only. A browser sends forms and plain text to any site without asking it first; not so JSON.
+/// Accepts JSON in UTF-8 only. Browsers send forms and plain text to other sites without a preflight request, but not
+/// JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let only = types.next().filter(|_| types.next().is_none()).and_then(|value| value.to_str().ok());
-    let mut parts = only.unwrap_or_default().split(';').map(str::trim);
+    let single_value = types.next().filter(|_| types.next().is_none()).and_then(|value| value.to_str().ok());
+    let mut parts = single_value.unwrap_or_default().split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
@@ -144,5 +148,8 @@ fn check_content_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body as it is: no Content-Encoding is known."))
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "Send the body without a Content-Encoding: none is supported.",
+    ))
 }

@@ -1,4 +1,4 @@
-//! Responses as GraphQL over HTTP defines them.
+//! HTTP responses as GraphQL over HTTP defines them.
 
 use async_graphql::{ServerError, Value};
 use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -9,15 +9,15 @@ use serde::Serialize;
 use crate::conformance::prepare::was_executed;
 use crate::graphql::error::{BAD_USER_INPUT, UNAVAILABLE, error_with_code};
 
-/// After how many seconds a client may try again that found the server overloaded.
+/// The number of seconds after which a client may retry when the server is overloaded.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// The media type of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Format {
-    /// `application/json`, for clients that do not accept the other.
+    /// `application/json`, for clients that do not accept the other type.
     Json,
-    /// `application/graphql-response+json`, with a status that says whether anything was executed.
+    /// `application/graphql-response+json`, with a status that states whether anything was executed.
     GraphqlResponse,
 }
 
@@ -39,18 +39,19 @@ impl Format {
         })
     }
 
-    /// Answers a request that was executed, or that GraphQL refused.
+    /// Returns the response to a request that was executed or that GraphQL rejected.
     pub(in crate::http) fn answer(self, response: &async_graphql::Response) -> Response {
         if was_executed(response) { self.executed(response) } else { self.not_executed(&response.errors) }
     }
 
-    /// Answers a request that was executed, whatever its data.
+    /// Returns the response to a request that was executed, regardless of its data.
     pub(in crate::http) fn executed(self, response: &async_graphql::Response) -> Response {
         self.write(StatusCode::OK, &ResponseBody::of(response))
     }
 
     fn not_executed(self, errors: &[ServerError]) -> Response {
-        // A client that knows plain JSON only takes any other status for a failure of HTTP, and does not read the body.
+        // A client that supports only plain JSON treats any other status as a failure of HTTP and does not read the
+        // body.
         let status = match self {
             Self::Json => StatusCode::OK,
             Self::GraphqlResponse => StatusCode::BAD_REQUEST,
@@ -58,7 +59,7 @@ impl Format {
         self.write(status, &ResponseBody { errors, data: None })
     }
 
-    /// Answers a request that is refused before GraphQL sees it.
+    /// Returns the response to a request that is refused before GraphQL processes it.
     pub(in crate::http) fn refuse(self, refusal: &Refusal) -> Response {
         let errors = [error_with_code(refusal.code, refusal.message.as_str())];
         let mut response = self.write(refusal.status, &ResponseBody { errors: &errors, data: None });
@@ -73,7 +74,7 @@ impl Format {
         response
     }
 
-    /// Answers a request that its principal may not make.
+    /// Returns the response to a request that its principal may not make.
     pub(in crate::http) fn refused(self, status: StatusCode, error: ServerError) -> Response {
         self.write(status, &ResponseBody { errors: &[error], data: None })
     }
@@ -83,14 +84,14 @@ impl Format {
         match serde_json::to_vec(body) {
             Ok(text) => (status, headers, text).into_response(),
             Err(error) => {
-                tracing::error!(target: "session_admin::http", %error, "an answer could not be written");
+                tracing::error!(target: "session_admin::http", %error, "a response could not be written");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
     }
 }
 
-/// Why a request is refused before GraphQL sees it.
+/// The reason for which a request is refused before GraphQL processes it.
 #[derive(Debug)]
 pub(in crate::http) struct Refusal {
     pub(in crate::http) status: StatusCode,
@@ -109,42 +110,39 @@ impl Refusal {
     }
 }
 
-/// Returns the refusal (400) of a request that is malformed.
+/// Returns a refusal (400) of a malformed request.
 pub(in crate::http) fn bad_request(message: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, message)
 }
 
-/// Returns the refusal (503) of a request for which there is no permit.
+/// Returns a refusal (503) of a request for which no permit is available.
 pub(in crate::http) fn overloaded() -> Refusal {
     Refusal {
         code: UNAVAILABLE,
         retry_after: Some(RETRY_AFTER_SECONDS),
-        ..Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The server has as much to do as it takes on. Try again in a second.",
-        )
+        ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server is at capacity. Try again in a second.")
     }
 }
 
-/// A response's body.
+/// The body of a response.
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
-    /// Left out where nothing was executed (GraphQL specification, section 7.1).
+    /// Omitted if nothing was executed (GraphQL specification, section 7.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
 }
 
 impl<'a> ResponseBody<'a> {
-    /// Returns the body for a request that was executed.
+    /// Returns the body of the response to a request that was executed.
     pub(in crate::http) fn of(response: &'a async_graphql::Response) -> Self {
         Self { errors: &response.errors, data: Some(&response.data) }
     }
 }
 
-/// Returns the quality that a media range such as `application/json;q=0.5` gives the type `name`; none where the range is of
-/// another type.
+/// Returns the quality that a media range such as `application/json;q=0.5` gives the type `name`, or `None` for a range
+/// of another type.
 fn quality_of(range: &str, name: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(name) {

@@ -13,14 +13,14 @@ use crate::graphql::error::{FORBIDDEN, UNAUTHENTICATED, error_with_code, public_
 use crate::http::app::App;
 use crate::http::graphql_over_http::response::Format;
 
-const MISSING: &str = "This server wants an access token: send it as `Authorization: Bearer TOKEN`. \
-                       `session-admin token create` makes one.";
-const INVALID: &str = "The access token is not good: it is unknown, revoked or expired, or a JWT that was not made for this \
-                       server. `session-admin token list` shows which tokens are good, `session-admin token create` makes \
-                       another; what is wrong with a JWT stands in the server's log.";
+const MISSING: &str = "This server needs an access token: send it as `Authorization: Bearer TOKEN`. `session-admin \
+                       token create` creates one.";
+const INVALID: &str = "The access token is not valid: it is unknown, revoked or expired, or a JWT that is not meant \
+                       for this server. `session-admin token list` shows which tokens are valid, `session-admin token \
+                       create` creates another; the server's log has the reason for a JWT.";
 const INSUFFICIENT: &str = ", error=\"insufficient_scope\"";
 
-/// Authenticates a request and passes it on with its [`RequestContext`], which the handlers take.
+/// Authenticates a request and passes it on with its [`RequestContext`], which the handlers extract.
 pub(in crate::http) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
     let principal = match bearer_token(request.headers()) {
         Ok(bearer) => app.state.authenticate(bearer).await,
@@ -29,7 +29,7 @@ pub(in crate::http) async fn require_token(State(app): State<App>, request: Requ
     forward_authenticated(app, principal, request, next).await
 }
 
-/// Authenticates a request for a route that has to answer while the database does not, and passes it on with its
+/// Authenticates a request for a route that must respond even while the database does not, and passes it on with its
 /// [`RequestContext`].
 pub(in crate::http) async fn require_token_cached(State(app): State<App>, request: Request, next: Next) -> Response {
     let principal = match bearer_token(request.headers()) {
@@ -55,10 +55,10 @@ async fn forward_authenticated(
     }
 }
 
-/// Returns the token in a request's header; none where there is no header, or it names another scheme.
+/// Returns the token in a request's header, or `None` if there is no header or it uses another scheme.
 ///
 /// # Errors
-/// [`AuthError::Invalid`] where there are several headers, or the one is not visible ASCII.
+/// Returns [`AuthError::Invalid`] if there are several headers or if the value is not visible ASCII.
 pub(in crate::http) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -74,7 +74,7 @@ pub(in crate::http) fn parse_credentials(credentials: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Answers a request that is not authenticated.
+/// Returns the response to a request that is not authenticated.
 pub(in crate::http) fn refuse(error: &AuthError, request: &Request) -> Response {
     let format = Format::accepted_by(request.headers());
     let (status, error, challenge) = match error {
@@ -87,27 +87,27 @@ pub(in crate::http) fn refuse(error: &AuthError, request: &Request) -> Response 
             (StatusCode::SERVICE_UNAVAILABLE, public_error(error.clone(), request_log::id_of(request)), None)
         }
     };
-    tracing::info!(target: "session_admin::http", why = error.message, "not let in");
+    tracing::info!(target: "session_admin::http", why = error.message, "a request was not authorised");
     with_challenge(format.refused(status, error), challenge)
 }
 
-/// Adds the challenge which says that another token's role would be enough.
+/// Adds the challenge which states that a token with another role would suffice.
 pub(in crate::http) fn insufficient_scope(response: Response) -> Response {
     with_challenge(response, Some(INSUFFICIENT))
 }
 
-/// Adds the challenge which says that a token will be required, to a response that requires none itself.
+/// Adds the challenge which states that the API requires a token, to a response that requires none itself.
 pub(in crate::http) fn challenge(response: Response) -> Response {
     with_challenge(response, Some(""))
 }
 
-/// Returns the reason with which a WebSocket is closed that is not authenticated.
+/// Returns the reason for closing a WebSocket that is not authenticated.
 pub(in crate::http) const fn close_reason(error: &AuthError) -> &'static str {
     match error {
-        AuthError::Missing => "the payload of connection_init wants {\"Authorization\": \"Bearer TOKEN\"}.",
+        AuthError::Missing => "the payload of connection_init needs {\"Authorization\": \"Bearer TOKEN\"}.",
         AuthError::Invalid => "the access token is unknown, revoked or expired.",
-        AuthError::NoRole(_) => "the access token gives no role here.",
-        AuthError::Unknown(_) => "the access token cannot be looked up now.",
+        AuthError::NoRole(_) => "the access token has no role on this server.",
+        AuthError::Unknown(_) => "the access token cannot be checked now.",
     }
 }
 

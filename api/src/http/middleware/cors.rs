@@ -1,4 +1,4 @@
-//! The origins whose pages may use the server, besides its own page: none, unless they are listed.
+//! The CORS policy: the origins, other than the server's own, whose pages may use the server. The default is none.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,37 +10,38 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::request_log::X_REQUEST_ID;
 use crate::error::Error;
 
-/// How long a browser may cache the answer to a preflight request.
+/// The time that a browser may cache the response to a preflight request.
 const MAX_AGE: Duration = Duration::from_mins(10);
 
-/// An origin that is allowed.
+/// An allowed origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Any origin.
     Any,
-    /// One origin, as browsers write it.
+    /// One origin, in the form that browsers send.
     Of(HeaderValue),
 }
 
 impl FromStr for Origin {
     type Err = Error;
 
-    /// Reads `https://admin.example`, or `*`.
+    /// Parses `https://admin.example` or `*`.
     fn from_str(text: &str) -> Result<Self, Error> {
         if text == "*" {
             return Ok(Self::Any);
         }
         canonical(text).and_then(|origin| HeaderValue::try_from(origin).ok()).map(Self::Of).ok_or_else(|| {
             Error::BadInput(format!(
-                "--allow-origin (SESSION_ADMIN_ALLOW_ORIGIN) is {text:?}; it takes http:// or https://, a host and perhaps \
-                 a port, such as https://admin.example."
+                "--allow-origin (SESSION_ADMIN_ALLOW_ORIGIN) is {text:?}; it must be http:// or https://, a host and \
+                 an optional port, such as https://admin.example."
             ))
         })
     }
 }
 
-/// Returns an origin as browsers write it: in lower case, without the scheme's default port. An origin with a path would match
-/// nothing, so it is none.
+/// Returns an origin in the form that browsers send: in lower case, without the scheme's default port.
+///
+/// Returns `None` for an origin with a path, which would never match.
 fn canonical(text: &str) -> Option<String> {
     let uri = Uri::from_str(text).ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
@@ -57,16 +58,16 @@ fn canonical(text: &str) -> Option<String> {
     (well_formed && !host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
 }
 
-/// Refuses `*` unless a token is required: otherwise any page that the operator opens could delete sessions.
+/// Rejects the origin `*` unless a token is required. Otherwise any page that the operator opens could delete sessions.
 ///
 /// # Errors
-/// [`Error::BadInput`] that says so.
+/// Returns [`Error::BadInput`] if the list contains `*` and no token is required.
 pub fn check_origins(origins: &[Origin], requires_token: bool) -> Result<(), Error> {
     if !requires_token && origins.contains(&Origin::Any) {
         return Err(Error::BadInput(
-            "--allow-origin '*' (SESSION_ADMIN_ALLOW_ORIGIN) would let any page that is open in a browser on this machine \
-             delete sessions, as no access token has been made. Name the origins. Once there is one \
-             (`session-admin token create`), any page may ask."
+            "--allow-origin '*' (SESSION_ADMIN_ALLOW_ORIGIN) would let any page that is open in a browser on this \
+             machine delete sessions, because there is no access token. List the origins, or create an access token \
+             first (`session-admin token create`)."
                 .to_owned(),
         ));
     }
@@ -81,8 +82,9 @@ pub(in crate::http) fn is_allowed(origins: &[Origin], value: &HeaderValue) -> bo
     })
 }
 
-/// Returns the layer that tells browsers which origins are allowed. Credentials that browsers add by themselves are never
-/// allowed; a page sends its token itself.
+/// Returns the layer that tells browsers which origins are allowed.
+///
+/// Credentials that browsers add automatically are never allowed. A page sends its token explicitly.
 pub(in crate::http) fn cors(origins: &[Origin]) -> CorsLayer {
     let listed = origins.iter().filter_map(|origin| match origin {
         Origin::Any => None,

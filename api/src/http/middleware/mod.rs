@@ -1,4 +1,4 @@
-//! Middleware. The order of the layers is in `http/router.rs`.
+//! The middleware of the server. The order of the layers is in `http/router.rs`.
 
 pub(in crate::http) mod authentication;
 pub(in crate::http) mod cors;

@@ -1,6 +1,7 @@
-//! One span and one log line for each request: method, path, principal, operation, status and time, never the query or its
-//! variables. A successful probe or request for metrics is logged at the level `debug` only. Log lines are found by the
-//! request's id, which the response carries.
+//! The span and the log line of each request: method, path, principal, operation, status and duration.
+//!
+//! The query and its variables are never logged. Successful probes and metrics requests are logged at the level `debug`
+//! only. The id of a request, which the response carries, identifies its log lines.
 
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use tracing::Span;
 use tracing::field::Empty;
 
 pub(in crate::http) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest id that is accepted from a client, in bytes.
+/// The maximum length of an id that is accepted from a client, in bytes.
 const MAX_ID: usize = 64;
-/// The most of a path that is logged, in bytes. The paths of this server are shorter.
+/// The maximum length of a path in the log, in bytes. The paths of this server are shorter.
 const MAX_PATH: usize = 200;
 
 /// Returns the request's id.
@@ -23,22 +24,22 @@ pub(in crate::http) fn id_of(request: &Request) -> &str {
     request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default()
 }
 
-/// Returns the span of a WebSocket's log lines, after the request that opened it has been answered.
+/// Returns the span for the log lines of a WebSocket, which outlives the request that opened it.
 pub(in crate::http) fn socket_span(id: &str) -> Span {
     tracing::info_span!(target: "session_admin::http", "socket", id)
 }
 
-/// Records the operation's name in the request's span, once the query has been parsed.
+/// Records the name of the operation in the request's span.
 pub(in crate::http) fn record_operation(name: &str) {
     Span::current().record("operation", name);
 }
 
-/// Records the principal's name in the request's span, once the token has been looked up.
+/// Records the name of the principal in the request's span.
 pub(in crate::http) fn record_principal(name: &str) {
     Span::current().record("by", name);
 }
 
-/// Drops a client's request id unless it is harmless in a log and a header.
+/// Removes a client's request id unless it is safe in a log and in a header.
 pub(in crate::http) async fn drop_unusable_id(mut request: Request) -> Request {
     let usable = |id: &[u8]| {
         (1..=MAX_ID).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
@@ -63,7 +64,7 @@ pub(in crate::http) fn request_span(request: &Request<Body>) -> Span {
     )
 }
 
-/// The mark of a response that machines ask for every few seconds.
+/// The mark of a response to a request that monitoring systems send every few seconds.
 #[derive(Debug, Clone, Copy)]
 struct RoutineRequest;
 
@@ -75,9 +76,9 @@ pub(in crate::http) async fn mark_routine(mut response: Response) -> Response {
     response
 }
 
-/// Logs a response with its status and how long it took.
+/// Logs a response with its status and duration.
 pub(in crate::http) fn log_response(response: &Response<impl Sized>, latency: Duration, _span: &Span) {
-    // JSON logs write integers of 128 bits as text.
+    // JSON logs write 128-bit integers as text.
     let (status, milliseconds) = (response.status().as_u16(), u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
     if response.extensions().get::<RoutineRequest>().is_some() {
         tracing::debug!(target: "session_admin::http", status, milliseconds, "answered");

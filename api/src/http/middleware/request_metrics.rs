@@ -1,4 +1,4 @@
-//! Counts requests and measures how long they take.
+//! The metrics of requests: their number and duration.
 
 use std::time::Instant;
 
@@ -9,10 +9,12 @@ use axum::response::Response;
 
 use crate::http::app::App;
 
-/// Records a request by its route, method and status, once it has been answered. All paths without a route count as one, and
-/// so do all methods besides GET and POST: a client must not be able to make up labels.
+/// Records a request by its route, method and status after it has been answered.
+///
+/// All paths without a route share one label, and so do all methods other than GET and POST. Otherwise a client could
+/// create arbitrary labels.
 pub(in crate::http) async fn record_request(State(app): State<App>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
+    let start = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = match *request.method() {
         Method::GET => "GET",
@@ -21,6 +23,6 @@ pub(in crate::http) async fn record_request(State(app): State<App>, request: Req
     };
     let response = next.run(request).await;
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
-    app.state.metrics().requests().record_response(route, method, response.status().as_u16(), began.elapsed());
+    app.state.metrics().requests().record_response(route, method, response.status().as_u16(), start.elapsed());
     response
 }

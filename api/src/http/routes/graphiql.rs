@@ -1,5 +1,7 @@
-//! `/` and `/assets/`: GraphiQL, a project of its own in `dashboard/`. The files that `make dashboard` builds are embedded in
-//! this program, so the page needs no other host and no files beside the program.
+//! The routes `/` and `/assets/`, which serve GraphiQL from the separate project `dashboard/`.
+//!
+//! The files that `make dashboard` builds are embedded in the binary, so the page needs no other host and no other
+//! files.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -14,30 +16,34 @@ use super::not_found::not_found;
 use crate::http::app::App;
 use crate::http::middleware::authentication;
 
-/// The files, if they existed when this program was built. A file that gzip makes smaller is also there as `NAME.gz`.
+/// The embedded files, if they existed when the binary was built. A file that gzip makes smaller also exists as
+/// `NAME.gz`.
 #[derive(RustEmbed)]
 #[folder = "../dashboard/dist"]
 #[allow_missing = true]
 struct BuiltFiles;
 
 const NOT_BUILT: &str = "<!doctype html>
-<html lang=\"en\"><meta charset=\"utf-8\"><title>Session Admin</title>
-<p>This program was built without GraphiQL. In the source code, <code>make dashboard</code> makes it (with Node.js and npm), \
-and building the program again puts it in here.</p>
-<p>The API is at <code>/graphql</code> all the same.</p>
+<html lang=\"en\"><meta charset=\"utf-8\"><title>Session \
+                         Admin</title>
+<p>This program was built without GraphiQL. In the source code, <code>make \
+                         dashboard</code> builds it (with Node.js and npm); then build the program again.</p>
+<p>The \
+                         API is at <code>/graphql</code>.</p>
 </html>
 ";
 
-/// Answers with the page, which browsers revalidate each time, since an upgrade may change it. A challenge tells the page that a
-/// token is required, so that it reads the schema only once it has one.
+/// Returns the page. Browsers revalidate it on each request because an upgrade may change it.
+///
+/// A challenge tells the page that a token is required, so that it loads the schema only once it has one.
 pub(in crate::http) async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
     let page = file_response("index.html", "no-cache", &headers).unwrap_or_else(|| Html(NOT_BUILT).into_response());
-    // Where the database cannot tell, the page finds out by its first request.
+    // If the database does not respond, the first request of the page reports it.
     let requires_token = app.state.authenticator().requires_token().await.unwrap_or(false);
     if requires_token { authentication::challenge(page) } else { page }
 }
 
-/// Answers with a file of the page. Its name contains a hash of its content, so it never changes.
+/// Returns a file of the page. Its name contains a hash of its content, so it never changes.
 pub(in crate::http) async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
     match file_response(&format!("assets/{path}"), "public, max-age=31536000, immutable", &headers) {
         Some(response) => response,
@@ -45,7 +51,8 @@ pub(in crate::http) async fn asset(Path(path): Path<String>, headers: HeaderMap)
     }
 }
 
-/// Returns the response with the file of this name, if there is one: compressed where the client accepts that.
+/// Returns the response with the file of this name, compressed if the client accepts that, or `None` if there is no
+/// such file.
 fn file_response(name: &str, cache_control: &str, headers: &HeaderMap) -> Option<Response> {
     let compressed = || BuiltFiles::get(&format!("{name}.gz")).filter(|_| accepts_gzip(headers));
     let (file, is_compressed) = match compressed() {
@@ -65,7 +72,7 @@ fn file_response(name: &str, cache_control: &str, headers: &HeaderMap) -> Option
     Some(response)
 }
 
-/// Returns whether the client accepts gzip. The weight 0 rules it out.
+/// Returns whether the client accepts gzip. A weight of 0 excludes it.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     list_items(headers, &ACCEPT_ENCODING).any(|item| {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));

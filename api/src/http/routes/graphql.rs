@@ -1,4 +1,4 @@
-//! `/graphql`: queries and mutations.
+//! The route `/graphql`, which executes queries and mutations.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::http::graphql_over_http::request::from_address;
 use crate::http::graphql_over_http::response::{Format, Refusal, overloaded};
 use crate::http::middleware::{authentication, request_log};
 
-/// Answers a query in the address.
+/// Executes the query in the URI of a GET.
 pub(in crate::http) async fn get(
     State(app): State<App>,
     Extension(context): Extension<RequestContext>,
@@ -30,12 +30,14 @@ pub(in crate::http) async fn get(
 ) -> Response {
     let (caller, format) = (app.for_request(&request, context), Format::accepted_by(request.headers()));
     match caller.check_rate().and_then(|()| from_address(request.uri())) {
-        Ok(sent) => execute_request(&caller, format, request.method(), sent, request_log::id_of(&request)).await,
+        Ok(graphql_request) => {
+            execute_request(&caller, format, request.method(), graphql_request, request_log::id_of(&request)).await
+        }
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-/// Answers a query or a mutation in the body.
+/// Executes the query or mutation in the body of a POST.
 pub(in crate::http) async fn post(
     State(app): State<App>,
     Extension(context): Extension<RequestContext>,
@@ -47,13 +49,19 @@ pub(in crate::http) async fn post(
         return format.refuse(&refusal);
     }
     match read_body(request, caller.app.state.limits(), &caller.connection, &caller.quota()).await {
-        Ok(sent) => execute_request(&caller, format, &Method::POST, sent, &id).await,
+        Ok(graphql_request) => execute_request(&caller, format, &Method::POST, graphql_request, &id).await,
         Err(refusal) => format.refuse(&refusal),
     }
 }
 
-async fn execute_request(caller: &Caller, format: Format, method: &Method, sent: GraphqlRequest, id: &str) -> Response {
-    let (document, call) = match caller.app.documents.read(sent) {
+async fn execute_request(
+    caller: &Caller,
+    format: Format,
+    method: &Method,
+    graphql_request: GraphqlRequest,
+    id: &str,
+) -> Response {
+    let (document, call) = match caller.app.documents.read(graphql_request) {
         Ok(read) => read,
         Err(error) => return format.answer(&async_graphql::Response::from_errors(vec![error])),
     };
@@ -65,16 +73,17 @@ async fn execute_request(caller: &Caller, format: Format, method: &Method, sent:
         return authentication::insufficient_scope(format.refused(StatusCode::FORBIDDEN, error));
     }
     let kind = operation.map(|(_, kind)| kind);
-    // By the operation that is executed, not by the whole document: a page can make a browser send a GET without asking.
+    // The operation to execute decides, not the whole document. A page can make a browser send a GET without a
+    // preflight request.
     match kind {
         Some(OperationType::Mutation | OperationType::Subscription) if method != Method::POST => {
-            let message = "Only queries are answered to a GET: send this operation as a POST.";
+            let message = "GET is for queries only: send this operation as a POST.";
             format
                 .refuse(&Refusal { allow: Some(Method::POST), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message) })
         }
         Some(OperationType::Subscription) => format.answer(&error_response(
             BAD_USER_INPUT,
-            "Subscriptions are answered over a WebSocket at /graphql/ws that speaks graphql-transport-ws.",
+            "Subscriptions need a WebSocket: use /graphql/ws with the subprotocol graphql-transport-ws.",
         )),
         _ => match execute_limited(caller, document, kind, call, id).await {
             Ok(response) => format.answer(&response),
@@ -84,19 +93,19 @@ async fn execute_request(caller: &Caller, format: Format, method: &Method, sent:
     }
 }
 
-/// Why a query or a mutation has no result.
+/// The reason for which a query or a mutation has no result.
 #[derive(Debug)]
 pub(in crate::http) enum NotExecuted {
-    /// It took too long. The response says so.
+    /// The operation exceeded its timeout. The response states so.
     TimedOut(Box<async_graphql::Response>),
-    /// There was no permit to execute it.
+    /// No permit was available.
     Overloaded,
 }
 
 /// Executes a query or a mutation within the limits of its client and of the process.
 ///
 /// # Errors
-/// [`NotExecuted`] for a query that takes too long, and where there is no permit.
+/// Returns [`NotExecuted`] if a query exceeds its timeout or if no permit is available.
 pub(in crate::http) async fn execute_limited(
     caller: &Caller,
     document: Document,
@@ -108,11 +117,11 @@ pub(in crate::http) async fn execute_limited(
     let is_mutation = kind == Some(OperationType::Mutation);
     let (client_limit, process_limit) =
         if is_mutation { (&quota.mutations, &app.mutations) } else { (&quota.queries, &app.queries) };
-    // The client's permit first: a client that waits for it occupies none of the process's.
+    // The client's permit is acquired first, so that a client that waits for it holds no permit of the process.
     let acquire = async || Ok::<_, Overloaded>((client_limit.acquire().await?, process_limit.acquire().await?));
     let (client, process) = acquire().await.map_err(|Overloaded| NotExecuted::Overloaded)?;
     if is_mutation {
-        // Detached work holds the permits, since it goes on when the client disconnects.
+        // The detached task holds the permits because it continues when the client disconnects.
         let permit = MutationPermit::new(client, process, Arc::clone(&quota.locks));
         let context = caller.context.clone().with_permit(RequestPermit::Mutation(permit));
         return Ok(execute(&app.schema, &context, document, call, id).await);
@@ -121,7 +130,7 @@ pub(in crate::http) async fn execute_limited(
     let query_timeout = app.state.limits().query_timeout;
     tokio::time::timeout(query_timeout, response).await.map_err(|_| {
         let seconds = query_timeout.as_secs();
-        let message = format!("The query took longer than {seconds} seconds and was given up. Nothing was changed.");
+        let message = format!("The query took longer than {seconds} seconds and was cancelled. Nothing was changed.");
         NotExecuted::TimedOut(Box::new(error_response(TIMEOUT, message)))
     })
 }

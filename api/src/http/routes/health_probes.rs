@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`, for supervisors.
+//! The routes `/health/live` and `/health/ready` for supervisors.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::http::app::App;
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct Readiness {
     ready: bool,
-    /// The sentences that say what the server lacks.
+    /// The messages that name what the server lacks.
     missing: Arc<Vec<String>>,
 }
 
-/// Answers that the process lives.
+/// Reports that the process is alive.
 pub(in crate::http) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// Answers whether the database can be reached and has the schema that this program needs.
+/// Reports whether the database can be reached and has the schema that this program needs.
 pub(in crate::http) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let missing = app.readiness.missing_parts(app.state.database()).await;
     let ready = missing.is_empty();

@@ -1,4 +1,4 @@
-//! The handlers, a file for each route.
+//! The handlers of the routes, one file for each route.
 
 pub(in crate::http) mod graphiql;
 pub(in crate::http) mod graphql;

@@ -1,6 +1,6 @@
 //! One WebSocket, from its opening to its close.
 //!
-//! Messages are read and written in one task. So a client that does not read makes the server compute no more than the next
+//! Messages are read and written in one task. If a client does not read, the server therefore computes at most the next
 //! event of each of its operations.
 
 use std::pin::pin;
@@ -22,11 +22,11 @@ use crate::http::connection::activity::ConnectionActivity;
 use crate::http::graphql_over_http::response::ResponseBody;
 use crate::http::middleware::authentication;
 
-/// How long a client has to initialise the socket.
+/// The time that a client has to initialise the socket.
 const INIT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the database has to answer whether the socket's token is still valid.
+/// The timeout of the query that checks whether the socket's token is still valid.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a client has to take the close frame.
+/// The time that a client has to read the close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// A WebSocket with its operations.
@@ -38,7 +38,7 @@ pub(super) struct Connection {
     id: String,
     closing: watch::Receiver<bool>,
     bearer: Option<String>,
-    /// None until the client has initialised the socket.
+    /// `None` until the client has initialised the socket.
     caller: Option<Caller>,
     slot: SocketSlot,
     /// Whether anything has been received since the last ping.
@@ -46,11 +46,11 @@ pub(super) struct Connection {
     operations: Operations,
 }
 
-/// How a socket ends.
+/// The way in which a socket ends.
 enum ConnectionEnd {
     /// The server closes it.
     Close(CloseReason),
-    /// The client has closed it, or does not answer.
+    /// The client has closed the socket or does not respond.
     Disconnected,
 }
 
@@ -61,7 +61,8 @@ impl From<CloseReason> for ConnectionEnd {
 }
 
 impl Connection {
-    /// Takes over a socket that was opened by the request with this id, with a valid token or without one.
+    /// Creates the connection of a socket. `id` is the id of the request that opened it; `bearer` is its valid token,
+    /// if it had one.
     pub(super) fn new(
         socket: WebSocket,
         app: App,
@@ -90,13 +91,13 @@ impl Connection {
             ConnectionEnd::Disconnected => None,
         };
         tracing::info!(target: "session_admin::http", code = close.as_ref().map(|frame| frame.code), "closed");
-        // A client that does not take the frame has disconnected.
+        // A client that does not read the frame has disconnected.
         let _ = timeout(CLOSE_GRACE, async {
             if let Some(frame) = close {
                 socket.send(Message::Close(Some(frame))).await?;
             }
-            // Reading on answers the client's own close frame. And a socket that is dropped with unread messages is reset, so
-            // that the client would lose the frame.
+            // Reading on answers the client's own close frame. Dropping a socket with unread messages would also reset
+            // it, and the client would lose the frame.
             while let Some(Ok(_)) = socket.recv().await {}
             Ok::<_, SocketError>(())
         })
@@ -114,7 +115,8 @@ impl Connection {
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut init_timeout = pin!(sleep(INIT_TIMEOUT));
         loop {
-            // Not biased: the token of a client that sends without a pause is checked too, and its operations are answered.
+            // The selection is not biased, so that a client that sends without pause does not prevent token checks and
+            // events.
             let handled = tokio::select! {
                 _ = checks.tick(), if self.caller.is_some() => self.check_token().await,
                 message = self.socket.recv() => self.receive(message).await,
@@ -146,8 +148,8 @@ impl Connection {
             ClientMessage::Init(payload) => self.initialise(payload.as_ref().and_then(credentials)).await,
             ClientMessage::Ping(payload) => self.send_message(&ServerMessage::Pong { payload }).await,
             ClientMessage::Pong => Ok(()),
-            ClientMessage::Subscribe { id, sent } => match &self.caller {
-                Some(caller) => match self.operations.start(caller, &id, sent, &self.id)? {
+            ClientMessage::Subscribe { id, graphql_request } => match &self.caller {
+                Some(caller) => match self.operations.start(caller, &id, graphql_request, &self.id)? {
                     Some(event) => self.send_event(&id, &event).await,
                     None => Ok(()),
                 },
@@ -160,7 +162,7 @@ impl Connection {
         }
     }
 
-    /// Authenticates the client by these credentials, or else by the token with which the socket was opened.
+    /// Authenticates the client by `credentials`, or by the token with which the socket was opened if there are none.
     async fn initialise(&mut self, credentials: Option<&str>) -> Result<(), ConnectionEnd> {
         if let Some(credentials) = credentials {
             let bearer = authentication::parse_credentials(credentials)
@@ -181,8 +183,9 @@ impl Connection {
         }
     }
 
-    /// Closes the socket of a client that would no longer be let in. While the database cannot tell, the socket stays open until
-    /// its token expires.
+    /// Closes the socket if its client would no longer be accepted.
+    ///
+    /// While the database does not respond, the socket stays open until its token expires.
     async fn check_token(&mut self) -> Result<(), ConnectionEnd> {
         if self.caller.as_ref().is_some_and(|caller| caller.context.is_expired()) {
             return Err(CloseReason::Unauthorized.into());
@@ -215,13 +218,13 @@ impl Connection {
         match serde_json::to_string(message) {
             Ok(text) => self.send(Message::Text(text.into())).await,
             Err(error) => {
-                tracing::error!(target: "session_admin::http", %error, "an answer could not be written");
+                tracing::error!(target: "session_admin::http", %error, "a response could not be written");
                 Err(ConnectionEnd::Disconnected)
             }
         }
     }
 
-    /// Sends a message. A client that takes nothing for two ping intervals has disconnected.
+    /// Sends a message. A client that reads nothing for two ping intervals is treated as disconnected.
     async fn send(&mut self, message: Message) -> Result<(), ConnectionEnd> {
         match timeout(self.app.sockets.ping_interval() * 2, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),

@@ -1,5 +1,5 @@
-//! `/graphql/ws`: queries, mutations and subscriptions over a WebSocket that speaks graphql-transport-ws
-//! (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
+//! The route `/graphql/ws`, which executes queries, mutations and subscriptions over a WebSocket with the subprotocol
+//! graphql-transport-ws (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
 
 mod connection;
 mod operations;

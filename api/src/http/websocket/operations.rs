@@ -1,7 +1,7 @@
 //! The operations of a socket that are in progress.
 //!
-//! Each event of an operation is computed in a task of its own. It holds database connections, and must not hold them for as
-//! long as the client takes to read the event before.
+//! Each event of an operation is computed in a separate task. The computation holds database connections, which it must
+//! not hold while the client reads the previous event.
 
 use std::collections::HashMap;
 
@@ -24,9 +24,9 @@ use crate::http::routes::graphql::{NotExecuted, execute_limited};
 /// An event of an operation.
 #[derive(Debug)]
 pub(super) enum OperationEvent {
-    /// A result; there may be more.
+    /// A result. More results may follow.
     Next(Response),
-    /// The operation was not executed, and has ended.
+    /// The operation was not executed and has ended.
     Error(Response),
     /// The operation has ended.
     Complete,
@@ -34,39 +34,39 @@ pub(super) enum OperationEvent {
 
 type Events = BoxStream<'static, OperationEvent>;
 
-/// The operations of a socket, by their ids.
+/// The operations of a socket by their ids.
 #[derive(Default)]
 pub(super) struct Operations {
-    /// A task for each operation, which returns its id, its next event and the stream of the events after that.
+    /// One task per operation. It returns the operation's id, its next event and the stream of the following events.
     tasks: JoinSet<(String, Option<OperationEvent>, Events)>,
     in_progress: HashMap<String, AbortHandle>,
 }
 
 impl Operations {
-    /// Starts an operation. Returns an event where the operation has ended at once.
+    /// Starts an operation. Returns an event if the operation ends immediately.
     ///
     /// # Errors
-    /// The reason to close the socket where the id is in use.
+    /// Returns the reason to close the socket if the id is already in use.
     pub(super) fn start(
         &mut self,
         caller: &Caller,
         id: &str,
-        sent: GraphqlRequest,
+        graphql_request: GraphqlRequest,
         correlation_id: &str,
     ) -> Result<Option<OperationEvent>, CloseReason> {
         if self.in_progress.contains_key(id) {
             return Err(CloseReason::DuplicateId(id.to_owned()));
         }
         let max = caller.app.state.limits().operations;
-        // The task of an operation that was ended stays until `next` has seen it.
+        // The task of an ended operation remains until `next` has removed it.
         let is_full = self.in_progress.len() >= max || self.tasks.len() >= max.saturating_mul(2);
         if let Err(refusal) = caller.check_rate() {
-            return Ok(Some(refuse(&refusal)));
+            return Ok(Some(refusal_event(&refusal)));
         }
         if is_full {
-            return Ok(Some(too_many(max)));
+            return Ok(Some(too_many_operations_event(max)));
         }
-        match execute(caller, sent, correlation_id) {
+        match execute(caller, graphql_request, correlation_id) {
             Ok(events) => self.poll_next(id.to_owned(), events),
             Err(event) => return Ok(Some(*event)),
         }
@@ -82,7 +82,7 @@ impl Operations {
         self.in_progress.insert(id, self.tasks.spawn(next.in_current_span()));
     }
 
-    /// Ends the operation with this id, if there is one.
+    /// Ends the operation with this id, if it exists.
     pub(super) fn end(&mut self, id: &str) {
         if let Some(task) = self.in_progress.remove(id) {
             task.abort();
@@ -98,7 +98,8 @@ impl Operations {
                 Some(Err(_ended)) => continue,
                 None => std::future::pending().await,
             };
-            // The client may have ended the operation after its event was computed, and started another under the same id.
+            // The client may have ended the operation after its event was computed, and started another one with the
+            // same id.
             if self.in_progress.get(&id).map(AbortHandle::id) != Some(task) {
                 continue;
             }
@@ -116,9 +117,13 @@ impl Operations {
     }
 }
 
-fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Result<Events, Box<OperationEvent>> {
+fn execute(
+    caller: &Caller,
+    graphql_request: GraphqlRequest,
+    correlation_id: &str,
+) -> Result<Events, Box<OperationEvent>> {
     let not_executed = |error| Box::new(OperationEvent::Error(Response::from_errors(vec![error])));
-    let (document, call) = caller.app.documents.read(sent).map_err(not_executed)?;
+    let (document, call) = caller.app.documents.read(graphql_request).map_err(not_executed)?;
     let operation = document.operation(call.operation_name.as_deref());
     tracing::info!(target: "session_admin::http", operation = operation.and_then(|(name, _)| name), "begun");
     authorize(&caller.context, &document, call.operation_name.as_deref()).map_err(not_executed)?;
@@ -132,21 +137,21 @@ fn execute(caller: &Caller, sent: GraphqlRequest, correlation_id: &str) -> Resul
         match execute_limited(&caller, document, kind, call, &correlation_id).await {
             Ok(response) => to_event(response),
             Err(NotExecuted::TimedOut(response)) => OperationEvent::Next(*response),
-            Err(NotExecuted::Overloaded) => refuse(&overloaded()),
+            Err(NotExecuted::Overloaded) => refusal_event(&overloaded()),
         }
     };
     Ok(stream::once(event).boxed())
 }
 
-fn refuse(why: &Refusal) -> OperationEvent {
-    OperationEvent::Error(error_response(why.code, why.message.as_str()))
+fn refusal_event(refusal: &Refusal) -> OperationEvent {
+    OperationEvent::Error(error_response(refusal.code, refusal.message.as_str()))
 }
 
 fn to_event(response: Response) -> OperationEvent {
     if was_executed(&response) { OperationEvent::Next(response) } else { OperationEvent::Error(response) }
 }
 
-fn too_many(max: usize) -> OperationEvent {
-    let message = format!("At most {max} operations are under way over one socket. Complete one first.");
+fn too_many_operations_event(max: usize) -> OperationEvent {
+    let message = format!("At most {max} operations may be in progress over one WebSocket. Complete one first.");
     OperationEvent::Error(error_response(BAD_USER_INPUT, message))
 }

@@ -14,18 +14,18 @@ pub(super) const PROTOCOL: &str = "graphql-transport-ws";
 
 type Members = Map<String, Value>;
 
-/// A message of the client.
+/// A message from the client.
 #[derive(Debug)]
 pub(super) enum ClientMessage {
     /// Initialises the socket. The payload may contain a token.
     Init(Option<Members>),
-    /// Asks for a pong with the same payload.
+    /// Requests a pong with the same payload.
     Ping(Option<Members>),
     Pong,
-    /// Starts an operation under this id.
+    /// Starts an operation with this id.
     Subscribe {
         id: String,
-        sent: GraphqlRequest,
+        graphql_request: GraphqlRequest,
     },
     /// Ends an operation.
     Complete {
@@ -33,7 +33,7 @@ pub(super) enum ClientMessage {
     },
 }
 
-/// A message of the server.
+/// A message from the server.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ServerMessage<'a> {
@@ -58,7 +58,7 @@ pub(super) enum ServerMessage<'a> {
     },
 }
 
-/// Why the server closes a socket.
+/// The reason for which the server closes a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CloseReason {
     /// The server shuts down.
@@ -67,17 +67,17 @@ pub(super) enum CloseReason {
     Malformed,
     /// A text message is not UTF-8.
     NoText,
-    /// A message has more bytes than this.
+    /// A message has more than `max` bytes.
     TooLarge { max: usize },
-    /// The token has this many sockets open, which is the most.
+    /// The token already has the maximum number (`max`) of open sockets.
     TooManySockets { max: usize },
-    /// A message is not one of the protocol's.
+    /// A message is not defined by the protocol.
     InvalidMessage(String),
     /// An operation was started before the socket was initialised.
     NotInitialised,
     /// The token with which the socket was initialised is no longer valid.
     Unauthorized,
-    /// The client is not let in.
+    /// The client is not accepted. The value is the reason.
     Forbidden(&'static str),
     /// The client did not offer the protocol.
     SubprotocolMissing,
@@ -89,9 +89,9 @@ pub(super) enum CloseReason {
     InitialisedTwice,
 }
 
-/// The longest id that an operation may have, in bytes.
+/// The maximum length of an operation's id, in bytes.
 const MAX_ID: usize = 256;
-/// The longest reason that a close frame takes, in bytes.
+/// The maximum length of the reason in a close frame, in bytes.
 const MAX_REASON: usize = 123;
 
 impl CloseReason {
@@ -99,19 +99,21 @@ impl CloseReason {
     pub(super) fn frame(&self) -> CloseFrame {
         let (code, reason) = match self {
             Self::Stopping => (close_code::AWAY, "The server stops.".to_owned()),
-            Self::Malformed => (close_code::PROTOCOL, "The message is no WebSocket message.".to_owned()),
-            Self::NoText => (close_code::INVALID, "The message is no UTF-8.".to_owned()),
+            Self::Malformed => (close_code::PROTOCOL, "The message is not a WebSocket message.".to_owned()),
+            Self::NoText => (close_code::INVALID, "The message is not UTF-8.".to_owned()),
             Self::TooLarge { max } => (close_code::SIZE, format!("A message has at most {max} bytes.")),
             Self::TooManySockets { max } => (
                 close_code::AGAIN,
-                format!("{max} sockets are open with this token, and no more may be. Try again later, or close one."),
+                format!(
+                    "{max} WebSockets are open with this token, which is the maximum. Try again later, or close one."
+                ),
             ),
             Self::InvalidMessage(why) => (4400, format!("Invalid message: {why}")),
             Self::NotInitialised => {
                 (4401, "Unauthorized: send connection_init and wait for connection_ack.".to_owned())
             }
             Self::Unauthorized => {
-                (4401, "Unauthorized: the access token is no longer good, or one is needed now.".to_owned())
+                (4401, "Unauthorized: the access token is no longer valid, or one is required now.".to_owned())
             }
             Self::Forbidden(why) => (4403, format!("Forbidden: {why}")),
             Self::SubprotocolMissing => (4406, format!("Subprotocol not acceptable: offer {PROTOCOL}.")),
@@ -127,48 +129,49 @@ impl CloseReason {
 /// Parses a client's message of up to `max` bytes.
 ///
 /// # Errors
-/// The reason to close the socket where it is too large, or not one of the protocol's.
+/// Returns the reason to close the socket if the message is too large or not defined by the protocol.
 pub(super) fn parse(text: &str, max: usize) -> Result<ClientMessage, CloseReason> {
     if text.len() > max {
         return Err(CloseReason::TooLarge { max });
     }
     let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
-        return Err(invalid("it is no JSON object."));
+        return Err(invalid("it is not a JSON object."));
     };
     let Some(Value::String(kind)) = members.remove("type") else { return Err(invalid("type is missing.")) };
     match kind.as_str() {
-        "connection_init" => payload(members).map(ClientMessage::Init),
-        "ping" => payload(members).map(ClientMessage::Ping),
-        "pong" => payload(members).map(|_| ClientMessage::Pong),
+        "connection_init" => take_payload(members).map(ClientMessage::Init),
+        "ping" => take_payload(members).map(ClientMessage::Ping),
+        "pong" => take_payload(members).map(|_| ClientMessage::Pong),
         "subscribe" => {
-            let id = id(&mut members)?;
-            let payload = payload(members)?.ok_or_else(|| invalid("subscribe has no payload."))?;
-            let sent = from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
-            Ok(ClientMessage::Subscribe { id, sent })
+            let id = take_id(&mut members)?;
+            let payload = take_payload(members)?.ok_or_else(|| invalid("subscribe has no payload."))?;
+            let graphql_request = from_members(payload).map_err(|refusal| invalid(&refusal.message))?;
+            Ok(ClientMessage::Subscribe { id, graphql_request })
         }
-        "complete" => id(&mut members).map(|id| ClientMessage::Complete { id }),
+        "complete" => take_id(&mut members).map(|id| ClientMessage::Complete { id }),
         _ => Err(invalid("the protocol has no such type.")),
     }
 }
 
-fn id(members: &mut Members) -> Result<String, CloseReason> {
+fn take_id(members: &mut Members) -> Result<String, CloseReason> {
     match members.remove("id") {
         Some(Value::String(id)) if (1..=MAX_ID).contains(&id.len()) => Ok(id),
-        _ => Err(invalid("id is missing, empty, longer than 256 bytes or no string.")),
+        _ => Err(invalid("id is missing, empty, longer than 256 bytes or not a string.")),
     }
 }
 
-/// Returns the credentials in the payload of `connection_init`: its member `Authorization`, in any case.
+/// Returns the credentials in the payload of `connection_init`: its member `Authorization`, whose name is
+/// case-insensitive.
 pub(super) fn credentials(payload: &Members) -> Option<&str> {
     let (_, value) = payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
     value.as_str()
 }
 
-fn payload(mut members: Members) -> Result<Option<Members>, CloseReason> {
+fn take_payload(mut members: Members) -> Result<Option<Members>, CloseReason> {
     match members.remove("payload") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(payload)) => Ok(Some(payload)),
-        Some(_) => Err(invalid("payload is no object.")),
+        Some(_) => Err(invalid("payload is not an object.")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Compares restored rows with the archive: a trigger may have changed them.
+//! The comparison of restored rows with the archive, because a trigger may have changed them.
 
 use sea_orm::ConnectionTrait;
 
@@ -13,8 +13,9 @@ use crate::restore::model::Conflict;
 use crate::restore::references::{cast_to_column, equals_archived};
 use crate::wording::counted;
 
-/// Returns a conflict for each table whose restored rows differ from the archive. Only tables with triggers are
-/// compared: it costs as much as the restore.
+/// Returns a conflict for each table whose restored rows differ from the archive.
+///
+/// Only tables with triggers are compared, because the comparison costs as much as the restore.
 pub(in crate::restore) async fn find(context: &RestoreContext<'_>) -> Result<Vec<Conflict>, Error> {
     let dialect = context.dialect();
     let mut conflicts = Vec::new();
@@ -25,7 +26,8 @@ pub(in crate::restore) async fn find(context: &RestoreContext<'_>) -> Result<Vec
         let altered: i64 = row.map(|row| row.try_get("", "row_count")).transpose()?.unwrap_or_default();
         if altered > 0 {
             let message = format!(
-                "{} would come back with other values than were kept: a trigger's doing. Disable it, then restore again.",
+                "{} would be restored with other values than archived, probably by a trigger. Disable the trigger, \
+                 then restore again.",
                 counted(altered, "row", "rows")
             );
             conflicts.push(table_conflict(&table.display, message));
@@ -34,7 +36,8 @@ pub(in crate::restore) async fn find(context: &RestoreContext<'_>) -> Result<Vec
     Ok(conflicts)
 }
 
-/// Returns SQL that counts the archived rows without an equal live row, found by its key; none where no key finds them.
+/// Returns SQL that counts the archived rows without an equal live row, matched by key, or `None` if no key identifies
+/// the rows.
 fn count_by_key(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> Option<String> {
     let columns = insertable_columns(dialect, table);
     let key = table.rows().map(|layout| layout.key.as_slice()).filter(|key| !key.is_empty())?;
@@ -59,12 +62,12 @@ fn equals(dialect: Dialect, archived: &str, column: &LiveColumn) -> String {
     let value = format!("live.{}", quote(&column.name));
     match dialect {
         Dialect::Postgres => equals_archived(&value, archived, column),
-        // A plus sign takes the column's type affinity from the comparison.
+        // A unary plus removes the column's type affinity from the comparison.
         Dialect::Sqlite => format!("+{value} COLLATE BINARY IS +{archived}"),
     }
 }
 
-/// Returns SQL that counts the archived rows which the live rows, taken as a set, lack.
+/// Returns SQL that counts the archived rows that are missing from the set of live rows.
 fn count_as_set(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> String {
     let columns = insertable_columns(dialect, table);
     let comparable = |column: &LiveColumn, value: &str| {
@@ -74,7 +77,7 @@ fn count_as_set(dialect: Dialect, table: &ArchivedTable, live: &LiveTable) -> St
         comparable(column, &cast_to_column(dialect, &ArchivedTable::value(dialect, *position), column))
     });
     let current = columns.iter().map(|(_, column)| comparable(column, &format!("live.{}", quote(&column.name))));
-    // SQLite has no EXCEPT ALL, so equal rows count as one here; the number of restored rows is checked elsewhere.
+    // SQLite has no EXCEPT ALL, so equal rows count as one. The number of restored rows is checked separately.
     let except = if dialect == Dialect::Postgres { "EXCEPT ALL" } else { "EXCEPT" };
     format!(
         "SELECT count(*) AS row_count FROM (SELECT {} {} {except} SELECT {} FROM {} live) missing",

@@ -1,4 +1,4 @@
-//! Finds the conflicts that explain a failed restore.
+//! The diagnosis of a failed restore.
 
 use super::{missing_parents, schema_drift, unique_keys};
 use crate::error::Error;
@@ -6,8 +6,8 @@ use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
 use crate::restore::target_rows::TargetRows;
 
-/// Returns all conflicts, the first 1,000 of each kind. It costs as much as the restore, so it runs only after a failed
-/// attempt.
+/// Returns all conflicts, the first 1,000 of each kind. The diagnosis costs as much as the restore, so it runs only
+/// after a failed attempt.
 pub(in crate::restore) async fn all_conflicts(context: &RestoreContext<'_>) -> Result<Vec<Conflict>, Error> {
     let mut conflicts = Vec::new();
     for target in target_rows(context) {

@@ -1,4 +1,4 @@
-//! Finds rows that a later deletion has deleted and archived, and names that deletion.
+//! The search for rows that a later deletion has deleted and archived.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,20 +14,21 @@ use crate::restore::conflict::LISTED;
 use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
 
-/// The SELECTs of one UNION ALL; SQLite allows 500.
+/// The number of SELECTs in one UNION ALL. SQLite allows at most 500.
 const SELECTS_PER_STATEMENT: usize = 100;
 
 /// A column's name and collation.
 pub(super) type Column<'a> = (&'a str, Option<&'a str>);
 
-/// Key columns of one table, by its schema and name.
+/// Key columns of one table, which is identified by schema and name.
 pub(super) struct KeyColumns<'a> {
     pub table: &'a (String, String),
     pub columns: Vec<Column<'a>>,
 }
 
-/// Returns, by index into `keys`, the later deletion that deleted the row with that key. Keys are given as texts, in
-/// the order of the columns; only deletions that can be restored count.
+/// Returns the later deletion that deleted the row of each key, by index into `keys`.
+///
+/// Keys are texts in the order of the columns. Only deletions that can be restored count.
 pub(super) async fn later_deletions_of(
     context: &RestoreContext<'_>,
     key_columns: &KeyColumns<'_>,
@@ -48,8 +49,10 @@ pub(super) async fn later_deletions_of(
     Ok(found)
 }
 
-/// Runs the query `searched`, whose columns `key_0`, `key_1`, … are keys, and returns those of its rows that a later,
-/// restorable deletion has deleted, with that deletion. `parameter` is the query's parameter 1.
+/// Executes the query `searched` and returns those of its rows that a later, restorable deletion has deleted, with that
+/// deletion.
+///
+/// The columns `key_0`, `key_1`, … of the query are keys. `parameter` is the query's parameter 1.
 async fn find_deleted(
     context: &RestoreContext<'_>,
     key_columns: &KeyColumns<'_>,
@@ -66,7 +69,7 @@ async fn find_deleted(
     }
     let savepoint = context.tx.begin().await?;
     if dialect == Dialect::Postgres {
-        // The planner may estimate an archive as empty, and scan it once for each searched row.
+        // The planner may estimate an archive as empty and scan it once for each searched row.
         savepoint.execute_unprepared("SET LOCAL enable_nestloop = off").await?;
     }
     for chunk in selects.chunks(SELECTS_PER_STATEMENT) {
@@ -96,16 +99,17 @@ fn listed_keys(dialect: Dialect, width: usize) -> String {
     }
 }
 
-/// Returns SQL for the searched rows that an archive holds; none where it lacks a column. The archive is scanned once:
-/// SQLite keeps the order of a CROSS JOIN, and builds an index over the searched rows.
+/// Returns SQL for the searched rows that an archive contains, or `None` if the archive lacks a column.
+///
+/// The archive is scanned once. SQLite keeps the order of a CROSS JOIN and builds an index over the searched rows.
 fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_>]) -> Option<String> {
     let layout = table.rows()?;
-    let same = columns.iter().enumerate().map(|(number, (name, collation))| {
+    let conditions = columns.iter().enumerate().map(|(number, (name, collation))| {
         let position = layout.columns.iter().position(|column| dialect.is_same_name(&column.name, name))?;
         let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
         Some(format!("{}{collation} = searched.key_{number}", ArchivedTable::text(dialect, position)))
     });
-    let same: Vec<String> = same.collect::<Option<_>>()?;
+    let conditions: Vec<String> = conditions.collect::<Option<_>>()?;
     let join = match dialect {
         Dialect::Postgres => "JOIN",
         Dialect::Sqlite => "CROSS JOIN",
@@ -114,13 +118,14 @@ fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_
         "SELECT searched.*, '{}' AS deletion_id FROM {} archived {join} searched ON {} WHERE archived.table_id = {}",
         table.deletion_id,
         archived_rows_table(dialect),
-        same.join(" AND "),
+        conditions.join(" AND "),
         table.id
     ))
 }
 
-/// Returns the unlinked rows that a later deletion has deleted. That deletion must be restored first, or its rows would
-/// be restored without these references.
+/// Returns the unlinked rows that a later deletion has deleted.
+///
+/// That deletion must be restored first. Otherwise its rows would be restored without these references.
 pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'_>) -> Result<Vec<Conflict>, Error> {
     let dialect = context.dialect();
     let mut conflicts = Vec::new();
@@ -129,7 +134,8 @@ pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'
         let keys: String = (0..layout.key.len())
             .map(|position| format!(", {} AS key_{position}", ArchivedTable::text(dialect, position)))
             .collect();
-        // A subquery looks up each row by its key's index: most tables have many more rows than were unlinked.
+        // A subquery looks up each row by the index of its key, because most tables have many more rows than were
+        // unlinked.
         let deleted_rows = format!(
             "SELECT {} AS row_key{keys} {} AND (SELECT 1 FROM {} live WHERE {} LIMIT 1) IS NULL",
             table.key_text(dialect),
@@ -150,8 +156,8 @@ pub(in crate::restore) async fn deleted_unlinked_rows(context: &RestoreContext<'
             table: table.display.clone(),
             key,
             message: format!(
-                "The row, in which a reference is to be set again, was taken by the later deletion {later_deletion}. \
-                 Restore that one first."
+                "The later deletion {later_deletion} deleted the row whose reference is to be restored. Restore that \
+                 deletion first."
             ),
             deletion_id: Some(later_deletion),
         }));

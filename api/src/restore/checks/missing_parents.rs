@@ -1,4 +1,4 @@
-//! Finds rows that refer to a parent row which neither exists nor is restored with them.
+//! The search for rows that refer to a parent row which neither exists nor is restored with them.
 
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
 use crate::restore::target_rows::TargetRows;
 
-/// Returns the target rows whose parent is missing, for each foreign key that the restore gives a value.
+/// Returns the target rows whose parent is missing, for each foreign key that the restore sets.
 pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) -> Result<Vec<Conflict>, Error> {
     let dialect = context.dialect();
     let mut conflicts = Vec::new();
@@ -27,13 +27,14 @@ pub(super) async fn find(context: &RestoreContext<'_>, target: &TargetRows<'_>) 
     Ok(conflicts)
 }
 
-/// Returns whether the archive holds deleted rows of the table that a foreign key refers to.
+/// Returns whether the archive contains deleted rows of the table that a foreign key refers to.
 fn holds_rows_of(dialect: Dialect, table: &ArchivedTable, (schema, name): &(String, String)) -> bool {
     table.name.0 == *schema && dialect.is_same_name(&table.name.1, name) && table.rows().is_some()
 }
 
-/// Returns whether the restore sets a foreign key's columns. Where it only sets references again, a key with none of
-/// their columns keeps its value.
+/// Returns whether the restore sets a foreign key's columns.
+///
+/// If it only sets references again, a foreign key without any of their columns keeps its value.
 fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey) -> bool {
     let is_set = |name: &String| match &target.archived.layout {
         ArchiveLayout::Rows(_) => true,
@@ -44,11 +45,12 @@ fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeig
     reference.columns.iter().all(|name| target.has_column(dialect, name)) && reference.columns.iter().any(is_set)
 }
 
-/// Returns SQL for the target rows without a parent: `row_key`, and the referring values as `text_0`, `text_1`, ….
+/// Returns SQL for the target rows without a parent, with the columns `row_key` and `text_0`, `text_1`, … (the
+/// referring values).
 ///
-/// The live parent is looked up row by row, as the foreign key itself does it, by the index that it needs. The
-/// remaining rows are sorted together with the restored parents: how long that takes depends on no estimate of the
-/// archive, whose statistics may be from before the deletion.
+/// The live parent is looked up row by row with the index that the foreign key requires. The remaining rows are sorted
+/// together with the restored parents. The duration of the sort does not depend on an estimate of the archive, whose
+/// statistics may be older than the deletion.
 fn missing_sql(
     dialect: Dialect,
     target: &TargetRows<'_>,
@@ -97,7 +99,7 @@ fn missing_sql(
     )
 }
 
-/// Returns SQL for a referring value as text, in the form in which the archive holds the parent's value.
+/// Returns SQL for a referring value as text, in the form in which the archive stores the parent's value.
 fn text(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey, number: usize) -> String {
     let name = &reference.columns[number];
     let value = format!("target.{}", quote(name));
@@ -108,8 +110,10 @@ fn text(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey, n
     }
 }
 
-/// Returns SQL that makes equal values of different SQLite types the same. Archived values have no type there: 1 in one
-/// column may refer to '1' or 1.0 in another. Only a cast through text makes 1.0 equal to 1.
+/// Returns SQL that makes equal values of different SQLite types identical.
+///
+/// Archived values have no type on SQLite: 1 in one column may refer to '1' or 1.0 in another. Only a cast through text
+/// makes 1.0 equal to 1.
 fn normalized(dialect: Dialect, value: String) -> String {
     let number = format!("CAST(CAST(CAST({value} AS text) AS numeric) AS text)");
     match dialect {
@@ -152,10 +156,12 @@ fn message(db: &Database, reference: &LiveForeignKey, parent_key: &[String], lat
     let (columns, key) = (reference.columns.join(", "), parent_key.join(", "));
     match later_deletion {
         Some(deletion) => format!(
-            "{columns} refers to the row {key} of {parent}, which the later deletion {deletion} took. Restore that one first."
+            "{columns} refers to the row {key} of {parent}, which the later deletion {deletion} deleted. Restore that \
+             deletion first."
         ),
         None => format!(
-            "{columns} refers to the row {key} of {parent}, which is gone. Put that row back, then restore again."
+            "{columns} refers to the row {key} of {parent}, which no longer exists. Insert that row, then restore \
+             again."
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The checks of a restore. Each finds one kind of conflict; [`diagnose`] runs them after a failed attempt.
+//! The checks of a restore. Each check finds one kind of conflict. [`diagnose`] runs them after a failed attempt.
 
 pub(super) mod altered_rows;
 pub(super) mod diagnose;

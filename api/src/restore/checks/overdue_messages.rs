@@ -1,5 +1,4 @@
-//! Counts archived messages that are pending and whose scheduled time has passed: they would be sent as soon as they
-//! are restored.
+//! The count of archived messages that are pending and overdue. They would be sent as soon as they are restored.
 
 use sea_orm::ConnectionTrait;
 
@@ -9,7 +8,7 @@ use crate::impact::sql::MESSAGES;
 use crate::restore::archived_table::ArchivedTable;
 use crate::restore::context::RestoreContext;
 
-/// Returns the number of pending, overdue messages in the archive. A time that cannot be read counts as passed.
+/// Returns the number of pending, overdue messages in the archive. A time that cannot be parsed counts as passed.
 pub(in crate::restore) async fn count(context: &RestoreContext<'_>) -> Result<i64, Error> {
     let dialect = context.dialect();
     let mut overdue = 0;

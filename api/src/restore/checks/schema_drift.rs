@@ -1,4 +1,5 @@
-//! Compares the archive with the tables as they are now: values that their columns can no longer hold are conflicts.
+//! The comparison of the archive with the live tables. Archived values that their columns can no longer store are
+//! conflicts.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
@@ -14,7 +15,7 @@ use crate::restore::context::RestoreContext;
 use crate::restore::model::Conflict;
 use crate::wording::counted;
 
-/// The number of affected rows where the database cannot count them.
+/// The count of affected rows if the database cannot count them.
 const UNKNOWN_COUNT: i64 = -1;
 
 /// Returns the changes of a table since the deletion that would lose archived values.
@@ -24,9 +25,9 @@ pub(in crate::restore) async fn schema_drift(
 ) -> Result<Vec<Conflict>, Error> {
     let conflict = |message: &str| Ok(vec![table_conflict(&table.display, message.to_owned())]);
     match &table.live {
-        None => conflict("The table is gone. Make it again as it was, then restore again."),
+        None => conflict("The table no longer exists. Create it as it was, then restore again."),
         Some(live) if live.row_security => conflict(
-            "Row-level security applies to this role, so it may not put rows back. Use a role with BYPASSRLS, or the \
+            "Row-level security applies to this role, so it cannot restore rows. Use a role with BYPASSRLS, or the \
              table's owner.",
         ),
         Some(live) => match &table.layout {
@@ -43,12 +44,12 @@ async fn drift_of_rows(
     layout: &RowLayout,
 ) -> Result<Vec<Conflict>, Error> {
     if !live.insertable {
-        let message = format!("This role may not put rows back into {}. Grant it INSERT.", table.display);
+        let message = format!("This role may not insert rows into {}. Grant it INSERT.", table.display);
         return Ok(vec![table_conflict(&table.display, message)]);
     }
     let mut conflicts = Vec::new();
     for (position, archived) in layout.columns.iter().enumerate() {
-        // A generated value is generated again, or its column has been dropped on purpose.
+        // A generated value is generated again. The dropped column of a generated value is ignored.
         let column = live.column(context.dialect(), &archived.name);
         if archived.generated && column.is_none_or(|column| column.generated) {
             continue;
@@ -56,13 +57,13 @@ async fn drift_of_rows(
         let archived_column = ArchivedValue { table, column: archived, position };
         let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
         let rows = several_rows(count);
-        let message = format!("The column {} {change}, or {rows} would lose what they have in it.", archived.name);
+        let message = format!("The column {} {change}, or values of {rows} would be lost.", archived.name);
         conflicts.push(table_conflict(&table.display, message));
     }
     Ok(conflicts)
 }
 
-/// Compares the key columns, and for each cleared column both its value before the deletion and the value left by it.
+/// Checks the key columns, and for each cleared column both its value before the deletion and the value after it.
 async fn drift_of_references(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
@@ -80,7 +81,7 @@ async fn drift_of_references(
             let Some((count, change)) = column_drift(context, archived_column, column).await? else { continue };
             let rows = several_rows(count);
             let message =
-                format!("The column {} {change}, or references of {rows} could not be set again.", archived.name);
+                format!("The column {} {change}, or references of {rows} could not be restored.", archived.name);
             conflicts.push(table_conflict(&table.display, message));
             break;
         }
@@ -88,7 +89,7 @@ async fn drift_of_references(
     Ok(conflicts)
 }
 
-/// One archived value of each row: a column of the table, and the value's position in the archive.
+/// One archived value of each row, identified by its column and its position in the archive.
 #[derive(Clone, Copy)]
 struct ArchivedValue<'a> {
     table: &'a ArchivedTable,
@@ -102,8 +103,10 @@ impl ArchivedValue<'_> {
     }
 }
 
-/// Returns how many archived values the column cannot hold now, or [`UNKNOWN_COUNT`], and how the column has changed;
-/// none if it can hold all of them.
+/// Returns the number of archived values that the column can no longer store, or [`UNKNOWN_COUNT`], and the change of
+/// the column.
+///
+/// Returns `None` if the column can store all of them.
 async fn column_drift(
     context: &RestoreContext<'_>,
     archived: ArchivedValue<'_>,
@@ -112,18 +115,20 @@ async fn column_drift(
     let old = archived.column;
     let (count, change) = match column {
         _ if let Some(name) = archived.table.live.as_ref().and_then(|live| new_name(live, old)) => {
-            (non_null_count(context, archived).await?, format!("is called {name} now; rename it back"))
+            (non_null_count(context, archived).await?, format!("is now called {name}; rename it back"))
         }
-        None => (non_null_count(context, archived).await?, "is gone; add it back".to_owned()),
+        None => (non_null_count(context, archived).await?, "no longer exists; add it again".to_owned()),
         Some(column) if column.generated => (
             non_null_count(context, archived).await?,
-            "is worked out by the database now; make it an ordinary column".to_owned(),
+            "is now computed by the database; make it an ordinary column".to_owned(),
         ),
         Some(column) if column.type_name == old.type_name => return Ok(None),
         Some(column) => {
-            let change = format!("was {} and is {} now; change it back", old.type_name, column.type_name);
+            let change =
+                format!("had the type {} and now has the type {}; change it back", old.type_name, column.type_name);
             let count = match (has_time_zone(&old.type_name), has_time_zone(&column.type_name)) {
-                // The time zone of the conversion is unknown: ALTER TABLE … USING named it, and the archive does not.
+                // The time zone of the conversion is unknown, because the archive does not record the one that ALTER
+                // TABLE … USING specified.
                 (Some(was_zoned), Some(is_zoned))
                     if was_zoned != is_zoned && context.dialect() == Dialect::Postgres =>
                 {
@@ -137,8 +142,9 @@ async fn column_drift(
     Ok((count != 0).then_some((count, change)))
 }
 
-/// Returns the current name of a renamed column, even if another column has its old name; none if it was not renamed,
-/// or on SQLite.
+/// Returns the current name of a renamed column, even if another column has its old name.
+///
+/// Returns `None` if the column was not renamed, and always on SQLite.
 fn new_name<'a>(live: &'a LiveTable, archived: &ArchivedColumn) -> Option<&'a str> {
     let (table, number) = archived.number;
     let is_known = number != 0 && table == live.oid;
@@ -150,8 +156,9 @@ fn several_rows(count: i64) -> String {
     if count > 0 { counted(count, "row", "rows") } else { "some rows".to_owned() }
 }
 
-/// Returns whether the values of a PostgreSQL date or time type, or of its arrays and ranges, have a time zone; none
-/// for other types.
+/// Returns whether the values of a PostgreSQL date or time type, or of its arrays and ranges, have a time zone.
+///
+/// Returns `None` for other types.
 fn has_time_zone(type_name: &str) -> Option<bool> {
     if type_name.contains(" with time zone") || type_name.starts_with("tstz") {
         Some(true)
@@ -164,8 +171,9 @@ fn has_time_zone(type_name: &str) -> Option<bool> {
     }
 }
 
-/// Returns the columns whose type, of the same name, rejects an archived value: an enum has lost the label, or a domain
-/// has a new check (PostgreSQL).
+/// Returns a conflict for each column whose type keeps its name but rejects an archived value (PostgreSQL).
+///
+/// Examples are an enum that has lost a label and a domain with a new check.
 pub(super) async fn unreadable_values(
     context: &RestoreContext<'_>,
     table: &ArchivedTable,
@@ -179,7 +187,7 @@ pub(super) async fn unreadable_values(
     let value = |(position, column): &(usize, &LiveColumn)| {
         format!("CAST({} AS {})", ArchivedTable::value(dialect, *position), column.type_name)
     };
-    // Mostly every value is readable and another conflict exists, so one query tries all columns first.
+    // Usually every value is readable and the conflict is another one, so the first query checks all columns together.
     let all: Vec<String> = columns.iter().map(value).collect();
     if conversion_error(context.tx, table, &format!("ROW({})", all.join(", "))).await?.is_none() {
         return Ok(conflicts);
@@ -188,15 +196,15 @@ pub(super) async fn unreadable_values(
         let Some(reason) = conversion_error(context.tx, table, &value(&numbered)).await? else { continue };
         let (_, LiveColumn { name, type_name, .. }) = numbered;
         let message = format!(
-            "A kept value does not fit its column any more: {reason}. Change {name}, or its type {type_name}, so that it \
-             takes what it took, then restore again."
+            "An archived value no longer fits its column: {reason}. Change the column {name} or its type {type_name} \
+             so that it accepts the value, then restore again."
         );
         conflicts.push(table_conflict(&table.display, message));
     }
     Ok(conflicts)
 }
 
-/// Evaluates an expression over the archived rows and returns the database's message if it fails.
+/// Evaluates an expression over the archived rows and returns the database's message if the evaluation fails.
 async fn conversion_error(
     tx: &DatabaseTransaction,
     table: &ArchivedTable,
@@ -204,9 +212,9 @@ async fn conversion_error(
 ) -> Result<Option<String>, Error> {
     let sql = format!("SELECT count({value}) AS row_count {}", table.rows_clause(Dialect::Postgres));
     let savepoint = tx.begin().await?;
-    let evaluated = row_count(&savepoint, Dialect::Postgres, sql).await;
+    let result = row_count(&savepoint, Dialect::Postgres, sql).await;
     savepoint.rollback().await?;
-    match evaluated {
+    match result {
         Ok(_) => Ok(None),
         Err(Error::Refused(message)) => Ok(Some(message.message)),
         Err(error) if error.is_data_exception() => Ok(Some(error.database_message())),
@@ -214,7 +222,7 @@ async fn conversion_error(
     }
 }
 
-/// Counts the rows with a value in a column.
+/// Counts the archived rows with a non-null value in a column.
 async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedValue<'_>) -> Result<i64, Error> {
     let dialect = context.dialect();
     let rows = archived.table.rows_clause(dialect);
@@ -222,8 +230,9 @@ async fn non_null_count(context: &RestoreContext<'_>, archived: ArchivedValue<'_
     row_count(context.tx, dialect, sql).await
 }
 
-/// Counts the rows whose value would change in a column of another type, or returns [`UNKNOWN_COUNT`] if a value cannot
-/// be converted.
+/// Counts the rows whose value would change in a column of another type.
+///
+/// Returns [`UNKNOWN_COUNT`] if a value cannot be converted.
 async fn changed_value_count(
     context: &RestoreContext<'_>,
     archived: ArchivedValue<'_>,
@@ -241,8 +250,10 @@ async fn changed_value_count(
     }
 }
 
-/// Converts values to the new type and back, and compares the results. A cast to text could lose something, so the
-/// values are written by `concat`. Type names are quoted by the catalogue.
+/// Converts values to the new type and back, and compares the results.
+///
+/// The values are written by `concat`, because a cast to text could lose information. The catalogue returns type names
+/// quoted.
 async fn changed_on_postgres(
     savepoint: &DatabaseTransaction,
     archived: ArchivedValue<'_>,
@@ -261,14 +272,14 @@ async fn changed_on_postgres(
     row_count(savepoint, Dialect::Postgres, format!("SELECT count(*) AS row_count {rows} AND {differs}")).await
 }
 
-/// Stores the values in a column of the new type, and compares what it returns.
+/// Stores the values in a column of the new type, and compares them with the values that the column returns.
 async fn changed_on_sqlite(
     savepoint: &DatabaseTransaction,
     archived: ArchivedValue<'_>,
     column: &LiveColumn,
 ) -> Result<i64, Error> {
     let value = archived.value(Dialect::Sqlite);
-    // A type name may be any words; quoted it is one identifier.
+    // A type name may consist of several words. Quoting makes it one identifier.
     let type_name = if column.type_name.is_empty() { String::new() } else { quote(&column.type_name) };
     savepoint.execute_unprepared("DROP TABLE IF EXISTS temp.session_admin_converted").await?;
     let create =
@@ -277,7 +288,7 @@ async fn changed_on_sqlite(
     let rows = archived.table.rows_clause(Dialect::Sqlite);
     let fill = format!("INSERT INTO temp.session_admin_converted SELECT archived.rowid, {value} {rows}");
     savepoint.execute_unprepared(&fill).await?;
-    // A plus sign takes the column's type affinity from the comparison.
+    // A unary plus removes the column's type affinity from the comparison.
     let sql = format!(
         "SELECT count(*) AS row_count FROM {} archived JOIN temp.session_admin_converted target \
          ON target.row_number = archived.rowid WHERE NOT (+target.converted IS +{value})",

@@ -1,4 +1,4 @@
-//! Cross-checks a restore against the database's own change counters to detect rows changed by triggers.
+//! The audit of a restore against the database's change counters, which detects rows changed by triggers.
 
 use std::collections::HashMap;
 
@@ -23,11 +23,11 @@ type TableName = (String, String);
 pub(in crate::restore) enum ChangeAudit {
     /// PostgreSQL's counters by table.
     PostgresTables(TableChanges),
-    /// The number of changes of SQLite's connection: the cheap counter, where no trigger adds to it.
+    /// The number of changes on SQLite's connection. This cheap counter is used if no trigger adds to it.
     SqliteChanges(i64),
-    /// The number of rows of every table of SQLite, where a trigger may change any of them.
+    /// The row count of every table in SQLite. It is used if a trigger may change any of them.
     SqliteRows(HashMap<String, i64>),
-    /// No counter is usable: `track_counts` is off on PostgreSQL, or on SQLite a foreign key cascades from a reference
+    /// No counter is usable. On PostgreSQL, `track_counts` is off. On SQLite, a foreign key cascades from a reference
     /// that is set again, which changes rows twice.
     Unavailable,
 }
@@ -80,8 +80,8 @@ impl ChangeAudit {
                 let unexplained = before.into_iter().map(|(name, before)| {
                     let after = after.get(&name).copied().unwrap_or_default();
                     let name = ("main".to_owned(), name);
-                    let more = after - before - restored_into(Dialect::Sqlite, &name, tables, by_table).rows;
-                    (name, ChangedRows { inserted: more.max(0), deleted: (-more).max(0), updated: 0 })
+                    let difference = after - before - restored_into(Dialect::Sqlite, &name, tables, by_table).rows;
+                    (name, ChangedRows { inserted: difference.max(0), deleted: (-difference).max(0), updated: 0 })
                 });
                 unexplained.collect()
             }
@@ -91,8 +91,9 @@ impl ChangeAudit {
     }
 }
 
-/// Returns a conflict for each table with unexplained changes. A table that no session leads to may grow: a trigger may
-/// write a log.
+/// Returns a conflict for each table with unexplained changes.
+///
+/// A table that is not reachable from sessions may grow, because a trigger may write a log.
 async fn conflicts_of(
     tx: &DatabaseTransaction,
     db: &Database,
@@ -104,28 +105,30 @@ async fn conflicts_of(
     let graph = catalog::load_graph(tx, db.dialect(), db.schema()).await?;
     let only_grows = |changed: &ChangedRows| changed.updated == 0 && changed.deleted == 0;
     unexplained.retain(|((schema, name), changed)| !only_grows(changed) || graph.find(schema, name).is_some());
-    unexplained.sort_by(|one, other| one.0.cmp(&other.0));
+    unexplained.sort_by(|first, second| first.0.cmp(&second.0));
     let display =
         |(schema, name): &TableName| if schema == db.schema() { name.clone() } else { format!("{schema}.{name}") };
     Ok(unexplained.iter().map(|(name, changed)| table_conflict(&display(name), message(changed))).collect())
 }
 
-/// Returns what was restored into a table, which may have two archived tables: its rows and its references.
+/// Returns the counts restored into a table. A table may have two archived tables: its rows and its references.
 fn restored_into(
     dialect: Dialect,
     (schema, name): &TableName,
     tables: &[ArchivedTable],
     by_table: &[RestoredCounts],
 ) -> RestoredCounts {
-    let of_table = tables
+    let table_counts = tables
         .iter()
         .zip(by_table)
         .filter(|(table, _)| table.name.0 == *schema && dialect.is_same_name(&table.name.1, name));
-    RestoredCounts::sum(of_table.map(|(_, counts)| counts))
+    RestoredCounts::sum(table_counts.map(|(_, counts)| counts))
 }
 
-/// Returns PostgreSQL's counts for a table less what was restored into it. A row that moves to another partition with
-/// its reference counts as deleted in one and inserted in the other.
+/// Returns PostgreSQL's counts for a table minus the counts that were restored into it.
+///
+/// A row that moves to another partition together with its reference counts as deleted in one partition and inserted in
+/// the other.
 fn unexplained_on_postgres(
     name: &TableName,
     before: &ChangedRows,
@@ -148,7 +151,7 @@ fn unexplained_on_postgres(
 /// Returns whether a foreign key refers to a column that is set again.
 fn is_referenced(table: &ArchivedTable, tables: &[ArchivedTable]) -> bool {
     let ArchiveLayout::References(layout) = &table.layout else { return false };
-    let same = |one: &str, other: &str| Dialect::Sqlite.is_same_name(one, other);
+    let same = |first: &str, second: &str| Dialect::Sqlite.is_same_name(first, second);
     let is_cleared = |name: &String| layout.cleared.iter().any(|column| same(&column.name, name));
     let references = tables.iter().flat_map(|table| &table.live).flat_map(|live| &live.references);
     let mut to_table = references.filter(|reference| same(&reference.referenced.1, &table.name.1));
@@ -163,7 +166,8 @@ fn message(changed: &ChangedRows) -> String {
         .map(|(what, count)| format!("{} {what}", count.abs()))
         .collect();
     format!(
-        "Rows that were not kept would change with the restore ({}): a trigger's doing. Disable it, then restore again.",
+        "The restore would also change rows that are not in the archive ({}), probably by a trigger. Disable the \
+         trigger, then restore again.",
         counts.join(", ")
     )
 }

@@ -1,4 +1,4 @@
-//! Finds target rows whose value of a unique key another row has now.
+//! The search for target rows whose value of a unique key is now used by another row.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
@@ -58,7 +58,8 @@ async fn find_by_expression(
     let names: Vec<&str> = parts.iter().map(|(part, _)| part.split(" COLLATE ").next().unwrap_or(part)).collect();
     let conflicts = rows.iter().map(|row| {
         let message = format!(
-            "Another row has the same {} now ({}), which {} allows once. Delete or change that row, then restore again.",
+            "Another row now has the same {} ({}), which {} allows only once. Delete or change that row, then restore \
+             again.",
             names.join(", ").replace('"', ""),
             row.try_get::<String>("", "key_value")?,
             key.name
@@ -76,8 +77,9 @@ fn text(dialect: Dialect, number: usize) -> String {
     }
 }
 
-/// Returns the condition that a live row, other than `target` itself, has the key value of `target`. Plain equality
-/// stands alone, so that the key's own index answers it.
+/// Returns the condition that a live row, other than `target` itself, has the key value of `target`.
+///
+/// Plain equality is a separate subquery, so that the database can use the index of the key.
 fn exists_equal(
     dialect: Dialect,
     target: &TargetRows<'_>,
@@ -85,11 +87,11 @@ fn exists_equal(
     parts: &[(String, String)],
     live: &str,
 ) -> String {
-    let itself = target.existing.iter().enumerate();
-    let itself: Vec<String> = itself
+    let identity = target.existing.iter().enumerate();
+    let identity: Vec<String> = identity
         .map(|(number, (_, equals))| format!("target.identity_{number} {equals} live.identity_{number}"))
         .collect();
-    let others = if itself.is_empty() { String::new() } else { format!(" AND NOT ({})", itself.join(" AND ")) };
+    let others = if identity.is_empty() { String::new() } else { format!(" AND NOT ({})", identity.join(" AND ")) };
     let exists = |same: Vec<String>| format!("EXISTS (SELECT 1 FROM {live} live WHERE {}{others})", same.join(" AND "));
     let equal = |number: usize, operator: &str| format!("target.part_{number} {operator} live.part_{number}");
     let plain = exists(parts.iter().enumerate().map(|(number, (_, operator))| equal(number, operator)).collect());
@@ -103,9 +105,9 @@ fn exists_equal(
     format!("({plain} OR (({}) AND {}))", any_null.join(" OR "), exists(equal_or_null.collect()))
 }
 
-/// Writes all rows in a savepoint, skipping those that a unique key rejects, and returns the skipped ones.
+/// Writes all rows in a savepoint, skipping those that a unique key rejects, and returns the skipped rows.
 ///
-/// SQLite does not report what an index over expressions, or over some of the rows, compares.
+/// This is needed because SQLite does not report the expressions of an index over expressions or of a partial index.
 async fn find_by_insertion(
     context: &RestoreContext<'_>,
     target: &TargetRows<'_>,
@@ -122,14 +124,14 @@ async fn find_by_insertion(
     };
     savepoint.rollback().await?;
     let keys = match keys {
-        // Another conflict prevents the attempt as well; the database's own message is reported.
+        // Another conflict also prevents the attempt. The database's own message is reported instead.
         Err(Error::Refused(_)) => return Ok(Vec::new()),
         keys => keys?,
     };
     let names: Vec<&str> =
         live.unique_keys.iter().filter(|key| key.parts.is_none()).map(|key| key.name.as_str()).collect();
     let message = format!(
-        "Another row has the same value now in what {} allows once. Delete or change that row, then restore again.",
+        "Another row now has the same value in the unique key {}. Delete or change that row, then restore again.",
         names.join(" or ")
     );
     let is_new = |key: &String| !known.iter().any(|other| other.table == table.display && other.key == *key);
@@ -175,12 +177,11 @@ async fn rejected_references(
 ) -> Result<Vec<String>, Error> {
     let dialect = Dialect::Sqlite;
     let update = sqlite::update_sql(table, layout, live, unarchived);
-    // OR IGNORE would also skip rows that are rejected for another reason, so it is used only after a unique key
-    // failed.
+    // OR IGNORE also skips rows that are rejected for other reasons, so it is used only after a unique key has failed.
     let attempt = savepoint.begin().await?;
-    let tried = attempt.execute_unprepared(&update).await.map_err(Error::from);
+    let result = attempt.execute_unprepared(&update).await.map_err(Error::from);
     attempt.rollback().await?;
-    if !matches!(&tried, Err(Error::Refused(said)) if said.message.contains("UNIQUE constraint failed")) {
+    if !matches!(&result, Err(Error::Refused(message)) if message.message.contains("UNIQUE constraint failed")) {
         return Ok(Vec::new());
     }
     savepoint.execute_unprepared(&update.replacen("UPDATE", "UPDATE OR IGNORE", 1)).await?;

@@ -55,7 +55,8 @@ fn unusable_default(context: &CheckContext, key: &ForeignKey) -> Option<FindingD
         context.countable(key.table).then(|| without_parent_by_default(context, key, &defaults))
     };
     let message = format!(
-        "{} refers to {} by {} with ON DELETE SET DEFAULT, and the default is no row that could take the deleted one's place.",
+        "{} refers to {} by {} with ON DELETE SET DEFAULT, and the default does not refer to a row that could replace \
+         the deleted one.",
         table.display,
         context.table(key.referenced).display,
         key.columns.join(", ")

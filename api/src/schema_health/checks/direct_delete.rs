@@ -26,15 +26,15 @@ fn draft(context: &CheckContext, role: Option<&str>, tables: &[&TableName]) -> F
     let targets: Vec<String> = tables.iter().map(|(schema, name)| context.sql_name(schema, name)).collect();
     let id = tables.first().and_then(|(schema, name)| context.graph.find(schema, name));
     let message = format!(
-        "{} may delete from {} directly: such a deletion is shown to nobody before, and recorded nowhere.",
+        "{} may delete from {} directly: such a deletion has no preview and no audit record.",
         role.map_or_else(|| "Every role".to_owned(), |role| format!("The role {role}")),
         names.join(" and ")
     );
     let fix = Fix {
         statement: format!("REVOKE DELETE, TRUNCATE ON {} FROM {grantee}", targets.join(", ")),
         consequence: format!(
-            "Whoever works as {subject} can no longer delete these rows by itself, and has to come here. Change the \
-             programs that do so first."
+            "Programs that connect as {subject} can no longer delete these rows, and have to use Session Admin. \
+             Change those programs first."
         ),
     };
     FindingDraft {

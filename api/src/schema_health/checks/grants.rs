@@ -90,7 +90,8 @@ fn grant(statements: &[String]) -> Fix {
     Fix {
         statement: statements.join(";\n"),
         consequence:
-            "No row changes; the role may do what a deletion needs, and no more. The tables' owner can grant it."
+            "No row changes. The role gets the privileges that a deletion needs, and no others. The tables' owner can \
+             grant them."
                 .to_owned(),
     }
 }

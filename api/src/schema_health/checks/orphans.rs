@@ -108,12 +108,12 @@ impl Orphans<'_> {
         let condition = row_counts::is_orphan(self.columns, &self.parent, &self.referenced);
         let delete = Fix {
             statement: format!("DELETE FROM {} AS child WHERE {condition}", self.child),
-            consequence: format!("The rows of {} that refer to nothing are deleted for good.", self.table),
+            consequence: format!("The rows of {} that refer to missing rows are deleted permanently.", self.table),
         };
         let clear: Vec<String> = self.columns.iter().map(|column| format!("{} = NULL", quote(column))).collect();
         let clear = Fix {
             statement: format!("UPDATE {} AS child SET {} WHERE {condition}", self.child, clear.join(", ")),
-            consequence: format!("The rows of {} stay, without the reference that led nowhere.", self.table),
+            consequence: format!("The rows of {} remain, without the broken reference.", self.table),
         };
         if self.is_nullable { vec![clear, delete] } else { vec![delete] }
     }

@@ -25,7 +25,7 @@ fn draft(context: &CheckContext, id: usize) -> FindingDraft {
     if context.facts.owned.contains(&(table.schema.clone(), table.name.clone())) {
         fixes.push(Fix {
             statement: format!("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", context.sql_table(id)),
-            consequence: "The table's owner sees all its rows; the policies still hold for everybody else.".to_owned(),
+            consequence: "The table's owner sees all its rows; the policies still apply to all other roles.".to_owned(),
         });
     }
     fixes.push(Fix {

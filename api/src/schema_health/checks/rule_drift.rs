@@ -100,7 +100,8 @@ impl MissingKey<'_> {
     fn draft(self, context: &CheckContext) -> FindingDraft {
         let DeclaredReference { table, columns, referenced_table, on_delete } = self.declared;
         let message = format!(
-            "{table}.{} has no foreign key to {referenced_table}: a deletion leaves its rows behind, referring to nothing.",
+            "{table}.{} has no foreign key to {referenced_table}: after a deletion, its rows refer to rows that no \
+             longer exist.",
             columns.join(", ")
         );
         let rows = self.countable(context).then(|| {
@@ -142,7 +143,8 @@ impl MissingKey<'_> {
             ),
         };
         let consequence = format!(
-            "The reference to {referenced_table} is enforced from then on. It fails while rows of {table} refer to rows that do not exist."
+            "The reference to {referenced_table} is enforced from then on. The statement fails while rows of {table} \
+             refer to rows that do not exist."
         );
         Fix { statement, consequence }
     }

@@ -20,8 +20,8 @@ pub(super) fn check(context: &CheckContext) -> Vec<FindingDraft> {
 fn draft(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
     let (table, parent) = (&context.table(key.table).display, &context.table(key.referenced).display);
     let message = format!(
-        "{table} refers to {parent} by {} with ON DELETE SET NULL, but {} takes no null: a row of {parent} that one of \
-         {table} refers to cannot be deleted.",
+        "{table} refers to {parent} by {} with ON DELETE SET NULL, but {} cannot be null: a row of {parent} that one \
+         of {table} refers to cannot be deleted.",
         key.columns.join(", "),
         not_null_columns(context, key).join(", ")
     );
@@ -56,7 +56,7 @@ fn drop_not_null(context: &CheckContext, key: &ForeignKey) -> Option<Fix> {
         Fix {
             statement: format!("ALTER TABLE {} {}", context.sql_table(key.table), drops.join(", ")),
             consequence: repair_sql::consequence(context, key, Action::SetNull)
-                + " Programs that read the table must be ready for the null.",
+                + " Programs that read the table must be able to handle null.",
         }
     })
 }

@@ -24,8 +24,8 @@ fn draft(context: &CheckContext, id: usize, trigger: &str) -> FindingDraft {
         ("clears references in", Severity::Info)
     };
     let message = format!(
-        "A deletion {change} {table}, and the trigger {trigger} may act on that. What it does is not in the impact; \
-         a dry run (--dry-run) runs it and takes it back."
+        "A deletion {change} {table}, and the trigger {trigger} may act on that. The impact does not include its \
+         effects; a dry run (--dry-run) executes it and rolls back."
     );
     FindingDraft {
         subject: format!("{table}.{trigger}"),
@@ -40,12 +40,12 @@ fn disable_trigger(context: &CheckContext, id: usize, trigger: &str) -> Fix {
         Dialect::Postgres => Fix {
             statement: format!("ALTER TABLE {} DISABLE TRIGGER {}", context.sql_table(id), quote(trigger)),
             consequence:
-                "It no longer fires for anybody, until ENABLE TRIGGER. If it is harmless, accept the finding instead."
+                "It no longer fires for any role, until ENABLE TRIGGER. If it is harmless, accept the finding instead."
                     .to_owned(),
         },
         Dialect::Sqlite => Fix {
             statement: format!("DROP TRIGGER {}", quote(trigger)),
-            consequence: "It is gone for everybody. If it is harmless, accept the finding instead.".to_owned(),
+            consequence: "It is removed for everybody. If it is harmless, accept the finding instead.".to_owned(),
         },
     }
 }

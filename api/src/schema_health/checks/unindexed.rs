@@ -50,8 +50,8 @@ fn can_build_concurrently(context: &CheckContext, key: &ForeignKey) -> bool {
 
 fn consequence(context: &CheckContext, key: &ForeignKey) -> String {
     if context.dialect == Dialect::Postgres && can_build_concurrently(context, key) {
-        "No row changes, and others go on writing meanwhile; it cannot run inside a transaction.".to_owned()
+        "No row changes, and writes to the table continue; the statement cannot run inside a transaction.".to_owned()
     } else {
-        "No row changes; others wait to write to the table until the index is built.".to_owned()
+        "No row changes; writes to the table wait until the index is built.".to_owned()
     }
 }

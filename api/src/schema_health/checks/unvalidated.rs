@@ -20,7 +20,8 @@ fn draft(context: &CheckContext, key: &ForeignKey) -> FindingDraft {
         key.constraint
     );
     let statement = format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", context.sql_carrier(key), quote(&key.constraint));
-    let consequence = format!("No row changes. It fails while rows of {table} refer to rows that do not exist.");
+    let consequence =
+        format!("No row changes. The statement fails while rows of {table} refer to rows that do not exist.");
     FindingDraft {
         rows: row_counts::referring(context, key),
         fixes: vec![Fix { statement, consequence }],
