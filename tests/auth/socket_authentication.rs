@@ -21,9 +21,9 @@ on_both!(Adopted:
     a_socket_ends_when_its_token_is_revoked,
     a_socket_ends_when_its_tokens_time_is_over,
     a_token_has_so_many_sockets,
-    a_socket_ends_with_its_tokens_time_while_the_database_is_away,
     an_open_socket_of_somebody_without_a_token_ends_when_one_is_needed,
 );
+on_both!(long Adopted: a_socket_ends_with_its_tokens_time_while_the_database_is_away);
 
 const ACK: &str = "connection_ack";
 

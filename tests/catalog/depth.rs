@@ -4,7 +4,7 @@ use super::{affected_rows, delete_session, group_ids, id_type, load_impact};
 use crate::support::{TestDb, on_both};
 
 on_both!(Adopted: a_table_that_refers_to_itself_goes_to_its_last_row, a_circle_of_rows_goes);
-on_both!(Adopted: two_hundred_tables_are_counted);
+on_both!(long Adopted: two_hundred_tables_are_counted);
 
 /// Creates a chain of rows. Each references the one before, and the first one references a group.
 async fn create_chain(db: &TestDb, length: usize, rule: &str) {

@@ -19,8 +19,8 @@ on_both!(Adopted:
     a_ring_of_sessions_goes_together,
     of_sessions_that_block_one_another_the_most_go,
     what_can_go_together_is_the_most_that_can,
-    a_ring_that_a_trigger_refuses_keeps_no_others,
 );
+on_both!(long Adopted: a_ring_that_a_trigger_refuses_keeps_no_others);
 
 /// Returns the sessions of each deletion of a run.
 async fn deleted_batches(db: &TestDb, run: Uuid) -> Vec<Vec<Uuid>> {

@@ -15,8 +15,8 @@ on_both!(Adopted:
     a_run_goes_on_where_it_stopped,
     progress_and_deletions_always_agree,
     a_run_that_finds_no_connection_waits_and_has_not_failed,
-    a_run_that_waits_for_a_connection_can_be_stopped,
 );
+on_both!(long Adopted: a_run_that_waits_for_a_connection_can_be_stopped);
 only!(postgres Adopted: a_run_whose_database_goes_away_goes_on_when_it_is_back);
 
 async fn a_run_goes_on_where_it_stopped(db: TestDb) {

@@ -14,13 +14,12 @@ use crate::support::wait::wait_until_finished;
 use crate::support::{TestDb, on_both};
 
 on_both!(Mended:
-    two_servers_share_many_runs_and_no_session_goes_twice,
     a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out,
     a_run_without_a_job_is_queued_again,
-    a_run_that_only_meets_errors_ends_failed,
     workers_wait_for_migrate,
     what_was_queued_is_removed_when_it_is_old,
 );
+on_both!(long Mended: two_servers_share_many_runs_and_no_session_goes_twice, a_run_that_only_meets_errors_ends_failed);
 on_both!(Adopted:
     a_run_is_one_workers_at_a_time,
     a_worker_that_is_told_to_stop_leaves_the_run_to_others,

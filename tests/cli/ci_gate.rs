@@ -7,7 +7,11 @@ use crate::support::{TestDb, on_both, steps};
 
 on_both!(AsBuilt: doctor_refuses_a_database_in_trouble, impact_says_what_is_in_the_way);
 on_both!(FirstFix: doctor_lets_pass_what_is_accepted_by_name);
-on_both!(Mended: doctor_lets_a_sound_database_pass, impact_of_a_session_that_can_go_is_done, an_unknown_session_is_wrong_usage);
+on_both!(Mended:
+    doctor_lets_a_sound_database_pass,
+    impact_of_a_session_that_can_go_is_done,
+    an_unknown_session_is_wrong_usage,
+);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";

@@ -8,7 +8,6 @@ use crate::support::{TestDb, on_both};
 on_both!(AsBuilt: before_migrate_a_dry_run_says_what_is_in_the_way);
 on_both!(Mended:
     the_stale_sessions_go_as_they_were_shown,
-    every_criterion_is_a_flag,
     wrong_criteria_are_wrong_usage,
     cleanup_asks_first_or_wants_yes,
     a_dry_run_changes_nothing_and_gives_the_token,
@@ -17,6 +16,7 @@ on_both!(Mended:
     where_nothing_matches_there_is_nothing_to_do,
     the_same_key_answers_again,
 );
+on_both!(long Mended: every_criterion_is_a_flag);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";

@@ -64,6 +64,7 @@ fn a_missing_file_is_not_made_by_looking_at_it() {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn a_database_that_is_not_there_is_a_failure_and_its_password_stays_secret() {
     let mut command = executable(&["doctor", "--json", "--log", "trace"]);
     command.env("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/d");

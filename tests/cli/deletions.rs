@@ -16,9 +16,9 @@ on_both!(Mended:
     without_days_or_without_archive_nothing_is_kept,
     a_deletion_is_erased_from_the_terminal,
     what_a_restore_cannot_bring_back_is_shown,
-    a_server_erases_what_has_expired,
     without_deletions_the_list_says_so,
 );
+on_both!(long Mended: a_server_erases_what_has_expired);
 
 const FIRST: &str = "303d5044-0000-4000-8000-000000000001";
 const SECOND: &str = "8842d937-0000-4000-8000-000000000003";

@@ -30,6 +30,7 @@ fn documented_privileges() -> Vec<String> {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_each_documented_grant_is_missed_by_name_and_mended() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);

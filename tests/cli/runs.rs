@@ -20,8 +20,8 @@ on_both!(Mended:
     a_run_is_cancelled,
     of_many_skipped_sessions_only_the_number_is_said_until_they_are_asked_for,
     a_detached_run_is_left_to_a_server,
-    a_run_that_somebody_else_has_is_followed,
 );
+on_both!(long Mended: a_run_that_somebody_else_has_is_followed);
 only!(postgres Mended: ctrl_c_ends_the_run_with_the_batch_that_is_under_way);
 
 const LIVE: &str = "c0ffee00-0000-4000-8000-000000000010";

@@ -13,10 +13,8 @@ use crate::support::wait::eventually;
 use crate::support::{Contents, TestDb, on_both};
 
 on_both!(AsBuilt: a_database_with_pending_migrations_is_not_served);
-on_both!(Mended:
-    what_a_run_restored_and_what_was_erased_then_is_logged,
-    that_a_run_is_gone_on_with_is_logged,
-);
+on_both!(Mended: that_a_run_is_gone_on_with_is_logged);
+on_both!(long Mended: what_a_run_restored_and_what_was_erased_then_is_logged);
 
 async fn a_database_with_pending_migrations_is_not_served(db: TestDb) {
     let (code, error) = document(&db, &["serve", "--listen", "127.0.0.1:0"]);

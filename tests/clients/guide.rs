@@ -44,6 +44,7 @@ fn script(page: &str) -> String {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn every_page_of_the_guide_runs_in_its_order() {
     if !has(&["curl", "jq"]) {
         return;

@@ -12,13 +12,26 @@ use crate::cli::{Ended, document, ended, executable, migrate_without_purge, serv
 use crate::support::{TestDb, on_both, skip};
 
 on_both!(long Mended:
-    curl_previews, curl_deletes, curl_is_told_of_a_refusal, curl_cleans_up, curl_is_told_what_a_cleanup_left,
-    the_command_line_previews, the_command_line_deletes, the_command_line_is_told_of_a_refusal,
-    the_command_line_cleans_up, the_command_line_is_told_what_a_cleanup_left,
-    typescript_previews, typescript_deletes, typescript_is_told_of_a_refusal, typescript_cleans_up,
+    curl_previews,
+    curl_deletes,
+    curl_is_told_of_a_refusal,
+    curl_cleans_up,
+    curl_is_told_what_a_cleanup_left,
+    the_command_line_previews,
+    the_command_line_deletes,
+    the_command_line_is_told_of_a_refusal,
+    the_command_line_cleans_up,
+    the_command_line_is_told_what_a_cleanup_left,
+    typescript_previews,
+    typescript_deletes,
+    typescript_is_told_of_a_refusal,
+    typescript_cleans_up,
     typescript_is_told_what_a_cleanup_left,
-    curl_has_nothing_to_clean_up, the_command_line_has_nothing_to_clean_up, typescript_has_nothing_to_clean_up,
-    curl_shows_a_token, typescript_shows_a_token,
+    curl_has_nothing_to_clean_up,
+    the_command_line_has_nothing_to_clean_up,
+    typescript_has_nothing_to_clean_up,
+    curl_shows_a_token,
+    typescript_shows_a_token,
 );
 
 const DOCUMENTS: [&str; 2] =

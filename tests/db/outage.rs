@@ -17,10 +17,10 @@ use crate::support::{TestDb, only};
 only!(postgres Adopted:
     a_database_that_goes_away_is_unavailable_and_comes_back,
     a_wire_that_is_cut_in_a_deletion_loses_nothing,
-    a_server_that_takes_no_more_connections_is_unavailable,
     a_statement_that_takes_too_long_is_given_up,
     a_database_that_takes_no_changes_says_so,
 );
+only!(long postgres Adopted: a_server_that_takes_no_more_connections_is_unavailable);
 
 const UNREACHABLE: &str = "The database cannot be reached. Check that it runs, that DATABASE_URL is correct and that \
                            it has a free connection, then try again.";

@@ -64,6 +64,7 @@ fn address(server: &server::Server, host: &str, parameters: &str) -> String {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_a_certificate_is_checked_and_everything_goes_over_tls() {
     let Some(server) = start_tls_server().await else { return };
     let url = address(&server, "localhost", "sslmode=verify-full&sslrootcert=CA");
@@ -92,6 +93,7 @@ async fn postgres_a_certificate_is_checked_and_everything_goes_over_tls() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_a_wrong_certificate_is_refused_with_what_to_do() {
     let Some(server) = start_tls_server().await else { return };
     let doctor = |host: &str, parameters: &str| run(&address(&server, host, parameters), &["doctor"]);

@@ -49,6 +49,7 @@ cp "$dir/data/pg_hba.conf" "$dir/rules"
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_one_that_is_starting_up_says_so() {
     // A standby server without hot_standby remains in the state of starting up.
     let server = match special(r#"touch "$dir/data/standby.signal""#, "-c hot_standby=off") {
@@ -60,6 +61,7 @@ async fn postgres_one_that_is_starting_up_says_so() {
 }
 
 #[test]
+#[ignore = "long: `make test` runs it"]
 fn postgres_the_system_s_own_words_are_told() {
     assert!(unreachable_reason("postgres://u:hunter2@127.0.0.1:1/d", &["doctor"]).starts_with("Connection refused"));
     let unknown = unreachable_reason("postgres://u:hunter2@no-such-host.invalid/d", &["doctor"]);

@@ -14,11 +14,10 @@ use super::cleanup::{clean_up, create_run, find_deleted_indexes, find_skipped, s
 use super::{Server, gateway, id};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted:
-    a_run_asks_about_each_session_however_slow_it_is_about_others,
-    a_dry_run_and_a_tick_ask_about_each_as_well,
-    one_deletion_asks_during_a_pause,
+on_both!(Adopted: a_run_asks_about_each_session_however_slow_it_is_about_others, one_deletion_asks_during_a_pause);
+on_both!(long Adopted:
     a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each,
+    a_dry_run_and_a_tick_ask_about_each_as_well,
 );
 
 /// Starts a gateway that does not answer in time for these stale sessions, and reports the others as connected. Its

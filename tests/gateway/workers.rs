@@ -12,11 +12,11 @@ use crate::cli::server::Server;
 use crate::support::wait::{eventually, wait_until_finished};
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended:
+on_both!(long Mended:
     a_server_without_a_gateway_leaves_a_run_to_one_that_has_it,
     a_run_that_is_come_further_with_now_and_then_does_not_fail,
+    a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason,
 );
-on_both!(long Mended: a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason);
 
 async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) {
     migrate_without_purge(&db).await;

@@ -14,8 +14,8 @@ on_both!(AsBuilt:
     what_was_skipped_is_listed_with_its_reason,
     the_lists_of_runs_go_both_ways,
     a_run_is_found_by_its_id_from_everywhere,
-    a_page_of_runs_costs_the_same_for_any_number_of_them,
 );
+on_both!(long AsBuilt: a_page_of_runs_costs_the_same_for_any_number_of_them);
 
 const CANCEL: &str = "mutation X($input: CancelCleanupRunInput!) { cancelCleanupRun(input: $input) {
     run { id status sessionsDeleted sessionsSkipped finishedAt

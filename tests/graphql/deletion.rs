@@ -13,9 +13,21 @@ use super::migrated_server;
 use crate::http::app::{TestApp, request};
 use crate::support::{TestDb, on_both};
 
-on_both!(AsBuilt: a_session_goes_as_its_impact_shows, a_refusal_is_data_and_nothing_is_deleted, a_mutation_by_get_deletes_nothing);
-on_both!(AsBuilt: a_default_left_out_is_the_same_as_explicit, a_dry_run_deletes_nothing, a_deletion_that_is_unknown_is_null);
-on_both!(AsBuilt: without_an_archive_nothing_is_kept, a_deletion_is_erased_with_its_names, what_a_restore_cannot_bring_back_is_said);
+on_both!(AsBuilt:
+    a_session_goes_as_its_impact_shows,
+    a_refusal_is_data_and_nothing_is_deleted,
+    a_mutation_by_get_deletes_nothing,
+);
+on_both!(AsBuilt:
+    a_default_left_out_is_the_same_as_explicit,
+    a_dry_run_deletes_nothing,
+    a_deletion_that_is_unknown_is_null,
+);
+on_both!(AsBuilt:
+    without_an_archive_nothing_is_kept,
+    a_deletion_is_erased_with_its_names,
+    what_a_restore_cannot_bring_back_is_said,
+);
 on_both!(AsBuilt: a_deletion_outlives_its_client, internal_errors_are_masked_and_carry_the_request_s_id);
 
 const DELETE: &str = "mutation D($input: DeleteSessionInput!) { deleteSession(input: $input) {

@@ -6,7 +6,11 @@ use super::migrated_server;
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
-on_both!(FirstFix: the_diagnosis_names_what_blocks, a_mended_schema_is_healthy, a_database_that_is_away_is_told_as_such);
+on_both!(FirstFix:
+    the_diagnosis_names_what_blocks,
+    a_mended_schema_is_healthy,
+    a_database_that_is_away_is_told_as_such,
+);
 
 const HEALTH: &str = "{ schemaHealth { healthy pendingMigrations
     findings { key code severity table constraint message rowsAtRisk accepted fixes { statement consequence } }

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: sessions_are_counted_by_status, a_page_has_one_end, a_page_is_neither_negative_nor_larger_than_a_hundred);
+on_both!(Mended:
+    sessions_are_counted_by_status,
+    a_page_has_one_end,
+    a_page_is_neither_negative_nor_larger_than_a_hundred,
+);
 on_both!(Mended: what_is_searched_for_means_only_itself, lists_of_a_filter_have_a_limit);
 on_both!(Adopted: anything_is_found_by_its_id);
 

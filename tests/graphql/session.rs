@@ -8,7 +8,11 @@ use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
 on_both!(Mended: a_session_is_read_by_its_id, an_unknown_id_is_null, pages_follow_each_other_without_gap_or_overlap);
-on_both!(Mended: a_page_has_twenty_nodes_unless_said, a_page_of_none_still_says_what_follows, the_total_is_counted_only_when_asked);
+on_both!(Mended:
+    a_page_has_twenty_nodes_unless_said,
+    a_page_of_none_still_says_what_follows,
+    the_total_is_counted_only_when_asked,
+);
 on_both!(Mended: the_impacts_of_a_page_are_read_together, a_forged_cursor_is_refused);
 
 async fn a_session_is_read_by_its_id(db: TestDb) {

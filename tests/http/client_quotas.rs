@@ -22,11 +22,10 @@ use super::websocket::Client;
 use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb, on_both};
 
-on_both!(Adopted:
+on_both!(Adopted: ten_things_at_once_are_answered, what_was_given_up_before_its_turn_is_not_begun);
+on_both!(long Adopted:
     the_queries_of_one_token_leave_others_their_turn,
-    ten_things_at_once_are_answered,
     connections_that_wait_for_their_turn_make_no_room,
-    what_was_given_up_before_its_turn_is_not_begun,
 );
 
 const SMALL: &str = "{ sessions(first: 1) { totalCount } }";

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::limits::{LONG, assert_answers_query, json, limited, post, slow, started};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted: connections_that_wait_for_answers_make_no_room, what_is_half_sent_makes_room_before_what_waits);
+on_both!(long Adopted: what_is_half_sent_makes_room_before_what_waits, connections_that_wait_for_answers_make_no_room);
 
 /// Sends bytes over a separate connection, and returns everything received until the server closes it.
 pub(super) async fn exchange(address: SocketAddr, sent: &[u8]) -> String {
@@ -24,6 +24,7 @@ pub(super) async fn exchange(address: SocketAddr, sent: &[u8]) -> String {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_connection_without_a_request_is_closed() {
     let (_db, address) = limited(Limits { head_timeout: Duration::from_secs(1), ..Limits::DEFAULT }).await;
     let whole = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";

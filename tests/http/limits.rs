@@ -18,8 +18,8 @@ use super::client;
 use super::websocket::Client;
 use crate::support::{Contents, TestDb, on_both, only};
 
-on_both!(Adopted:
-    a_query_that_takes_too_long_is_given_up,
+on_both!(Adopted: a_query_that_takes_too_long_is_given_up);
+on_both!(long Adopted:
     one_query_with_many_fields_leaves_connections_for_others,
     more_queries_than_are_executed_at_once_are_refused,
 );

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::limits::{assert_answers_query, limited, started};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted: an_answer_that_is_not_read_ends_its_connection);
+on_both!(long Adopted: an_answer_that_is_not_read_ends_its_connection);
 
 const SOON: Limits = Limits { response_timeout: Duration::from_secs(1), ..Limits::DEFAULT };
 
@@ -63,6 +63,7 @@ async fn a_client_of_http_2_that_takes_nothing_is_let_go() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_client_of_http_2_that_takes_its_answers_stays() {
     let (_db, address) = limited(SOON).await;
     let mut stream = connect_with_window(address, 65_535).await;

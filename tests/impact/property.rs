@@ -37,6 +37,7 @@ use crate::support::connection::Said;
 use crate::support::say;
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn sqlite_impact_is_what_a_plain_delete_does() {
     run(Dialect::Sqlite, 40).await;
 }

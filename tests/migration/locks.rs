@@ -71,6 +71,7 @@ async fn hold_lock(db: &TestDb, lock: &str) -> (RawConnection, String) {
 
 /// The lock allows reads, like that of an open transaction that has written: the preview succeeds, the fix does not.
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_a_table_that_stays_locked_is_named_with_the_holder() {
     let Some(db) = TestDb::postgres(Contents::AsBuilt).await else { return };
     let (mut holder, pid) = hold_lock(&db, "LOCK TABLE webinar_whatsapp_groups IN ROW EXCLUSIVE MODE").await;
@@ -120,6 +121,7 @@ async fn postgres_a_databases_own_limits_do_not_stop_a_run() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn sqlite_a_file_that_stays_locked_is_a_clear_error() {
     let db = TestDb::sqlite(Contents::AsBuilt).await;
     let mut holder = db.raw().await;

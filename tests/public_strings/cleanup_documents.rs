@@ -5,7 +5,12 @@ use super::{CONNECTED, Transcript, id_at};
 use crate::cli::migrate_without_purge;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: a_cleanup_of_all_stale_sessions, a_cleanup_by_every_criterion, refusals_of_a_cleanup, sessions_that_are_skipped);
+on_both!(Mended:
+    a_cleanup_of_all_stale_sessions,
+    a_cleanup_by_every_criterion,
+    refusals_of_a_cleanup,
+    sessions_that_are_skipped,
+);
 
 async fn a_cleanup_of_all_stale_sessions(db: TestDb) {
     migrate_without_purge(&db).await;

@@ -5,12 +5,8 @@ use super::{CONNECTED, OTHER_STALE, STALE, Transcript, UNKNOWN, id_at, lock};
 use crate::cli::migrate_without_purge;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended:
-    a_deletion_and_its_previews,
-    refusals_of_a_deletion,
-    a_deletion_that_a_trigger_refuses,
-    the_list_of_deletions,
-);
+on_both!(Mended: a_deletion_and_its_previews, a_deletion_that_a_trigger_refuses, the_list_of_deletions);
+on_both!(long Mended: refusals_of_a_deletion);
 
 async fn a_deletion_and_its_previews(db: TestDb) {
     migrate_without_purge(&db).await;

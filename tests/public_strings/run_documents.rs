@@ -7,7 +7,8 @@ use super::{Transcript, UNKNOWN, id_at};
 use crate::cli::migrate_without_purge;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: a_run_that_waits, a_run_that_is_restored, a_run_that_fails);
+on_both!(Mended: a_run_that_fails);
+on_both!(long Mended: a_run_that_waits, a_run_that_is_restored);
 
 async fn a_run_that_waits(db: TestDb) {
     migrate_without_purge(&db).await;

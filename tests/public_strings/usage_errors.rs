@@ -16,6 +16,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Ended {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn errors_before_a_database_is_opened() {
     let db = TestDb::sqlite(Contents::Empty).await;
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use api::restore::restore;
 use super::{OTHER, STALE, TABLES, delete, find_first_group, id, id_type, request, restore_deletion};
 use crate::support::{TestDb, WithTerms as _, on_both, only};
 
-on_both!(Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
+on_both!(long Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
 only!(postgres Adopted: a_parent_that_is_just_being_deleted, a_key_that_is_just_being_taken);
 
 /// Everything is restored, whichever of the two operations is first.

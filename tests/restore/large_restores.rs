@@ -8,7 +8,7 @@ use api::deletion::Deletion;
 use super::{OTHER, STALE, attempt, delete, find_first_group, id_type, request};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted:
+on_both!(long Adopted:
     parents_that_come_back_with_their_rows,
     parents_that_a_later_deletion_took,
     keys_that_compare_in_another_way,

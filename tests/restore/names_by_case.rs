@@ -8,7 +8,10 @@ only!(postgres Adopted:
     a_row_of_such_a_table_that_a_later_deletion_took,
     a_key_that_is_no_longer_unique,
 );
-only!(sqlite Adopted: tables_and_columns_that_are_written_in_another_case_now, a_reference_to_a_table_written_in_another_case);
+only!(sqlite Adopted:
+    tables_and_columns_that_are_written_in_another_case_now,
+    a_reference_to_a_table_written_in_another_case,
+);
 
 async fn columns_whose_names_differ_in_case_are_two(db: TestDb) {
     let (ours, others) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);

@@ -5,7 +5,11 @@ use crate::support::{TestDb, on_both, only};
 
 on_both!(Adopted: keys_that_share_a_column_and_lack_a_value, a_unique_key_that_waits_for_the_commit);
 only!(sqlite Adopted: odd_names_without_rowid, a_table_that_became_strict, a_reference_of_another_type_than_its_parent);
-only!(postgres Adopted: a_key_that_matches_in_full, numbers_that_are_always_given, an_index_over_functions_of_another_schema);
+only!(postgres Adopted:
+    a_key_that_matches_in_full,
+    numbers_that_are_always_given,
+    an_index_over_functions_of_another_schema,
+);
 
 async fn keys_that_share_a_column_and_lack_a_value(db: TestDb) {
     let (kind, group) = (id_type(db.dialect()), find_first_group(&db, STALE).await);

@@ -11,6 +11,7 @@ use crate::support::{Contents, TestDb};
 const SESSION: &str = "c0ffee00-0000-4000-8000-000000000010";
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_everything_works_in_a_schema_of_another_name() {
     let Some(db) = TestDb::postgres(Contents::Empty).await else { return };
     let statements = [

@@ -10,7 +10,7 @@ use super::{Model, Place, check_pages, random, seeds};
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
-on_both!(Empty: pages_of_sessions_are_what_the_model_says);
+on_both!(long Empty: pages_of_sessions_are_what_the_model_says);
 
 async fn pages_of_sessions_are_what_the_model_says(db: TestDb) {
     let time = match db.dialect() {

@@ -76,6 +76,7 @@ async fn an_operation_before_the_beginning_closes_with_4401() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_client_that_does_not_begin_is_closed_with_4408_after_three_seconds() {
     let (_db, address) = without_data().await;
     let (opened, mut client) = (Instant::now(), Client::open(address).await);

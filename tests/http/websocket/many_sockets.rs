@@ -15,7 +15,7 @@ use super::{Client, limited, server, without_data};
 use crate::http::client;
 use crate::support::{Contents, TestDb, on_both};
 
-on_both!(Adopted:
+on_both!(long Adopted:
     subscriptions_leave_connections_for_others,
     a_client_that_does_not_read_leaves_connections_for_others,
 );

@@ -19,8 +19,8 @@ on_both!(Adopted:
     a_run_that_has_finished_is_told_and_completed,
     a_run_that_does_not_exist_is_an_error,
     every_server_tells_of_a_run_that_another_process_works_on,
-    a_client_that_completes_or_goes_away_ends_the_watching,
 );
+on_both!(long Adopted: a_client_that_completes_or_goes_away_ends_the_watching);
 only!(postgres Adopted: a_database_that_is_away_for_a_moment_does_not_end_the_watching);
 
 const WATCH: &str = "subscription W($id: ID!) { cleanupRun(id: $id) {

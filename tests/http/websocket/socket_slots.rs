@@ -16,6 +16,7 @@ async fn assert_answers(client: &mut Client) {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_thousand_sockets_keep_nobody_out() {
     let (_db, address) = without_data().await;
     let mut sockets = Vec::new();
@@ -30,6 +31,7 @@ async fn a_thousand_sockets_keep_nobody_out() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_thousand_sockets_that_never_begin_keep_nobody_out() {
     let (_db, address) = without_data().await;
     let mut first = Client::begin(address).await;
