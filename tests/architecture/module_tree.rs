@@ -135,13 +135,14 @@ impl Reader<'_> {
                 let base = &self.scope[..self.scope.len().saturating_sub(ups)];
                 return Some([base, &path[ups..]].concat());
             }
-            name => match self.found.imports.get(name) {
-                Some(target) => target.clone(),
-                None => {
+            name => {
+                if let Some(target) = self.found.imports.get(name) {
+                    target.clone()
+                } else {
                     let child = [&self.scope[..], &[name.to_owned()]].concat();
                     self.modules.contains(&child).then_some(child)?
                 }
-            },
+            }
         };
         Some([&base[..], rest].concat())
     }
@@ -161,7 +162,7 @@ impl Reader<'_> {
     fn import(&mut self, path: &[String], name: Option<String>, public: bool) {
         let (Some(target), Some(name)) = (self.resolve(path), name) else { return };
         if public {
-            self.found.reexports.push(([&self.scope[..], &[name.clone()]].concat(), target.clone()));
+            self.found.reexports.push(([&self.scope[..], std::slice::from_ref(&name)].concat(), target.clone()));
         } else {
             self.found.mentions.push(target.clone());
         }

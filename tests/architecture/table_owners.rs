@@ -19,12 +19,8 @@ const OWNERS: [(&str, &str); 9] = [
 /// Returns whether a text names an internal table: quoted alone, as the dialect's function takes it, or qualified as
 /// either database has it.
 fn names_table(text: &str, table: &str) -> bool {
-    let spellings = [
-        format!("internal_table(\"{table}\")"),
-        format!("own_table(\"{table}\")"),
-        format!("session_admin.{table}"),
-        format!("session_admin_{table}"),
-    ];
+    let spellings =
+        [format!("internal_table(\"{table}\")"), format!("session_admin.{table}"), format!("session_admin_{table}")];
     let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     spellings.iter().any(|spelling| {
         text.match_indices(spelling.as_str()).any(|(at, _)| !word(text[at + spelling.len()..].chars().next()))

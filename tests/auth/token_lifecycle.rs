@@ -22,7 +22,6 @@ use crate::support::{TestDb, on_both};
 on_both!(Adopted:
     a_token_is_shown_once_and_only_its_hash_is_kept,
     a_token_is_good_until_it_is_revoked,
-    a_token_is_good_until_its_time_is_over,
     a_name_is_taken_until_its_token_is_revoked,
     names_of_other_callers_are_no_names_of_tokens,
     the_last_use_is_written_down_once_an_hour,
@@ -35,6 +34,7 @@ on_both!(Adopted:
     the_metrics_want_a_token_too,
     while_the_database_is_away_the_metrics_know_tokens_that_were_good,
 );
+on_both!(long Adopted: a_token_is_good_until_its_time_is_over);
 
 const INVALID: &str = "Bearer realm=\"session-admin\", error=\"invalid_token\"";
 

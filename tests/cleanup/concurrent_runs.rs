@@ -13,11 +13,10 @@ use super::{
 };
 use crate::support::{TestDb, on_both, only};
 
-on_both!(Adopted: two_workers_on_one_run_delete_every_session_once, two_runs_delete_every_session_once);
-only!(postgres Adopted:
-    a_session_that_somebody_holds_is_left_and_the_others_go,
-    a_session_that_connects_while_its_batch_waits_for_it_is_left,
-);
+on_both!(Adopted: two_runs_delete_every_session_once);
+on_both!(long Adopted: two_workers_on_one_run_delete_every_session_once);
+only!(postgres Adopted: a_session_that_connects_while_its_batch_waits_for_it_is_left);
+only!(long postgres Adopted: a_session_that_somebody_holds_is_left_and_the_others_go);
 on_both!(Adopted: a_cleanup_that_cannot_begin_is_refused_and_one_that_cannot_go_on_waits);
 
 /// Executes a run in a new task with a separate connection pool, as another process would.

@@ -17,7 +17,7 @@ on_both!(Adopted:
     a_run_that_finds_no_connection_waits_and_has_not_failed,
 );
 on_both!(long Adopted: a_run_that_waits_for_a_connection_can_be_stopped);
-only!(postgres Adopted: a_run_whose_database_goes_away_goes_on_when_it_is_back);
+only!(long postgres Adopted: a_run_whose_database_goes_away_goes_on_when_it_is_back);
 
 async fn a_run_goes_on_where_it_stopped(db: TestDb) {
     let database = db.database().await;
@@ -86,6 +86,7 @@ async fn a_run_that_finds_no_connection_waits_and_has_not_failed(db: TestDb) {
     assert_eq!((run.status, run.sessions_deleted, run.error), (RunStatus::Succeeded, 9, None));
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_run_that_waits_for_a_connection_can_be_stopped(db: TestDb) {
     let settings = DatabaseSettings { max_connections: 2, ..db.settings() };
     let database = Database::connect(settings).await.unwrap();

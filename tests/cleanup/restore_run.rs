@@ -13,14 +13,16 @@ use crate::support::{TestDb, WithTerms as _, on_both};
 on_both!(Adopted:
     a_run_that_asked_the_gateway_is_restored_without_one,
     an_erasure_takes_what_was_in_the_way_too,
-    a_run_is_taken_back_deletion_by_deletion_the_newest_first,
-    what_is_in_the_way_of_one_deletion_does_not_stop_the_others,
     a_run_that_has_nothing_left_to_restore_is_refused,
     a_run_that_is_under_way_or_unknown_is_refused,
-    a_run_that_is_being_restored_is_refused,
     of_several_who_ask_at_once_one_restores,
     a_run_of_which_every_deletion_is_refused_has_failed,
     a_run_without_an_archive_keeps_nothing,
+);
+on_both!(long Adopted:
+    what_is_in_the_way_of_one_deletion_does_not_stop_the_others,
+    a_run_that_is_being_restored_is_refused,
+    a_run_is_taken_back_deletion_by_deletion_the_newest_first,
 );
 
 async fn request_restore(database: &Database, run: Uuid) -> cleanup::RunOutcome {

@@ -18,8 +18,8 @@ on_both!(Adopted:
     sessions_with_messages_to_be_sent_go_only_if_that_is_allowed,
     sessions_that_were_named_and_do_not_fit_are_listed,
     a_session_that_the_database_refuses_does_not_keep_the_others,
-    a_session_that_a_trigger_refuses_does_not_keep_the_others,
 );
+on_both!(long Adopted: a_session_that_a_trigger_refuses_does_not_keep_the_others);
 on_both!(AsBuilt: a_run_of_which_the_database_refuses_every_session_has_failed);
 
 async fn a_session_that_connects_before_its_batch_is_skipped_and_named(db: TestDb) {

@@ -6,7 +6,7 @@ use api::db::Dialect;
 use super::{create_run, finish, request, run_cleanup};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted: a_batch_costs_the_same_for_any_number_of_sessions, a_list_is_fixed_with_one_statement);
+on_both!(long Adopted: a_list_is_fixed_with_one_statement, a_batch_costs_the_same_for_any_number_of_sessions);
 
 /// Creates sessions, each with one group that has one admin.
 async fn add_sessions(db: &TestDb, count: usize) {

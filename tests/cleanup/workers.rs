@@ -13,20 +13,21 @@ use crate::cli::migrate_without_purge;
 use crate::support::wait::wait_until_finished;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended:
-    a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out,
-    a_run_without_a_job_is_queued_again,
+on_both!(Mended: a_run_without_a_job_is_queued_again);
+on_both!(long Mended:
     workers_wait_for_migrate,
     what_was_queued_is_removed_when_it_is_old,
+    a_run_whose_worker_is_gone_is_taken_over_when_its_lease_has_run_out,
+    two_servers_share_many_runs_and_no_session_goes_twice,
+    a_run_that_only_meets_errors_ends_failed,
 );
-on_both!(long Mended: two_servers_share_many_runs_and_no_session_goes_twice, a_run_that_only_meets_errors_ends_failed);
 on_both!(Adopted:
     a_run_is_one_workers_at_a_time,
     a_worker_that_is_told_to_stop_leaves_the_run_to_others,
     a_run_that_is_under_way_is_cancelled_between_two_batches,
     a_run_that_ends_its_workers_is_given_up,
-    a_lease_is_kept_while_a_batch_takes_long,
 );
+on_both!(long Adopted: a_lease_is_kept_while_a_batch_takes_long);
 
 /// How long workers may take to stop, far longer than they need.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -36,6 +37,7 @@ async fn connect(db: &TestDb, run_lease: Duration) -> Database {
     Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap()
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     migrate_without_purge(&db).await;
     let mut servers = Vec::new();
@@ -122,6 +124,7 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
     assert!(working.stop(LIMIT).await);
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = connect(&db, Duration::from_millis(300)).await;

@@ -11,12 +11,11 @@ on_both!(Mended:
     wrong_criteria_are_wrong_usage,
     cleanup_asks_first_or_wants_yes,
     a_dry_run_changes_nothing_and_gives_the_token,
-    what_refuses_the_whole_is_exit_code_3_and_nothing_is_deleted,
     what_refuses_one_session_is_skipped_and_named,
     where_nothing_matches_there_is_nothing_to_do,
     the_same_key_answers_again,
 );
-on_both!(long Mended: every_criterion_is_a_flag);
+on_both!(long Mended: what_refuses_the_whole_is_exit_code_3_and_nothing_is_deleted, every_criterion_is_a_flag);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";
@@ -66,6 +65,7 @@ async fn the_stale_sessions_go_as_they_were_shown(db: TestDb) {
     assert_eq!(sum, 1_512);
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn every_criterion_is_a_flag(db: TestDb) {
     migrate_without_purge(&db).await;
     for (flags, sessions) in [

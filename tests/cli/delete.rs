@@ -9,11 +9,11 @@ on_both!(AsBuilt: a_blocked_deletion_is_refused);
 on_both!(Mended:
     a_session_goes_as_it_was_shown,
     delete_asks_first_or_wants_yes,
-    every_refusal_is_exit_code_3_and_nothing_is_deleted,
     a_dry_run_is_taken_back,
     a_malformed_token_is_wrong_usage,
     the_same_key_answers_again,
 );
+on_both!(long Mended: every_refusal_is_exit_code_3_and_nothing_is_deleted);
 
 const STALE: &str = "303d5044-0000-4000-8000-000000000001";
 const CONNECTED: &str = "c0ffee00-0000-4000-8000-000000000010";

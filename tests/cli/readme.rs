@@ -55,6 +55,7 @@ pub(super) async fn documented_role(db: &TestDb) -> (String, String) {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_the_documented_role_can_do_all_but_migrate() {
     let Some(db) = TestDb::postgres(Contents::Mended).await else { return };
     assert_eq!(document(&db, &["migrate", "--yes"]).0, 0);
@@ -177,6 +178,7 @@ fn the_documented_accepted_findings_are_valid() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn the_documented_operations_answer_from_the_demonstration() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--demo"]);

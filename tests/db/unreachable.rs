@@ -76,6 +76,7 @@ fn sqlite_s_own_words_are_told() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_the_log_of_a_server_says_why_and_no_library_beside_it() {
     let database = match special("", "") {
         Ok(database) => database,

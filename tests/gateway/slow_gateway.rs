@@ -14,7 +14,8 @@ use super::cleanup::{clean_up, create_run, find_deleted_indexes, find_skipped, s
 use super::{Server, gateway, id};
 use crate::support::{TestDb, on_both};
 
-on_both!(Adopted: a_run_asks_about_each_session_however_slow_it_is_about_others, one_deletion_asks_during_a_pause);
+on_both!(Adopted: one_deletion_asks_during_a_pause);
+on_both!(long Adopted: a_run_asks_about_each_session_however_slow_it_is_about_others);
 on_both!(long Adopted:
     a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each,
     a_dry_run_and_a_tick_ask_about_each_as_well,
@@ -49,6 +50,7 @@ async fn a_run_asks_about_each_session_however_slow_it_is_about_others(db: TestD
     assert_eq!(server.requests().len(), 9);
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_dry_run_and_a_tick_ask_about_each_as_well(db: TestDb) {
     let (_server, gateway) = start_gateway_slow_for(0..5);
     let dry = create_run(&db, &gateway, &CleanupRequest { dry_run: true, ..stale_request() }).await;
@@ -72,6 +74,7 @@ async fn one_deletion_asks_during_a_pause(db: TestDb) {
     assert_eq!(outcome.refusals[0].code, RefusalCode::GatewayDisagrees);
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each(db: TestDb) {
     let (server, gateway) = start_gateway_slow_for(0..14);
     let run = clean_up(&db, &gateway, &stale_request()).await;

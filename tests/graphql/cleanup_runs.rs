@@ -12,10 +12,9 @@ on_both!(AsBuilt:
     a_run_that_is_queued_is_cancelled_at_once,
     a_run_that_has_finished_or_is_unknown_is_not_cancelled,
     what_was_skipped_is_listed_with_its_reason,
-    the_lists_of_runs_go_both_ways,
     a_run_is_found_by_its_id_from_everywhere,
 );
-on_both!(long AsBuilt: a_page_of_runs_costs_the_same_for_any_number_of_them);
+on_both!(long AsBuilt: the_lists_of_runs_go_both_ways, a_page_of_runs_costs_the_same_for_any_number_of_them);
 
 const CANCEL: &str = "mutation X($input: CancelCleanupRunInput!) { cancelCleanupRun(input: $input) {
     run { id status sessionsDeleted sessionsSkipped finishedAt
@@ -134,6 +133,7 @@ async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
     assert_eq!((&found["cleanupRun"], &found["deletions"]["totalCount"]), (&Value::Null, &json!(0)));
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
     let app = migrated_server(db).await;
     for session in [8, 7, 6, 5] {

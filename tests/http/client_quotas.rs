@@ -22,7 +22,7 @@ use super::websocket::Client;
 use crate::support::wait::wait_until;
 use crate::support::{Contents, TestDb, on_both};
 
-on_both!(Adopted: ten_things_at_once_are_answered, what_was_given_up_before_its_turn_is_not_begun);
+on_both!(long Adopted: what_was_given_up_before_its_turn_is_not_begun, ten_things_at_once_are_answered);
 on_both!(long Adopted:
     the_queries_of_one_token_leave_others_their_turn,
     connections_that_wait_for_their_turn_make_no_room,
@@ -42,6 +42,7 @@ async fn send_query(address: SocketAddr, token: String, body: Value) -> reqwest:
     request.send().await.unwrap()
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn the_queries_of_one_token_leave_others_their_turn(db: TestDb) {
     let (many, other) = (create_token(&db, "many", Role::Viewer).await, create_token(&db, "other", Role::Viewer).await);
     slow(&db).await;
@@ -87,6 +88,7 @@ async fn ten_things_at_once_are_answered(db: TestDb) {
     }
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn connections_that_wait_for_their_turn_make_no_room(db: TestDb) {
     let one = create_token(&db, "one", Role::Viewer).await;
     slow(&db).await;

@@ -40,6 +40,7 @@ async fn connect_with_window(address: SocketAddr, bytes: u32) -> TcpStream {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_client_of_http_2_that_takes_nothing_is_let_go() {
     for bytes in [0, 1] {
         let (_db, address) = limited(SOON).await;
@@ -75,6 +76,7 @@ async fn a_client_of_http_2_that_takes_its_answers_stays() {
     }
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn an_answer_that_is_not_read_ends_its_connection(db: TestDb) {
     db.exec(&format!("UPDATE whatsapp_groups SET group_name = '{}'", "x".repeat(60_000))).await;
     let address = started(&db, SOON).await;

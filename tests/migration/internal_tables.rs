@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::cli::{document, run};
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: an_idempotency_key_belongs_to_a_deletion_or_to_a_run, a_deletion_without_an_archive_is_shown_as_such);
+on_both!(long Mended:
+    an_idempotency_key_belongs_to_a_deletion_or_to_a_run,
+    a_deletion_without_an_archive_is_shown_as_such,
+);
 
 const ID: &str = "de1e7000-0000-4000-8000-000000000001";
 

@@ -14,6 +14,7 @@ on_both!(AsBuilt:
 );
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn postgres_the_tables_may_be_in_a_schema_with_any_name() {
     let Some(db) = TestDb::postgres(Contents::Empty).await else { return };
     let schema = "My \"Host\"'s";

@@ -6,7 +6,8 @@ use crate::cli::migrate_without_purge;
 use crate::gateway::{Server, nobodys_port};
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: deletions_and_runs_with_a_gateway, a_migration_with_a_gateway);
+on_both!(Mended: a_migration_with_a_gateway);
+on_both!(long Mended: deletions_and_runs_with_a_gateway);
 
 async fn deletions_and_runs_with_a_gateway(db: TestDb) {
     migrate_without_purge(&db).await;

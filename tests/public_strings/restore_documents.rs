@@ -7,7 +7,8 @@ use super::{OTHER_STALE, STALE, Transcript, UNKNOWN, id_at, lock};
 use crate::cli::{document, migrate_without_purge};
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: a_restore_and_its_dry_run, refusals_of_a_restore, conflicts_of_a_restore);
+on_both!(Mended: a_restore_and_its_dry_run, conflicts_of_a_restore);
+on_both!(long Mended: refusals_of_a_restore);
 
 /// Deletes a session and returns the deletion's id.
 fn delete(db: &TestDb, session: &str, flags: &[&str]) -> String {

@@ -14,7 +14,8 @@ use crate::cli::server::Server;
 use crate::cli::{document, migrate_without_purge};
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: rows_of_a_deletion, rows_of_runs, rows_of_an_access_token, names_of_principals);
+on_both!(Mended: rows_of_a_deletion, rows_of_an_access_token, names_of_principals);
+on_both!(long Mended: rows_of_runs);
 
 /// Runs a command, asserts that it succeeds, and returns its document.
 fn done(db: &TestDb, arguments: &[&str]) -> serde_json::Value {

@@ -4,7 +4,7 @@ use super::{Transcript, lock};
 use crate::cli::migrate_without_purge;
 use crate::support::{TestDb, on_both};
 
-on_both!(Mended: access_tokens);
+on_both!(long Mended: access_tokens);
 
 async fn access_tokens(db: TestDb) {
     migrate_without_purge(&db).await;

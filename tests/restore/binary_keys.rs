@@ -50,7 +50,7 @@ async fn a_row_that_an_index_over_an_expression_keeps_out(db: TestDb) {
     db.exec("INSERT INTO pins VALUES (x'ff', 'A', NULL)").await;
     let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "x'ff00fe'");
-    assert!(message.contains("one_label allows once"), "{message}");
+    assert!(message.contains("unique key one_label. Delete or change that row"), "{message}");
 }
 
 /// Creates a code with the given group, and a row of `holes` that refers to the code and to the session's group.

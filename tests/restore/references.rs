@@ -187,5 +187,8 @@ async fn a_type_that_loses_something_is_in_the_way(db: TestDb) {
     ))
     .await;
     let message = conflict_message(&db, &deletion).await;
-    assert!(message.starts_with("The column id was ") && message.contains("could not be restored"), "{message}");
+    assert!(
+        message.starts_with("The column id had the type ") && message.contains("could not be restored"),
+        "{message}"
+    );
 }

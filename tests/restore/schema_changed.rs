@@ -198,7 +198,10 @@ async fn a_word_that_an_enum_has_renamed(db: TestDb) {
     // Other conflicts cannot be searched for with such rows, which must not cause an error.
     db.exec("ALTER TYPE colour RENAME VALUE 'green' TO 'verde'; CREATE UNIQUE INDEX one_colour ON pins (colour)").await;
     let message = conflict_message(&db, &deletion).await;
-    assert!(message.contains("green") && message.contains(" Change colour, or its type colour, "), "{message}");
+    assert!(
+        message.contains("green") && message.contains(" Change the column colour or its type colour "),
+        "{message}"
+    );
 }
 
 async fn a_domain_with_a_new_check(db: TestDb) {
@@ -209,7 +212,10 @@ async fn a_domain_with_a_new_check(db: TestDb) {
     let deletion = delete(&db, STALE).await;
     db.exec("ALTER DOMAIN short ADD CONSTRAINT shorter CHECK (length(VALUE) < 3)").await;
     let message = conflict_message(&db, &deletion).await;
-    assert!(message.contains("shorter") && message.contains(" Change label, or its type short, "), "{message}");
+    assert!(
+        message.contains("shorter") && message.contains(" Change the column label or its type short "),
+        "{message}"
+    );
 }
 
 async fn a_column_that_became_generated(db: TestDb) {

@@ -148,5 +148,5 @@ async fn an_index_over_functions_of_another_schema(db: TestDb) {
     db.exec("INSERT INTO pins VALUES (3, 'a', true, NULL), (4, 'KEPT', true, NULL)").await;
     let (_, key, message, _) = find_only_conflict(&db, &deletion).await;
     assert_eq!(key, "1");
-    assert!(message.contains("one_label allows once"), "{message}");
+    assert!(message.contains("one_label allows only once"), "{message}");
 }

@@ -6,9 +6,9 @@ use super::{assert_migrates_and_purges, rows_now, table_names};
 use crate::cli::{document, run};
 use crate::support::{TestDb, on_both};
 
-on_both!(AsBuilt: as_built_the_purge_is_taken_back);
-on_both!(FirstFix: after_the_first_fix_the_purge_is_taken_back);
-on_both!(Mended: mended_before_the_purge_is_taken_back);
+on_both!(long AsBuilt: as_built_the_purge_is_taken_back);
+on_both!(long FirstFix: after_the_first_fix_the_purge_is_taken_back);
+on_both!(long Mended: mended_before_the_purge_is_taken_back);
 
 async fn as_built_the_purge_is_taken_back(db: TestDb) {
     restore_purge(&db).await;

@@ -6,7 +6,7 @@
 //! on the number PROCESS. A later process on the same server drops the databases whose number is not locked.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
+use std::collections::hash_map::{DefaultHasher, Entry};
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
@@ -66,10 +66,10 @@ async fn create_databases(url: &str, mut requests: mpsc::UnboundedReceiver<(Cont
     drop_abandoned_databases(&mut connection).await;
     let (mut templates, mut count) = (HashMap::new(), 0);
     while let Some((contents, reply)) = requests.recv().await {
-        if !templates.contains_key(&contents) {
-            templates.insert(contents, find_or_create_template(&mut connection, url, contents).await);
-        }
-        let template = &templates[&contents];
+        let template = match templates.entry(contents) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(find_or_create_template(&mut connection, url, contents).await),
+        };
         count += 1;
         let name = format!("session_admin_test_{process}_{count}");
         connection.exec(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;

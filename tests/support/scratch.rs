@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::server::FIND_BASE;
@@ -20,8 +20,8 @@ rm -rf "$dir"
 
 /// Returns the temporary folder of this process. It is deleted when the process ends, even if it is killed.
 pub fn folder() -> &'static Path {
-    static FOLDER: OnceLock<(PathBuf, ChildStdin)> = OnceLock::new();
-    let (folder, _lifeline) = FOLDER.get_or_init(|| {
+    static FOLDER: OnceLock<(PathBuf, Child)> = OnceLock::new();
+    let (folder, _keeper) = FOLDER.get_or_init(|| {
         let mut command = Command::new("sh");
         command.args(["-c", &[FIND_BASE, KEEPER].concat(), "keeper"]).current_dir("/");
         // Ctrl-C goes to the process group of the tests; the keeper has to outlive it.
@@ -29,7 +29,7 @@ pub fn folder() -> &'static Path {
         let mut keeper = command.spawn().unwrap();
         let mut folder = String::new();
         BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut folder).unwrap();
-        (PathBuf::from(folder.trim_end()), keeper.stdin.take().unwrap())
+        (PathBuf::from(folder.trim_end()), keeper)
     });
     folder
 }

@@ -23,10 +23,10 @@ pub fn skip(reason: &str) {
 /// Records that the current test is skipped because there is nothing yet that it could compare with, which
 /// `SESSION_ADMIN_TEST_REQUIRE_ALL` does not require.
 pub fn skip_comparison(reason: &str) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let mut file = OpenOptions::new().create(true).append(true).open(skipped_file()).unwrap();
     file.write_all(format!("{test}\t{reason}\n").as_bytes()).unwrap();
-    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if REPORTED.lock().unwrap().insert(reason.to_owned()) {
         say(&format!("skipped: {reason}"));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::db::{Dialect, quote};
 
-/// The index of a table in [`Graph::tables`].
+/// The index of a table in [`ForeignKeyGraph::tables`].
 pub type TableId = usize;
 
 /// The tables that can be reached from one table, usually the sessions', and the foreign keys between them.
@@ -166,7 +166,7 @@ impl ForeignKeyGraph {
         self.tables.iter().position(|table| table.schema == schema && table.name == name)
     }
 
-    /// Returns the enforced foreign keys that refer to `table`, with their indexes in [`Graph::foreign_keys`].
+    /// Returns the enforced foreign keys that refer to `table`, with their indexes in [`ForeignKeyGraph::foreign_keys`].
     pub fn referring_to(&self, table: TableId) -> impl Iterator<Item = (usize, &ForeignKey)> {
         self.foreign_keys.iter().enumerate().filter(move |(_, key)| key.referenced == table && key.enforced)
     }

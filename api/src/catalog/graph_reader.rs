@@ -11,7 +11,7 @@ use crate::error::Error;
 /// Reads the graph from the sessions' table of `schema`, with one statement.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::IncompatibleDatabase`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn load_graph(conn: &impl ConnectionTrait, dialect: Dialect, schema: &str) -> Result<ForeignKeyGraph, Error> {
     load_graph_from(conn, dialect, schema, SESSIONS).await
 }
@@ -19,7 +19,7 @@ pub async fn load_graph(conn: &impl ConnectionTrait, dialect: Dialect, schema: &
 /// Reads the graph from the table `root` of `schema`, with one statement.
 ///
 /// # Errors
-/// Those of [`read`].
+/// Those of [`load_graph`].
 pub async fn load_graph_from(
     conn: &impl ConnectionTrait,
     dialect: Dialect,

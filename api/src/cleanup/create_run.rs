@@ -46,7 +46,7 @@ pub async fn create_run(
 /// skipped ones with their reasons.
 ///
 /// # Errors
-/// Those of [`start`].
+/// Those of [`create_run`].
 pub(super) async fn create_run_for(
     db: &Database,
     request: &CleanupRequest,

@@ -102,7 +102,7 @@ impl RunExecutor {
     /// returns the run as it is then. While the database is unavailable, or has no connection to spare, it waits.
     ///
     /// # Errors
-    /// Those of [`Worker::step`]. The run is then paused, each time longer, and fails after ten attempts without
+    /// Those of [`RunExecutor::run_next_batch`]. The run is then paused, each time longer, and fails after ten attempts without
     /// progress. [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
     pub async fn run_to_end(
         mut self,

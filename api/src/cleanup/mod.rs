@@ -1,6 +1,6 @@
 //! Cleanup: deleting the sessions that meet criteria, in short transactions that follow one another.
 //!
-//! [`fn@start`] fixes the list of sessions in a run's rows; a [`Worker`] takes the run and deletes its sessions batch
+//! [`fn@create_run`] fixes the list of sessions in a run's rows; a [`RunExecutor`] takes the run and deletes its sessions batch
 //! by batch. A run's progress and its lease are in the database and nowhere else, so a worker may stop after any step,
 //! and another one continues.
 

@@ -91,7 +91,7 @@ impl ScheduledCleanup {
     /// towards the ceiling, and are no reason for a run.
     ///
     /// # Errors
-    /// Those of [`super::start()`].
+    /// Those of [`super::create_run()`].
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<TickOutcome, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);

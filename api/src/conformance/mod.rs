@@ -6,7 +6,7 @@
 //!
 //! A request passes these steps:
 //!
-//! 1. [`document_cache::Documents::read`] parses the text, unless it is cached, and bounds the request's variables. Parsing
+//! 1. [`document_cache::DocumentCache::read`] parses the text, unless it is cached, and bounds the request's variables. Parsing
 //!    ([`document::Document::parse`]) counts tokens before async-graphql's parser runs (`parse::token_scan`), bounds the
 //!    document's size (`parse::document_size`) and its introspection (`parse::introspection_limit`), validates it against
 //!    all rules (`parse::validation`), and rewrites what async-graphql would take wrongly whatever the variables are

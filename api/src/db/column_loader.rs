@@ -14,7 +14,7 @@ impl TableColumns {
     /// Reads the columns of `table` in the business schema.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
+    /// [`Error::IncompatibleDatabase`] if there is no such table; [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn load(conn: &impl ConnectionTrait, db: &Database, table: &str) -> Result<Self, Error> {
         let dialect = db.dialect();
         let sql = match dialect {
@@ -51,10 +51,10 @@ impl TableColumns {
 
     /// Returns the columns of `table` as they were at most two seconds ago.
     ///
-    /// This is for lists, which read many pages. Whatever decides about a row uses [`Columns::now`].
+    /// This is for lists, which read many pages. Whatever decides about a row uses [`TableColumns::load`].
     ///
     /// # Errors
-    /// Those of [`Columns::now`].
+    /// Those of [`TableColumns::load`].
     pub async fn load_cached(db: &Database, table: &str) -> Result<Arc<Self>, Error> {
         if let Some(columns) = db.column_cache().get(table) {
             return Ok(columns);

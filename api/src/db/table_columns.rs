@@ -37,7 +37,7 @@ impl TableColumns {
         &self.table
     }
 
-    /// Returns what to SELECT to read these columns as [`Cell`](super::Cell)s, under the entity's names. Unrequested
+    /// Returns what to SELECT to read these columns as [`SqlValue`](super::SqlValue)s, under the entity's names. Unrequested
     /// and missing columns are null.
     #[must_use]
     pub fn select_list<C: ColumnTrait>(&self, columns: &[C], unrequested: &[&str]) -> String {

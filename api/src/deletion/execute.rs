@@ -101,7 +101,7 @@ async fn delete_with_retries(
 /// transaction begins, and checked again within it.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::IncompatibleDatabase`] where the sessions' table is missing or hidden; [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn enforce_foreign_keys(db: &Database) -> Result<bool, Error> {
     match db.dialect() {
         Dialect::Postgres => Ok(true),

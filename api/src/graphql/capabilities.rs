@@ -164,7 +164,7 @@ fn log_outcome(outcome: &Result<DeletionOutcome, Error>) {
         }
         Err(Error::BadInput(_)) => {}
         Err(error) => {
-            tracing::warn!(target: "session_admin::graphql", error = error_chain(error), "the deletion failed")
+            tracing::warn!(target: "session_admin::graphql", error = error_chain(error), "the deletion failed");
         }
     }
 }

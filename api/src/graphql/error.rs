@@ -103,7 +103,7 @@ fn log(error: &Error, correlation_id: &str) {
             tracing::warn!(target: "session_admin::graphql", correlation_id, error = error_chain(error), "the database did not answer");
         }
         _ => {
-            tracing::error!(target: "session_admin::graphql", correlation_id, error = error_chain(error), "a request failed")
+            tracing::error!(target: "session_admin::graphql", correlation_id, error = error_chain(error), "a request failed");
         }
     }
 }

@@ -183,7 +183,7 @@ fn uuid(id: &SqlValue) -> Result<Uuid, Error> {
 /// Parses the id of a group or of its session.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] if it is not a UUID.
+/// [`Error::IncompatibleDatabase`] if it is not a UUID.
 pub(super) fn parse_id(text: &str) -> Result<Uuid, Error> {
     text.parse()
         .map_err(|_| Error::IncompatibleDatabase(format!("A group has or names the id {text}, which is not a UUID.")))

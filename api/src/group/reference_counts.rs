@@ -28,7 +28,7 @@ pub struct ReferenceCount {
 /// It takes two statements for any number of groups: one reads the catalogue, one counts.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] if a referring table may hide rows from this role, since the count could be wrong;
+/// [`Error::IncompatibleDatabase`] if a referring table may hide rows from this role, since the count could be wrong;
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn count_references(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<ReferenceCount>>, Error> {
     let dialect = db.dialect();

@@ -60,7 +60,7 @@ impl SchemaSnapshot {
     /// Reads the graph from the catalog.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] where the sessions' table is missing or hidden; [`Error::Unavailable`],
+    /// [`Error::IncompatibleDatabase`] where the sessions' table is missing or hidden; [`Error::Unavailable`],
     /// [`Error::Timeout`].
     pub async fn load(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
         let graph = catalog::load_graph(conn, db.dialect(), db.schema()).await?;

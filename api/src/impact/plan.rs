@@ -26,7 +26,7 @@ pub struct DeletionPlan<'a> {
 /// A foreign key that is followed, from the rows it refers to.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    /// The place of the foreign key in [`Graph::foreign_keys`].
+    /// The place of the foreign key in [`ForeignKeyGraph::foreign_keys`].
     pub key: usize,
     /// The rows referred to, which are deleted or updated.
     pub source: Source,

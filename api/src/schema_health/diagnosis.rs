@@ -16,7 +16,7 @@ use crate::error::Error;
 /// rows at risk.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] if there is no sessions' table; [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::IncompatibleDatabase`] if there is no sessions' table; [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn diagnose(db: &Database, accepted: &AcceptedFindings) -> Result<SchemaHealth, Error> {
     let pending_migrations = migration::list_pending(db.pool()).await?;
     let snapshot = db.snapshot().await?;

@@ -73,7 +73,7 @@ impl JobRunner {
                 );
             }
             Ok(run) => {
-                tracing::info!(target: "session_admin::worker", run = %run.id, "a cleanup run is left to other workers")
+                tracing::info!(target: "session_admin::worker", run = %run.id, "a cleanup run is left to other workers");
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

@@ -12,8 +12,7 @@ use super::{Model, Place, check_pages, expected_page, ordered_rows, random, seed
 use crate::http::app::TestApp;
 use crate::support::{TestDb, on_both};
 
-on_both!(Empty: pages_of_each_session_s_groups_are_what_the_model_says);
-on_both!(long Empty: pages_of_groups_are_what_the_model_says);
+on_both!(long Empty: pages_of_each_session_s_groups_are_what_the_model_says, pages_of_groups_are_what_the_model_says);
 
 const SESSIONS: [&str; 3] = [
     "10000000-0000-4000-8000-000000000001",
@@ -41,6 +40,7 @@ async fn create_adopted_tables(db: TestDb, filled_names: bool) -> TestApp {
     TestApp::over(db).await
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn pages_of_groups_are_what_the_model_says(db: TestDb) {
     let app = create_adopted_tables(db, false).await;
     for seed in seeds(40) {

@@ -64,6 +64,7 @@ async fn slow_down_run_tables(db: &TestDb) {
     }
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn subscriptions_leave_connections_for_others(db: TestDb) {
     let id = create_run(&db).await;
     let mut worker =
@@ -95,6 +96,7 @@ async fn subscriptions_leave_connections_for_others(db: TestDb) {
     while staying.hear().await["id"] != "late" {}
 }
 
+#[ignore = "long: `make test` runs it"]
 async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
     let id = create_run(&db).await;
     let mut worker =
@@ -158,6 +160,7 @@ async fn the_operations_of_a_socket_are_as_many_as_it_is_told() {
 
 /// The result of an operation that was completed while it executed is not sent, even if another operation uses its id.
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn what_comes_of_an_operation_that_was_completed_is_not_told() {
     let (_db, address) = without_data().await;
     let mut client = Client::begin(address).await;

@@ -28,6 +28,7 @@ async fn pings_are_answered_with_what_they_hold() {
 }
 
 #[tokio::test]
+#[ignore = "long: `make test` runs it"]
 async fn a_quiet_client_that_is_there_stays_and_one_that_is_not_goes() {
     let db = TestDb::sqlite(Contents::Empty).await;
     let address = server(db.database().await.clone(), Sockets::with_ping_interval(Duration::from_millis(200))).await;

@@ -70,7 +70,7 @@ fn reload_until_dropped(path: &Path, mut last_text: String, interval: Duration, 
                 *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
             }
             Err(problem) => {
-                tracing::warn!(target: "session_admin::auth", %path, problem, "the JWT keys were not reloaded")
+                tracing::warn!(target: "session_admin::auth", %path, problem, "the JWT keys were not reloaded");
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::db::SqlValue;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cursor {
-    /// The [name of the order](super::Order::name): a cursor of one order is invalid in another.
+    /// The [name of the order](super::SortOrder::name): a cursor of one order is invalid in another.
     #[serde(rename = "o")]
     pub(super) order: Arc<str>,
     /// The row's value of the sort key.

@@ -135,7 +135,7 @@ impl PagedQuery {
         Ok(id.map(|id| self.order.cursor(value, id)))
     }
 
-    /// Reads the page from the rows of a [`List::page_sql`] statement.
+    /// Reads the page from the rows of a [`PagedQuery::page_sql`] statement.
     pub(super) fn read_page(&self, rows: Vec<QueryResult>, slice: &PageRequest) -> Result<Page<QueryResult>, Error> {
         let is_cut = slice.after.is_some() || slice.before.is_some();
         let flag = |name: &str| -> Result<bool, Error> {

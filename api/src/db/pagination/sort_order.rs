@@ -43,7 +43,7 @@ impl SortKey {
         Self { nullable: true, ..Self::new(sql, kind) }
     }
 
-    /// Returns what to SELECT to read the value as a [`Cell`].
+    /// Returns what to SELECT to read the value as a [`SqlValue`].
     pub(super) fn selected(&self, dialect: Dialect) -> String {
         match (dialect, self.kind) {
             (Dialect::Postgres, KeyType::Time | KeyType::Uuid) => self.sql.clone(),

@@ -44,7 +44,7 @@ pub(crate) fn archived_rows_table(dialect: Dialect) -> String {
 /// Returns the entries of a deletion's archive, in the order of their numbers.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] for an entry that this version cannot read; [`Error::Unavailable`], [`Error::Timeout`].
+/// [`Error::IncompatibleDatabase`] for an entry that this version cannot read; [`Error::Unavailable`], [`Error::Timeout`].
 pub(crate) async fn entries_of_deletion(
     conn: &impl ConnectionTrait,
     db: &Database,

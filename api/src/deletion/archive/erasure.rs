@@ -116,7 +116,7 @@ async fn erase_in_transaction_once(
 /// ignores the pragma silently where it cannot be set.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where it does not.
+/// [`Error::IncompatibleDatabase`] where it does not.
 pub(in crate::deletion) async fn require_overwriting(
     transaction: &DatabaseTransaction,
     db: &Database,

@@ -64,7 +64,7 @@ pub(in crate::deletion) async fn list_references(
 /// the number of rows.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where the key of an unlinked row changes with its reference, so that the row cannot be found
+/// [`Error::IncompatibleDatabase`] where the key of an unlinked row changes with its reference, so that the row cannot be found
 /// again.
 pub(in crate::deletion) async fn archive_references(
     transaction: &DatabaseTransaction,

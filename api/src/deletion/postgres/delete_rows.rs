@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 20;
 /// Reads the foreign keys and locks their tables, so that the keys stay as they are until the transaction ends.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where the keys keep changing; [`Error::LockTimeout`], [`Error::Unavailable`],
+/// [`Error::IncompatibleDatabase`] where the keys keep changing; [`Error::LockTimeout`], [`Error::Unavailable`],
 /// [`Error::Timeout`].
 pub(in crate::deletion) async fn lock_schema(
     transaction: &DatabaseTransaction,
@@ -50,7 +50,7 @@ pub(in crate::deletion) async fn lock_schema(
 /// Rows of tables that nothing refers to are not locked.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] where other transactions keep adding rows to a cycle; [`Error::LockTimeout`],
+/// [`Error::IncompatibleDatabase`] where other transactions keep adding rows to a cycle; [`Error::LockTimeout`],
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub(in crate::deletion) async fn lock_rows(
     transaction: &DatabaseTransaction,
