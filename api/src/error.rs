@@ -155,7 +155,7 @@ impl Error {
 
 impl From<migration::Error> for Error {
     fn from(source: migration::Error) -> Self {
-        // A connection fault during a migration keeps its own class. `Migration` would present it as a refusal.
+        // A connection fault during a migration has its own variant. `Migration` would present it as a refusal.
         if let migration::Error::Database(fault) = &source
             && let connection_error @ (Self::Unavailable(_) | Self::Insecure { .. }) = classify(fault.clone())
         {

@@ -34,24 +34,24 @@ impl ReferentialAction {
     }
 }
 
-/// A reference and the ON DELETE action that a migration sets on it.
+/// A referring column, and the ON DELETE action that a migration sets on its foreign key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForeignKeyFix {
     pub(crate) table: &'static str,
     pub(crate) column: &'static str,
-    /// The referenced table. A foreign key that has to be created references its column `id`.
+    /// The referenced table. If the migration creates the foreign key, it references the column `id`.
     pub(crate) referenced_table: &'static str,
     /// The action that this migration sets.
     pub(crate) action: ReferentialAction,
-    /// The action that the last migration sets. A reference that already has it keeps it.
+    /// The action that the last migration sets. A foreign key that already has this action is not changed.
     pub(crate) final_action: ReferentialAction,
 }
 
 impl ForeignKeyFix {
-    /// Returns the action to set, given the actions of the reference's existing foreign keys.
+    /// Returns the action to set, given the actions of the column's existing foreign keys.
     ///
-    /// There may be several foreign keys if a manual repair was not completed. If one of them has the final action,
-    /// that action is kept.
+    /// A column may have several foreign keys if a manual repair was not completed. If one of them has the final
+    /// action, that action is returned.
     pub(crate) fn target_action(&self, existing: &[ReferentialAction]) -> ReferentialAction {
         if existing.contains(&self.final_action) { self.final_action } else { self.action }
     }

@@ -7,8 +7,8 @@
 //!
 //! A migration can be killed at any time. It leaves a state from which the next session continues.
 //!
-//! This crate depends on neither `api` nor `entity`. Those change, while a migration keeps the names and rules of the
-//! time at which it was written.
+//! This crate depends on neither `api` nor `entity`. Those change, while a migration must always use the names and
+//! rules of the time at which it was written.
 
 mod adoption;
 mod context;

@@ -2,8 +2,8 @@
 //! two on groups.
 //!
 //! Without an index on its foreign key, a table is scanned completely for each deleted row of the referenced table.
-//! Foreign keys that a deployment added to a business table also get an index. Those of other tables do not; schema
-//! health reports them.
+//! Foreign keys that a deployment added to a business table also get an index. Foreign keys of other tables do not;
+//! schema health reports them.
 
 use std::sync::Arc;
 

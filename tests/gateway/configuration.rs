@@ -1,8 +1,8 @@
-//! Tests that the gateway's options are validated before anything starts, and that their values stay secret.
+//! Tests that a command rejects invalid gateway options at its start, and that no output shows their values.
 
 use crate::cli::{Ended, ended, executable};
 
-/// Runs `schema`, which needs no database, with the given gateway options in the environment.
+/// Runs a command that needs no database, with the given gateway options in the environment.
 fn run_schema_with(options: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let mut command = executable(arguments);
     for (name, value) in options {

@@ -1,4 +1,4 @@
-//! Tests that errors have codes and messages that a caller can use.
+//! Tests that errors have codes, and messages that say what to correct.
 
 use serde_json::json;
 

@@ -51,12 +51,12 @@ async fn restore_purge(db: &TestDb) {
     let ended = run(db, &["restore", id, "--yes"]);
     assert_eq!(ended.code, 3);
     assert_eq!(ended.stdout, "✗ Refused: The deletion has been restored already.\nNothing was restored.\n");
-    // The repaired schema stays, and nothing is pending: the sessions are not purged again.
+    // The schema stays repaired. No migration is pending, so the sessions are not purged again.
     assert_eq!(crate::migration::fetch_rules(db, "public").await, crate::migration::FINAL_RULES);
     assert_eq!(document(db, &["migrate", "--status"]).1["pending"], json!([]));
 }
 
-/// Returns the number of rows restored, of rows with references set again, and of references that could not be set.
+/// Returns the numbers of restored rows, of relinked rows, and of rows that could not be relinked.
 fn restore_counts(outcome: &Value) -> (i64, i64, i64) {
     let number = |field: &str| outcome[field].as_i64().unwrap();
     (number("rowsRestored"), number("rowsRelinked"), number("rowsNotRelinked"))

@@ -1,7 +1,7 @@
 //! What one client may have in progress, so that it leaves room for the others.
 //!
-//! A client is an access token, however many connections it uses. While no token is required, callers cannot be told apart,
-//! and each connection is a client of its own.
+//! A client is an access token, however many connections it uses. While no token is required, callers cannot be
+//! distinguished, and each connection is a separate client.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};

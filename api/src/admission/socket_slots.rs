@@ -33,7 +33,7 @@ struct Socket {
     _keep_open: oneshot::Sender<()>,
 }
 
-/// Who uses a socket.
+/// The user of a socket.
 #[derive(Debug, PartialEq, Eq)]
 enum Owner {
     /// The socket has not been initialised.
@@ -86,11 +86,11 @@ impl SocketSlots {
 }
 
 impl SocketSlot {
-    /// Assigns the slot to the token with this name, once the socket has been initialised; to nobody where no token is
-    /// required, since callers cannot be told apart then.
+    /// Assigns the slot of an initialised socket to the token with this name. The owner is anonymous if no token is
+    /// required, because callers cannot be distinguished then.
     ///
     /// # Errors
-    /// [`TooManySockets`] where the token has as many other sockets as it may.
+    /// [`TooManySockets`] if the token already has the maximum number of other sockets.
     pub(crate) fn assign(&self, token: Option<&str>) -> Result<(), TooManySockets> {
         let max = self.slots.max_per_token;
         let owner = token.map_or(Owner::Anonymous, |name| Owner::Token(name.to_owned()));

@@ -133,21 +133,21 @@ pub async fn create(
     }
 }
 
-/// Returns all tokens, the newest first.
+/// Returns all tokens, newest first.
 ///
 /// # Errors
-/// Those of the database.
+/// Returns the errors of the database.
 pub async fn list(db: &Database) -> Result<Vec<Token>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM {} ORDER BY created_at DESC, id", db.internal_table("tokens"));
     let rows = db.pool().query_all_raw(db.dialect().statement(sql, [])).await?;
     rows.iter().map(|row| read_token(row, db.settings().clock.now())).collect()
 }
 
-/// Revokes the token with this id, or the unrevoked token with this name, and returns it; none where there is no such token. A
-/// token that was revoked before stays as it is.
+/// Revokes the token with this id, or the unrevoked token with this name, and returns it. Returns `None` if there is no
+/// such token. A token that has already been revoked is not changed.
 ///
 /// # Errors
-/// Those of the database.
+/// Returns the errors of the database.
 pub async fn revoke(db: &Database, id_or_name: &str) -> Result<Option<Token>, Error> {
     let tokens = list(db).await?;
     let has_id = |token: &&Token| id_or_name.parse() == Ok(token.id);

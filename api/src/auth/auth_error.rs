@@ -1,18 +1,18 @@
-//! Why a caller is not let in.
+//! The reasons for which authentication fails.
 
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// Why a caller is not let in.
+/// The reason for which authentication fails.
 #[derive(Debug, Clone)]
 pub enum AuthError {
-    /// There is no token, and one is required.
+    /// The request has no token, and the server requires one.
     Missing,
-    /// The token is unknown, revoked, expired or malformed. The caller is not told which.
+    /// The token is unknown, revoked, expired or malformed. The response does not say which.
     Invalid,
-    /// The token is valid, but gives no role here. The sentence says what is missing.
+    /// The token is valid, but grants no role on this server. The text is a sentence that says what is missing.
     NoRole(String),
-    /// The database cannot tell now.
+    /// The token cannot be checked, because the database returned an error.
     Unknown(Arc<Error>),
 }

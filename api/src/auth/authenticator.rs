@@ -27,7 +27,7 @@ const OUTAGE_CACHE_TTL: Duration = Duration::from_hours(1);
 const OUTAGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a lookup waits for its permit.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
-/// While there is no token, how often the database is asked whether there is one.
+/// The time between two queries of the database for a first token, while there is none.
 const FIRST_TOKEN_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest text that may be a token, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -40,7 +40,7 @@ pub struct Authenticator(Arc<Shared>);
 struct Shared {
     db: Database,
     jwt: Option<JwtVerifier>,
-    /// The principals of tokens that were valid a moment ago, by the tokens' hashes.
+    /// The principals of tokens that were valid within the last seconds, by the hashes of the tokens.
     cache: Cache<String, Principal>,
     /// The principals of tokens that were valid when they were last looked up.
     outage_cache: Cache<String, Principal>,
@@ -49,7 +49,7 @@ struct Shared {
     lookups: Semaphore,
     /// Whether a token is required. Once it is, it stays so.
     requires_token: AtomicBool,
-    /// When the database last said that there is no token.
+    /// When the database was last found to contain no token.
     no_token_seen: Mutex<Option<Instant>>,
 }
 
@@ -75,11 +75,11 @@ impl Authenticator {
         }))
     }
 
-    /// Returns whether a token is required: one has been created, even if it was revoked since, or JWTs are configured. Until
-    /// then the database is asked once a second.
+    /// Returns whether a token is required: whether one was ever created, even if it has been revoked, or JWTs are
+    /// configured. While no token is required, the database is queried at most once a second.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns the errors of the database.
     pub async fn requires_token(&self) -> Result<bool, Error> {
         let shared = &self.0;
         if shared.requires_token.load(Ordering::Relaxed) {

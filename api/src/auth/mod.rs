@@ -1,4 +1,4 @@
-//! Who makes a request, and what they may do: access tokens, JWTs and roles.
+//! Authentication and authorization: access tokens, JWTs, principals and roles.
 
 pub mod access_token;
 mod auth_error;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Role;
 use crate::error::Error;
 
-/// Who makes a request, and what they may do. Cloning it is cheap.
+/// The caller of a request, and the role of the caller. Cloning it is cheap.
 ///
 /// Audit records and idempotency keys go by a principal's name, so no two kinds of principals have a name in common. A token's
 /// name has no colon and is neither `local` (everybody while no token is required) nor `schedule`. A JWT's name begins with

@@ -1,21 +1,21 @@
-//! Roles.
+//! The roles of principals.
 
 use serde::Serialize;
 
-/// What a principal may do. Each role may do everything that the roles before it may.
+/// The permissions of a principal. Each role includes the permissions of the roles before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Role {
-    /// Reads and previews.
+    /// May read and preview.
     Viewer,
-    /// Deletes, restores and cleans up; dry runs too.
+    /// May also delete, restore and clean up, and execute dry runs.
     Operator,
-    /// Erases archives.
+    /// May also erase archives.
     Admin,
 }
 
 impl Role {
-    /// All roles, the one that may do least first.
+    /// All roles, in ascending order of permissions.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
 
     /// Returns the role's name.
@@ -28,7 +28,7 @@ impl Role {
         }
     }
 
-    /// Returns the role with this name, in any case.
+    /// Returns the role with this name. Letter case is ignored.
     #[must_use]
     pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name().eq_ignore_ascii_case(word))

@@ -1,4 +1,4 @@
-//! The foreign-key graph: the tables and foreign keys of the database's catalogue, as data.
+//! The foreign-key graph: the tables and foreign keys of the database's catalog, as data.
 
 use std::fmt;
 
@@ -84,7 +84,7 @@ pub struct Column {
     pub nullable: bool,
     /// The default's expression in SQL.
     pub default: Option<String>,
-    /// The number in the table (PostgreSQL), which a renamed column keeps.
+    /// The column's number in its table (PostgreSQL). It does not change if the column is renamed.
     pub number: i64,
     /// Whether the column is generated from other columns.
     pub generated: bool,

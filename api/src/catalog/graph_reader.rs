@@ -19,7 +19,7 @@ pub async fn load_graph(conn: &impl ConnectionTrait, dialect: Dialect, schema: &
 /// Reads the graph from the table `root` of `schema`, with one statement.
 ///
 /// # Errors
-/// Those of [`load_graph`].
+/// Returns the errors of [`load_graph`].
 pub async fn load_graph_from(
     conn: &impl ConnectionTrait,
     dialect: Dialect,

@@ -47,7 +47,7 @@ pub(crate) struct LiveColumn {
     pub name: String,
     /// The type as the database writes it.
     pub type_name: String,
-    /// The number in the table (PostgreSQL), which a renamed column keeps.
+    /// The column's number in its table (PostgreSQL). It does not change if the column is renamed.
     #[serde(default)]
     pub number: i64,
     /// Whether the column is generated.
@@ -66,8 +66,8 @@ pub(crate) struct LiveColumn {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct UniqueKey {
     pub name: String,
-    /// The compared expressions, as the catalogue's SQL over bare column names, each with its operator; none if the
-    /// catalogue does not have them (expressions on SQLite).
+    /// The compared expressions, as the catalog's SQL over bare column names, each with its operator; none if the
+    /// catalog does not have them (expressions on SQLite).
     pub parts: Option<Vec<(String, String)>>,
     /// The condition for the rows in the index, as SQL over bare column names.
     pub predicate: Option<String>,

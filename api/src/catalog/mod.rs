@@ -1,4 +1,4 @@
-//! The database's catalogue: its tables, and the foreign keys between them.
+//! The database's catalog: its tables, and the foreign keys between them.
 
 mod business_tables;
 mod foreign_key_graph;

@@ -1,4 +1,4 @@
-//! The foreign-key graph from PostgreSQL's catalogue.
+//! The foreign-key graph from PostgreSQL's catalog.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The foreign-key graph from SQLite's catalogue.
+//! The foreign-key graph from SQLite's catalog.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -215,7 +215,7 @@ fn actual_name(table: &Table, name: &str) -> String {
     found.map_or_else(|| name.to_owned(), |column| column.name.clone())
 }
 
-/// Numbers foreign keys that would have the same name, as PostgreSQL does: they have no names in SQLite's catalogue.
+/// Numbers foreign keys that would have the same name, as PostgreSQL does: they have no names in SQLite's catalog.
 fn distinguish_names(keys: &mut [ForeignKey]) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for key in keys {

@@ -25,8 +25,8 @@ pub async fn cancel(db: &Database, run: Uuid, principal: &str) -> Result<RunOutc
     }
 }
 
-/// Ends a run that no worker has as FAILED; the pending sessions are listed as skipped. Returns false where a worker
-/// has taken it by now.
+/// Ends a run that no worker has leased as FAILED, and marks its pending sessions as skipped. Returns false if a worker
+/// has leased it in the meantime.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -21,8 +21,8 @@ use crate::impact::token::ExpectedImpact;
 use crate::refusal::RefusalCode;
 use crate::session::queries;
 
-/// Creates the requested run, or returns the refusals; no session is deleted yet. A dry run creates nothing. Where the
-/// criteria are about the gateway, it is asked before that.
+/// Creates the requested run, or returns the refusals. No session is deleted yet. A dry run creates nothing. If a
+/// criterion concerns the gateway, the gateway is queried first.
 ///
 /// # Errors
 /// Everything that is not a refusal: [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].
@@ -42,11 +42,11 @@ pub async fn create_run(
     refuse_lock_timeout(outcome)
 }
 
-/// Creates the requested run from a selection: the selected sessions, where they still meet the criteria, and the
-/// skipped ones with their reasons.
+/// Creates the requested run from a selection. The run contains the selected sessions that still meet the criteria, and
+/// the skipped sessions with their reasons.
 ///
 /// # Errors
-/// Those of [`create_run`].
+/// Returns the errors of [`create_run`].
 pub(super) async fn create_run_for(
     db: &Database,
     request: &CleanupRequest,
@@ -55,7 +55,7 @@ pub(super) async fn create_run_for(
     refuse_lock_timeout(create(db, request, None, Some(selection)).await)
 }
 
-/// Turns the error of a lock that could not be had in time into a refusal.
+/// Converts a lock timeout into a refusal.
 fn refuse_lock_timeout(outcome: Result<CleanupOutcome, Error>) -> Result<CleanupOutcome, Error> {
     match outcome {
         Err(Error::LockTimeout(source)) => {

@@ -51,8 +51,8 @@ impl Default for Criteria {
 }
 
 impl Criteria {
-    /// Returns the filter that each session of a run must meet, which was requested at `moment`. The ids, the limit and
-    /// the gateway's answers are not part of it.
+    /// Returns the filter that each session must match in a run that was requested at `moment`. The ids, the limit and
+    /// the gateway's answers are not part of the filter.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a text that no database can hold.

@@ -69,7 +69,7 @@ impl RunExecutor {
             required_gateway(gateway.as_ref(), &found.criteria)?;
         }
         let Some(lease) = run_lease::take(&db, run).await? else { return Ok(None) };
-        // Reading the run again may fail, and then it would be nobody's until the lease has ended.
+        // The run is not read again: if that failed, no worker could execute the run until the lease expires.
         let (status, leased_by, attempts) = (RunStatus::Running, Some(lease.name.clone()), found.attempts + 1);
         let run = CleanupRun { status, leased_by, attempts, ..found };
         let worker = Self {
@@ -84,7 +84,7 @@ impl RunExecutor {
             lock_timeouts: 0,
         };
         if worker.run.attempts > MAX_ATTEMPTS {
-            // Each worker that had it was ended before it did anything.
+            // Every worker that leased the run ended before it completed a batch.
             worker.fail("No worker completed a batch.").await?;
             return Ok(None);
         }
@@ -97,13 +97,15 @@ impl RunExecutor {
         &self.run
     }
 
-    /// Executes steps until the run has finished or another worker has it, or until `told_to_stop` is ready: then the
-    /// batch under way is the last one, and the lease is given back. Calls `seen` with the run after each step, and
-    /// returns the run as it is then. While the database is unavailable, or has no connection to spare, it waits.
+    /// Executes steps until the run has finished or another worker holds it, and returns the final state of the run.
+    ///
+    /// When `told_to_stop` is ready, the current batch is the last one, and the lease is released. Calls `seen` with
+    /// the run after each step. Waits while the database is unavailable or has no free connection.
     ///
     /// # Errors
-    /// Those of [`RunExecutor::run_next_batch`]. The run is then paused, each time longer, and fails after ten attempts without
-    /// progress. [`Error::Unavailable`] is returned only once it was told to stop, and counts as no attempt.
+    /// Returns the errors of [`RunExecutor::run_next_batch`]. The run is then paused, for longer after each attempt,
+    /// and fails after ten attempts without progress. [`Error::Unavailable`] is returned only after `told_to_stop` is
+    /// ready, and does not count as an attempt.
     pub async fn run_to_end(
         mut self,
         told_to_stop: impl Future<Output = ()>,
@@ -167,7 +169,7 @@ impl RunExecutor {
         self.db.settings().run_lease / 15
     }
 
-    /// Whether this worker had the lease after the last step, and the run had not finished.
+    /// Returns whether this worker held the lease after the last step and the run had not finished.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.run.leased_by.as_deref() == Some(self.lease.name.as_str())
@@ -193,12 +195,12 @@ impl RunExecutor {
         run_progress::stop(&self.db, &self.lease, RefusalCode::RunFinished, &error).await.map(|_| ())
     }
 
-    /// Deletes one batch, or sets sessions aside, or ends the run; does nothing to a finished run. Returns the run as
-    /// it is then.
+    /// Deletes one batch, defers sessions, or ends the run, and returns the resulting state of the run. A finished run
+    /// is not changed.
     ///
     /// # Errors
-    /// Everything that concerns the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`]
-    /// and others. The run stays as it was committed last, and another step may continue it.
+    /// Errors that concern the whole database: [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`] and
+    /// others. The run remains in its last committed state, and another step can continue it.
     pub async fn run_next_batch(&mut self) -> Result<CleanupRun, Error> {
         if self.run.status.has_finished() {
             return Ok(self.run.clone());

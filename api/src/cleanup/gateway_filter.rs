@@ -1,4 +1,4 @@
-//! Selecting sessions by the gateway's answers. The gateway is asked before a transaction and never within one.
+//! The selection of sessions by the gateway's answers. The gateway is queried before a transaction, never within one.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::session::queries;
 
 use GatewaySessionState::{Connected, NotFound, Unknown, Unreachable};
 
-/// The sessions that the gateway is asked about together, before the limit is compared.
+/// The number of sessions that the gateway is queried about together, before the limit is compared.
 const SESSIONS_PER_QUERY: usize = 100;
 
 /// Sessions that meet the criteria in the database, divided by whether a run is to delete them.
@@ -24,19 +24,19 @@ pub(super) struct Selection {
     pub selected: Vec<Uuid>,
     /// The other sessions, each with the reason.
     pub skipped: Vec<SkippedSession>,
-    /// Whether the gateway answered about none of the sessions that it was asked about last. Then it is asked about the
-    /// others only if it answers again.
+    /// Whether the gateway answered none of the last queries. In that case, further sessions are queried only if it
+    /// answers again.
     gateway_is_silent: bool,
 }
 
 impl Selection {
-    /// Whether a session is skipped.
+    /// Returns whether a session is skipped.
     pub fn skips(&self, id: Uuid) -> bool {
         self.skipped.iter().any(|session| session.session_id == id)
     }
 
-    /// Adds sessions to the selection, but for those that the gateway's answers speak against; without a gateway, all
-    /// of them. Sessions that it is not asked about, since it is silent, are asked about before they are deleted.
+    /// Adds sessions to the selection, except those that the gateway's answers exclude. Without a gateway, all sessions
+    /// are added. Sessions that are not queried because the gateway is silent are queried before they are deleted.
     pub async fn add(&mut self, gateway: Option<&Gateway>, ids: &[Uuid], criteria: &Criteria, allow_connected: bool) {
         let answers = if self.gateway_is_silent {
             query_if_available_each(gateway, ids).await

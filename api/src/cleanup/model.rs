@@ -217,7 +217,7 @@ impl RunKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunStatus {
-    /// No worker has taken it yet.
+    /// No worker has started it yet.
     Queued,
     /// It is under way, or waits for a worker that continues it.
     Running,

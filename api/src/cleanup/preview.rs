@@ -31,7 +31,8 @@ pub struct Preview {
     pub skipped: Vec<SkippedSession>,
 }
 
-/// Returns what a cleanup by these criteria would do now. The gateway is asked only where the criteria are about it.
+/// Returns the effect that a cleanup with these criteria would have now. The gateway is queried only if a criterion
+/// concerns it.
 ///
 /// # Errors
 /// [`Error::BadInput`], [`Error::Unavailable`], [`Error::Timeout`].

@@ -93,7 +93,7 @@ pub(super) async fn claim(
 }
 
 /// Renews the lease of a claimed run and resets its count of attempts, since it has made progress. It belongs at the
-/// end of a transaction, which may have taken long.
+/// end of a transaction, because the transaction may have used up most of the lease.
 pub(super) async fn renew(transaction: &DatabaseTransaction, db: &Database, lease: &RunLease) -> Result<(), Error> {
     let dialect = db.dialect();
     let sql = format!(

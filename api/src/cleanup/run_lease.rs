@@ -9,8 +9,8 @@ use super::run_claim::RunLease;
 use crate::db::{Database, Dialect, WriteTransaction};
 use crate::error::Error;
 
-/// Takes the lease of a run, which is under way from now on. Returns None where the run has finished, another worker
-/// has the lease, or the run is paused.
+/// Acquires the lease of a run, and marks the run as running. Returns `None` if the run has finished or is paused, or
+/// if another worker holds the lease.
 pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<RunLease>, Error> {
     let lease = RunLease { run, name: format!("process {} {}", std::process::id(), Uuid::new_v4()) };
     let set = "leased_by = $2, leased_until = $3, attempts = attempts + 1, status = 'RUNNING', \
@@ -26,13 +26,13 @@ pub(super) async fn take(db: &Database, run: Uuid) -> Result<Option<RunLease>, E
     };
     match update(db, set, is_free, values).await {
         Ok(taken) => Ok(taken.then_some(lease)),
-        // SQLite's lock is the whole database's: another batch is under way.
+        // SQLite locks the whole database, so another batch is in progress.
         Err(Error::LockTimeout(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Does work that may take longer than a lease lasts, and renews the lease meanwhile.
+/// Awaits work that may take longer than the lease, and renews the lease in the meantime.
 pub(super) async fn with_lease<T>(db: &Database, lease: &RunLease, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {
@@ -47,32 +47,32 @@ pub(super) async fn with_lease<T>(db: &Database, lease: &RunLease, work: impl Fu
 async fn renew_later(db: &Database, lease: &RunLease) {
     tokio::time::sleep(db.settings().run_lease / 3).await;
     let (db, lease) = (db.clone(), lease.clone());
-    // In a task of its own: the work may end while a transaction begins, which must not be dropped in between.
+    // In a separate task, because the work may end while the transaction begins, which must not be dropped midway.
     let renewed = tokio::spawn(async move {
         let values =
             |now| [lease.run.to_string().into(), lease.name.into(), db.dialect().timestamp_param(end(&db, now))];
         update(&db, "leased_until = $3", "leased_by = $2", values).await
     });
-    // Where the lease cannot be renewed, the batch finds that out when it claims the run.
+    // If the lease cannot be renewed, the batch detects that when it claims the run.
     if let Ok(Err(error)) = renewed.await {
         tracing::debug!(target: "session_admin::cleanup", error = &error as &dyn std::error::Error, "the lease of a cleanup run was not renewed");
     }
 }
 
-/// Gives the lease back. Nothing was wrong with the run, so it does not count as an attempt.
+/// Releases the lease. No error occurred, so the lease does not count as an attempt.
 pub(super) async fn release(db: &Database, lease: &RunLease) -> Result<(), Error> {
     let set = "leased_by = NULL, leased_until = NULL, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END";
     let values = |_| [lease.run.to_string().into(), lease.name.clone().into()];
     update(db, set, "leased_by = $2", values).await.map(|_| ())
 }
 
-/// Gives the lease back, and pauses the run until the given time.
+/// Releases the lease, and pauses the run until the given time.
 pub(super) async fn back_off(db: &Database, lease: &RunLease, until: DateTime<Utc>) -> Result<(), Error> {
     let values = |_| [lease.run.to_string().into(), lease.name.clone().into(), db.dialect().timestamp_param(until)];
     update(db, "leased_by = NULL, leased_until = $3", "leased_by = $2", values).await.map(|_| ())
 }
 
-/// Returns the end of a lease that is taken or renewed now.
+/// Returns the end of a lease that is acquired or renewed now.
 fn end(db: &Database, now: DateTime<Utc>) -> DateTime<Utc> {
     now + db.settings().run_lease
 }

@@ -57,13 +57,15 @@ impl RunWatcher {
         Self { db, shared: Arc::new(Shared { watched: Mutex::default(), reads: watch::Sender::new(nothing) }) }
     }
 
-    /// Returns a stream of the run as it is now and after each change, which ends when the run has finished; None where
-    /// no run has the id. Changes that follow one another quickly may come as one. Nothing comes while the database is
-    /// unavailable.
+    /// Returns a stream that yields the current state of the run, and its state after each change. Returns `None` if no
+    /// run has the id.
+    ///
+    /// The stream ends when the run has finished. Changes in quick succession may be combined into one. The stream
+    /// yields nothing while the database is unavailable.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Timeout`] where the run cannot be read now; in the stream, errors that waiting
-    /// does not mend.
+    /// [`Error::Unavailable`], [`Error::Timeout`] if the run cannot be read now. The stream yields only errors that a
+    /// retry does not resolve.
     pub async fn run(
         &self,
         id: Uuid,
@@ -88,11 +90,11 @@ impl RunWatcher {
 
 impl Shared {
     fn lock_watched(&self) -> MutexGuard<'_, WatchedRuns> {
-        // No change to it can be left half done.
+        // A panic cannot leave the data half changed.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a read: returns its number and the watched runs, or None where there are none.
+    /// Begins a read, and returns its number and the watched runs, or `None` if no runs are watched.
     fn begin_read(&self) -> Option<(u64, Vec<Uuid>)> {
         let mut watched = self.lock_watched();
         if watched.watchers.is_empty() {
@@ -125,7 +127,7 @@ async fn read_periodically(db: Database, shared: Arc<Shared>) {
     }
 }
 
-/// Whether waiting may mend an error.
+/// Returns whether a retry may resolve an error.
 const fn is_temporary(error: &Error) -> bool {
     matches!(error, Error::Unavailable(_) | Error::Timeout(_) | Error::LockTimeout(_) | Error::Storage(_))
 }

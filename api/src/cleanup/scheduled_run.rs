@@ -19,7 +19,7 @@ use crate::idempotency::made_run;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::session::queries;
 
-/// The smallest minimum age: somebody may be pairing a session that was updated more recently.
+/// The smallest minimum age. A user may still be pairing a session that was updated more recently.
 const MIN_AGE: TimeDelta = TimeDelta::hours(1);
 /// The principal of scheduled runs. The idempotency keys of ticks belong to it, so no caller's key can collide with
 /// them.
@@ -81,7 +81,7 @@ impl ScheduledCleanup {
         Ok(Self { older_than, at_most, gateway: None })
     }
 
-    /// Returns the plan with a gateway that is asked whether a session is connected.
+    /// Returns the plan with a gateway that is queried for whether a session is connected.
     #[must_use]
     pub fn with_gateway(self, gateway: Option<Gateway>) -> Self {
         Self { gateway, ..self }
@@ -91,7 +91,7 @@ impl ScheduledCleanup {
     /// towards the ceiling, and are no reason for a run.
     ///
     /// # Errors
-    /// Those of [`super::create_run()`].
+    /// Returns the errors of [`super::create_run()`].
     pub async fn tick(&self, db: &Database, moment: DateTime<Utc>) -> Result<TickOutcome, Error> {
         let criteria = Criteria { older_than: Some(self.older_than.clone()), ..Criteria::default() };
         let request = self.request(criteria, moment);

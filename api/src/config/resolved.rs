@@ -24,7 +24,7 @@ impl Config {
     /// Creates the client of the gateway, if one is configured. This sends no request.
     ///
     /// # Errors
-    /// The errors of [`Gateway::new`].
+    /// Returns the errors of [`Gateway::new`].
     pub fn gateway(&self) -> Result<Option<Gateway>, Error> {
         self.gateway.clone().map(|settings| Gateway::new(settings, self.database.clock)).transpose()
     }

@@ -8,13 +8,14 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::invalid_option::reject_option;
 use crate::error::Error;
 
-/// Checks that the certificate and key files of a PostgreSQL URL can be read, and that a given root certificate is
-/// used. Unlike libpq, the driver ignores the root certificate unless `sslmode` requires verification.
+/// Checks the TLS parameters of a PostgreSQL URL.
 ///
-/// The files may also be named by the environment variables of libpq, such as `PGSSLROOTCERT`.
+/// The certificate and key files must be readable. If a root certificate is given, `sslmode` must verify it or disable
+/// TLS: in the other modes the driver, unlike libpq, ignores the root certificate. The environment variables of libpq,
+/// such as `PGSSLROOTCERT`, may also name the files.
 ///
 /// # Errors
-/// [`Error::BadInput`] that names the parameter, also for an invalid URL.
+/// [`Error::BadInput`] that names the parameter, or that says that the URL is invalid.
 pub(super) fn check(url: &str) -> Result<(), Error> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Error::BadInput(format!("--database-url (DATABASE_URL) is not a valid URL: {error}.")))?;

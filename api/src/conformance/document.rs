@@ -26,7 +26,7 @@ const MAX_BRACKETS: usize = 64;
 /// The longest name, in bytes: the name of a field is repeated in the response for every row.
 const MAX_NAME: usize = 200;
 
-/// A document that can be parsed and keeps the limits of its size. Cloning it is cheap.
+/// A parsed document within the limits on its size. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Document(Arc<ParsedDocument>);
 
@@ -87,15 +87,15 @@ impl Document {
         operation.into_iter().flat_map(|operation| &operation.node.variable_definitions).map(|variable| &variable.node)
     }
 
-    /// Passes a document that keeps all rules of validation.
+    /// Checks that the document obeys all validation rules.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT`, for the first rule that it breaks.
+    /// `BAD_USER_INPUT` for the first rule that the document violates.
     pub(crate) fn check_validity(&self) -> Result<(), ServerError> {
         self.0.invalid.clone().map_or(Ok(()), Err)
     }
 
-    /// Passes values that include one for every variable that needs it: a non-null variable without a default.
+    /// Checks that the values include one for every non-null variable without a default.
     ///
     /// # Errors
     /// `BAD_USER_INPUT`, for the first variable without a value.

@@ -39,11 +39,11 @@ impl DocumentCache {
         Self { cache: Mutex::new(LruCache::new(CAPACITY)), limits, schema }
     }
 
-    /// Parses the document of a request. Of the request's variables those are left that the operation declares: requests may
-    /// wait in a queue, and the rest would take memory.
+    /// Parses the document of a request. Variables that the operation does not declare are dropped, because they would
+    /// use memory while the request waits in a queue.
     ///
     /// # Errors
-    /// Those of [`Document::parse`], and `QUERY_TOO_COMPLEX` for too many variables or too large ones.
+    /// Returns the errors of [`Document::parse`], and `QUERY_TOO_COMPLEX` if the variables are too many or too large.
     pub fn read(&self, request: GraphqlRequest) -> Result<(Document, ExecutionRequest), ServerError> {
         let GraphqlRequest { query, operation_name, mut variables } = request;
         check_variables_size(&variables, &self.limits)?;

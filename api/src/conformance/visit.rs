@@ -24,9 +24,9 @@ pub(crate) enum SelectedField<'a> {
 /// A fragment where it is used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SelectedFragment<'a> {
-    /// The name under which it is defined; none where it is written inline.
+    /// The name of the fragment, or `None` for an inline fragment.
     pub name: Option<&'a Name>,
-    /// The type that it is about; none for an inline fragment about the type that it stands in.
+    /// The type condition, or `None` for an inline fragment without one.
     pub type_condition: Option<&'a str>,
     /// Directives of the inline fragment, or of the spread.
     pub directives: &'a [Positioned<Directive>],

@@ -1,4 +1,4 @@
-//! Reading the columns of a table from the database's catalogue.
+//! Reading the columns of a table from the database's catalog.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,10 +51,11 @@ impl TableColumns {
 
     /// Returns the columns of `table` as they were at most two seconds ago.
     ///
-    /// This is for lists, which read many pages. Whatever decides about a row uses [`TableColumns::load`].
+    /// It is meant for lists, which read many pages. Code that decides whether a row may change uses
+    /// [`TableColumns::load`].
     ///
     /// # Errors
-    /// Those of [`TableColumns::load`].
+    /// Returns the errors of [`TableColumns::load`].
     pub async fn load_cached(db: &Database, table: &str) -> Result<Arc<Self>, Error> {
         if let Some(columns) = db.column_cache().get(table) {
             return Ok(columns);

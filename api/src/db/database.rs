@@ -98,7 +98,7 @@ impl Database {
         &self.settings
     }
 
-    /// Returns the schema of the business tables as the catalogue names it: `main` on SQLite.
+    /// Returns the schema of the business tables as the catalog names it: `main` on SQLite.
     #[must_use]
     pub fn schema(&self) -> &str {
         match self.dialect {

@@ -56,7 +56,7 @@ pub(super) async fn unavailable_reason(url: &str) -> Option<Error> {
 
 /// Opens a pool of SQLite connections.
 ///
-/// Foreign keys are on for every connection. The write-ahead log keeps readers and the writer from waiting for each
+/// Foreign keys are on for every connection. With the write-ahead log, readers and the writer do not wait for each
 /// other, and the busy timeout makes a lock wait instead of failing at once. `secure_delete` overwrites deleted rows,
 /// so that erased ones do not stay in unused parts of the file.
 pub(super) async fn sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, Error> {

@@ -63,7 +63,7 @@ impl SqlValue {
     /// Reads the first `N` columns of a row.
     ///
     /// # Errors
-    /// Those of [`SqlValue::from_row`].
+    /// Returns the errors of [`SqlValue::from_row`].
     pub fn first_n<const N: usize>(row: &QueryResult) -> Result<[Option<Self>; N], Error> {
         let mut values = [const { None }; N];
         for (column, value) in values.iter_mut().enumerate() {

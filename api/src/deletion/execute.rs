@@ -45,10 +45,10 @@ pub async fn delete(db: &Database, request: &DeletionRequest) -> Result<Deletion
 }
 
 /// Deletes sessions as one batch of a run, which decides how many rows may be deleted and whose progress is committed
-/// with the deletion. Returns None where the batch belongs to another worker.
+/// with the deletion. Returns `None` if the batch belongs to another worker.
 ///
 /// # Errors
-/// Those of [`delete`], and [`Error::LockTimeout`].
+/// Returns the errors of [`delete`], and [`Error::LockTimeout`].
 pub(crate) async fn delete_batch(
     db: &Database,
     request: &DeletionRequest,

@@ -33,8 +33,8 @@ pub struct DeletionRequest {
 }
 
 impl DeletionRequest {
-    /// Returns the request with the gateway's answers about its sessions; without a gateway there are none. The gateway
-    /// is asked here and not by the deletion, which holds locks.
+    /// Returns the request with the gateway's answers about its sessions, or without answers if there is no gateway.
+    /// The gateway is queried here and not during the deletion, because the deletion holds locks.
     pub async fn with_gateway_states(mut self, gateway: Option<&Gateway>) -> Self {
         self.gateway = query_all(gateway, &self.session_ids).await;
         self

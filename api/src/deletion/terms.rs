@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::idempotency;
 use crate::idempotency::IdempotentRequest;
 
-/// What the caller expects and allows of a deletion, and what goes to its audit record.
+/// The expectations and permissions that the caller sets for a deletion, and the data for its audit record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeletionTerms {

@@ -1,7 +1,8 @@
 //! A circuit breaker for a gateway that does not answer.
 //!
-//! Once as many queries in a row as may run concurrently have timed out, further queries fail at once for some seconds,
-//! instead of each waiting for its timeout. That is for display only: before a deletion every session is queried.
+//! The circuit opens after as many consecutive timeouts as queries may run concurrently. For a few seconds, further
+//! queries then fail immediately instead of each waiting for its timeout. This applies only to queries for display:
+//! before a deletion, every session is queried.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::model::GatewaySessionState;
 /// How long the circuit stays open after the last timeout.
 const OPEN_FOR: Duration = Duration::from_secs(5);
 
-/// Counts consecutive timeouts and opens the circuit at a limit.
+/// A counter of consecutive timeouts that opens the circuit at a limit.
 #[derive(Debug)]
 pub(super) struct CircuitBreaker {
     limit: usize,
@@ -34,7 +35,7 @@ impl CircuitBreaker {
         Self { limit, timeouts: Mutex::default() }
     }
 
-    /// Returns whether queries would probably time out now.
+    /// Returns whether the circuit is open: a query would probably time out.
     pub fn is_open(&self) -> bool {
         let timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
         timeouts.count >= self.limit && timeouts.last.is_some_and(|last| last.elapsed() < OPEN_FOR)
@@ -50,7 +51,7 @@ impl CircuitBreaker {
         ProbeResult { state: GatewaySessionState::Unreachable, detail: Some(detail), in_time: None }
     }
 
-    /// Records whether a query was answered in time; none for a skipped one, which changes nothing.
+    /// Records whether a query was answered in time. `None` stands for a skipped query, and changes nothing.
     pub fn record(&self, in_time: Option<bool>) {
         let mut timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
         match in_time {

@@ -1,4 +1,4 @@
-//! The gateway's answers.
+//! The states of sessions that the gateway reports.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub enum GatewaySessionState {
     Connected,
     /// The session is connecting.
     Connecting,
-    /// A QR code waits to be scanned.
+    /// The gateway waits for a user to scan a QR code.
     QrPending,
     /// The gateway knows the session, and it is not connected.
     Disconnected,
@@ -24,7 +24,7 @@ pub enum GatewaySessionState {
 }
 
 impl GatewaySessionState {
-    /// Returns the word for storage and GraphQL.
+    /// Returns the name of the state in the database and in GraphQL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,11 +45,11 @@ impl GatewaySessionState {
 pub struct GatewayState {
     /// The reported state.
     pub state: GatewaySessionState,
-    /// When the gateway was queried: at most a few seconds ago.
+    /// When the gateway was queried. A cached answer is at most as old as the configured cache duration.
     pub checked_at: DateTime<Utc>,
     /// The reason, without secrets, if the gateway did not report a known state.
     pub detail: Option<String>,
-    /// False if the gateway was not queried, because it had not answered other queries in time.
+    /// Whether the gateway was queried. It is not queried while the circuit breaker is open.
     #[serde(skip)]
     pub was_queried: bool,
 }

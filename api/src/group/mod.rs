@@ -1,4 +1,4 @@
-//! Groups: queries that work with whatever columns an adopted database has, and counts of what refers to them.
+//! Queries for groups, which adapt to the columns of an adopted database, and counts of the rows that refer to groups.
 
 mod filter;
 mod model;

@@ -11,11 +11,11 @@ pub struct Group {
     /// The session that the row refers to. In an adopted database it may be null, or refer to a session that does not
     /// exist.
     pub session_id: Option<Uuid>,
-    /// The messenger's address of the group; none if the database has none.
+    /// The address of the group in the messenger, or `None` if the database has none.
     pub jid: Option<String>,
-    /// The group's name; its address, or the first eight characters of the id, if the database has no name.
+    /// The name of the group. If the database has none, the address, or otherwise the first eight characters of the id.
     pub name: String,
-    /// The number of participants when last counted; none if the database has none.
+    /// The stored number of participants, or `None` if the database has none.
     pub participant_count: Option<i64>,
     /// When the row was created.
     pub created_at: Option<DateTime<Utc>>,

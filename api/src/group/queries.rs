@@ -1,4 +1,4 @@
-//! Queries for groups, with whatever columns an adopted database has.
+//! Queries for groups, which adapt to the columns of an adopted database.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,28 +17,28 @@ use crate::error::Error;
 /// The sort key of a list of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GroupSortKey {
-    /// [`Group::name`].
+    /// Sorts by [`Group::name`].
     Name,
-    /// The number of participants.
+    /// Sorts by [`Group::participant_count`].
     ParticipantCount,
-    /// When the row was created.
+    /// Sorts by [`Group::created_at`].
     CreatedAt,
 }
 
 /// A request for one page of a list of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupPageRequest {
-    /// The groups of the list.
+    /// The filter that the listed groups match.
     pub filter: GroupFilter,
     /// The sort key.
     pub by: GroupSortKey,
     /// Sorts the largest value first.
     pub descending: bool,
-    /// The page.
+    /// The part of the list to return.
     pub slice: PageRequest,
 }
 
-/// Returns the groups with these ids, in no particular order. Unknown ids are skipped.
+/// Returns the groups with these ids, in no particular order. Unknown ids are ignored.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
@@ -64,10 +64,10 @@ pub async fn page(db: &Database, part: &GroupPageRequest) -> Result<Page<Group>,
         .map(|row| from_row(&row))
 }
 
-/// Returns the same page of each session's groups, with one statement.
+/// Returns one page of each session's list of groups. A single statement reads all pages.
 ///
 /// # Errors
-/// Those of [`page`].
+/// Returns the errors of [`page`].
 pub async fn page_of_each(
     db: &Database,
     part: &GroupPageRequest,
@@ -133,8 +133,8 @@ fn list(
 
 /// Returns SQL for [`Group::name`].
 ///
-/// An index serves the order by name only if this is the column alone, on PostgreSQL also without NULLS FIRST or LAST.
-/// So the fallbacks are added only where a name may be missing.
+/// Fallbacks are added only if a name may be missing. An index can serve the order by name only if this SQL is the bare
+/// column (on PostgreSQL also without NULLS FIRST or NULLS LAST).
 fn name_sql(columns: &TableColumns) -> String {
     columns.not_null_text(Column::GroupName).unwrap_or_else(|| {
         let [name, jid, id] = [Column::GroupName, Column::GroupJid, Column::Id].map(|column| columns.as_text(column));
@@ -142,9 +142,9 @@ fn name_sql(columns: &TableColumns) -> String {
     })
 }
 
-/// Returns the SELECT list of a [`Group`], in the order in which it is read.
+/// Returns the SELECT list of a [`Group`], in the order in which [`from_row`] reads it.
 fn select_list(columns: &TableColumns, unrequested: &[&str]) -> String {
-    // The address is also the fallback for a missing name.
+    // The address is the fallback for a missing name, so it is also selected for the name.
     let is_fallback =
         |column: &str| column == Column::GroupJid.as_str() && columns.not_null_text(Column::GroupName).is_none();
     let unrequested: Vec<&str> = unrequested.iter().copied().filter(|column| !is_fallback(column)).collect();

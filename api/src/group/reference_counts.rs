@@ -1,4 +1,4 @@
-//! Counts of the rows that refer to groups, in any table that the database's catalogue names.
+//! Counts of the rows that refer to groups, in every table with a foreign key to the table of groups.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,10 +10,10 @@ use crate::catalog::{self, Action, ForeignKey, ForeignKeyGraph, GROUPS};
 use crate::db::{Database, Dialect, quote};
 use crate::error::Error;
 
-/// The rows that refer to one group by the same columns.
+/// The number of rows of one table that refer to one group through the same columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferenceCount {
-    /// The referring table: bare in the business schema, `schema.name` elsewhere.
+    /// The name of the referring table; outside of the business schema, `schema.name`.
     pub table: String,
     /// The referring column; for a composite key, all of them, separated by commas.
     pub column: String,
@@ -23,9 +23,9 @@ pub struct ReferenceCount {
     pub rows: i64,
 }
 
-/// Counts the rows that refer to each of these groups, by table and column. Groups without references are left out.
+/// Counts the rows that refer to each of these groups, by table and column. Groups without references are omitted.
 ///
-/// It takes two statements for any number of groups: one reads the catalogue, one counts.
+/// Two statements are executed for any number of groups: one reads the catalog, the other one counts.
 ///
 /// # Errors
 /// [`Error::IncompatibleDatabase`] if a referring table may hide rows from this role, since the count could be wrong;
@@ -55,15 +55,15 @@ pub async fn count_references(db: &Database, ids: &[Uuid]) -> Result<HashMap<Uui
 /// The foreign keys that refer to groups.
 struct GroupReferences<'a> {
     graph: &'a ForeignKeyGraph,
-    /// Keys with the same columns and rule are counted together. There is more than one where partitions have their
-    /// own.
+    /// Lists of keys that are counted together, because their table, columns and ON DELETE rule are the same. A list
+    /// has more than one key if partitions have their own keys.
     keys: Vec<Vec<&'a ForeignKey>>,
 }
 
 impl<'a> GroupReferences<'a> {
     fn from_graph(graph: &'a ForeignKeyGraph) -> Self {
         let mut all: Vec<&ForeignKey> = graph.referring_to(graph.root).map(|(_, key)| key).collect();
-        // Keys of whole tables come first: a partition's own key adds nothing to the same key of its table.
+        // Keys of whole tables come first: they make the same key of a partition redundant.
         all.sort_by_key(|key| {
             let partial = (key.scope.is_some(), key.referenced_scope.is_some());
             (&graph.tables[key.table].display, &key.columns, key.on_delete, partial)
@@ -79,7 +79,7 @@ impl<'a> GroupReferences<'a> {
         Self { graph, keys }
     }
 
-    /// Returns why some rows cannot be counted; none if all can.
+    /// Returns the reason for which some rows cannot be counted, or `None` if all rows can be counted.
     fn hidden_rows(&self) -> Option<String> {
         let tables = [self.graph.root].into_iter().chain(self.keys.iter().map(|keys| keys[0].table));
         tables.into_iter().find_map(|table| self.graph.tables[table].hidden_rows_message("what refers to a group"))
@@ -95,8 +95,9 @@ impl<'a> GroupReferences<'a> {
         }
     }
 
-    /// Returns the statement that counts, with one row for each group and key. Parameter 1 is a JSON array of group
-    /// ids. None if nothing refers to groups.
+    /// Returns the statement that counts the referring rows, or `None` if no foreign key refers to groups.
+    ///
+    /// The result has one row per group and foreign key. Parameter 1 is a JSON array of group ids.
     fn counts_sql(&self, dialect: Dialect) -> Option<String> {
         let counts: Vec<String> = self
             .keys
@@ -112,7 +113,7 @@ impl<'a> GroupReferences<'a> {
     }
 
     /// Returns the common table expression `parent` with the groups and their referenced columns. It is materialized,
-    /// so that the planner knows that the groups are few, and uses the indexes of the referring tables.
+    /// so that the planner expects few groups and uses the indexes of the referring tables.
     fn groups_sql(&self, dialect: Dialect) -> String {
         let groups = &self.graph.tables[self.graph.root];
         let id = match (dialect, groups.column("id")) {
@@ -163,7 +164,7 @@ fn is_same_reference(one: &ForeignKey, other: &ForeignKey) -> bool {
     one.table == other.table && one.on_delete == other.on_delete && pairs(one) == pairs(other)
 }
 
-/// Returns whether all rows that refer by `key` also refer by `other`.
+/// Returns whether `other` applies to every row that `key` applies to.
 fn covers(other: &ForeignKey, key: &ForeignKey) -> bool {
     let whole = |one: &Option<_>, two: &Option<_>| one.is_none() || one == two;
     whole(&other.scope, &key.scope) && whole(&other.referenced_scope, &key.referenced_scope)

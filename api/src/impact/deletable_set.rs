@@ -44,11 +44,11 @@ pub async fn largest_deletable_set(db: &Database, session_ids: &[Uuid]) -> Resul
     Ok(set)
 }
 
-/// Returns a small set of these sessions that can be deleted in one deletion, in no particular order; empty where there
-/// is none.
+/// Returns a small set of these sessions that can be deleted in one deletion, in no particular order. The set is empty
+/// if there is none.
 ///
-/// It is found by leaving out sessions at either end of the list, so that a session that is refused for another reason
-/// keeps few others back.
+/// The search omits sessions at both ends of the list. A session that is refused for another reason therefore holds
+/// up only a few others.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].

@@ -17,7 +17,7 @@ use crate::schema_health::AcceptedFindings;
 /// The media type of the text that [`Metrics::render`] returns.
 pub const FORMAT: &str = prometheus::TEXT_FORMAT;
 
-/// The metrics of this process. Clones share them.
+/// The metrics of this process. Clones share the same metrics.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(Arc<Inner>);
 
@@ -64,7 +64,7 @@ impl Metrics {
     }
 }
 
-/// Registers the metrics of the database connections that requests use.
+/// Registers the metrics of the connection pool that serves requests.
 fn register_pool(db: &Database, registry: &Registry) -> prometheus::Result<()> {
     let (open, idle) = db.connection_counts();
     let help = "This process's connections to the database, without the queue's two.";

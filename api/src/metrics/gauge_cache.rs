@@ -1,4 +1,4 @@
-//! The cache for the metrics of the database, which are counted rarely, and by one task at a time.
+//! A cache of the metrics that are counted in the database, at most once a minute and by one task at a time.
 //!
 //! A scrape waits at most a few seconds for a new count.
 
@@ -13,25 +13,26 @@ use crate::schema_health::AcceptedFindings;
 
 /// The minimum validity of a count.
 const MAX_AGE: Duration = Duration::from_mins(1);
-/// The minimum validity of a count as a multiple of the time that it took, so that a large database is counted less
-/// often.
+/// The minimum validity of a count as a multiple of its duration. A large database is therefore counted less often.
 const MAX_AGE_FACTOR: u32 = 20;
-/// The time before the next count after the database was unavailable.
+/// The delay before the next count if the database was unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// The maximum time that a scrape waits for a new count. The default timeout of a Prometheus scrape is ten seconds.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The result of the last count of the database. Clones share it.
+/// The result of the last count, and the time of the next one. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GaugeCache {
-    /// The time of the next count. It is locked during a count.
+    /// The time of the next count. The mutex is locked during a count.
     due: Arc<Mutex<Option<Instant>>>,
     last: Arc<RwLock<Option<Arc<DatabaseCounts>>>>,
 }
 
 impl GaugeCache {
-    /// Returns the last count, which is about one minute old at most, or older if counting takes long. Returns `None`
-    /// if the database is unavailable.
+    /// Returns the last count, after starting a new one if it is due.
+    ///
+    /// The returned count is at most about one minute old, or older if counting takes long. Returns `None` if the
+    /// database was unavailable at the last count.
     pub(super) async fn load_cached(
         &self,
         db: &Database,

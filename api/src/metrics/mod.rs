@@ -1,7 +1,7 @@
 //! The metrics for operators: the activity of this process, and the contents of the database.
 //!
-//! Deletions and runs are counted in the database rather than as they happen. The numbers therefore survive a killed
-//! process, and include deletions and runs of the command line.
+//! The counts of deletions and cleanup runs are read from the database. They therefore survive a killed process, and
+//! include deletions and runs of the command line.
 
 mod collector;
 mod database_gauges;

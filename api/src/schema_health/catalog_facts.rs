@@ -1,4 +1,4 @@
-//! Facts of the catalogue that the checks need in addition to the foreign-key graph. Each statement is an `.sql` file.
+//! Facts of the catalog that the checks need in addition to the foreign-key graph. Each statement is an `.sql` file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 /// A table's schema and name.
 pub(super) type TableName = (String, String);
 
-/// Facts of the catalogue that the foreign-key graph does not have.
+/// Facts of the catalog that the foreign-key graph does not have.
 #[derive(Default)]
 pub(super) struct CatalogFacts {
     /// The current role; empty on SQLite.

@@ -1,4 +1,4 @@
-//! What every check reads: the foreign-key graph, further facts of the catalogue, and what follows from both.
+//! What every check reads: the foreign-key graph, further facts of the catalog, and what follows from both.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::db::{Dialect, quote};
 /// The state of the database in one snapshot.
 pub(super) struct CheckContext {
     pub dialect: Dialect,
-    /// The schema of the business tables as the catalogue names it.
+    /// The schema of the business tables as the catalog names it.
     pub schema: String,
     pub graph: ForeignKeyGraph,
     pub facts: CatalogFacts,

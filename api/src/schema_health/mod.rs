@@ -1,4 +1,4 @@
-//! Schema health: whether the database lets every deletion of a session through, and what else stands in its way.
+//! Schema health: checks for problems in the database that prevent, slow down or endanger deletions of sessions.
 //!
 //! Each check is a file below `checks` and reads the same context.
 

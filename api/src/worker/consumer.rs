@@ -4,7 +4,7 @@ use super::job_queue::JobQueue;
 use super::job_runner::JobRunner;
 use super::stop_signal::{sleep_unless_stopped, wait_until_migrated};
 
-/// Consumes jobs until the workers are told to stop. The apalis worker ends when the database becomes unavailable, and
+/// Consumes jobs until the stop signal. The apalis worker ends when the database becomes unavailable, and
 /// is then replaced by a new one.
 pub(super) async fn consume_jobs(queue: JobQueue, runner: JobRunner) {
     if !wait_until_migrated(&runner.db, &runner.stopping).await {

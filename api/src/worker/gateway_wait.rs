@@ -31,7 +31,7 @@ impl GatewayWait {
         let timeout = db.settings().run_lease * TIMEOUT_IN_LEASES;
         let mut waiting = self.0.lock().await;
         let first_seen = waiting.get(&run).map(|(first, since)| (first.clone(), *since));
-        // Removes runs that other processes have taken in the meantime: this process does not see them again.
+        // Removes runs that other processes have leased in the meantime: this process does not see them again.
         waiting.retain(|_, (_, since)| since.elapsed() < timeout);
         if !current.is_free(db.settings().clock.now()) {
             return Ok(true);
@@ -43,7 +43,7 @@ impl GatewayWait {
                 }
             }
             first_seen => {
-                // A run that has changed was taken and returned by another process, so its wait starts again.
+                // Another process has leased and released a run that has changed, so its wait starts again.
                 waiting.insert(run, (current, Instant::now()));
                 if first_seen.is_none() {
                     tracing::warn!(
@@ -60,7 +60,7 @@ impl GatewayWait {
     }
 }
 
-/// Ends a waiting run as FAILED, unless a worker has taken it by now.
+/// Ends a waiting run as FAILED, unless a worker has leased it in the meantime.
 async fn fail_run(db: &Database, run: Uuid, timeout: Duration) -> Result<(), Error> {
     let why = format!(
         "The run deletes only sessions that the gateway does not know, and for {} s no server with a gateway has \

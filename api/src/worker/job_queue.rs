@@ -125,7 +125,7 @@ impl JobQueue {
         }
     }
 
-    /// Consumes jobs until the workers are told to stop, or until the database is unavailable.
+    /// Consumes jobs until the stop signal of the workers, or until the database is unavailable.
     ///
     /// # Errors
     /// The error that ended the apalis worker or the connection to the queue.

@@ -17,7 +17,7 @@ use crate::gateway::Gateway;
 pub(super) struct JobRunner {
     pub db: Database,
     pub gateway: Option<Gateway>,
-    /// True once the workers are told to stop.
+    /// True once the workers must stop.
     pub stopping: watch::Receiver<bool>,
     /// Locked for reading by each run in progress.
     pub running: Arc<RwLock<()>>,

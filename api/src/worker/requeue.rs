@@ -21,7 +21,7 @@ const REMOVAL_INTERVAL: Duration = Duration::from_hours(1);
 /// The time for which finished jobs are retained.
 const JOB_RETENTION: Duration = Duration::from_hours(24);
 
-/// Periodically queues orphaned runs again, and removes old jobs, until the workers are told to stop.
+/// Periodically queues orphaned runs again, and removes old jobs, until the stop signal of the workers.
 pub(super) async fn requeue_orphans(queue: JobQueue, runner: JobRunner) {
     let db = &runner.db;
     if !wait_until_migrated(db, &runner.stopping).await {
@@ -67,8 +67,8 @@ async fn requeue_once(queue: &JobQueue) -> Result<(), BoxDynError> {
     Ok(())
 }
 
-/// Returns the runs that a worker may take and that have no live job: the job is lost, or was last taken by a worker
-/// without a recent heartbeat.
+/// Returns the runs that a worker may lease and that have no live job: the job is lost, or the worker that last locked
+/// it has no recent heartbeat.
 async fn find_orphans(db: &Database) -> Result<Vec<RunWithoutJob>, Error> {
     let (jobs, workers) = apalis_tables(db.dialect());
     let live_job = |job: &str| {

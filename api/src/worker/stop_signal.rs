@@ -1,4 +1,4 @@
-//! Functions that wait for the workers to be told to stop, for a time to pass, or for the migrations.
+//! Functions that wait for the stop signal of the workers, for a duration, or for the migrations.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use tokio::sync::watch;
 
 use crate::db::Database;
 
-/// Sleeps for the duration, or until the workers are told to stop. Returns true if they were told to stop.
+/// Sleeps for the duration, or until the stop signal of the workers. Returns whether the stop signal was received.
 pub(super) async fn sleep_unless_stopped(stopping: &watch::Receiver<bool>, duration: Duration) -> bool {
     tokio::time::timeout(duration, wait_until_stopped(stopping.clone())).await.is_ok()
 }
 
-/// Waits until the workers are told to stop.
+/// Waits for the stop signal of the workers.
 pub(super) async fn wait_until_stopped(mut stopping: watch::Receiver<bool>) {
     // An error means that the sender was dropped, which also stops the workers.
     let _ = stopping.wait_for(|stop| *stop).await;
@@ -20,8 +20,8 @@ pub(super) async fn wait_until_stopped(mut stopping: watch::Receiver<bool>) {
 /// The time between two checks for the internal tables.
 const MIGRATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits until the internal tables exist, since `serve --demo` starts without them. Returns false if the workers are
-/// told to stop before.
+/// Waits until the internal tables exist, since `serve --demo` starts without them. Returns false if the stop
+/// signal is received first.
 pub(super) async fn wait_until_migrated(db: &Database, stopping: &watch::Receiver<bool>) -> bool {
     while !is_migrated(db).await {
         if sleep_unless_stopped(stopping, MIGRATION_INTERVAL).await {

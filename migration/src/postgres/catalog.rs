@@ -1,4 +1,4 @@
-//! Tables and foreign keys, read from PostgreSQL's catalog. `information_schema` would contain only what the role owns.
+//! Queries for tables and foreign keys in PostgreSQL's catalog. `information_schema` shows only what the role owns.
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
@@ -14,7 +14,7 @@ pub(crate) struct Table {
     pub(crate) is_partitioned: bool,
 }
 
-/// A foreign key of one column, with the properties that its replacement keeps.
+/// A foreign key of one column, with the properties that its replacement must preserve.
 #[derive(Clone, Debug)]
 pub(super) struct ForeignKey {
     pub(super) name: String,
@@ -60,8 +60,8 @@ pub(super) async fn has_column(db: &impl ConnectionTrait, table: &Table, column:
 
 /// Returns the foreign keys from exactly this column to the referenced table, oldest first.
 ///
-/// Their copies on partitions (with a `conparentid`) are omitted, because they change with the key of the partitioned
-/// table.
+/// The copies of a key on partitions (with a `conparentid`) are omitted, because they change with the key of the
+/// partitioned table.
 pub(super) async fn find_foreign_keys(
     db: &impl ConnectionTrait,
     table: &Table,

@@ -1,17 +1,19 @@
-//! The names by which a JWT's claim gives a role.
+//! The mapping from the names in a JWT claim to roles.
 
 use crate::auth::role::Role;
 
-/// The roles that the names in a claim stand for.
+/// A mapping from the names in a JWT claim to roles.
 #[derive(Debug, Clone, Default)]
 pub struct RoleNames(Vec<(String, Role)>);
 
 impl RoleNames {
-    /// Parses names such as `service_role=ADMIN`. Without any, the roles' own names are known, in any case; with some, only
-    /// those are, exactly as written.
+    /// Parses mappings such as `service_role=ADMIN`.
+    ///
+    /// Without mappings, the names of the roles themselves are accepted in any letter case. With mappings, only the
+    /// mapped names are accepted, exactly as written.
     ///
     /// # Errors
-    /// The end of a sentence that says what is wrong, after the option's name.
+    /// Returns the rest of an error message that begins with the name of the option.
     pub fn parse(texts: &[String]) -> Result<Self, String> {
         let read = |text: &String| {
             let (word, role) = text.rsplit_once('=')?;
@@ -27,7 +29,7 @@ impl RoleNames {
         texts.iter().map(|text| read(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns the role that a name stands for; the highest where several are configured for it.
+    /// Returns the role that a name is mapped to, or the highest role if it is mapped to several.
     pub(super) fn role(&self, word: &str) -> Option<Role> {
         if self.0.is_empty() {
             return Role::from_name(word);

@@ -19,7 +19,7 @@ use crate::error::Error;
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// The shortest secret of HS256, in bytes (RFC 7518, 3.2).
 const SHORTEST_SECRET: usize = 32;
-/// The longest name that is taken from a token, in characters.
+/// The maximum length of a principal's name in a token, in characters.
 const MAX_NAME: usize = 200;
 
 /// A verifier of JWTs. Cloning it is cheap.
@@ -78,7 +78,7 @@ impl JwtVerifier {
             claims.get(claim).map(read).transpose()
         };
         let expires_at = moment("exp")?.ok_or_else(|| invalid("it has no exp"))?;
-        // The last moment of the calendar has no later one.
+        // The addition overflows near the latest time that the type can represent.
         let expires_at = expires_at.checked_add_signed(LEEWAY).unwrap_or(expires_at);
         if moment("nbf")?.is_some_and(|begins| begins > now + LEEWAY) {
             return Err(invalid("its nbf is in the future"));
@@ -150,7 +150,7 @@ impl JwtVerifier {
     }
 }
 
-/// Refuses a token. The reason is in the log only; the caller is not told.
+/// Logs the reason for which a token is rejected, and returns the error. The error does not contain the reason.
 fn invalid(why: &str) -> AuthError {
     tracing::info!(target: "session_admin::auth", why, "a JWT was rejected");
     AuthError::Invalid

@@ -18,11 +18,11 @@ type Violation<'a> = Error<'a, ExecutableDocument<'a>, SchemaDefinition<'static>
 /// The most locations of one violation.
 const MAX_LOCATIONS: usize = 10;
 
-/// Passes a text that keeps all rules. Its size has been bounded before: this takes time by the number of fields, with those
-/// of fragments counted wherever they are spread.
+/// Checks that a text obeys all validation rules. The caller limits the size of the text first, because the check takes
+/// time proportional to the number of fields, where fields of fragments count at each spread.
 ///
 /// # Errors
-/// `BAD_USER_INPUT`, for the first rule that the text breaks.
+/// `BAD_USER_INPUT` for the first rule that the text violates.
 pub(crate) fn validate(query: &str, schema: &'static SchemaIndex) -> Result<(), ServerError> {
     let Some(schema) = schema.definition() else {
         return Err(error_with_code(INTERNAL, "The server cannot read its own schema."));

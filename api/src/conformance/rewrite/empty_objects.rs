@@ -1,7 +1,8 @@
-//! Objects without fields. Where every selection of an object is skipped, or is another type's, the object is `{}` by the
-//! specification; async-graphql makes it null, which says that there is none.
+//! A rewrite of selections that may leave an object without fields.
 //!
-//! Where that may happen, a hidden `__typename` is added to the object's selections, and taken out of the response.
+//! If every selection of an object is skipped, or applies to another type, the specification requires the object to be
+//! `{}`. async-graphql returns null instead, which means that there is no object. If that may happen, a hidden
+//! `__typename` is added to the selections of the object, and removed from the response.
 
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned, Value};

@@ -57,7 +57,7 @@ pub(crate) async fn entries_of_deletion(
 /// Returns the entries of later deletions that hold deleted rows of a table and can still be restored.
 ///
 /// # Errors
-/// Those of [`entries_of_deletion`].
+/// Returns the errors of [`entries_of_deletion`].
 pub(crate) async fn entries_of_later_deletions(
     conn: &impl ConnectionTrait,
     db: &Database,

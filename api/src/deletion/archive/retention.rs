@@ -31,8 +31,9 @@ pub struct ExpiryCounts {
 
 /// Marks the deletions that have expired, and erases their archives and those of restored deletions.
 ///
-/// It may be interrupted at any moment, and several processes may do it at once: a deletion is marked before its first
-/// row is erased, and its entries in `archived_tables` are erased last, so the next call sees that rows may be left.
+/// The function may be interrupted at any time, and several processes may execute it concurrently. A deletion is marked
+/// before its first row is erased, and its entries in `archived_tables` are erased last, so the next call detects that
+/// rows may remain.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`], [`Error::LockTimeout`], [`Error::MissingGrant`].

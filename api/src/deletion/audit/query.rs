@@ -44,7 +44,7 @@ pub(crate) async fn find_in(conn: &impl ConnectionTrait, db: &Database, id: Uuid
     Ok(find_many(conn, db, &[id]).await?.pop())
 }
 
-/// Returns the deletion with this id, and keeps others from restoring or erasing it until the transaction ends.
+/// Returns the deletion with this id, and locks it: no other transaction can restore or erase it until this one ends.
 ///
 /// # Errors
 /// [`Error::LockTimeout`] where another transaction restores or erases it for too long; [`Error::Unavailable`],

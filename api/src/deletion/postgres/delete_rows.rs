@@ -66,7 +66,7 @@ pub(in crate::deletion) async fn lock_rows(
     Ok(())
 }
 
-/// Locks the rows of a component. Those of a cycle are locked again until their number stays the same.
+/// Locks the rows of a component. The rows of a cycle are locked again until their number stays the same.
 async fn lock_component(
     transaction: &DatabaseTransaction,
     sql: &PlanSql<'_>,

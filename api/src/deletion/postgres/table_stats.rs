@@ -15,7 +15,7 @@ pub(crate) struct ChangedRows {
     pub deleted: i64,
 }
 
-/// The changed rows by schema and name of the table. Those of a partition are counted for the whole table.
+/// The changed rows by schema and name of the table. The rows of a partition count for the whole table.
 pub(crate) type TableChanges = HashMap<(String, String), ChangedRows>;
 
 /// Returns the rows that the transaction has changed so far, those of cascades and triggers included. None where the

@@ -19,11 +19,11 @@ use super::activity::{ActiveRequest, ConnectionActivity};
 /// whether or not the client reads.
 const CHUNK: usize = 16 * 1024;
 
-/// A response body that ends its request when it is dropped. The connection drops it after it has taken the last byte.
+/// A response body that ends its request when it is dropped. The connection drops it after it has read the last byte.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
     body: Body,
-    /// The bytes that were taken from the body and have not been handed to the connection.
+    /// The bytes that were read from the body but not yet passed to the connection.
     rest: Bytes,
     has_begun: bool,
     _request: ActiveRequest,

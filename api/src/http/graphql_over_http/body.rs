@@ -1,7 +1,7 @@
-//! The reading of a POST body.
+//! The parser of the GraphQL request in the body of a POST.
 //!
 //! The body is collected within the server's limits and then parsed by async-graphql's extractor. If the extractor
-//! rejects it, this module parses it again to find the reason, because the extractor's messages are Rust debug text.
+//! rejects the body, this module parses it again to find the reason: the extractor's own messages are Rust debug text.
 
 use async_graphql::ParseRequestError;
 use async_graphql_axum::GraphQLRequest;
@@ -24,8 +24,8 @@ use crate::limits::Limits;
 /// Reads the GraphQL request in the body of a POST.
 ///
 /// # Errors
-/// Returns a refusal if the body is not JSON in UTF-8 (415, 400), too large (413), too slow (408), larger than the rest
-/// of the client's quota (503), or not a GraphQL request (400).
+/// Returns a refusal if the body is not JSON in UTF-8 (415, 400), too large (413), too slow (408), larger than the
+/// remaining quota of the client (503), or not a GraphQL request (400).
 pub(in crate::http) async fn read_body(
     request: Request,
     limits: &Limits,
@@ -63,15 +63,15 @@ impl From<ParseRequestError> for UnreadableBody {
     }
 }
 
-/// Satisfies the extractor, which requires its rejection to be a response. The response is never sent.
+/// Satisfies the trait bounds of the extractor. The response is never sent.
 impl IntoResponse for UnreadableBody {
     fn into_response(self) -> Response {
         StatusCode::BAD_REQUEST.into_response()
     }
 }
 
-/// Returns whether the body starts like a JSON object. The extractor also accepts an array, as the sequence of a
-/// request's members.
+/// Returns whether the body starts like a JSON object. The extractor would also accept an array, and read its elements
+/// as the members of a request.
 fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'{')
 }
@@ -116,7 +116,7 @@ async fn collect(
 
 /// Reads and discards the rest of a body, up to `max` bytes.
 ///
-/// A client that receives a response while it still sends loses the response together with its connection.
+/// If the server responded while the client was still sending, the client would lose the connection and the response.
 async fn drain(mut chunks: BodyDataStream, max: usize) {
     let mut remaining = max;
     while let (Some(Ok(chunk)), true) = (chunks.next().await, remaining > 0) {
@@ -124,8 +124,8 @@ async fn drain(mut chunks: BodyDataStream, max: usize) {
     }
 }
 
-/// Accepts JSON in UTF-8 only. Browsers send forms and plain text to other sites without a preflight request, but not
-/// JSON.
+/// Accepts only JSON in UTF-8. Web pages of other sites cannot send JSON without a preflight request, unlike forms and
+/// plain text.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let single_value = types.next().filter(|_| types.next().is_none()).and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! The handlers of the routes, one file for each route.
+//! The HTTP route handlers, one file per route.
 
 pub(in crate::http) mod graphiql;
 pub(in crate::http) mod graphql;

@@ -66,9 +66,10 @@ impl PlanSql<'_> {
         )
     }
 
-    /// Returns 1 where the key, with the columns that SET DEFAULT sets, refers neither to an existing row that stays
-    /// nor to null where null is taken. A key that blocks may share columns with one that sets defaults, which ends its
-    /// reference.
+    /// Returns SQL that is 1 if the defaults that SET DEFAULT assigns to the key's columns are unusable, otherwise 0.
+    ///
+    /// Defaults are usable if the key then refers to a row that stays, or is null in columns that accept null. A
+    /// blocking key may share columns with a key that sets defaults, which clears the blocking reference.
     fn is_unusable(&self, edge: EdgeId) -> String {
         let set: Vec<&String> = match &self.plan.edges[edge].effect {
             Effect::SetDefault(set) => set.iter().collect(),

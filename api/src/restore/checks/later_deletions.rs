@@ -101,7 +101,8 @@ fn listed_keys(dialect: Dialect, width: usize) -> String {
 
 /// Returns SQL for the searched rows that an archive contains, or `None` if the archive lacks a column.
 ///
-/// The archive is scanned once. SQLite keeps the order of a CROSS JOIN and builds an index over the searched rows.
+/// The archive is scanned once. SQLite executes a CROSS JOIN in the written order, and builds an index over the
+/// searched rows.
 fn select_archived(dialect: Dialect, table: &ArchivedTable, columns: &[Column<'_>]) -> Option<String> {
     let layout = table.rows()?;
     let conditions = columns.iter().enumerate().map(|(number, (name, collation))| {

@@ -34,7 +34,7 @@ fn holds_rows_of(dialect: Dialect, table: &ArchivedTable, (schema, name): &(Stri
 
 /// Returns whether the restore sets a foreign key's columns.
 ///
-/// If it only sets references again, a foreign key without any of their columns keeps its value.
+/// If it only sets references again, a foreign key without any of their columns is not changed.
 fn affects_key(dialect: Dialect, target: &TargetRows<'_>, reference: &LiveForeignKey) -> bool {
     let is_set = |name: &String| match &target.archived.layout {
         ArchiveLayout::Rows(_) => true,

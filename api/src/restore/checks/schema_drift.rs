@@ -171,7 +171,7 @@ fn has_time_zone(type_name: &str) -> Option<bool> {
     }
 }
 
-/// Returns a conflict for each column whose type keeps its name but rejects an archived value (PostgreSQL).
+/// Returns a conflict for each column whose type has its old name but rejects an archived value (PostgreSQL).
 ///
 /// Examples are an enum that has lost a label and a domain with a new check.
 pub(super) async fn unreadable_values(
@@ -252,7 +252,7 @@ async fn changed_value_count(
 
 /// Converts values to the new type and back, and compares the results.
 ///
-/// The values are written by `concat`, because a cast to text could lose information. The catalogue returns type names
+/// The values are written by `concat`, because a cast to text could lose information. The catalog returns type names
 /// quoted.
 async fn changed_on_postgres(
     savepoint: &DatabaseTransaction,
