@@ -2,7 +2,7 @@
 
 .PHONY: run test lint schema reference bench dashboard browser postgres wrk clients
 
-# A demonstration: a throwaway copy of a deployment in which no session can be deleted, served on 127.0.0.1:8080.
+# A demonstration: a throwaway database with sample data, in which no session can be deleted yet, served on 127.0.0.1:8080.
 run: dashboard
 	cargo build --package api
 	target/debug/session-admin serve --demo

@@ -130,7 +130,7 @@ async fn a_run_that_is_under_way_or_unknown_is_refused(db: TestDb) {
     let run = create_run(database, &request()).await;
     let (code, message) = restore_refusal(database, run.id).await;
     assert_eq!(code, RefusalCode::RestoreConflict);
-    assert!(message.starts_with("The run is still under way. Cancel it, or wait"), "{message}");
+    assert!(message.starts_with("The run is still in progress. Cancel it, or wait"), "{message}");
     assert_eq!(restore_refusal(database, id(0)).await.0, RefusalCode::NotFound);
 }
 

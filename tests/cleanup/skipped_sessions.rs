@@ -122,7 +122,10 @@ async fn sessions_that_were_named_and_do_not_fit_are_listed(db: TestDb) {
     assert_eq!((run.sessions_total, run.sessions_deleted), (3, 1));
     assert!(!session_exists(&db, id(0)).await);
     let messages: Vec<_> = list_skipped(database, run.id).await.into_iter().map(|skipped| skipped.message).collect();
-    assert_eq!(messages, ["The session does not meet the other criteria, or is not among the first 1."; 2]);
+    assert_eq!(
+        messages,
+        ["The session was given by its id, but does not meet the other criteria, or is not among the first 1."; 2]
+    );
 }
 
 async fn a_session_that_the_database_refuses_does_not_keep_the_others(db: TestDb) {

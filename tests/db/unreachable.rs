@@ -97,7 +97,8 @@ async fn postgres_the_log_of_a_server_says_why_and_no_library_beside_it() {
         if log.contains("cleanup runs cannot be read from the queue at present") { Ok(log) } else { Err(log) }
     })
     .await;
-    // A stopping server first refuses connections with its own message.
+    // The reason depends on the moment of the next attempt: while the server stops, it resets connections or refuses them
+    // with its own message, and afterwards the system refuses them.
     let reasons =
         ["Connection refused", "Connection reset by peer", "Broken pipe", "the database system is shutting down"];
     let is_explained = reasons.iter().any(|reason| log.contains(&format!("The database cannot be reached: {reason}")));

@@ -267,7 +267,7 @@ async fn named_sessions_get_the_gateways_reason(db: TestDb) {
         (skipped.code, skipped.message.as_str())
     };
     assert_eq!(skip_reason(id(1)), (RefusalCode::NoLongerMatches, "The gateway knows the session: DISCONNECTED."));
-    let other = "The session does not meet the other criteria.";
+    let other = "The session was given by its id, but does not meet the other criteria.";
     assert_eq!(skip_reason(id(9)), (RefusalCode::NoLongerMatches, other));
     assert_eq!(skip_reason(unknown).0, RefusalCode::NotFound);
     // The run records the requested criteria.

@@ -77,7 +77,7 @@ async fn a_session_that_the_gateway_does_not_know_is_an_answer() {
 #[tokio::test]
 async fn other_answers_say_what_happened() {
     let key = "check its key (--gateway-header).";
-    let path = "The gateway's answer has no status at /status or /instance/state. Set its place with \
+    let path = "The gateway's answer has no status at /status or /instance/state. Set its path with \
                 --gateway-status-path.";
     let word = "The gateway reports the status \"BANNED\", which is unknown. Set its meaning with --gateway-word.";
     let cases: [(u16, &'static str, GatewaySessionState, &str); 12] = [

@@ -232,7 +232,7 @@ fn read_token(row: &QueryResult, now: DateTime<Utc>) -> Result<Token, Error> {
 }
 
 async fn write<const N: usize>(db: &Database, sql: &str, values: [Value; N]) -> Result<u64, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     let written = transaction.execute_raw(db.dialect().statement(sql, values)).await?.rows_affected();
     transaction.commit().await?;
     Ok(written)

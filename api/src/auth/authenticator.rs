@@ -185,8 +185,8 @@ impl Authenticator {
         // Detached, since the request does not depend on it.
         tokio::spawn(async move {
             if let Err(error) = access_token::record_use(&db, &token).await {
-                let said = error.database_message();
-                tracing::warn!(target: "session_admin::auth", %error, said, name = token.name, "the time of a token's last use could not be recorded");
+                let detail = error.database_message();
+                tracing::warn!(target: "session_admin::auth", %error, detail, name = token.name, "the time of a token's last use could not be recorded");
             }
         });
         principal

@@ -38,7 +38,7 @@ pub async fn give_up(db: &Database, run: Uuid, reason: &str) -> Result<bool, Err
 }
 
 async fn cancel_in_transaction(db: &Database, run: Uuid, principal: &str) -> Result<RunOutcome, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     let refusal = match lock_status(&transaction, db, run).await? {
         None => {
             Some(Refusal::for_field("input.id", RefusalCode::NotFound, format!("No cleanup run has the id {run}.")))

@@ -72,7 +72,7 @@ async fn create(
     expected: Option<&ExpectedImpact>,
     selection: Option<&Selection>,
 ) -> Result<CleanupOutcome, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     match insert(&transaction, db, request, expected, selection).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
@@ -197,11 +197,15 @@ async fn not_selected(
     let existing = queries::find_in(transaction, db, &columns, &not_selected).await?;
     let skipped = |id: Uuid| match (existing.iter().any(|session| session.id == id), request.criteria.limit) {
         (false, _) => SkippedSession::not_found(id),
-        (true, None) => {
-            SkippedSession::new(id, RefusalCode::NoLongerMatches, "The session does not meet the other criteria.")
-        }
+        (true, None) => SkippedSession::new(
+            id,
+            RefusalCode::NoLongerMatches,
+            "The session was given by its id, but does not meet the other criteria.",
+        ),
         (true, Some(limit)) => {
-            let message = format!("The session does not meet the other criteria, or is not among the first {limit}.");
+            let message = format!(
+                "The session was given by its id, but does not meet the other criteria, or is not among the first {limit}."
+            );
             SkippedSession::new(id, RefusalCode::NoLongerMatches, message)
         }
     };

@@ -34,7 +34,7 @@ pub struct RestoreRunRequest {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Timeout`].
 pub async fn restore(db: &Database, request: &RestoreRunRequest) -> Result<RunOutcome, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     match insert(&transaction, db, request).await {
         Ok(outcome) if outcome.run.is_some() => {
             transaction.commit().await?;
@@ -68,7 +68,7 @@ async fn insert(
         return about(RefusalCode::ArchiveGone, message.to_owned());
     }
     if !run.status.has_finished() {
-        let message = "The run is still under way. Cancel it, or wait until it has finished, then restore it.";
+        let message = "The run is still in progress. Cancel it, or wait until it has finished, then restore it.";
         return about(RefusalCode::RestoreConflict, message.to_owned());
     }
     if let Some(other) = find_unfinished_restore(transaction, db, run.id).await? {
@@ -152,7 +152,7 @@ async fn insert_sessions(transaction: &DatabaseTransaction, db: &Database, of: U
         "INSERT INTO {} (run_id, position, session_id, state, code, message, deletion_id) \
          SELECT {}, deleted.position, deleted.session_id, CASE WHEN deleted.restorable THEN 'QUEUED' ELSE 'SKIPPED' END, \
          CASE WHEN deleted.restorable THEN NULL ELSE 'ARCHIVE_GONE' END, \
-         CASE WHEN deleted.restorable THEN NULL ELSE 'Nothing of its deletion is kept any more, or ever was.' END, \
+         CASE WHEN deleted.restorable THEN NULL ELSE 'The archive of its deletion has expired, was erased, or never existed.' END, \
          deleted.deletion_id FROM ({}) deleted",
         db.internal_table("cleanup_run_sessions"),
         dialect.uuid_parameter(1),

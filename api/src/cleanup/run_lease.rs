@@ -93,7 +93,7 @@ async fn update<const N: usize>(
     };
     let sql =
         format!("UPDATE {table} SET {set} WHERE id IN (SELECT id FROM {table} WHERE id = {id} AND {condition}{lock})");
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     let values = values(db.settings().clock.now());
     let changed = transaction.execute_raw(dialect.statement(sql, values)).await?.rows_affected();
     transaction.commit().await?;

@@ -209,7 +209,7 @@ async fn with_claim(
     lease: &RunLease,
     change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), Error>,
 ) -> Result<bool, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     if claim(&transaction, db, lease).await?.is_none() {
         transaction.rollback().await?;
         return Ok(false);

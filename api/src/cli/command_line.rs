@@ -7,8 +7,9 @@ use crate::config::GlobalOptions;
 
 const ABOUT: &str = "Shows what deleting a WhatsApp session will do, and does exactly that or nothing.";
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (doctor: an error that is not \
-                          accepted; impact: a blocker; cleanup: a session was skipped).";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (for example blocked, changed, too \
+                          many rows; doctor: an error that is not accepted; impact: a blocker; cleanup: a session was \
+                          skipped).";
 
 /// The arguments of the program.
 #[derive(Debug, Parser)]

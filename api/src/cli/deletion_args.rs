@@ -14,10 +14,10 @@ pub(super) struct DeletionArgs {
     /// would exceed it
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(0..))]
     pub at_most: Option<i64>,
-    /// Delete connected sessions, too
+    /// Allow the deletion of connected sessions
     #[arg(long)]
     pub allow_connected: bool,
-    /// Delete messages that are still to be sent, too
+    /// Allow the deletion of messages that are still to be sent
     #[arg(long)]
     pub allow_pending_messages: bool,
     /// Do not archive the rows; the deletion cannot be restored

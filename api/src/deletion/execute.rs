@@ -65,7 +65,7 @@ async fn delete_with_retries(
 ) -> Result<Option<DeletionOutcome>, Error> {
     for _ in 0..MAX_ATTEMPTS {
         let enforce = enforce_foreign_keys(db).await?;
-        let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(enforce).await?;
+        let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(enforce).await?;
         let deletion = DeletionTx { db, request, expected, run, transaction: &transaction, enforce };
         match deletion.execute().await {
             Ok(TxOutcome::Commit(outcome)) => {

@@ -148,7 +148,7 @@ pub(super) fn impact_mismatch(impact: Impact, changes: Vec<ImpactChange>, unexpl
         )
     } else {
         format!(
-            "The database changed other rows of {} than the impact says. Nothing was deleted; preview again.",
+            "The changes of the database to {} differ from the impact. Nothing was deleted; preview again.",
             tables(&changes)
         )
     };

@@ -123,7 +123,7 @@ impl Client {
                 )
             }
             None => format!(
-                "The gateway's answer has no status at {}. Set its place with --gateway-status-path.",
+                "The gateway's answer has no status at {}. Set its path with --gateway-status-path.",
                 status_path.0.join(" or ")
             ),
         };

@@ -44,7 +44,7 @@ impl DatabaseCounts {
     }
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        let help = "The time at which the database was counted, in seconds since 1970; at most once a minute.";
+        let help = "The time at which the values from the database were counted, in seconds since 1970; at most once a minute.";
         register_gauge(registry, "counted_timestamp_seconds", help, self.counted_at)?;
         if let Some(runs) = &self.runs {
             register_runs(registry, runs)?;
@@ -70,12 +70,12 @@ impl DatabaseCounts {
 
 /// Returns the result of counting one part. The outer option is `None` if the database is unavailable, the inner one if
 /// the part could not be counted for another reason, which is logged.
-#[expect(clippy::option_option, reason = "the outer one ends the count")]
+#[expect(clippy::option_option, reason = "the outer one ends the counting")]
 fn require_available<T>(part: &str, result: Result<T, Error>) -> Option<Option<T>> {
     match result {
         Ok(count) => Some(Some(count)),
         Err(error) => {
-            tracing::warn!(target: "session_admin::metrics", error = &error as &dyn std::error::Error, part, "the metrics lack the counts of the database");
+            tracing::warn!(target: "session_admin::metrics", error = &error as &dyn std::error::Error, part, "the metrics lack counts from the database");
             (error.code() != "UNAVAILABLE").then_some(None)
         }
     }

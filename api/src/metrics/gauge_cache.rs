@@ -41,7 +41,7 @@ impl GaugeCache {
         // The count runs in a separate task, so that it continues after this scrape has timed out.
         let counting = tokio::spawn(self.clone().count_if_due(db.clone(), Arc::clone(accepted)));
         if !matches!(tokio::time::timeout(SCRAPE_TIMEOUT, counting).await, Ok(Ok(()))) {
-            tracing::warn!(target: "session_admin::metrics", "the metrics have older counts of the database, because counting takes long");
+            tracing::warn!(target: "session_admin::metrics", "the metrics have older counts from the database, because counting takes long");
         }
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

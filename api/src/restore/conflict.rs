@@ -15,9 +15,9 @@ pub(super) fn table_conflict(table: &str, message: String) -> Conflict {
 }
 
 /// Returns a conflict with the database's own message. It is used if no check explains the failure.
-pub(super) fn database_conflict(message: &DatabaseMessage) -> Conflict {
-    let table = message.table.as_deref().unwrap_or_default();
-    table_conflict(table, format!("The database refused: {}.", message.message))
+pub(super) fn database_conflict(database_message: &DatabaseMessage) -> Conflict {
+    let table = database_message.table.as_deref().unwrap_or_default();
+    table_conflict(table, format!("The database refused: {}.", database_message.message))
 }
 
 /// Executes a query in a savepoint and returns its rows, or none if the database cannot evaluate it.

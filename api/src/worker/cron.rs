@@ -72,18 +72,18 @@ pub async fn run_schedule<Started>(
     tracing::info!(target: "session_admin::worker", schedule = %times.cron, next, %plan, "stale sessions are cleaned up by the schedule");
     let mut ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
     while let Some(tick) = ticks.next().await {
-        let Some(moment) = tick.ok().and_then(tick_time) else {
+        let Some(due_at) = tick.ok().and_then(tick_time) else {
             // After a missed tick, the scheduler would return only missed ticks, so it is replaced.
             tracing::warn!(target: "session_admin::worker", "a tick of the schedule was missed and is skipped");
             ticks = Box::pin(CronScheduler::new(times.clone()).into_stream());
             continue;
         };
-        if db.settings().clock.now() - moment > MAX_DELAY {
-            tracing::warn!(target: "session_admin::worker", %moment, "a tick of the schedule was missed and is skipped");
+        if db.settings().clock.now() - due_at > MAX_DELAY {
+            tracing::warn!(target: "session_admin::worker", %due_at, "a tick of the schedule was missed and is skipped");
             continue;
         }
-        let outcome = plan.tick(&db, moment).await;
-        metrics.record_tick(moment, log_outcome(moment, &outcome));
+        let outcome = plan.tick(&db, due_at).await;
+        metrics.record_tick(due_at, log_outcome(due_at, &outcome));
         if let Ok(TickOutcome::Started(run)) = outcome {
             on_started(*run).await;
         }
@@ -96,41 +96,41 @@ fn tick_time(tick: CronTick) -> Option<DateTime<Utc>> {
 }
 
 /// Logs the outcome of a tick, and returns it for the metrics.
-fn log_outcome(moment: DateTime<Utc>, outcome: &Result<TickOutcome, Error>) -> Tick {
+fn log_outcome(due_at: DateTime<Utc>, outcome: &Result<TickOutcome, Error>) -> Tick {
     match outcome {
         Ok(TickOutcome::Started(run)) => {
             let sessions = run.sessions_to_go();
-            tracing::info!(target: "session_admin::worker", %moment, run = %run.id, sessions, "the schedule has started a cleanup");
+            tracing::info!(target: "session_admin::worker", %due_at, run = %run.id, sessions, "the schedule has started a cleanup");
             Tick::Started
         }
         Ok(TickOutcome::StartedElsewhere) => {
-            tracing::info!(target: "session_admin::worker", %moment, "another process has started the schedule's cleanup");
+            tracing::info!(target: "session_admin::worker", %due_at, "another process has started the schedule's cleanup");
             Tick::StartedElsewhere
         }
         Ok(TickOutcome::UnderWay(run)) => {
-            tracing::warn!(target: "session_admin::worker", %moment, %run, "the schedule started no run: the run of an earlier tick is still in progress");
+            tracing::warn!(target: "session_admin::worker", %due_at, %run, "the schedule started no run: the run of an earlier tick is still in progress");
             Tick::UnderWay
         }
         Ok(TickOutcome::NothingToDo) => {
-            tracing::info!(target: "session_admin::worker", %moment, "the schedule found no stale session that is old enough");
+            tracing::info!(target: "session_admin::worker", %due_at, "the schedule found no stale session that is old enough");
             Tick::NothingToDo
         }
         Ok(TickOutcome::AllStay(skipped)) => {
-            log_skipped(moment, skipped);
+            log_skipped(due_at, skipped);
             Tick::NothingToDo
         }
         Ok(TickOutcome::OverCeiling(refusal)) => {
-            let why = &refusal.message;
-            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started no run: raise --cleanup-at-most, or clean up by hand");
+            let reason = &refusal.message;
+            tracing::warn!(target: "session_admin::worker", %due_at, reason, "the schedule started no run: raise --cleanup-at-most, or clean up by hand");
             Tick::OverCeiling
         }
         Ok(TickOutcome::Refused(refusals)) => {
-            let why = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
-            tracing::warn!(target: "session_admin::worker", %moment, why, "the schedule started no run");
+            let reason = refusals.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ");
+            tracing::warn!(target: "session_admin::worker", %due_at, reason, "the schedule started no run");
             Tick::Failed
         }
         Err(error) => {
-            tracing::warn!(target: "session_admin::worker", %moment, error = error as &dyn std::error::Error, "the schedule's tick failed");
+            tracing::warn!(target: "session_admin::worker", %due_at, error = error as &dyn std::error::Error, "the schedule's tick failed");
             Tick::Failed
         }
     }
@@ -138,13 +138,13 @@ fn log_outcome(moment: DateTime<Utc>, outcome: &Result<TickOutcome, Error>) -> T
 
 /// Logs that all sessions are skipped. A session that is blocked by a foreign key is logged as a warning, since the
 /// database refuses it at every tick.
-fn log_skipped(moment: DateTime<Utc>, skipped: &[SkippedSession]) {
+fn log_skipped(due_at: DateTime<Utc>, skipped: &[SkippedSession]) {
     let sessions = skipped.len();
     let blocked = skipped.iter().find(|session| session.code == RefusalCode::BlockedByForeignKey);
     if let Some(SkippedSession { session_id, message, .. }) = blocked {
-        let why = "the schedule found no session that can be deleted; `session-admin doctor` shows what prevents it";
-        tracing::warn!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "{why}");
+        let reason = "the schedule found no session that can be deleted; `session-admin doctor` shows what prevents it";
+        tracing::warn!(target: "session_admin::worker", %due_at, sessions, session = %session_id, reason = message, "{reason}");
     } else if let Some(SkippedSession { session_id, message, .. }) = skipped.first() {
-        tracing::info!(target: "session_admin::worker", %moment, sessions, session = %session_id, reason = message, "the schedule found no session that may be deleted");
+        tracing::info!(target: "session_admin::worker", %due_at, sessions, session = %session_id, reason = message, "the schedule found no session that may be deleted");
     }
 }

@@ -49,7 +49,7 @@ impl GatewayWait {
                     tracing::warn!(
                         target: "session_admin::worker",
                         %run,
-                        patience = ?timeout,
+                        ?timeout,
                         "a cleanup run needs a gateway, and this server has none (--gateway-url, \
                          SESSION_ADMIN_GATEWAY_URL): it is left to a server that has one, and fails if there is none"
                     );
@@ -62,13 +62,13 @@ impl GatewayWait {
 
 /// Ends a waiting run as FAILED, unless a worker has leased it in the meantime.
 async fn fail_run(db: &Database, run: Uuid, timeout: Duration) -> Result<(), Error> {
-    let why = format!(
+    let reason = format!(
         "The run deletes only sessions that the gateway does not know, and for {} s no server with a gateway has \
          executed it. Start a server with --gateway-url (SESSION_ADMIN_GATEWAY_URL), then request the cleanup again.",
         timeout.as_secs()
     );
-    if cleanup::give_up(db, run, &why).await? {
-        tracing::warn!(target: "session_admin::worker", %run, why, "a cleanup run has failed");
+    if cleanup::give_up(db, run, &reason).await? {
+        tracing::warn!(target: "session_admin::worker", %run, reason, "a cleanup run has failed");
     }
     Ok(())
 }

@@ -151,8 +151,8 @@ impl JwtVerifier {
 }
 
 /// Logs the reason for which a token is rejected, and returns the error. The error does not contain the reason.
-fn invalid(why: &str) -> AuthError {
-    tracing::info!(target: "session_admin::auth", why, "a JWT was rejected");
+fn invalid(reason: &str) -> AuthError {
+    tracing::info!(target: "session_admin::auth", reason, "a JWT was rejected");
     AuthError::Invalid
 }
 
@@ -161,7 +161,7 @@ fn rejection_reason(kind: &ErrorKind) -> &'static str {
         ErrorKind::InvalidSignature => "its signature does not match the key",
         ErrorKind::InvalidIssuer => "its iss is not --jwt-issuer",
         ErrorKind::InvalidAudience => "its aud is not --jwt-audience",
-        ErrorKind::MissingRequiredClaim(_) => "it lacks a required claim (iss or aud)",
+        ErrorKind::MissingRequiredClaim(_) => "it lacks a required claim (exp, iss or aud)",
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => "its alg is not that of the key",
         _ => "it cannot be read",
     }
@@ -174,7 +174,7 @@ fn find_claim<'a>(claims: &'a Value, place: &str) -> Option<&'a Value> {
 
 /// Parses seconds since 1970. A fraction is cut off.
 fn parse_numeric_date(value: &Value) -> Option<DateTime<Utc>> {
-    #[expect(clippy::cast_possible_truncation, reason = "a moment that no calendar has is none")]
+    #[expect(clippy::cast_possible_truncation, reason = "a time that no calendar has is no time")]
     let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))?;
     DateTime::from_timestamp(seconds, 0)
 }

@@ -15,7 +15,7 @@ pub(in crate::cli) struct Args {
     /// The deletion; `session-admin deletions` lists them
     #[arg(value_name = "ID")]
     id: Uuid,
-    /// Restore overdue messages, too: they would be sent at once
+    /// Allow restoring overdue messages, which would be sent at once
     #[arg(long)]
     allow_pending_messages: bool,
     /// Perform the restore and roll it back, to see what prevents it

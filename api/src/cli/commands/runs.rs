@@ -44,7 +44,7 @@ enum RunCommand {
         /// The run
         #[arg(value_name = "ID")]
         id: Uuid,
-        /// Restore overdue messages, too: they would be sent at once
+        /// Allow restoring overdue messages, which would be sent at once
         #[arg(long)]
         allow_pending_messages: bool,
         /// Do not ask for confirmation

@@ -27,7 +27,7 @@ use crate::{deletion, demo, http};
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     listen: ListenOptions,
-    /// Serve a throwaway copy of a deployment in which no session can be deleted, to try the program
+    /// Serve a throwaway database with sample data, in which no session can be deleted yet, to try the program
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
@@ -200,7 +200,8 @@ fn demo_instructions(url: &str) -> String {
     // The program's path as the user typed it, so that the commands also work in another terminal.
     let program = std::env::args().next().unwrap_or_else(|| "session-admin".to_owned());
     format!(
-        "\nThis is a throwaway copy of a deployment in which no session can be deleted. In another terminal:\n  \
+        "\nThis is a throwaway database with sample data, in which no session can be deleted yet. In another \
+         terminal:\n  \
          {program} doctor --database-url {url}\n  \
          {program} migrate --database-url {url}\n  \
          {program} cleanup --dry-run --status connected --phone-number present --database-url {url}"

@@ -147,7 +147,7 @@ pub(in crate::cli) fn cleanup_run(run: &CleanupRun, skipped: &[SkippedRow]) -> S
     let totals = match run.kind {
         RunKind::Delete => deletion_totals(run),
         RunKind::Restore => format!(
-            "{} of {} restored, {} skipped: {} restored. Recorded as run {} by {}.",
+            "{} of {} restored, {} skipped; {} in all tables. Recorded as run {} by {}.",
             run.sessions_restored,
             pluralize(run.sessions_total, "session", "sessions"),
             run.sessions_skipped,

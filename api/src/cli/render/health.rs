@@ -27,8 +27,8 @@ pub(in crate::cli) fn health(health: &SchemaHealth) -> String {
     let _ = match errors {
         0 => write!(
             text,
-            "✓ Healthy: {} allow deletions.",
-            pluralize(to_i64(health.foreign_keys.len()), "foreign key", "foreign keys")
+            "✓ Healthy: {} deletions.",
+            pluralize(to_i64(health.foreign_keys.len()), "foreign key allows", "foreign keys allow")
         ),
         errors => write!(text, "✗ Not healthy: {}.", pluralize(to_i64(errors), "error", "errors")),
     };

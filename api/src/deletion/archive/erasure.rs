@@ -53,7 +53,7 @@ async fn erase_in_transaction(
     principal: &str,
     hook: &impl ErasureHook,
 ) -> Result<ErasureOutcome, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     match erase_in_transaction_once(&transaction, db, id, principal, hook).await {
         Ok(outcome) if outcome.refusals.is_empty() => {
             transaction.commit().await?;

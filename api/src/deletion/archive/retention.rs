@@ -61,8 +61,8 @@ pub async fn expire_hourly(db: Database, hook: impl ErasureHook) {
                 tracing::info!(target: "session_admin::deletion", expired = deletions, erased = archives, rows, "archives have been erased");
             }
             Err(error) => {
-                let said = error.database_message();
-                tracing::warn!(target: "session_admin::deletion", %error, said, "archives could not be expired; the next attempt is in an hour");
+                let detail = error.database_message();
+                tracing::warn!(target: "session_admin::deletion", %error, detail, "archives could not be expired; the next attempt is in an hour");
             }
         }
         tokio::time::sleep(INTERVAL).await;
@@ -73,7 +73,7 @@ async fn in_transaction<T>(
     db: &Database,
     step: impl AsyncFnOnce(&DatabaseTransaction, &Database) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let WriteTransaction { transaction, writer_guard: _turn } = db.begin_write(true).await?;
+    let WriteTransaction { transaction, writer_guard: _writer_guard } = db.begin_write(true).await?;
     match step(&transaction, db).await {
         Ok(result) => {
             transaction.commit().await?;

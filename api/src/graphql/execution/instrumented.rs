@@ -21,7 +21,7 @@ use crate::metrics::OperationGuard;
 /// Returns FORBIDDEN, with the field and the role that it requires.
 pub fn authorize(context: &RequestContext, document: &Document, operation: Option<&str>) -> Result<(), ServerError> {
     field_roles::check_roles(document, operation, context.principal()).inspect_err(|error| {
-        tracing::info!(target: "session_admin::graphql", why = error.message, "forbidden");
+        tracing::info!(target: "session_admin::graphql", reason = error.message, "forbidden");
         start_operation(context, document, operation).set_outcome(FORBIDDEN);
     })
 }

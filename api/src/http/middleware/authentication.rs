@@ -82,12 +82,12 @@ pub(in crate::http) fn refuse(error: &AuthError, request: &Request) -> Response 
         AuthError::Invalid => {
             (StatusCode::UNAUTHORIZED, error_with_code(UNAUTHENTICATED, INVALID), Some(", error=\"invalid_token\""))
         }
-        AuthError::NoRole(why) => (StatusCode::FORBIDDEN, error_with_code(FORBIDDEN, why), Some(INSUFFICIENT)),
+        AuthError::NoRole(reason) => (StatusCode::FORBIDDEN, error_with_code(FORBIDDEN, reason), Some(INSUFFICIENT)),
         AuthError::Unknown(error) => {
             (StatusCode::SERVICE_UNAVAILABLE, public_error(error.clone(), request_log::id_of(request)), None)
         }
     };
-    tracing::info!(target: "session_admin::http", why = error.message, "a request was not authorised");
+    tracing::info!(target: "session_admin::http", reason = error.message, "a request was not authorised");
     with_challenge(format.refused(status, error), challenge)
 }
 

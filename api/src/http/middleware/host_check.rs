@@ -33,9 +33,9 @@ pub(in crate::http) async fn check_host(
     let requires_token = app.state.authenticator().requires_token().await.unwrap_or(false);
     match check(request.uri(), request.headers(), &origins, requires_token) {
         Ok(()) => next.run(request).await,
-        Err(why) => {
-            tracing::warn!(target: "session_admin::http", why, origin = origin_for_log(request.headers()), "refused");
-            (StatusCode::FORBIDDEN, format!("{why}\n")).into_response()
+        Err(reason) => {
+            tracing::warn!(target: "session_admin::http", reason, origin = origin_for_log(request.headers()), "refused");
+            (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response()
         }
     }
 }

@@ -216,7 +216,7 @@ async fn conversion_error(
     savepoint.rollback().await?;
     match result {
         Ok(_) => Ok(None),
-        Err(Error::Refused(message)) => Ok(Some(message.message)),
+        Err(Error::Refused(database_message)) => Ok(Some(database_message.message)),
         Err(error) if error.is_data_exception() => Ok(Some(error.database_message())),
         Err(error) => Err(error),
     }

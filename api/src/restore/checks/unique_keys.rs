@@ -181,7 +181,8 @@ async fn rejected_references(
     let attempt = savepoint.begin().await?;
     let result = attempt.execute_unprepared(&update).await.map_err(Error::from);
     attempt.rollback().await?;
-    if !matches!(&result, Err(Error::Refused(message)) if message.message.contains("UNIQUE constraint failed")) {
+    if !matches!(&result, Err(Error::Refused(database_message)) if database_message.message.contains("UNIQUE constraint failed"))
+    {
         return Ok(Vec::new());
     }
     savepoint.execute_unprepared(&update.replacen("UPDATE", "UPDATE OR IGNORE", 1)).await?;
