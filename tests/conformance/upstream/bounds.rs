@@ -33,9 +33,13 @@ async fn a_fragment_is_walked_wherever_it_is_spread() {
         plain.post(&query, json!({})).await;
         start.elapsed()
     };
-    time(1).await;
-    let (few, many) = (time(4).await, time(9).await);
-    // The second document has 243 times as many spreads, but only twice as many fragments.
+    // Other processes only make a measurement longer, so the shortest one is the least disturbed.
+    let mut few = time(4).await;
+    for _ in 0..10 {
+        few = few.min(time(4).await);
+    }
+    let many = time(10).await;
+    // The second document has 729 times as many spreads, but only twice as many fragments.
     deviates(many > few * 10, "conformance/parse/document_size.rs", (few, many));
 }
 
