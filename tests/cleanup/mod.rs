@@ -102,7 +102,7 @@ async fn run_cleanup(database: &Database, request: &CleanupRequest) -> CleanupRu
 
 /// Returns the sessions that a run skipped, in the order of its list.
 async fn list_skipped(database: &Database, run: Uuid) -> Vec<SkippedSession> {
-    let page = cleanup::skipped(database, run, &PageRequest::first(100)).await.unwrap();
+    let page = cleanup::find_skipped(database, run, &PageRequest::first(100)).await.unwrap();
     page.rows.into_iter().map(|(_, skipped)| skipped).collect()
 }
 

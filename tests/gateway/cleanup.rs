@@ -83,7 +83,7 @@ pub(super) async fn clean_up(db: &TestDb, gateway: &Gateway, request: &CleanupRe
 }
 
 pub(super) async fn find_skipped(db: &TestDb, run: Uuid) -> Vec<SkippedSession> {
-    let page = cleanup::skipped(db.database().await, run, &PageRequest::first(100)).await.unwrap();
+    let page = cleanup::find_skipped(db.database().await, run, &PageRequest::first(100)).await.unwrap();
     let mut skipped: Vec<SkippedSession> = page.rows.into_iter().map(|(_, skipped)| skipped).collect();
     skipped.sort_by_key(|skipped| skipped.session_id);
     skipped

@@ -35,7 +35,7 @@ pub use preview::{Preview, SAMPLE, preview};
 pub use restore_run::{RestoreRunRequest, restore};
 pub use run_erasure::RunErasure;
 pub(crate) use run_job::{RunWithoutJob, find_without_job, replace_job};
-pub use run_queries::{count, page, skipped, skipped_of_each};
+pub use run_queries::{count, find_skipped, find_skipped_of_each, page};
 pub use run_record::{count_by_status, find, find_many};
 pub use run_watcher::RunWatcher;
 pub use scheduled_run::{ScheduledCleanup, TickOutcome};

@@ -42,15 +42,15 @@ fn runs(db: &Database) -> PagedQuery {
 ///
 /// # Errors
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn skipped(db: &Database, run: Uuid, slice: &PageRequest) -> Result<Page<SkippedSession>, Error> {
-    Ok(skipped_of_each(db, slice, &[run]).await?.remove(&run).unwrap_or(Page::empty()))
+pub async fn find_skipped(db: &Database, run: Uuid, slice: &PageRequest) -> Result<Page<SkippedSession>, Error> {
+    Ok(find_skipped_of_each(db, slice, &[run]).await?.remove(&run).unwrap_or(Page::empty()))
 }
 
 /// Returns the same page of the skipped sessions of each of these runs; runs that skipped none may be missing.
 ///
 /// # Errors
 /// [`Error::BadInput`] for a cursor of another list, [`Error::Unavailable`], [`Error::Timeout`].
-pub async fn skipped_of_each(
+pub async fn find_skipped_of_each(
     db: &Database,
     slice: &PageRequest,
     runs: &[Uuid],

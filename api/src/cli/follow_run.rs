@@ -145,7 +145,7 @@ pub(super) async fn load_skipped(db: &Database, run: &CleanupRun) -> Result<Vec<
         return Ok(Vec::new());
     }
     let all = PageRequest::first(u32::try_from(run.sessions_skipped).unwrap_or(u32::MAX));
-    let page = cleanup::skipped(db, run.id, &all).await?;
+    let page = cleanup::find_skipped(db, run.id, &all).await?;
     add_names(db, page.rows.into_iter().map(|(_, skipped)| skipped).collect()).await
 }
 

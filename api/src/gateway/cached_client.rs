@@ -103,7 +103,7 @@ impl Gateway {
         // The semaphore is never closed; without a permit the answer would still be right.
         let _permit = permits.acquire().await;
         let result = if respect_circuit && circuit_breaker.is_open() {
-            circuit_breaker.skipped()
+            circuit_breaker.skipped_result()
         } else {
             client.query(session).await
         };

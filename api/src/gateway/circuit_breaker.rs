@@ -42,7 +42,7 @@ impl CircuitBreaker {
     }
 
     /// Returns the result of a query that was skipped because the circuit is open.
-    pub fn skipped(&self) -> ProbeResult {
+    pub fn skipped_result(&self) -> ProbeResult {
         let detail = format!(
             "The gateway did not answer the last {} requests in time, so no request was sent. Try again in a few \
              seconds.",

@@ -64,7 +64,7 @@ impl SchemaSnapshot {
     /// [`Error::Timeout`].
     pub async fn load(conn: &impl ConnectionTrait, db: &Database) -> Result<Self, Error> {
         let graph = catalog::load_graph(conn, db.dialect(), db.schema()).await?;
-        let reached = DeletionPlan::new(&graph).reached();
+        let reached = DeletionPlan::new(&graph).reached_tables();
         if let Some(message) = graph.tables[graph.root].hidden_rows_message("the impact") {
             return Err(Error::IncompatibleDatabase(message));
         }

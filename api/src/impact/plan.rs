@@ -121,7 +121,7 @@ impl<'a> DeletionPlan<'a> {
 
     /// Returns the tables reached: those whose rows may be deleted, then the others.
     #[must_use]
-    pub fn reached(&self) -> Vec<TableId> {
+    pub fn reached_tables(&self) -> Vec<TableId> {
         let mut tables: Vec<TableId> =
             self.components.iter().flat_map(|component| component.tables.iter().copied()).collect();
         for edge in 0..self.edges.len() {
@@ -156,7 +156,7 @@ impl<'a> DeletionPlan<'a> {
     /// Returns the other edges into the same table that set a column of this edge's key to null, and so end its
     /// reference.
     pub fn cleared_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
-        self.sharing(edge, |effect| match effect {
+        self.edges_sharing(edge, |effect| match effect {
             Effect::SetNull(columns) => Some(columns),
             Effect::Delete | Effect::SetDefault(_) | Effect::CascadeUpdate(_) | Effect::Block(_) => None,
         })
@@ -164,13 +164,17 @@ impl<'a> DeletionPlan<'a> {
 
     /// Returns the other edges into the same table that set a column of this edge's key to its default.
     pub fn defaulted_by(&self, edge: EdgeId) -> impl Iterator<Item = EdgeId> {
-        self.sharing(edge, |effect| match effect {
+        self.edges_sharing(edge, |effect| match effect {
             Effect::SetDefault(columns) => Some(columns),
             Effect::Delete | Effect::SetNull(_) | Effect::CascadeUpdate(_) | Effect::Block(_) => None,
         })
     }
 
-    fn sharing(&self, edge: EdgeId, set: impl Fn(&Effect) -> Option<&Vec<String>>) -> impl Iterator<Item = EdgeId> {
+    fn edges_sharing(
+        &self,
+        edge: EdgeId,
+        set: impl Fn(&Effect) -> Option<&Vec<String>>,
+    ) -> impl Iterator<Item = EdgeId> {
         let columns = &self.key(edge).columns;
         self.edges_into(self.key(edge).table).filter(move |&other| {
             let shared =

@@ -8,7 +8,7 @@ use super::checks::{later_deletions, overdue_messages};
 use super::conflict::database_conflict;
 use super::context::RestoreContext;
 use super::model::{RestoreOutcome, RestoreRequest};
-use super::refusals::{self, conflicting, refused};
+use super::refusals::{self, conflict_outcome, refused};
 use crate::db::{Database, Dialect, WriteTransaction};
 use crate::deletion::audit::{query, record};
 use crate::deletion::commit_hook::CommitHook;
@@ -59,7 +59,7 @@ async fn run_in_transaction(
             match transaction.commit().await.map_err(Error::from) {
                 Ok(()) => Ok(Some(outcome)),
                 // SQLite checks references that a trigger has created only at COMMIT.
-                Err(Error::Refused(message)) => Ok(Some(conflicting(vec![database_conflict(&message)]))),
+                Err(Error::Refused(message)) => Ok(Some(conflict_outcome(vec![database_conflict(&message)]))),
                 Err(error) => Err(error),
             }
         }
@@ -130,9 +130,9 @@ impl RestoreTx<'_> {
             PutBackOutcome::Blocked(conflicts) => conflicts,
         };
         if !conflicts.is_empty() {
-            let conflicting = conflicting(conflicts);
-            outcome.refusals.extend(conflicting.refusals);
-            outcome.conflicts = conflicting.conflicts;
+            let blocked = conflict_outcome(conflicts);
+            outcome.refusals.extend(blocked.refusals);
+            outcome.conflicts = blocked.conflicts;
         }
         if !outcome.refusals.is_empty() {
             (outcome.rows_restored, outcome.rows_relinked, outcome.rows_not_relinked) = (0, 0, 0);

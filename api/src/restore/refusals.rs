@@ -41,7 +41,7 @@ pub(super) fn overdue_messages(messages: i64) -> Refusal {
 }
 
 /// Returns the outcome of a restore that conflicts prevented.
-pub(super) fn conflicting(conflicts: Vec<Conflict>) -> RestoreOutcome {
+pub(super) fn conflict_outcome(conflicts: Vec<Conflict>) -> RestoreOutcome {
     let counted = counted(i64::try_from(conflicts.len()).unwrap_or(i64::MAX), "conflict prevents", "conflicts prevent");
     let message =
         format!("{counted} the restore: nothing was restored. Repair what conflicts lists, then restore again.");

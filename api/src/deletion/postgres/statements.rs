@@ -42,7 +42,7 @@ fn lock_rows(sql: &PlanSql<'_>, table: TableId, rows: &str, strength: &str) -> S
     let key = sql.table(table).primary_key.iter();
     let order: Vec<String> = key.map(|name| format!("child.{}", quote(name))).collect();
     let order = if order.is_empty() { "child.ctid".to_owned() } else { order.join(", ") };
-    let with = sql.with();
+    let with = sql.with_clause();
     format!("{with} SELECT count(*) AS locked FROM (SELECT 1 {rows} ORDER BY {order} FOR {strength} OF child) rows")
 }
 
@@ -65,7 +65,7 @@ pub(super) fn locked_edges(plan: &DeletionPlan<'_>) -> Vec<EdgeId> {
 /// its cleared columns before, and `archived_…` archives what one of them returns.
 pub(super) fn delete(sql: &PlanSql<'_>, archive: &ArchiveWriter) -> String {
     debug_assert_eq!(sql.dialect, Dialect::Postgres, "SQLite has no data-modifying common table expressions");
-    let mut parts = vec![sql.with()];
+    let mut parts = vec![sql.with_clause()];
     let mut counts = Vec::new();
     for table in changed_tables(sql.plan) {
         let mut counted = ["0", "0", "0"].map(str::to_owned);

@@ -29,7 +29,7 @@ use crate::impact::sql::{PlanSql, row_id_names};
 /// key refers to a table that does not exist either. Then the keys are off, and every one of them is checked
 /// afterwards.
 pub(in crate::deletion) fn may_enforce(plan: &DeletionPlan<'_>) -> bool {
-    let refers_nowhere = plan.reached().iter().any(|&table| plan.graph.tables[table].has_dangling_key);
+    let refers_nowhere = plan.reached_tables().iter().any(|&table| plan.graph.tables[table].has_dangling_key);
     !refers_nowhere && !plan.acts_within_cycle()
 }
 
@@ -87,7 +87,7 @@ async fn list_rows(
     create_list(transaction, &deleting_table(table), &names).await?;
     create_list(transaction, &updating_table(table), &format!("{names}{of_edges}")).await?;
     let insert = async |list: String, rows: String| {
-        let insert = format!("INSERT INTO {list} {} {rows}", sql.with());
+        let insert = format!("INSERT INTO {list} {} {rows}", sql.with_clause());
         transaction.execute_raw(Dialect::Sqlite.statement(insert, [ids.into()])).await
     };
     if sql.plan.deletes_from[table] {

@@ -25,7 +25,7 @@ impl Loader<SkippedByRun> for BatchReader {
     async fn load(&self, keys: &[SkippedByRun]) -> Result<HashMap<SkippedByRun, Page<SkippedSession>>, SharedError> {
         let mut loaded = HashMap::new();
         for (slice, runs) in group_by_key(keys.iter().map(|key| (&key.slice, key.run))) {
-            let pages = cleanup::skipped_of_each(&self.database, slice, &runs).await?;
+            let pages = cleanup::find_skipped_of_each(&self.database, slice, &runs).await?;
             loaded.extend(pages.into_iter().map(|(run, page)| (SkippedByRun { run, slice: slice.clone() }, page)));
         }
         Ok(loaded)

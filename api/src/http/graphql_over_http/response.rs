@@ -46,7 +46,7 @@ impl Format {
 
     /// Returns the response to a request that was executed, regardless of its data.
     pub(in crate::http) fn executed(self, response: &async_graphql::Response) -> Response {
-        self.write(StatusCode::OK, &ResponseBody::of(response))
+        self.write(StatusCode::OK, &ResponseBody::from_response(response))
     }
 
     fn not_executed(self, errors: &[ServerError]) -> Response {
@@ -136,7 +136,7 @@ pub(in crate::http) struct ResponseBody<'a> {
 
 impl<'a> ResponseBody<'a> {
     /// Returns the body of the response to a request that was executed.
-    pub(in crate::http) fn of(response: &'a async_graphql::Response) -> Self {
+    pub(in crate::http) fn from_response(response: &'a async_graphql::Response) -> Self {
         Self { errors: &response.errors, data: Some(&response.data) }
     }
 }

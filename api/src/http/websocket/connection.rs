@@ -200,7 +200,9 @@ impl Connection {
 
     async fn send_event(&mut self, id: &str, event: &OperationEvent) -> Result<(), ConnectionEnd> {
         let message = match event {
-            OperationEvent::Next(response) => ServerMessage::Next { id, payload: ResponseBody::of(response) },
+            OperationEvent::Next(response) => {
+                ServerMessage::Next { id, payload: ResponseBody::from_response(response) }
+            }
             OperationEvent::Error(response) => ServerMessage::Error { id, payload: &response.errors },
             OperationEvent::Complete => ServerMessage::Complete { id },
         };

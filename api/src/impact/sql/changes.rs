@@ -58,7 +58,7 @@ pub(crate) fn deleted_rows(sql: &PlanSql<'_>, table: TableId) -> String {
 
 /// Returns the tables whose rows are deleted or changed, in an order that every deletion takes.
 pub(crate) fn changed_tables(plan: &DeletionPlan<'_>) -> Vec<TableId> {
-    let mut tables = plan.reached();
+    let mut tables = plan.reached_tables();
     tables.retain(|&table| {
         plan.deletes_from[table] || plan.edges_into(table).any(|edge| plan.edges[edge].effect.changes())
     });

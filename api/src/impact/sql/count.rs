@@ -83,7 +83,7 @@ impl PlanSql<'_> {
     /// ids that exist. The edges into a table have numbered slots, since all rows need the same columns.
     #[must_use]
     pub fn counts(&self) -> String {
-        let reached = self.plan.reached();
+        let reached = self.plan.reached_tables();
         let slots = reached.iter().map(|&table| self.plan.edges_into(table).count()).max().unwrap_or(0);
         let names: String =
             (0..slots).map(|slot| format!(", 0::bigint AS reached_{slot}, 0::bigint AS blocking_{slot}")).collect();
@@ -101,7 +101,7 @@ impl PlanSql<'_> {
             reached.iter().partition(|&&table| self.union_edge(table).is_some());
         parts.extend(others.iter().map(|&table| self.counts_of(table, slots)));
         parts.extend(self.counts_by_unions(&in_unions, slots));
-        format!("{}\n{}", self.with(), parts.join("\nUNION ALL\n"))
+        format!("{}\n{}", self.with_clause(), parts.join("\nUNION ALL\n"))
     }
 
     fn counts_of(&self, table: TableId, slots: usize) -> String {

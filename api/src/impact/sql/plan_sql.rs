@@ -32,7 +32,7 @@ pub const MESSAGES: [&str; 2] = ["scheduled_webinar_messages", "scheduled_whatsa
 impl PlanSql<'_> {
     /// Returns `WITH RECURSIVE …`: the deleted rows. The sessions' ids are parameter 1, a JSON array.
     #[must_use]
-    pub fn with(&self) -> String {
+    pub fn with_clause(&self) -> String {
         let mut parts = vec![self.roots()];
         for (number, component) in self.plan.components.iter().enumerate() {
             if component.cyclic {
