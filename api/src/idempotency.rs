@@ -39,7 +39,7 @@ pub(crate) enum Created {
 pub(crate) enum Replay {
     /// No record is stored, or the request has no key.
     None,
-    /// The same request was committed: what it created, and the impact that it returned.
+    /// An equal request was committed earlier. Holds what it created and the impact that it returned.
     Found(Created, Option<Impact>),
     /// A different request was committed under the key.
     Mismatch(Refusal),

@@ -126,7 +126,6 @@ async fn a_socket_ends_when_its_tokens_time_is_over(db: TestDb) {
     assert!(Clock::System.now() >= soon);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_socket_ends_with_its_tokens_time_while_the_database_is_away(db: TestDb) {
     let soon = Clock::System.now() + TimeDelta::seconds(3);
     let (_, secret) = tokens::create(db.database().await, "brief", Role::Viewer, Some(soon)).await.unwrap();

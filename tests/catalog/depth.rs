@@ -33,7 +33,6 @@ async fn a_circle_of_rows_goes(db: TestDb) {
     assert_eq!(db.rows("SELECT id FROM notes").await, [["100000"]]);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn two_hundred_tables_are_counted(db: TestDb) {
     let before = load_impact(&db).await;
     let (kind, groups) = (id_type(db.dialect()), group_ids(&db, 2).await);

@@ -114,7 +114,6 @@ async fn what_can_go_together_is_the_most_that_can(db: TestDb) {
     assert!(impact_of(database, &found.deletable).await.unwrap().deletable);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_ring_that_a_trigger_refuses_keeps_no_others(db: TestDb) {
     // A trigger refuses one session of a ring of 17. Enough pairs follow for batches of different sizes.
     let sessions = add_sessions(&db, 57).await;

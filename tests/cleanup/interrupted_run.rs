@@ -86,7 +86,6 @@ async fn a_run_that_finds_no_connection_waits_and_has_not_failed(db: TestDb) {
     assert_eq!((run.status, run.sessions_deleted, run.error), (RunStatus::Succeeded, 9, None));
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_waits_for_a_connection_can_be_stopped(db: TestDb) {
     let settings = DatabaseSettings { max_connections: 2, ..db.settings() };
     let database = Database::connect(settings).await.unwrap();

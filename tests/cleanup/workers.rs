@@ -37,7 +37,6 @@ async fn connect(db: &TestDb, run_lease: Duration) -> Database {
     Database::connect(DatabaseSettings { run_lease, ..db.settings() }).await.unwrap()
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn two_servers_share_many_runs_and_no_session_goes_twice(db: TestDb) {
     migrate_without_purge(&db).await;
     let mut servers = Vec::new();
@@ -124,7 +123,6 @@ async fn a_run_without_a_job_is_queued_again(db: TestDb) {
     assert!(working.stop(LIMIT).await);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_only_meets_errors_ends_failed(db: TestDb) {
     migrate_without_purge(&db).await;
     let database = connect(&db, Duration::from_millis(300)).await;

@@ -65,7 +65,6 @@ async fn the_stale_sessions_go_as_they_were_shown(db: TestDb) {
     assert_eq!(sum, 1_512);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn every_criterion_is_a_flag(db: TestDb) {
     migrate_without_purge(&db).await;
     for (flags, sessions) in [

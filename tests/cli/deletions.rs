@@ -157,7 +157,6 @@ async fn what_a_restore_cannot_bring_back_is_shown(db: TestDb) {
     assert_eq!(screen.matches(" has no key").count(), 1, "{screen}");
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_server_erases_what_has_expired(db: TestDb) {
     let [first, second] = two_deletions(&db).await;
     let id = first["id"].as_str().unwrap();

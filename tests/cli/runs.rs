@@ -154,7 +154,6 @@ async fn a_detached_run_is_left_to_a_server(db: TestDb) {
     );
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_somebody_else_has_is_followed(db: TestDb) {
     migrate_without_purge(&db).await;
     let id = create_queued_run(&db).await;

@@ -33,7 +33,6 @@ async fn wait_for_log_line(file: &Path, part: &str) -> String {
     .await
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn what_a_run_restored_and_what_was_erased_then_is_logged(db: TestDb) {
     migrate_without_purge(&db).await;
     let (code, report) = document(&db, &["cleanup", "--yes"]);

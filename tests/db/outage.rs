@@ -89,7 +89,6 @@ async fn a_wire_that_is_cut_in_a_deletion_loses_nothing(db: TestDb) {
     assert!(deletion::delete(&database, &request()).await.unwrap().deletion.is_some());
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_server_that_takes_no_more_connections_is_unavailable(db: TestDb) {
     let role = format!("role_{}", Uuid::new_v4().simple());
     db.exec(&format!("CREATE ROLE {role} LOGIN PASSWORD 'test' CONNECTION LIMIT 1")).await;

@@ -50,7 +50,6 @@ async fn a_run_asks_about_each_session_however_slow_it_is_about_others(db: TestD
     assert_eq!(server.requests().len(), 9);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_dry_run_and_a_tick_ask_about_each_as_well(db: TestDb) {
     let (_server, gateway) = start_gateway_slow_for(0..5);
     let dry = create_run(&db, &gateway, &CleanupRequest { dry_run: true, ..stale_request() }).await;
@@ -74,7 +73,6 @@ async fn one_deletion_asks_during_a_pause(db: TestDb) {
     assert_eq!(outcome.refusals[0].code, RefusalCode::GatewayDisagrees);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_gateway_that_answers_nothing_stops_no_run_and_is_asked_about_each(db: TestDb) {
     let (server, gateway) = start_gateway_slow_for(0..14);
     let run = clean_up(&db, &gateway, &stale_request()).await;

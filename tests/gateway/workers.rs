@@ -18,7 +18,6 @@ on_both!(long Mended:
     a_run_that_nobody_with_a_gateway_takes_fails_with_the_reason,
 );
 
-#[ignore = "long: `make test` runs it"]
 async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) {
     migrate_without_purge(&db).await;
     let (_server, gateway, _) = start_changeable_gateway(&[]);
@@ -37,7 +36,6 @@ async fn a_server_without_a_gateway_leaves_a_run_to_one_that_has_it(db: TestDb) 
 }
 
 /// The run takes longer than the time after which a run that no worker takes fails.
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_is_come_further_with_now_and_then_does_not_fail(db: TestDb) {
     migrate_without_purge(&db).await;
     let (_server, gateway, _) = start_changeable_gateway(&[]);

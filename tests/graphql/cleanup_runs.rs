@@ -133,7 +133,6 @@ async fn a_run_is_found_by_its_id_from_everywhere(db: TestDb) {
     assert_eq!((&found["cleanupRun"], &found["deletions"]["totalCount"]), (&Value::Null, &json!(0)));
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_page_of_runs_costs_the_same_for_any_number_of_them(db: TestDb) {
     let app = migrated_server(db).await;
     for session in [8, 7, 6, 5] {

@@ -42,7 +42,6 @@ async fn send_query(address: SocketAddr, token: String, body: Value) -> reqwest:
     request.send().await.unwrap()
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn the_queries_of_one_token_leave_others_their_turn(db: TestDb) {
     let (many, other) = (create_token(&db, "many", Role::Viewer).await, create_token(&db, "other", Role::Viewer).await);
     slow(&db).await;
@@ -88,7 +87,6 @@ async fn ten_things_at_once_are_answered(db: TestDb) {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn connections_that_wait_for_their_turn_make_no_room(db: TestDb) {
     let one = create_token(&db, "one", Role::Viewer).await;
     slow(&db).await;

@@ -80,7 +80,6 @@ async fn idle_connections_make_room_for_others() {
 
 /// Of three connections, the first one closed is the one without a request, however recent, and then the one with an
 /// incomplete body.
-#[ignore = "long: `make test` runs it"]
 async fn what_is_half_sent_makes_room_before_what_waits(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;
@@ -105,7 +104,6 @@ async fn what_is_half_sent_makes_room_before_what_waits(db: TestDb) {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn connections_that_wait_for_answers_make_no_room(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { connections: 3, ..Limits::DEFAULT }).await;

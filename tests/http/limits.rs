@@ -221,7 +221,6 @@ async fn what_a_query_was_given_up_for_ends_in_the_database(db: TestDb) {
     assert_eq!(db.rows(running).await, [["0"]]);
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn one_query_with_many_fields_leaves_connections_for_others(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { query_timeout: Duration::from_secs(5), ..Limits::DEFAULT }).await;
@@ -246,7 +245,6 @@ async fn assert_live_soon(address: SocketAddr) {
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn more_queries_than_are_executed_at_once_are_refused(db: TestDb) {
     slow(&db).await;
     let address = started(&db, Limits { requests: 3, ..Limits::DEFAULT }).await;

@@ -76,7 +76,6 @@ async fn a_client_of_http_2_that_takes_its_answers_stays() {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn an_answer_that_is_not_read_ends_its_connection(db: TestDb) {
     db.exec(&format!("UPDATE whatsapp_groups SET group_name = '{}'", "x".repeat(60_000))).await;
     let address = started(&db, SOON).await;

@@ -26,7 +26,6 @@ async fn a_deletion_and_its_previews(db: TestDb) {
     transcript.assert_matches("delete");
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn refusals_of_a_deletion(db: TestDb) {
     migrate_without_purge(&db).await;
     small_session::add(&db).await;

@@ -10,7 +10,6 @@ use crate::support::{TestDb, on_both};
 on_both!(Mended: a_run_that_fails);
 on_both!(long Mended: a_run_that_waits, a_run_that_is_restored);
 
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_waits(db: TestDb) {
     migrate_without_purge(&db).await;
     small_session::add(&db).await;
@@ -36,7 +35,6 @@ async fn a_run_that_waits(db: TestDb) {
     transcript.assert_matches("runs");
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_run_that_is_restored(db: TestDb) {
     migrate_without_purge(&db).await;
     small_session::add(&db).await;

@@ -13,7 +13,6 @@ on_both!(long Adopted: a_deletion_that_takes_parents_and_unlinked_rows);
 only!(postgres Adopted: a_parent_that_is_just_being_deleted, a_key_that_is_just_being_taken);
 
 /// Everything is restored, whichever of the two operations is first.
-#[ignore = "long: `make test` runs it"]
 async fn a_deletion_that_takes_parents_and_unlinked_rows(db: TestDb) {
     let kind = id_type(db.dialect());
     let (mine, other) = (find_first_group(&db, STALE).await, find_first_group(&db, OTHER).await);

@@ -69,7 +69,6 @@ async fn analyze_archive(db: &TestDb) {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn parents_that_come_back_with_their_rows(db: TestDb) {
     create_members(&db, "u text UNIQUE").await;
     delete(&db, STALE).await;
@@ -82,7 +81,6 @@ async fn parents_that_come_back_with_their_rows(db: TestDb) {
     assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("members", "1000007"));
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn parents_that_a_later_deletion_took(db: TestDb) {
     create_members(&db, "u text UNIQUE").await;
     // The marks of one session's members also refer to the other session's members.
@@ -99,7 +97,6 @@ async fn parents_that_a_later_deletion_took(db: TestDb) {
     assert!(found.iter().all(|(table, _, message)| table == "marks" && message.contains(&second.id.to_string())));
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn keys_that_compare_in_another_way(db: TestDb) {
     let (column, in_the_way) = match db.dialect() {
         Dialect::Postgres => ("u text COLLATE \"C\" UNIQUE", "u1000007"),

@@ -40,7 +40,6 @@ async fn create_adopted_tables(db: TestDb, filled_names: bool) -> TestApp {
     TestApp::over(db).await
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn pages_of_groups_are_what_the_model_says(db: TestDb) {
     let app = create_adopted_tables(db, false).await;
     for seed in seeds(40) {

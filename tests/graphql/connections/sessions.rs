@@ -12,7 +12,6 @@ use crate::support::{TestDb, on_both};
 
 on_both!(long Empty: pages_of_sessions_are_what_the_model_says);
 
-#[ignore = "long: `make test` runs it"]
 async fn pages_of_sessions_are_what_the_model_says(db: TestDb) {
     let time = match db.dialect() {
         api::db::Dialect::Postgres => "timestamptz",

@@ -64,7 +64,6 @@ async fn slow_down_run_tables(db: &TestDb) {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn subscriptions_leave_connections_for_others(db: TestDb) {
     let id = create_run(&db).await;
     let mut worker =
@@ -96,7 +95,6 @@ async fn subscriptions_leave_connections_for_others(db: TestDb) {
     while staying.hear().await["id"] != "late" {}
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_client_that_does_not_read_leaves_connections_for_others(db: TestDb) {
     let id = create_run(&db).await;
     let mut worker =

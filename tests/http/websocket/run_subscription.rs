@@ -146,7 +146,6 @@ async fn every_server_tells_of_a_run_that_another_process_works_on(db: TestDb) {
     }
 }
 
-#[ignore = "long: `make test` runs it"]
 async fn a_client_that_completes_or_goes_away_ends_the_watching(db: TestDb) {
     let ids = [create_run(&db).await, create_run(&db).await];
     let (database, counter) = db.counted().await;
